@@ -1,0 +1,65 @@
+"""Rows of a pair file in memory: what a worker returns, what the writer appends."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from resim import schema
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Consecutive rows with all their views.
+
+    Attributes:
+        views: names of the views, root first.
+        arrays: every dataset of `resim.schema` by its path in the file; row columns `(n_rows,)`, constituent
+            columns `(n_constituents,)`, offsets `(n_rows + 1,)` starting at 0.
+    """
+
+    views: tuple[str, ...]
+    arrays: dict[str, npt.NDArray[Any]] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Check names, dtypes and lengths against the schema.
+
+        Raises:
+            ValueError: a dataset is missing, unknown, of another dtype or of another length.
+        """
+        expected = {path: (column, self.n_rows) for path, column in schema.row_columns(list(self.views)).items()}
+        for view in self.views:
+            offsets = self.arrays[schema.offsets_path(view)]
+            expected[schema.offsets_path(view)] = (schema.OFFSETS, self.n_rows + 1)
+            expected |= {p: (c, int(offsets[-1])) for p, c in schema.constituent_columns(view).items()}
+        if odd := set(expected) ^ set(self.arrays):
+            raise ValueError(f"block: datasets {sorted(odd)} are missing or unknown; see resim.schema")
+        for path, (column, length) in expected.items():
+            array = self.arrays[path]
+            if array.dtype != np.dtype(column.dtype) or array.shape != (length,):
+                raise ValueError(
+                    f"block: {path} is {array.dtype}{array.shape}, the schema wants {column.dtype}({length},)"
+                )
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return len(self.arrays["hard_scatter/event"])
+
+
+def concatenate(blocks: Iterable[Block]) -> Block:
+    """Join blocks of the same views in the order given.
+
+    Raises:
+        ValueError: no block, or the views differ.
+    """
+    parts = list(blocks)
+    if not parts or any(part.views != parts[0].views for part in parts):
+        raise ValueError(f"concatenate: want blocks of the same views, got {[part.views for part in parts]}")
+    arrays = {path: np.concatenate([part.arrays[path] for part in parts]) for path in parts[0].arrays}
+    for path in map(schema.offsets_path, parts[0].views):
+        lengths = np.concatenate([np.diff(part.arrays[path]) for part in parts])
+        arrays[path] = np.concatenate([[0], np.cumsum(lengths)]).astype(schema.OFFSETS.dtype)
+    return Block(parts[0].views, arrays)

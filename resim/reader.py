@@ -1,0 +1,144 @@
+"""Read pair files: columns by name, never assuming an order of rows."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+from pydantic import ValidationError
+
+from resim import schema
+from resim.errors import InputError
+from resim.provenance import Provenance
+from resim.views import ViewRecord
+
+Array = npt.NDArray[Any]
+
+
+class PairFile:
+    """A pair file opened for reading; a context manager.
+
+    Raises:
+        InputError: the file is missing, not HDF5, not a pair file, or of another schema version.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self._file = _open(self.path)
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self._file["hard_scatter/event"])
+
+    @cached_property
+    def views(self) -> list[ViewRecord]:
+        """The views, root first."""
+        return [self._view(name) for name in json.loads(self._file["views"].attrs["order"])]
+
+    def _view(self, name: str) -> ViewRecord:
+        attributes = self._file[f"views/{name}"].attrs
+        settings = json.loads(attributes["settings"])
+        return ViewRecord(name, attributes["parent"] or None, attributes["freeze"] or None, settings)
+
+    @property
+    def view_names(self) -> list[str]:
+        """Names of the views, root first."""
+        return [view.name for view in self.views]
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """Class names; `hard_scatter/label` holds indices into this list."""
+        names: list[str] = json.loads(self._file["hard_scatter"].attrs["labels"])
+        return names
+
+    @cached_property
+    def source_hashes(self) -> list[str]:
+        """SHA-256 of each source; `hard_scatter/source` holds indices into this list."""
+        hashes: list[str] = json.loads(self._file["hard_scatter"].attrs["sources"])
+        return hashes
+
+    @cached_property
+    def provenance(self) -> Provenance:
+        """How the file was made.
+
+        Raises:
+            InputError: the attribute is missing or does not fit the model.
+        """
+        try:
+            return Provenance.model_validate_json(self._file.attrs["provenance"])
+        except (KeyError, ValidationError) as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(f"{self.path}: unreadable provenance ({reason}); generate the file again") from error
+
+    def read(self, path: str, rows: slice | Array = np.s_[:]) -> Array:
+        """One dataset by its path in `resim.schema`, or the part of it that `rows` selects."""
+        array: Array = self._file[path][rows]
+        return array
+
+    def hard_scatter(self, name: str) -> Array:
+        """A column of `hard_scatter/`, `(n_rows,)`."""
+        return self.read(f"hard_scatter/{name}")
+
+    def label_names(self) -> npt.NDArray[np.str_]:
+        """Class name of every row, `(n_rows,)`."""
+        return np.array(self.labels, dtype=str)[self.hard_scatter("label")] if len(self) else np.empty(0, str)
+
+    def jets(self, view: str, name: str) -> Array:
+        """A jet column of a view, `(n_rows,)`; NaN where the row is invalid."""
+        return self.read(f"views/{view}/jets/{name}")
+
+    def valid(self, view: str) -> npt.NDArray[np.bool_]:
+        """Whether each row has a jet in the view, `(n_rows,)`."""
+        return self.read(f"views/{view}/valid")
+
+    def offsets(self, view: str) -> npt.NDArray[np.int64]:
+        """Constituent offsets of a view, `(n_rows + 1,)`."""
+        return self.read(schema.offsets_path(view))
+
+    def constituents(self, view: str, name: str, rows: slice = np.s_[:]) -> Array:
+        """A constituent column of a view, all of it or an explicit range of constituents."""
+        return self.read(f"views/{view}/constituents/{name}", rows)
+
+    def datasets(self) -> dict[str, Array]:
+        """Every dataset of the file by its path, loaded; for hashing and checking small files."""
+        found: dict[str, Array] = {}
+        self._file.visititems(lambda path, item: found.update({path: item[:]}) if hasattr(item, "dtype") else None)
+        return dict(sorted(found.items()))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        """The reader itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the file."""
+        self.close()
+
+
+def _open(path: Path) -> Any:
+    if not path.is_file():
+        raise InputError(f"{path}: no such pair file; make one with `resim generate CARD -o {path.name}`")
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise InputError(f"{path}: not a readable HDF5 file ({error}); generate it again") from error
+    name, version = file.attrs.get("schema"), file.attrs.get("schema_version")
+    if name != schema.SCHEMA:
+        file.close()
+        raise InputError(f"{path}: schema is {name!r}, want {schema.SCHEMA!r}; is it a pair file?")
+    if version != schema.SCHEMA_VERSION:
+        file.close()
+        raise InputError(
+            f"{path}: schema version {version}, this resim reads version {schema.SCHEMA_VERSION};"
+            " generate the file again or install the resim that wrote it"
+        )
+    return file

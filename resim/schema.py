@@ -1,0 +1,98 @@
+"""The pair file, declared once: writer, reader, validator, mock and documentation all use this module.
+
+A pair file is HDF5. Row *i* is the same hard parton in every view; constituents are ragged and addressed by
+`offsets`. See `docs/format.md` for the prose.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+SCHEMA: Final = "resim.pairs"
+SCHEMA_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One dataset of the file: name, little-endian NumPy dtype, unit and meaning."""
+
+    name: str
+    dtype: str
+    unit: str
+    doc: str
+
+
+HARD_SCATTER: Final = (
+    Column("event", "<i8", "", "index of the event in its LHE file, from 0"),
+    Column("source", "<i2", "", "index into the attribute `sources` of the group"),
+    Column("label", "<i2", "", "index into the attribute `labels` of the group"),
+    Column("weight", "<f8", "", "event weight XWGTUP as the LHE file has it"),
+    Column("parton_pdg_id", "<i4", "", "PDG id of the hard parton or resonance"),
+    Column("parton_pt", "<f8", "GeV", "its transverse momentum"),
+    Column("parton_eta", "<f8", "", "its pseudorapidity"),
+    Column("parton_phi", "<f8", "rad", "its azimuth in (-pi, pi]"),
+    Column("parton_mass", "<f8", "GeV", "its mass as the LHE file has it"),
+)
+"""Columns of `hard_scatter/`, one entry a row: what is frozen."""
+
+SEEDS: Final = (
+    Column("shower", "<u4", "", "seed of the parton level; 0 if this view's generator could not make the event"),
+    Column("hadronization", "<u4", "", "seed of hadronization and decays; 0 likewise"),
+    Column("detector", "<u4", "", "seed of the detector stage; 0 without a detector"),
+)
+"""Columns of `views/<name>/seeds/`."""
+
+JETS: Final = (
+    Column("pt", "<f4", "GeV", "transverse momentum"),
+    Column("eta", "<f4", "", "pseudorapidity"),
+    Column("phi", "<f4", "rad", "azimuth in (-pi, pi]"),
+    Column("mass", "<f4", "GeV", "mass of the summed constituents"),
+    Column("energy", "<f4", "GeV", "energy"),
+    Column("n_constituents", "<i4", "", "number of constituents; 0 if the row is invalid in this view"),
+    Column("softdrop_mass", "<f4", "GeV", "soft-drop mass, z_cut = 0.1, beta = 0 (arXiv:1402.2657)"),
+    Column("tau1", "<f4", "", "N-subjettiness, beta = 1, one-pass kT axes (arXiv:1011.2268)"),
+    Column("tau2", "<f4", "", "same, two axes"),
+    Column("tau3", "<f4", "", "same, three axes"),
+    Column("tau4", "<f4", "", "same, four axes"),
+)
+"""Columns of `views/<name>/jets/`; NaN (0 for integers) where the row is invalid in the view."""
+
+CONSTITUENTS: Final = (
+    Column("pt", "<f4", "GeV", "transverse momentum, descending within a jet"),
+    Column("eta", "<f4", "", "pseudorapidity"),
+    Column("phi", "<f4", "rad", "azimuth in (-pi, pi]"),
+    Column("energy", "<f4", "GeV", "energy"),
+    Column("charge", "<i1", "e", "electric charge"),
+    Column("pdg_id", "<i4", "", "PDG id; with a detector 22 for photons and 0 for neutral hadrons"),
+    Column("d0", "<f4", "mm", "transverse impact parameter; 0 for neutral particles"),
+    Column("d0_err", "<f4", "mm", "its error; 0 without a detector"),
+    Column("dz", "<f4", "mm", "longitudinal impact parameter; 0 for neutral particles"),
+    Column("dz_err", "<f4", "mm", "its error; 0 without a detector"),
+)
+"""Columns of `views/<name>/constituents/`, one entry a constituent."""
+
+OFFSETS: Final = Column("offsets", "<i8", "", "constituents of row i are offsets[i]:offsets[i + 1]")
+VALID: Final = Column("valid", "|b1", "", "whether the row has a matched jet in this view")
+
+
+def row_columns(views: list[str]) -> dict[str, Column]:
+    """Path → column of every dataset with one entry a row, in the order of the file.
+
+    >>> list(row_columns(["nominal"]))[-1]
+    'views/nominal/jets/tau4'
+    """
+    columns = {f"hard_scatter/{column.name}": column for column in HARD_SCATTER}
+    for view in views:
+        columns |= {f"views/{view}/seeds/{column.name}": column for column in SEEDS}
+        columns[f"views/{view}/valid"] = VALID
+        columns |= {f"views/{view}/jets/{column.name}": column for column in JETS}
+    return columns
+
+
+def constituent_columns(view: str) -> dict[str, Column]:
+    """Path → column of every dataset of a view with one entry a constituent."""
+    return {f"views/{view}/constituents/{column.name}": column for column in CONSTITUENTS}
+
+
+def offsets_path(view: str) -> str:
+    """Path of the view's row offsets, int64 `(n_rows + 1,)`."""
+    return f"views/{view}/offsets"

@@ -1,0 +1,116 @@
+"""Write pair files: stream blocks into a temporary file, rename it when it is complete."""
+
+import json
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from resim import schema
+from resim.block import Block
+from resim.provenance import Provenance
+from resim.views import ViewRecord
+
+_COMPRESSION = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
+_ROWS_PER_HDF5_CHUNK = 4096
+_CONSTITUENTS_PER_HDF5_CHUNK = 65536
+
+
+class PairWriter:
+    """Context manager that holds `PATH.partial` open and gives it its final name in `finish`.
+
+    Memory does not grow with the number of rows. Leaving the context without `finish` removes the partial file.
+    """
+
+    def __init__(self, path: Path, views: list[ViewRecord], labels: list[str], sources: list[str]) -> None:
+        self.path = path
+        self.views = tuple(view.name for view in views)
+        self._partial = path.with_name(path.name + ".partial")
+        self._file = h5py.File(self._partial, "w")
+        self._n_rows = 0
+        self._finished = False
+        self._create(views, labels, sources)
+
+    def _create(self, views: list[ViewRecord], labels: list[str], sources: list[str]) -> None:
+        self._file.attrs.update({"schema": schema.SCHEMA, "schema_version": schema.SCHEMA_VERSION})
+        for path, column in schema.row_columns(list(self.views)).items():
+            self._dataset(path, column, _ROWS_PER_HDF5_CHUNK)
+        self._file["hard_scatter"].attrs.update({"labels": json.dumps(labels), "sources": json.dumps(sources)})
+        self._file["views"].attrs["order"] = json.dumps(self.views)
+        for view in views:
+            offsets = self._dataset(schema.offsets_path(view.name), schema.OFFSETS, _ROWS_PER_HDF5_CHUNK)
+            offsets.resize((1,))
+            for path, column in schema.constituent_columns(view.name).items():
+                self._dataset(path, column, _CONSTITUENTS_PER_HDF5_CHUNK)
+            settings = json.dumps(view.settings, sort_keys=True)
+            attributes = {"parent": view.parent or "", "freeze": view.freeze or "", "settings": settings}
+            self._file[f"views/{view.name}"].attrs.update(attributes)
+
+    def _dataset(self, path: str, column: schema.Column, chunk: int) -> Any:
+        dataset = self._file.create_dataset(
+            path, shape=(0,), maxshape=(None,), dtype=column.dtype, chunks=(chunk,), **_COMPRESSION
+        )
+        dataset.attrs.update({"unit": column.unit, "doc": column.doc})
+        return dataset
+
+    def append(self, block: Block) -> None:
+        """Add the rows of `block` behind those already written.
+
+        Raises:
+            ValueError: the block has other views than the file.
+        """
+        if block.views != self.views:
+            raise ValueError(f"{self.path}: a block with views {block.views} does not fit a file of {self.views}")
+        for path, array in block.arrays.items():
+            if path.endswith("/offsets"):
+                self._extend(path, self._file[path][-1] + array[1:])
+            else:
+                self._extend(path, array)
+        self._n_rows += block.n_rows
+
+    def _extend(self, path: str, array: npt.NDArray[Any]) -> None:
+        dataset = self._file[path]
+        start = len(dataset)
+        dataset.resize((start + len(array),))
+        dataset[start:] = array
+
+    def finish(self, provenance: Provenance) -> None:
+        """Write the provenance and give the file its final name.
+
+        Raises:
+            ValueError: the counts of the provenance are not those of the rows written.
+        """
+        announced = sum(source.counts.rows for source in provenance.sources)
+        if announced != self._n_rows:
+            raise ValueError(f"{self.path}: {self._n_rows} rows written, the provenance counts {announced}")
+        self._file.attrs["provenance"] = provenance.model_dump_json()
+        self._file.close()
+        with self._partial.open("rb") as stream:
+            os.fsync(stream.fileno())
+        self._partial.replace(self.path)
+        self._finished = True
+
+    def __enter__(self) -> Self:
+        """The writer itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close, and remove the partial file unless `finish` has renamed it."""
+        self._file.close()
+        if not self._finished:
+            self._partial.unlink(missing_ok=True)
+
+
+def invalid_jet_columns(n_rows: int) -> dict[str, npt.NDArray[Any]]:
+    """Jet columns `(n_rows,)` that say "no jet": NaN, and 0 for integers."""
+    columns = {}
+    for column in schema.JETS:
+        dtype = np.dtype(column.dtype)
+        columns[column.name] = np.full(n_rows, np.nan if dtype.kind == "f" else 0, dtype=dtype)
+    return columns

@@ -130,6 +130,7 @@ def _provenance(n_rows: int, valid: dict[str, npt.NDArray[np.bool_]], sha256: st
         views[name] = ViewCounts(valid=int(flags.sum()), lost=lost)
     return Provenance(
         card={},
+        run_key="mock",
         seed=seed,
         n_events=None,
         sources=[source],

@@ -82,6 +82,8 @@ class Provenance(_Record):
 
     card: dict[str, Any]
     """generation card with every default filled in"""
+    run_key: str
+    """digest of all that determines the arrays: equal keys, equal arrays"""
     seed: int
     n_events: int | None
     """events read per source; None means all"""
@@ -93,9 +95,18 @@ class Provenance(_Record):
     created: str
     """UTC time at which the file was finished, ISO 8601"""
     seconds: float
-    """wall time of the generation, summed over resumed runs"""
+    """worker time spent on simulation, summed over all chunks"""
     workers: int
     detector: str = "none"
+
+    def counting(
+        self, source: int, source_counts: SourceCounts, view_counts: dict[str, ViewCounts], seconds: float
+    ) -> Self:
+        """The same with the counts and the time of one more chunk of the source with this index."""
+        sources = list(self.sources)
+        sources[source] = sources[source].model_copy(update={"counts": sources[source].counts + source_counts})
+        views = {name: self.views[name] + counts for name, counts in view_counts.items()}
+        return self.model_copy(update={"sources": sources, "views": views, "seconds": self.seconds + seconds})
 
 
 def versions() -> dict[str, str]:

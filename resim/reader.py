@@ -79,6 +79,20 @@ class PairFile:
         array: Array = self._file[path][rows]
         return array
 
+    def length(self, path: str) -> int:
+        """Number of entries of a dataset."""
+        return len(self._file[path])
+
+    def has(self, path: str) -> bool:
+        """Whether the file has a dataset or group of this path."""
+        return path in self._file
+
+    def dataset_paths(self) -> list[str]:
+        """Paths of all datasets of the file, whether the schema knows them or not."""
+        found: list[str] = []
+        self._file.visititems(lambda path, item: found.append(path) if isinstance(item, h5py.Dataset) else None)
+        return found
+
     def hard_scatter(self, name: str) -> Array:
         """A column of `hard_scatter/`, `(n_rows,)`."""
         return self.read(f"hard_scatter/{name}")
@@ -102,12 +116,6 @@ class PairFile:
     def constituents(self, view: str, name: str, rows: slice = np.s_[:]) -> Array:
         """A constituent column of a view, all of it or an explicit range of constituents."""
         return self.read(f"views/{view}/constituents/{name}", rows)
-
-    def datasets(self) -> dict[str, Array]:
-        """Every dataset of the file by its path, loaded; for hashing and checking small files."""
-        found: dict[str, Array] = {}
-        self._file.visititems(lambda path, item: found.update({path: item[:]}) if hasattr(item, "dtype") else None)
-        return dict(sorted(found.items()))
 
     def close(self) -> None:
         """Close the file."""

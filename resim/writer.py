@@ -15,6 +15,9 @@ from resim.block import Block
 from resim.provenance import Provenance
 from resim.views import ViewRecord
 
+Arrays = dict[str, npt.NDArray[Any]]
+"""Datasets by their path in the file, or below a group of it."""
+
 _COMPRESSION = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 _ROWS_PER_HDF5_CHUNK = 4096
 _CONSTITUENTS_PER_HDF5_CHUNK = 65536
@@ -107,7 +110,7 @@ class PairWriter:
             self._partial.unlink(missing_ok=True)
 
 
-def invalid_jet_columns(n_rows: int) -> dict[str, npt.NDArray[Any]]:
+def invalid_jet_columns(n_rows: int) -> Arrays:
     """Jet columns `(n_rows,)` that say "no jet": NaN, and 0 for integers."""
     columns = {}
     for column in schema.JETS:

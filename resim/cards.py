@@ -1,0 +1,81 @@
+"""What every YAML card has in common: frozen models, unknown keys are errors, one line says what is wrong."""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from resim.errors import InputError
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class CardModel(BaseModel):
+    """Base of every section of a card: immutable, and closed to unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def read_yaml(path: Path) -> Any:
+    """Parse a YAML file.
+
+    Raises:
+        InputError: the file is missing or not YAML.
+    """
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); want a YAML card") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())}); repair the card") from error
+
+
+def parse_card(model: type[ModelT], data: Any, path: Path) -> ModelT:
+    """Validate parsed YAML against a card model.
+
+    Raises:
+        InputError: names the first key that is wrong, its value and what is wanted.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"] if part != "[key]") or "the card"
+        if first["type"] == "extra_forbidden":
+            valid = ", ".join(_keys_beside(model, first["loc"]))
+            raise InputError(f"{path}: unknown key {key}; valid keys here: {valid}") from error
+        reason = first["msg"].removeprefix("Value error, ")
+        given = "" if isinstance(first["input"], dict) else f" {first['input']!r}:"
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        raise InputError(f"{path}: {key}:{given} {reason}{more}") from error
+
+
+def _keys_beside(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """The keys that a card may have where `location`, the place of an unknown key, lies."""
+    schema = model.model_json_schema(by_alias=True)
+    node: dict[str, Any] = schema
+    for part in location[:-1]:
+        child = node.get("properties", {}).get(part) or node.get("items") or node.get("additionalProperties") or {}
+        if not isinstance(child, dict):
+            return []
+        options = [child, *child.get("anyOf", [])]
+        reference = next((option["$ref"] for option in options if "$ref" in option), None)
+        node = schema["$defs"][reference.rsplit("/", 1)[-1]] if reference else child
+    return list(node.get("properties", {}))
+
+
+def find_file(name: Path, card: Path) -> Path:
+    """Find a file that a card names: relative to the working directory, else to a folder above the card.
+
+    So a card in `cards/generate/` may say `cards/hard_scatter/hbb_j.lhe.gz` and works from anywhere.
+
+    Raises:
+        InputError: the file is nowhere; the message says where it was looked for.
+    """
+    folders = [Path(), *card.absolute().parents]
+    for folder in folders[:1] if name.is_absolute() else folders:
+        if (folder / name).is_file():
+            return folder / name
+    looked = "" if name.is_absolute() else f" (looked in the working directory and above {card.parent})"
+    raise InputError(f"{card}: file {name} not found{looked}; correct the path in the card")

@@ -1,0 +1,113 @@
+"""The command `resim`: parse, call one function, report."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+import resim
+from resim import commandline
+from resim.commandline import refuse_existing
+from resim.errors import InputError
+
+FILE = click.Path(path_type=Path)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(resim.__version__)
+@click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong.")
+def cli(debug: bool) -> None:
+    """Freeze hard scatters, simulate what follows again, and store the outcomes as positive pairs."""
+
+
+@cli.command()
+@click.argument("card", type=FILE)
+@click.option("-o", "--output", type=FILE, required=True, help="Pair file to write.")
+@click.option("-n", "--n-events", type=int, help="Events to read per source.  [default: all]")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the run.")
+@click.option("-j", "--workers", type=int, default=1, show_default=True, help="Worker processes.")
+@click.option("--chunk-size", type=int, default=50, show_default=True, help="Events a worker takes at a time.")
+@click.option("--resume", is_flag=True, help="Go on with an unfinished run; leave a finished one as it is.")
+@click.option("--force", is_flag=True, help="Replace an existing output.")
+@click.option("--quiet", is_flag=True, help="No progress report.")
+def generate(card: Path, output: Path, **options: Any) -> None:
+    """Simulate the views of a generation CARD and write a pair file."""
+    from resim.engine import Options
+    from resim.engine import generate as run
+
+    provenance = run(card, output, Options(**options))
+    rows = sum(source.counts.rows for source in provenance.sources)
+    valid = ", ".join(f"{name} {counts.valid}" for name, counts in provenance.views.items())
+    click.echo(f"{output}: {rows} rows; valid in {valid}")
+
+
+@cli.command()
+@click.argument("file", type=FILE)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+def inspect(file: Path, as_json: bool) -> None:
+    """Show rows, views, losses and provenance of a pair FILE."""
+    from rich.console import Console
+
+    from resim.inspection import print_summary, summarize
+
+    summary = summarize(file)
+    if as_json:
+        click.echo(json.dumps(summary.as_json(), indent=2))
+    else:
+        print_summary(summary, Console())
+
+
+@cli.command()
+@click.argument("file", type=FILE)
+def validate(file: Path) -> None:
+    """Check a pair FILE against the schema and its provenance; one line per violation."""
+    from resim.validation import violations
+
+    found = violations(file)
+    for line in found:
+        click.echo(f"{file}: {line}")
+    if found:
+        raise InputError(f"{file}: {len(found)} violation{'s' if len(found) > 1 else ''}; generate the file again")
+    click.echo(f"{file}: valid")
+
+
+@cli.command()
+@click.argument("file", type=FILE)
+def digest(file: Path) -> None:
+    """Print a hash over the arrays of a pair FILE, not over dates and settings."""
+    from resim.digest import digest as compute
+
+    click.echo(compute(file))
+
+
+@cli.command()
+@click.argument("file", type=FILE)
+@click.option("--row", type=int, default=0, show_default=True, help="Row to draw.")
+@click.option("-o", "--output", type=FILE, required=True, help="Picture to write (.png, .pdf, .svg).")
+@click.option("--force", is_flag=True, help="Replace an existing output.")
+def show(file: Path, row: int, output: Path, force: bool) -> None:
+    """Draw all views of one row of a pair FILE side by side."""
+    from resim.plots import show_row
+
+    refuse_existing(output, force)
+    click.echo(show_row(file, row, output))
+
+
+@cli.command()
+@click.argument("file", type=FILE)
+@click.option("-o", "--output", type=FILE, required=True, help="Folder for the pictures.")
+@click.option("--force", is_flag=True, help="Replace existing pictures.")
+def plot(file: Path, output: Path, force: bool) -> None:
+    """Plot jet observables of a pair FILE per class and view, with ratios to the root view."""
+    from resim.plots import plot_pairs
+
+    if output.is_dir() and any(output.iterdir()) and not force:
+        raise InputError(f"{output}: the folder is not empty; choose another output, or --force to add the pictures")
+    for path in plot_pairs(file, output):
+        click.echo(path)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    commandline.run(cli)

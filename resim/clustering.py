@@ -1,0 +1,129 @@
+"""Jets of a batch of events with FastJet (arXiv:1111.6097)."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import awkward as ak
+import numpy as np
+import numpy.typing as npt
+
+from resim.config import Jets as JetSettings
+from resim.particles import Floats, Particles, offsets_of
+
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Jets:
+    """Jets of a batch of events; event *i* holds `offsets[i]:offsets[i + 1]`.
+
+    Attributes:
+        offsets: int64 `(n_events + 1,)`.
+        px, py, pz, energy: float64 `(n_jets,)`, GeV.
+        constituent_offsets: int64 `(n_jets + 1,)`.
+        constituents: int64 `(n_constituents,)`, indices into the clustered particles, grouped by jet.
+    """
+
+    offsets: Integers
+    px: Floats
+    py: Floats
+    pz: Floats
+    energy: Floats
+    constituent_offsets: Integers
+    constituents: Integers
+
+    @property
+    def pt(self) -> Floats:
+        """Transverse momentum `(n_jets,)`, GeV."""
+        return np.hypot(self.px, self.py)
+
+    @property
+    def eta(self) -> Floats:
+        """Pseudorapidity `(n_jets,)`."""
+        return np.arcsinh(self.pz / self.pt)
+
+    @property
+    def phi(self) -> Floats:
+        """Azimuth `(n_jets,)` in (-pi, pi]."""
+        return np.arctan2(self.py, self.px)
+
+    @property
+    def rapidity(self) -> Floats:
+        """Rapidity `(n_jets,)`."""
+        return np.arctanh(self.pz / self.energy)
+
+    @property
+    def mass(self) -> Floats:
+        """Mass `(n_jets,)`, GeV; 0 where rounding makes its square negative."""
+        return np.sqrt(np.maximum(self.energy**2 - self.px**2 - self.py**2 - self.pz**2, 0.0))
+
+
+def cluster(particles: Particles, settings: JetSettings) -> Jets:
+    """Cluster every event with the card's algorithm and keep jets inside its pT and |eta| cuts.
+
+    All particles given are clustered: take out the invisible ones first. Jets are ordered by descending pT.
+    """
+    fastjet = load_fastjet()
+    algorithm = getattr(fastjet, f"{settings.algorithm}_algorithm")
+    definition = fastjet.JetDefinition(algorithm, settings.radius)
+    sequence = fastjet.ClusterSequence(_momenta(particles), definition)
+    jets, members = sequence.inclusive_jets(settings.pt_min), sequence.constituent_index(settings.pt_min)
+    order = ak.argsort(jets.px**2 + jets.py**2, axis=1, ascending=False)
+    jets, members = jets[order], members[order]
+    inside = abs(np.arcsinh(jets.pz / np.hypot(jets.px, jets.py))) < settings.abs_eta_max
+    jets, members = jets[inside], members[inside] + particles.offsets[:-1]
+    four_momenta = {name: _flat(jets[field]) for name, field in _FIELDS.items()}
+    return Jets(
+        offsets=offsets_of(ak.to_numpy(ak.num(jets, axis=1))),
+        constituent_offsets=offsets_of(_flat(ak.num(members, axis=2)).astype(np.int64)),
+        constituents=_flat(members).astype(np.int64),
+        **four_momenta,
+    )
+
+
+_FIELDS = {"px": "px", "py": "py", "pz": "pz", "energy": "E"}
+
+
+def momentum_array(offsets: Integers, px: Floats, py: Floats, pz: Floats, energy: Floats) -> ak.Array:
+    """Ragged four-momenta in the form that FastJet's awkward interface takes."""
+    contents = [ak.contents.NumpyArray(np.ascontiguousarray(x)) for x in (px, py, pz, energy)]
+    record = ak.contents.RecordArray(contents, list(_FIELDS.values()), parameters={"__record__": "Momentum4D"})
+    return ak.Array(ak.contents.ListOffsetArray(ak.index.Index64(offsets), record))
+
+
+def _momenta(particles: Particles) -> ak.Array:
+    return momentum_array(particles.offsets, particles.px, particles.py, particles.pz, particles.energy)
+
+
+def _flat(array: ak.Array) -> npt.NDArray[Any]:
+    return ak.to_numpy(ak.flatten(array, axis=None))
+
+
+@lru_cache(maxsize=1)
+def load_fastjet() -> Any:
+    """Import FastJet and let it print its banner where nobody looks: stdout is for results."""
+    import fastjet
+
+    with _stdout_silenced():
+        particle = momentum_array(np.array([0, 1]), *(np.array([x]) for x in (1.0, 0.0, 0.0, 1.0)))
+        fastjet.ClusterSequence(particle, fastjet.JetDefinition(fastjet.antikt_algorithm, 0.4)).inclusive_jets(0.0)
+    return fastjet
+
+
+@contextlib.contextmanager
+def _stdout_silenced() -> Iterator[None]:
+    """Send what C++ writes to file descriptor 1 to nowhere."""
+    sys.stdout.flush()
+    saved = os.dup(1)
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - os.devnull is not a path on every system
+        os.dup2(nowhere.fileno(), 1)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 1)
+        os.close(saved)

@@ -1,0 +1,1 @@
+"""Hard scatters: reading LHE files and choosing the partons that become rows."""

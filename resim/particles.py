@@ -1,0 +1,98 @@
+"""Particles of a batch of events as flat arrays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from resim.units import HIDDEN_VALLEY_PDG_RANGE, INVISIBLE_PDG_IDS
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Particles:
+    """Stable particles of a batch of events; event *i* holds `offsets[i]:offsets[i + 1]` of every other array.
+
+    Attributes:
+        offsets: int64 `(n_events + 1,)`.
+        px, py, pz, energy, mass: float64 `(n_particles,)`, GeV.
+        pdg_id: int32 `(n_particles,)`.
+        charge: float64 `(n_particles,)`, in units of e.
+        vx, vy, vz: float64 `(n_particles,)`, production vertex in mm.
+    """
+
+    offsets: npt.NDArray[np.int64]
+    px: Floats
+    py: Floats
+    pz: Floats
+    energy: Floats
+    mass: Floats
+    pdg_id: npt.NDArray[np.int32]
+    charge: Floats
+    vx: Floats
+    vy: Floats
+    vz: Floats
+
+    @property
+    def n_events(self) -> int:
+        """Number of events, empty ones included."""
+        return len(self.offsets) - 1
+
+    @property
+    def visible(self) -> npt.NDArray[np.bool_]:
+        """Which particles a detector can see: all but neutrinos and their like, `(n_particles,)`."""
+        pdg_id = np.abs(self.pdg_id)
+        low, high = HIDDEN_VALLEY_PDG_RANGE
+        return ~(np.isin(pdg_id, list(INVISIBLE_PDG_IDS)) | ((pdg_id >= low) & (pdg_id < high)))
+
+    @property
+    def pt(self) -> Floats:
+        """Transverse momentum `(n_particles,)`, GeV."""
+        return np.hypot(self.px, self.py)
+
+    @property
+    def eta(self) -> Floats:
+        """Pseudorapidity `(n_particles,)`; infinite along the beam."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.arcsinh(self.pz / self.pt)
+
+    @property
+    def phi(self) -> Floats:
+        """Azimuth `(n_particles,)` in (-pi, pi]."""
+        return np.arctan2(self.py, self.px)
+
+    def select(self, mask: npt.NDArray[np.bool_]) -> Self:
+        """The particles where `mask` is true, in the same events."""
+        kept = np.concatenate([[0], np.cumsum(mask)])
+        columns = {f.name: getattr(self, f.name)[mask] for f in fields(self) if f.name != "offsets"}
+        return type(self)(offsets=kept[self.offsets], **columns)
+
+
+def offsets_of(lengths: Sequence[int] | npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Offsets `(n + 1,)` of ragged data from the `n` lengths.
+
+    >>> offsets_of([2, 0, 3]).tolist()
+    [0, 2, 2, 5]
+    """
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def impact_parameters(particles: Particles) -> tuple[Floats, Floats]:
+    """Transverse and longitudinal impact parameters of straight tracks, mm, with respect to the origin.
+
+    d0 = (x py − y px)/pT and dz = z − (x px + y py) pz/pT² (the point of closest approach in the transverse
+    plane). The curvature in a magnetic field belongs to the detector stage. Neutral particles have 0.
+
+    Returns:
+        d0 and dz, each `(n_particles,)`.
+    """
+    pt = particles.pt
+    charged = (particles.charge != 0) & (pt > 0)
+    ux, uy = (np.divide(p, pt, out=np.zeros_like(pt), where=charged) for p in (particles.px, particles.py))
+    slope = np.divide(particles.pz, pt, out=np.zeros_like(pt), where=charged)
+    d0 = particles.vx * uy - particles.vy * ux
+    dz = particles.vz - (particles.vx * ux + particles.vy * uy) * slope
+    return d0, np.where(charged, dz, 0.0)

@@ -1,0 +1,1 @@
+"""Parton shower and hadronization with Pythia 8."""

@@ -1,0 +1,118 @@
+"""Pythia 8 as two separate steps, parton level and hadron level, each with its own seed for every event."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+import pylhe
+import pythia8mc
+
+from resim.errors import InputError
+from resim.hard_scatter.reading import Beams
+from resim.particles import Particles, offsets_of
+from resim.shower.event_record import FinalParticles, Records
+
+_INIT_SEED: Final = 1
+"""Multiparton interactions are tabulated with random numbers at `init`; one constant seed keeps events comparable."""
+
+_CODE_OWNED_SETTINGS: Final = (
+    "Print:quiet = on",
+    "SLHA:verbose = 0",
+    "Beams:frameType = 5",  # events come from an LHAup object
+    "Random:setSeed = on",
+    f"Random:seed = {_INIT_SEED}",
+    "HadronLevel:all = off",  # `hadronize` runs it by hand, with its own seed
+)
+_UNIT_WEIGHT_STRATEGY: Final = 3
+"""IDWTUP = 3: every event is accepted as it is (arXiv:hep-ph/0109068). The file's weight is kept in the row."""
+_PROCESS_ID: Final = 1
+
+
+class _Feed(pythia8mc.LHAup):  # type: ignore[misc]
+    """Hands one LHE event to Pythia, again and again if Pythia starts over."""
+
+    def __init__(self, beams: Beams) -> None:
+        super().__init__()
+        self.beams = beams
+        self.event: pylhe.LHEEvent | None = None
+
+    def setInit(self) -> bool:  # noqa: N802 - Pythia's name
+        self.setBeamA(self.beams.pdg_id_a, self.beams.energy_a)
+        self.setBeamB(self.beams.pdg_id_b, self.beams.energy_b)
+        self.setStrategy(_UNIT_WEIGHT_STRATEGY)
+        self.addProcess(_PROCESS_ID, 1.0, 0.0, 1.0)
+        return True
+
+    def setEvent(self, process: int = 0) -> bool:  # noqa: N802, ARG002 - Pythia's signature
+        if self.event is None:
+            return False
+        info = self.event.eventinfo
+        self.setProcess(_PROCESS_ID, 1.0, info.scale, info.aqed, info.aqcd)
+        for p in self.event.particles:
+            mothers_and_colours = (p.mother1, p.mother2, p.color1, p.color2)
+            self.addParticle(p.id, p.status, *mothers_and_colours, p.px, p.py, p.pz, p.e, p.m, p.lifetime, p.spin)
+        return True
+
+
+class Pythia:
+    """One initialized Pythia: hard scatter → parton level → final particles.
+
+    An event depends on its seeds alone, not on the events before it (DESIGN section 4).
+
+    Raises:
+        InputError: Pythia refuses a setting or cannot be initialized.
+    """
+
+    def __init__(self, beams: Beams, settings: Sequence[str]) -> None:
+        self._pythia = pythia8mc.Pythia("", False)
+        self._feed = _Feed(beams)
+        self._final_particles = FinalParticles()
+        for line in (*_CODE_OWNED_SETTINGS, *settings):
+            if not self._pythia.readString(line):
+                raise InputError(f"Pythia refuses the setting {line!r}; correct or remove it in the Pythia card")
+        self._pythia.setLHAupPtr(self._feed)
+        if not self._pythia.init():
+            raise InputError(f"Pythia cannot be initialized for {beams} with {list(settings)}; check the cards")
+
+    def shower(self, event: pylhe.LHEEvent, seed: int) -> Any | None:
+        """Run the parton level: shower, multiparton interactions, beam remnants.
+
+        Returns:
+            A copy of the parton-level record for `hadronize`, or None if Pythia gave the event up.
+        """
+        self._feed.event = event
+        self._pythia.rndm.init(seed)
+        return pythia8mc.Event(self._pythia.event) if self._pythia.next() else None
+
+    def hadronize(self, parton_level: Any, seed: int) -> Records | None:
+        """Hadronize a record of the latest `shower` call and decay what is unstable.
+
+        The record must be hadronized by the instance that made it, and junctions must not be searched for anew
+        (the argument False): both would bias the sample (DESIGN section 9).
+
+        Returns:
+            The final particles, or None if Pythia gave the event up.
+        """
+        self._pythia.event.assign(parton_level)
+        self._pythia.rndm.init(seed)
+        return self._final_particles(self._pythia.event) if self._pythia.forceHadronLevel(False) else None
+
+    def charges(self, pdg_ids: np.ndarray[Any, np.dtype[np.int32]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Electric charge of each PDG id, in units of e."""
+        unique, inverse = np.unique(pdg_ids, return_inverse=True)
+        table = np.array([self._pythia.particleData.charge(int(pdg_id)) for pdg_id in unique], dtype=np.float64)
+        return table[inverse]
+
+    def batch(self, events: Sequence[Records]) -> Particles:
+        """Join the final particles of several events."""
+        records = np.concatenate(events)
+        columns = {name: np.ascontiguousarray(records[name]) for name in records.dtype.names or ()}
+        offsets = offsets_of([len(event) for event in events])
+        return Particles(offsets=offsets, charge=self.charges(columns["pdg_id"]), **columns)
+
+
+@lru_cache(maxsize=16)
+def pythia_for(beams: Beams, settings: tuple[str, ...]) -> Pythia:
+    """The process's Pythia for these beams and settings: `init` takes half a second, events do not disturb it."""
+    return Pythia(beams, settings)

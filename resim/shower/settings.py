@@ -1,0 +1,72 @@
+"""Pythia settings of a view. Cards say physics; seeds, beams, event counts and printing belong to the code."""
+
+import re
+from pathlib import Path
+
+from resim.config import Shower
+from resim.errors import InputError
+
+OWNED_BY_THE_CODE = (
+    "Beams:",
+    "Check:",
+    "HadronLevel:all",
+    "Init:",
+    "LesHouches:",
+    "Main:",
+    "Next:",
+    "PartonLevel:all",
+    "Print:",
+    "ProcessLevel:",
+    "Random:",
+    "SLHA:",
+    "Stat:",
+)
+"""Beginnings of settings that a card may not change: they would break seeds, identity or order of events."""
+
+_FILE_WORD = re.compile(r"(file|path|dir|merging:process|include)", re.IGNORECASE)
+
+
+def shower_lines(shower: Shower) -> tuple[str, ...]:
+    """Settings of a shower, one `readString` each: the card's lines, then the scale factors.
+
+    `renormMultFac` multiplies the squared scale, so it is the square of the factor on mu_R (Pythia manual,
+    Timelike Showers).
+
+    Raises:
+        InputError: the card cannot be read or sets what belongs to the code.
+    """
+    lines = read_cmnd(shower.card)
+    if shower.mu_r_fsr != 1.0:
+        lines.append(f"TimeShower:renormMultFac = {shower.mu_r_fsr**2!r}")
+    if shower.mu_r_isr != 1.0:
+        lines.append(f"SpaceShower:renormMultFac = {shower.mu_r_isr**2!r}")
+    return tuple(lines)
+
+
+def read_cmnd(path: Path) -> list[str]:
+    """The settings of a Pythia command file without comments and blank lines.
+
+    Raises:
+        InputError: names file and line of a setting that a card may not make.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); want a Pythia command file") from error
+    lines = []
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.split("!", 1)[0].strip()
+        if not line or not line[0].isalnum():  # Pythia's own rule for comments
+            continue
+        _refuse_foreign(line, path, number)
+        lines.append(line)
+    return lines
+
+
+def _refuse_foreign(line: str, path: Path, number: int) -> None:
+    name = re.split(r"[\s=]", line, maxsplit=1)[0]
+    for owned in OWNED_BY_THE_CODE:
+        if name.lower().startswith(owned.lower()):
+            raise InputError(f"{path}:{number}: sets {name}, which resim controls; cards set physics only, remove it")
+    if _FILE_WORD.search(name):
+        raise InputError(f"{path}:{number}: {name} names a file; cards set physics only, remove it")

@@ -101,7 +101,8 @@ def _momenta(particles: Particles) -> ak.Array:
 
 
 def _flat(array: ak.Array) -> npt.NDArray[Any]:
-    return ak.to_numpy(ak.flatten(array, axis=None))
+    flat: npt.NDArray[Any] = ak.to_numpy(ak.flatten(array, axis=None))
+    return flat
 
 
 @lru_cache(maxsize=1)

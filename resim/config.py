@@ -118,7 +118,9 @@ class GenerationCard(CardModel):
         resolved = Shower()
         for ancestor in reversed(self._lineage(name)):
             if (changes := self.views[ancestor].shower) is not None:
-                resolved = resolved.model_copy(update={key: getattr(changes, key) for key in changes.model_fields_set})
+                resolved = resolved.model_copy(
+                    update={key: getattr(changes, key) for key in changes.model_fields_set}
+                )
         return resolved
 
 

@@ -116,7 +116,10 @@ def make_plan(card: GenerationCard, options: Options) -> tuple[Plan, list[Source
         plans.append(SourcePlan(source.lhe, found.sha256, found.beams, source.rows))
         records.append(
             SourceRecord(
-                lhe=str(source.lhe), sha256=found.sha256, events_in_file=found.n_events, generator=found.generator
+                lhe=str(source.lhe),
+                sha256=found.sha256,
+                events_in_file=found.n_events,
+                generator=found.generator,
             )
         )
     return Plan(card, options.seed, tuple(plans), plan_views(card)), records
@@ -218,6 +221,11 @@ def _join(plan: Plan, provenance: Provenance, results: Iterable[ChunkResult], ou
             provenance = provenance.counting(result.source, result.source_counts, result.view_counts, result.seconds)
         for source in provenance.sources:
             if source.counts.rows == 0:
-                log.warning("%s: none of %d partons passes the selection %s", source.lhe, source.counts.partons, source.counts.rejected)
+                log.warning(
+                    "%s: none of %d partons passes the selection %s",
+                    source.lhe,
+                    source.counts.partons,
+                    source.counts.rejected,
+                )
         writer.finish(provenance)
     return provenance

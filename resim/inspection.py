@@ -94,12 +94,17 @@ def _provenance_table(provenance: Provenance) -> Table:
     for source in provenance.sources:
         counts = source.counts
         rejected = "".join(f", {number} fail {cut}" for cut, number in counts.rejected.items())
-        table.add_row(source.lhe, f"{counts.events} of {source.events_in_file} events, {counts.partons} partons{rejected}")
+        table.add_row(
+            source.lhe,
+            f"{counts.events} of {source.events_in_file} events, {counts.partons} partons{rejected}",
+        )
         table.add_row("", f"{source.generator or 'unnamed generator'}, sha256 {source.sha256[:16]}…")
     table.add_row("seed", str(provenance.seed))
     table.add_row("detector", provenance.detector)
     table.add_row("versions", ", ".join(f"{name} {number}" for name, number in provenance.versions.items()))
-    commit = f"{provenance.commit[:12]}{' (modified)' if provenance.dirty else ''}" if provenance.commit else "unknown"
+    commit = (
+        f"{provenance.commit[:12]}{' (modified)' if provenance.dirty else ''}" if provenance.commit else "unknown"
+    )
     table.add_row("commit", commit)
     table.add_row("made", f"{provenance.created}, {provenance.seconds:.0f} s of worker time")
     return table

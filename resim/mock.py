@@ -22,7 +22,11 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 
 def write_mock(
-    path: Path, n_rows: int = 64, views: tuple[str, ...] = ("nominal", "seed"), seed: int = 1, p_valid: float = 0.9
+    path: Path,
+    n_rows: int = 64,
+    views: tuple[str, ...] = ("nominal", "seed"),
+    seed: int = 1,
+    p_valid: float = 0.9,
 ) -> Path:
     """Write a valid pair file of toy jets.
 
@@ -45,7 +49,9 @@ def write_mock(
         arrays |= {f"views/{view}/{key}": array for key, array in _view(rng, rows, valid[view]).items()}
     for path_, column in (schema.row_columns(list(views))).items():
         arrays[path_] = arrays[path_].astype(column.dtype)
-    records = [ViewRecord(name, views[0] if i else None, "hard_scatter" if i else None, {}) for i, name in enumerate(views)]
+    records = [
+        ViewRecord(name, views[0] if i else None, "hard_scatter" if i else None, {}) for i, name in enumerate(views)
+    ]
     sha256 = f"{seed:064x}"
     with PairWriter(path, records, LABELS, [sha256]) as writer:
         writer.append(Block(views, arrays))
@@ -72,7 +78,7 @@ def _view(rng: np.random.Generator, rows: Arrays, valid: npt.NDArray[np.bool_]) 
     n_rows = len(valid)
     counts = np.where(valid, rng.integers(5, 40, n_rows), 0)
     offsets = np.concatenate([[0], np.cumsum(counts)])
-    constituents = [_constituents(rng, rows, row, counts[row]) for row in np.flatnonzero(valid)]
+    constituents = [_constituents(rng, rows, row, int(counts[row])) for row in np.flatnonzero(valid).tolist()]
     view: Arrays = {f"seeds/{column.name}": rng.integers(1, 900_000_001, n_rows) for column in schema.SEEDS}
     view |= {"valid": valid, "offsets": offsets.astype(np.int64)}
     for column in schema.CONSTITUENTS:

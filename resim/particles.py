@@ -83,7 +83,7 @@ def offsets_of(lengths: Sequence[int] | npt.NDArray[np.int64]) -> npt.NDArray[np
 def impact_parameters(particles: Particles) -> tuple[Floats, Floats]:
     """Transverse and longitudinal impact parameters of straight tracks, mm, with respect to the origin.
 
-    d0 = (x py − y px)/pT and dz = z − (x px + y py) pz/pT² (the point of closest approach in the transverse
+    d0 = (x py - y px)/pT and dz = z - (x px + y py) pz/pT² (the point of closest approach in the transverse
     plane). The curvature in a magnetic field belongs to the detector stage. Neutral particles have 0.
 
     Returns:

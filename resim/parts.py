@@ -51,7 +51,9 @@ class Parts:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             lock.close()
-            raise InputError(f"{self._output}: another process is writing it; wait, or choose another output") from error
+            raise InputError(
+                f"{self._output}: another process is writing it; wait, or choose another output"
+            ) from error
         return lock
 
     def _check(self, key: str, resume: bool) -> None:
@@ -90,10 +92,10 @@ class Parts:
             "source_counts": result.source_counts.model_dump(),
             "view_counts": {name: counts.model_dump() for name, counts in result.view_counts.items()},
         }
-        arrays: dict[str, Any] = {_ABOUT: np.array(json.dumps(about))}
+        arrays: dict[str, Any] = {_ABOUT: np.array(json.dumps(about)), **result.block.arrays}
         temporary = self._path(number).with_suffix(".tmp")
         with temporary.open("wb") as stream:
-            np.savez(stream, **arrays, **result.block.arrays)
+            np.savez(stream, allow_pickle=False, **arrays)
         temporary.replace(self._path(number))
 
     def load(self, number: int) -> ChunkResult:

@@ -112,7 +112,9 @@ def process(plan: Plan, chunk: Chunk) -> ChunkResult:
 
 
 def _select_rows(plan: Plan, source: SourcePlan, chunk: Chunk) -> _Rows:
-    scatters, scatter_of_row, selected = [], [], []
+    scatters: list[HardScatter] = []
+    scatter_of_row: list[int] = []
+    selected: list[Parton] = []
     rejected: Counter[str] = Counter()
     n_partons = 0
     for index, text in chunk.events:

@@ -118,9 +118,7 @@ def realize(
     return batches
 
 
-def realize_event(
-    scatter: HardScatter, views: Sequence[ViewPlan], beams: Beams, run_seed: int
-) -> dict[str, Outcome]:
+def realize_event(scatter: HardScatter, views: Sequence[ViewPlan], beams: Beams, run_seed: int) -> dict[str, Outcome]:
     """Make every view of one hard scatter.
 
     All views of one parton level are finished before Pythia showers anything else: hadronization needs more of the

@@ -27,7 +27,7 @@ class SeedKey:
 
 
 def seed64(key: SeedKey) -> int:
-    """Seed of a stream, uniform in 0 … 2⁶⁴ − 1, e.g. for `numpy.random.SeedSequence`."""
+    """Seed of a stream, uniform in 0 … 2⁶⁴ - 1, e.g. for `numpy.random.SeedSequence`."""
     text = f"{key.view}\0{key.stage}".encode()
     message = struct.pack("<qqq", key.run_seed, key.event, key.attempt) + bytes.fromhex(key.sha256) + text
     return int.from_bytes(hashlib.blake2b(message, digest_size=8, person=b"resim").digest(), "little")

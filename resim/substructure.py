@@ -11,7 +11,7 @@ from resim.particles import Floats
 
 Z_CUT: Final = 0.1
 BETA: Final = 0.0
-"""Soft drop of arXiv:1402.2657 with z_cut = 0.1 and beta = 0 (the modified mass-drop tagger), as CMS and ATLAS use."""
+"""Soft drop of arXiv:1402.2657 with z_cut = 0.1 and beta = 0, the modified mass-drop tagger."""
 N_AXES: Final = (1, 2, 3, 4)
 _WHOLE_JET_RADIUS: Final = 1000.0
 """Large enough for re-clustering to give one jet."""

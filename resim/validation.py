@@ -35,7 +35,9 @@ def _layout(file: PairFile) -> Iterator[str]:
     expected = {path: (column, n_rows) for path, column in schema.row_columns(views).items()}
     for view in views:
         expected[schema.offsets_path(view)] = (schema.OFFSETS, n_rows + 1)
-        n_constituents = file.length(f"views/{view}/constituents/pt") if file.has(f"views/{view}/constituents/pt") else 0
+        n_constituents = (
+            file.length(f"views/{view}/constituents/pt") if file.has(f"views/{view}/constituents/pt") else 0
+        )
         expected |= {path: (column, n_constituents) for path, column in schema.constituent_columns(view).items()}
     for path, (column, length) in expected.items():
         if not file.has(path):
@@ -56,7 +58,7 @@ def _hard_scatters(file: PairFile) -> Iterator[str]:
             yield f"hard_scatter/{column.name}: not finite in row {int(np.argmin(np.isfinite(values)))}"
     for name, known in (("label", file.labels), ("source", file.source_hashes)):
         values = file.hard_scatter(name)
-        if len(values) and not (0 <= values.min() and values.max() < len(known)):
+        if len(values) and not (values.min() >= 0 and values.max() < len(known)):
             yield f"hard_scatter/{name}: values {values.min()} ... {values.max()}, want 0 ... {len(known) - 1}"
 
 
@@ -102,7 +104,8 @@ def _jets(file: PairFile, view: str) -> Iterator[str]:
             continue
         if (wrong := np.isfinite(values) != valid).any():
             row = int(np.argmax(wrong))
-            yield f"views/{view}/jets/{column.name}: {values[row]} in row {row}, which is {'' if valid[row] else 'in'}valid"
+            state = "valid" if valid[row] else "invalid"
+            yield f"views/{view}/jets/{column.name}: {values[row]} in row {row}, which is {state}"
 
 
 def _constituents(file: PairFile, view: str) -> Iterator[str]:

@@ -44,7 +44,9 @@ class ViewPlan:
 
     def record(self) -> ViewRecord:
         """The view as the pair file describes it."""
-        return ViewRecord(self.name, self.parent, self.freeze, {"generator": "pythia8", "pythia": list(self.settings)})
+        return ViewRecord(
+            self.name, self.parent, self.freeze, {"generator": "pythia8", "pythia": list(self.settings)}
+        )
 
 
 def plan_views(card: GenerationCard) -> tuple[ViewPlan, ...]:

@@ -7,6 +7,7 @@ early must be an error, where an XML stream merely ends.
 
 import gzip
 import hashlib
+import io
 import math
 import re
 import zlib
@@ -14,7 +15,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
-from typing import IO
 
 import pylhe
 
@@ -232,7 +232,7 @@ def _lines(path: Path, hashed: Callable[[bytes], None]) -> Iterator[str]:
         raise InputError(f"{path}: cannot be read ({reason}); want an LHE file, plain or gzipped") from error
 
 
-def _open(path: Path) -> IO[bytes]:
+def _open(path: Path) -> gzip.GzipFile | io.BufferedReader:
     with path.open("rb") as stream:
         is_gzip = stream.read(2) == _GZIP_MAGIC
     return gzip.open(path, "rb") if is_gzip else path.open("rb")

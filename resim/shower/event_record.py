@@ -79,9 +79,18 @@ def find_layout() -> np.dtype[np.void] | None:
     offsets = {name: _find(raw.reshape(_N_PROBES, stride), event, name) for name in _ACCESSORS}
     if any(offset is None for offset in offsets.values()):
         return None
-    formats = ["<i4" if name in ("pdg_id", "status") else "<f8" for name in offsets]
-    names, places = list(offsets), list(offsets.values())
-    return np.dtype({"names": names, "formats": formats, "offsets": places, "itemsize": stride})
+    layout: Any = {
+        "names": list(offsets),
+        "formats": [_format(name) for name in offsets],
+        "offsets": list(offsets.values()),
+        "itemsize": stride,
+    }
+    dtype: np.dtype[np.void] = np.dtype(layout)
+    return dtype
+
+
+def _format(name: str) -> str:
+    return "<i4" if name in ("pdg_id", "status") else "<f8"
 
 
 def _probe() -> Any:
@@ -96,7 +105,7 @@ def _probe() -> Any:
 
 def _find(raw: npt.NDArray[np.uint8], event: Any, name: str) -> int | None:
     """The only place in the structure that holds the property for every probe, or None."""
-    dtype = np.dtype("<i4" if name in ("pdg_id", "status") else "<f8")
+    dtype = np.dtype(_format(name))
     values = np.array([getattr(event[i], _ACCESSORS[name])() for i in range(len(raw))], dtype=dtype)
     places = range(0, raw.shape[1] - dtype.itemsize + 1, dtype.itemsize)
     found = [p for p in places if np.array_equal(_column(raw, p, dtype), values)]

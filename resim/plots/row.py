@@ -1,0 +1,118 @@
+"""One row in all its views: constituents in the eta-phi plane."""
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Circle
+
+from resim.errors import InputError
+from resim.plots.style import hep_style, save
+from resim.reader import PairFile
+
+KINDS: Final = {
+    "charged hadron": "#3f90da",
+    "neutral hadron": "#94a4a2",
+    "photon": "#ffa90e",
+    "electron": "#bd1f01",
+    "muon": "#832db6",
+}
+_AREA_OF_THE_JET: Final = 2500.0
+"""Area, in square points, of a constituent that carries the whole jet's pT."""
+_PANELS_A_LINE: Final = 4
+
+
+def particle_kinds(pdg_id: npt.NDArray[np.int32], charge: npt.NDArray[np.int8]) -> npt.NDArray[np.str_]:
+    """Kind of every constituent, one of `KINDS`.
+
+    >>> particle_kinds(np.array([211, 22, -11, 0]), np.array([1, 0, 1, 0])).tolist()
+    ['charged hadron', 'photon', 'electron', 'neutral hadron']
+    """
+    kinds = np.where(charge != 0, "charged hadron", "neutral hadron")
+    for kind, number in (("photon", 22), ("electron", 11), ("muon", 13)):
+        kinds = np.where(np.abs(pdg_id) == number, kind, kinds)
+    return kinds
+
+
+def show_row(path: Path, row: int, output: Path) -> Path:
+    """Draw every view of a row around its hard parton; areas are proportional to pT.
+
+    Args:
+        path: the pair file.
+        row: index of the row.
+        output: picture to write.
+
+    Returns:
+        The output.
+
+    Raises:
+        InputError: there is no such row.
+    """
+    with PairFile(path) as file, hep_style():
+        if not 0 <= row < len(file):
+            raise InputError(f"{path}: row {row} does not exist; the file has rows 0 ... {len(file) - 1}")
+        views = file.view_names
+        n_lines = -(-len(views) // _PANELS_A_LINE)
+        n_columns = min(len(views), _PANELS_A_LINE)
+        figure = Figure(figsize=(1 + 3.9 * n_columns, 1.2 + 4.3 * n_lines), layout="constrained")
+        panels = figure.subplots(n_lines, n_columns, squeeze=False, sharex=True, sharey=True)
+        for axes in panels.flat[len(views) :]:
+            axes.set_visible(False)
+        for axes, view in zip(panels.flat, views, strict=False):
+            _draw_view(axes, file, view, row)
+        for axes in panels[-1]:
+            axes.set_xlabel(r"$\eta - \eta_\mathrm{parton}$")
+        for axes in panels[:, 0]:
+            axes.set_ylabel(r"$\phi - \phi_\mathrm{parton}$ [rad]")
+        figure.suptitle(_title(file, row), fontsize=13)
+        marks = [Line2D([], [], linestyle="", marker="o", color=colour, label=kind) for kind, colour in KINDS.items()]
+        figure.legend(handles=marks, loc="outside lower center", ncols=len(marks), frameon=False)
+        return save(figure, output)
+
+
+def _title(file: PairFile, row: int) -> str:
+    pt, eta, event = (file.hard_scatter(name)[row] for name in ("parton_pt", "parton_eta", "event"))
+    parton = rf"parton $p_\mathrm{{T}}$ = {pt:.0f} GeV, $\eta$ = {eta:.2f}"
+    return f"row {row}: {file.label_names()[row]}, event {event}, {parton}"
+
+
+def _draw_view(axes: Axes, file: PairFile, view: str, row: int) -> None:
+    radius = _radius(file)
+    centre = [float(file.hard_scatter(f"parton_{name}")[row]) for name in ("eta", "phi")]
+    if file.valid(view)[row]:
+        _draw_constituents(axes, file, view, row, centre)
+        pt, mass = (file.jets(view, name)[row] for name in ("pt", "mass"))
+        title = f"{view}\n" + rf"$p_\mathrm{{T}}$ = {pt:.0f} GeV, $m$ = {mass:.0f} GeV"
+    else:
+        title = f"{view}\nno matched jet"
+    axes.plot(0, 0, marker="+", color="black", markersize=12, zorder=3)
+    axes.set_title(title, loc="left")
+    axes.set_xlim(-2 * radius, 2 * radius)
+    axes.set_ylim(-2 * radius, 2 * radius)
+    axes.set_aspect("equal")
+
+
+def _draw_constituents(axes: Axes, file: PairFile, view: str, row: int, centre: list[float]) -> None:
+    first, last = file.offsets(view)[row : row + 2]
+    columns = ("pt", "eta", "phi", "pdg_id", "charge")
+    pt, eta, phi, pdg_id, charge = (file.constituents(view, name, slice(first, last)) for name in columns)
+    jet_pt, jet_eta, jet_phi = (float(file.jets(view, name)[row]) for name in ("pt", "eta", "phi"))
+    area = np.maximum(_AREA_OF_THE_JET * pt / jet_pt, 3.0)
+    colours = [KINDS[kind] for kind in particle_kinds(pdg_id, charge)]
+    axes.scatter(eta - centre[0], _wrapped(phi - centre[1]), s=area, c=colours, alpha=0.6, linewidths=0)
+    place = (jet_eta - centre[0], float(_wrapped(np.array(jet_phi - centre[1]))))
+    axes.add_patch(Circle(place, _radius(file), fill=False, color="0.5", linestyle="--"))
+
+
+def _radius(file: PairFile) -> float:
+    return float(file.provenance.card.get("jets", {}).get("radius", 0.8))
+
+
+def _wrapped(angle: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The angle in [-pi, pi)."""
+    wrapped: npt.NDArray[np.float64] = (angle + np.pi) % (2 * np.pi) - np.pi
+    return wrapped

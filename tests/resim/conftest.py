@@ -1,0 +1,58 @@
+"""Real inputs, made once a session: shipped MadGraph events and a small pair file made from them."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from resim.engine import Options, generate
+
+REPOSITORY = Path(__file__).parents[2]
+HARD_SCATTERS = REPOSITORY / "cards/hard_scatter"
+
+CARD = """
+sources:
+  - {{lhe: {hbb}, rows: {{25: hbb}}}}
+  - {{lhe: {qcd}, rows: {{21: qcd_g, 1: qcd_q, 2: qcd_q, 3: qcd_q, 4: qcd_q}}}}
+select: {{parton_pt_min: 300, parton_abs_eta_max: 2.5}}
+views:
+  nominal:  {{shower: {{generator: pythia8, card: {monash}}}}}
+  seed:     {{from: nominal, freeze: hard_scatter}}
+  rehadron: {{from: nominal, freeze: parton_shower}}
+  fsr_up:   {{from: nominal, freeze: hard_scatter, shower: {{mu_r_fsr: 0.5}}}}
+"""
+N_EVENTS = 16
+
+
+@pytest.fixture(scope="session")
+def card(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A card with two sources and one view of every kind."""
+    path = tmp_path_factory.mktemp("card") / "card.yaml"
+    files = {"hbb": HARD_SCATTERS / "hbb_j.lhe.gz", "qcd": HARD_SCATTERS / "qcd_jj.lhe.gz"}
+    path.write_text(CARD.format(**files, monash=REPOSITORY / "cards/pythia/monash.cmnd"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def pairs(card: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pair file of that card, made with one worker."""
+    path = tmp_path_factory.mktemp("pairs") / "pairs.h5"
+    generate(card, path, Options(n_events=N_EVENTS, quiet=True))
+    return path
+
+
+@pytest.fixture
+def qcd_text() -> str:
+    """Three di-jet events as MadGraph wrote them, a whole file."""
+    import gzip
+
+    with gzip.open(HARD_SCATTERS / "qcd_jj.lhe.gz", "rt") as stream:
+        text = stream.read()
+    return "</event>".join(text.split("</event>")[:3]) + "</event>\n</LesHouchesEvents>\n"
+
+
+def run_cli(*arguments: object) -> Result:
+    """Run `resim` in this process; errors are raised as they are."""
+    from resim.cli import cli
+
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments], catch_exceptions=True)

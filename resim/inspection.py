@@ -72,14 +72,19 @@ def print_summary(summary: Summary, console: Console) -> None:
 
 
 def _rows_table(summary: Summary) -> Table:
-    table = Table("label", "rows", "with two valid views", title=f"{summary.path}: {sum(summary.rows.values())} rows")
+    title = f"{Path(summary.path).name}: {sum(summary.rows.values())} rows"
+    table = Table("label", "rows", "with two valid views", title=title)
     for label, n_rows in summary.rows.items():
         table.add_row(label, str(n_rows), str(summary.paired_rows[label]))
     return table
 
 
 def _views_table(summary: Summary) -> Table:
-    table = Table("view", "from", "freeze", "valid", "valid / rows", "lost", "mean constituents", title="views")
+    table = Table(title="views")
+    for name in ("view", "from", "freeze"):
+        table.add_column(name, no_wrap=True)
+    for name in ("valid", "of all", "lost", "mean constituents"):
+        table.add_column(name)
     n_rows = sum(summary.rows.values())
     for view in summary.views:
         fraction = f"{view.valid / n_rows:.3f}" if n_rows else "-"

@@ -27,23 +27,33 @@ class Parts:
         key: digest of all that determines the rows; parts of another key are never used.
         resume: use the parts of an earlier run of the same key.
         force: drop the parts of an earlier run.
-
-    Raises:
-        InputError: parts exist and neither option is given, they belong to another run, or another process is
-            at work on the output.
     """
 
     def __init__(self, output: Path, key: str, resume: bool, force: bool) -> None:
         self.folder = output.with_name(output.name + ".parts")
-        self._output = output
+        self._output, self._key = output, key
+        self._resume, self._force = resume, force
+
+    def __enter__(self) -> Self:
+        """Lock the folder and check what it holds.
+
+        Raises:
+            InputError: parts exist and neither option is given, they belong to another run, or another process is
+                at work on the output.
+        """
         existed = self.folder.is_dir()
         self.folder.mkdir(exist_ok=True)
         self._lock = self._acquire()
-        if existed and force:
-            self._clear()
-        elif existed:
-            self._check(key, resume)
-        (self.folder / "run.json").write_text(json.dumps({"key": key}), encoding="utf-8")
+        try:
+            if existed and self._force:
+                self._clear()
+            elif existed:
+                self._check()
+        except InputError:
+            self._lock.close()
+            raise
+        (self.folder / "run.json").write_text(json.dumps({"key": self._key}), encoding="utf-8")
+        return self
 
     def _acquire(self) -> IO[str]:
         lock = (self.folder / "lock").open("a", encoding="utf-8")
@@ -56,17 +66,17 @@ class Parts:
             ) from error
         return lock
 
-    def _check(self, key: str, resume: bool) -> None:
+    def _check(self) -> None:
         try:
             found = json.loads((self.folder / "run.json").read_text(encoding="utf-8"))["key"]
         except (OSError, ValueError, KeyError):
-            found = None if self._numbers() else key
-        if found != key:
+            found = None if self._numbers() else self._key
+        if found != self._key:
             raise InputError(
                 f"{self.folder}: holds chunks of another card, seed, number of events, chunk size or version;"
                 " --force to drop them, or choose another output"
             )
-        if not resume and self._numbers():
+        if not self._resume and self._numbers():
             raise InputError(f"{self.folder}: an unfinished run; --resume to go on with it, --force to start anew")
 
     def _numbers(self) -> list[int]:
@@ -110,10 +120,6 @@ class Parts:
     def remove(self) -> None:
         """Delete the folder: the output holds everything."""
         shutil.rmtree(self.folder)
-
-    def __enter__(self) -> Self:
-        """The parts themselves."""
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -21,9 +21,11 @@ def violations(path: Path) -> list[str]:
         found = list(_layout(file))
         if found:
             return found  # what follows would only stumble over it
-        checks = [_hard_scatters(file), _counts(file)]
-        checks += [check(file, view) for view in file.view_names for check in (_offsets, _jets, _constituents)]
-        return [line for check in checks for line in check]
+        found = [*_hard_scatters(file), *_counts(file)]
+        for view in file.view_names:
+            ragged = list(_offsets(file, view))
+            found += [*ragged, *_jets(file, view), *([] if ragged else _constituents(file, view))]
+        return found
 
 
 def _layout(file: PairFile) -> Iterator[str]:

@@ -11,7 +11,7 @@ import pythia8mc
 from resim.errors import InputError
 from resim.hard_scatter.reading import Beams
 from resim.particles import Particles, offsets_of
-from resim.shower.event_record import FinalParticles, Records
+from resim.shower.event_record import FINAL_PARTICLE, FinalParticles, Records
 
 _INIT_SEED: Final = 1
 """Multiparton interactions are tabulated with random numbers at `init`; one constant seed keeps events comparable."""
@@ -106,7 +106,7 @@ class Pythia:
 
     def batch(self, events: Sequence[Records]) -> Particles:
         """Join the final particles of several events."""
-        records = np.concatenate(events)
+        records = np.concatenate([np.empty(0, FINAL_PARTICLE), *events])
         columns = {name: np.ascontiguousarray(records[name]) for name in records.dtype.names or ()}
         offsets = offsets_of([len(event) for event in events])
         return Particles(offsets=offsets, charge=self.charges(columns["pdg_id"]), **columns)

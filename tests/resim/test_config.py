@@ -70,7 +70,11 @@ def test_not_a_card(tmp_path, text):
         load_card(path)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)
+    )
+)
 def test_any_yaml_gives_a_card_or_one_line(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("fuzz") / "card.yaml"
     path.write_text(yaml.safe_dump(content))

@@ -1,0 +1,183 @@
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from resim import engine
+from resim.digest import digest
+from resim.engine import Options, generate
+from resim.errors import InputError
+from resim.reader import PairFile
+from resim.validation import violations
+from tests.resim.conftest import HARD_SCATTERS, N_EVENTS
+
+OPTIONS = Options(n_events=N_EVENTS, quiet=True)
+
+
+@pytest.mark.parametrize("changes", [{"workers": 2, "chunk_size": 5}, {"chunk_size": 3}, {"chunk_size": 1000}])
+def test_arrays_do_not_depend_on_workers_or_chunks(card, pairs, tmp_path, changes):
+    other = tmp_path / "other.h5"
+    generate(card, other, replace(OPTIONS, **changes))
+    assert digest(other) == digest(pairs)
+
+
+def test_another_seed_gives_other_arrays_of_the_same_hard_scatters(card, pairs, tmp_path):
+    other = tmp_path / "other.h5"
+    generate(card, other, replace(OPTIONS, seed=2, n_events=4))
+    assert digest(other) != digest(pairs)
+    with PairFile(other) as a, PairFile(pairs) as b:
+        hbb = (a.hard_scatter("source") == 0).sum()
+        assert a.hard_scatter("parton_pt")[:hbb].tolist() == b.hard_scatter("parton_pt")[:hbb].tolist()
+        assert a.jets("nominal", "pt")[0] != b.jets("nominal", "pt")[0]
+
+
+def test_an_interrupted_run_is_resumed_and_gives_the_same_arrays(card, pairs, tmp_path, monkeypatch):
+    output = tmp_path / "pairs.h5"
+    done = []
+
+    def stop_at_the_third(plan, chunk):
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(chunk.number)
+        return real(plan, chunk)
+
+    real = engine.process
+    options = replace(OPTIONS, chunk_size=5)
+    monkeypatch.setattr(engine, "process", stop_at_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        generate(card, output, options)
+    assert not output.exists()
+    with pytest.raises(InputError, match="an unfinished run; --resume"):
+        generate(card, output, options)
+    with pytest.raises(InputError, match="chunks of another card, seed"):
+        generate(card, output, replace(options, seed=9, resume=True))
+
+    again = []
+    monkeypatch.setattr(engine, "process", lambda plan, chunk: again.append(chunk.number) or real(plan, chunk))
+    generate(card, output, replace(options, resume=True))
+    assert done == [0, 1]
+    assert 0 not in again
+    assert 1 not in again
+    assert digest(output) == digest(pairs)
+    assert violations(output) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pairs.h5"]
+
+
+def test_kill_minus_9_loses_nothing_that_was_finished(card, pairs, tmp_path):
+    output = tmp_path / "pairs.h5"
+    command = [sys.executable, "-c", "from resim.cli import main; main()", "generate", str(card), "-o", str(output)]
+    command += ["-n", str(N_EVENTS), "--chunk-size", "2"]
+    parts = tmp_path / "pairs.h5.parts"
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None and len(list(parts.glob("*.npz"))) < 2:
+            os.sched_yield()
+        process.send_signal(signal.SIGKILL)
+    finished = len(list(parts.glob("*.npz")))
+    assert finished >= 2
+    assert not output.exists()
+    subprocess.run([*command, "--resume", "--quiet"], check=True, capture_output=True)
+    assert digest(output) == digest(pairs)
+
+
+def test_a_dead_worker_is_reported_and_its_run_can_go_on(card, pairs, tmp_path, monkeypatch):
+    monkeypatch.setattr(engine, "process", _die)
+    output = tmp_path / "pairs.h5"
+    with pytest.raises(InputError, match=r"a worker process died .* --resume"):
+        generate(card, output, replace(OPTIONS, workers=2))
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.undo()
+    generate(card, output, replace(OPTIONS, resume=True))
+    assert digest(output) == digest(pairs)
+
+
+def _die(plan, chunk):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_two_runs_on_one_output_refuse_each_other(card, tmp_path, monkeypatch):
+    output = tmp_path / "pairs.h5"
+    messages = []
+
+    def second_run(plan, chunk):
+        with pytest.raises(InputError) as caught:
+            generate(card, output, replace(OPTIONS, resume=True))
+        messages.append(str(caught.value))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(engine, "process", second_run)
+    with pytest.raises(KeyboardInterrupt):
+        generate(card, output, OPTIONS)
+    assert "another process is writing it" in messages[0]
+
+
+def test_existing_output(card, pairs, tmp_path):
+    output = tmp_path / "pairs.h5"
+    output.write_text("precious")
+    with pytest.raises(InputError, match=r"exists already; .* --force"):
+        generate(card, output, OPTIONS)
+    assert output.read_text() == "precious"
+    generate(card, output, replace(OPTIONS, n_events=2, force=True))
+    assert violations(output) == []
+    before = output.stat().st_mtime_ns
+    generate(card, output, replace(OPTIONS, n_events=2, resume=True))
+    assert output.stat().st_mtime_ns == before
+    with pytest.raises(InputError, match=r"made with another card, seed"):
+        generate(card, output, replace(OPTIONS, n_events=3, resume=True))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"n_events": 0}, "--n-events 0: must be at least 1"),
+        ({"workers": -1}, "--workers -1: must be at least 1"),
+        ({"chunk_size": 0}, "--chunk-size 0: must be at least 1"),
+        ({"seed": -1}, "--seed -1: must be in 0"),
+        ({"resume": True, "force": True}, "exclude each other"),
+    ],
+)
+def test_options_out_of_range(changes, message):
+    with pytest.raises(InputError, match=message):
+        Options(**changes)
+
+
+def write_card(tmp_path: Path, card: Path, rows: dict[int, str], select: dict[str, float]) -> Path:
+    content = yaml.safe_load(card.read_text())
+    content["sources"] = [{"lhe": str(HARD_SCATTERS / "qcd_jj.lhe.gz"), "rows": rows}]
+    path = tmp_path / "card.yaml"
+    path.write_text(yaml.safe_dump(content | {"select": select}))
+    return path
+
+
+def test_no_parton_of_the_kind_is_an_error_before_any_work(card, tmp_path):
+    path = write_card(tmp_path, card, {25: "hbb"}, {})
+    with pytest.raises(InputError, match=r"no particle with \|PDG id\| \[25\]"):
+        generate(path, tmp_path / "none.h5", OPTIONS)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["card.yaml"]
+
+
+def test_no_parton_in_the_selection_is_a_warning_and_a_valid_empty_file(card, tmp_path, caplog):
+    path = write_card(tmp_path, card, {21: "qcd_g"}, {"parton_pt_min": 5000})
+    output = tmp_path / "empty.h5"
+    provenance = generate(path, output, OPTIONS)
+    assert "none of" in caplog.text
+    assert "parton_pt_min" in caplog.text
+    assert provenance.sources[0].counts.rows == 0
+    assert violations(output) == []
+    with PairFile(output) as file:
+        assert len(file) == 0
+        assert file.label_names().tolist() == []
+
+
+def test_provenance_says_how_to_make_it_again(pairs):
+    with PairFile(pairs) as file:
+        provenance = file.provenance
+    assert provenance.seed == 1
+    assert provenance.n_events == N_EVENTS
+    assert provenance.versions["pythia8mc"] == "8.317.2"
+    assert provenance.card["views"]["rehadron"]["freeze"] == "parton_shower"
+    assert [len(source.sha256) for source in provenance.sources] == [64, 64]

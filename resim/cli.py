@@ -27,7 +27,7 @@ def cli(debug: bool) -> None:
 @click.option("-n", "--n-events", type=int, help="Events to read per source.  [default: all]")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the run.")
 @click.option("-j", "--workers", type=int, default=1, show_default=True, help="Worker processes.")
-@click.option("--chunk-size", type=int, default=50, show_default=True, help="Events a worker takes at a time.")
+@click.option("--chunk-size", type=int, default=100, show_default=True, help="Events a worker takes at a time.")
 @click.option("--resume", is_flag=True, help="Go on with an unfinished run; leave a finished one as it is.")
 @click.option("--force", is_flag=True, help="Replace an existing output.")
 @click.option("--quiet", is_flag=True, help="No progress report.")

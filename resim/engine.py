@@ -47,7 +47,7 @@ class Options:
     n_events: int | None = None
     seed: int = 1
     workers: int = 1
-    chunk_size: int = 50
+    chunk_size: int = 100
     resume: bool = False
     force: bool = False
     quiet: bool = False

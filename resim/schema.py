@@ -49,7 +49,7 @@ JETS: Final = (
     Column("energy", "<f4", "GeV", "energy"),
     Column("n_constituents", "<i4", "", "number of constituents; 0 if the row is invalid in this view"),
     Column("softdrop_mass", "<f4", "GeV", "soft-drop mass, z_cut = 0.1, beta = 0 (arXiv:1402.2657)"),
-    Column("tau1", "<f4", "", "N-subjettiness, beta = 1, one-pass kT axes (arXiv:1011.2268)"),
+    Column("tau1", "<f4", "", "N-subjettiness, beta = 1, winner-take-all kT axes (arXiv:1011.2268, 1401.2158)"),
     Column("tau2", "<f4", "", "same, two axes"),
     Column("tau3", "<f4", "", "same, three axes"),
     Column("tau4", "<f4", "", "same, four axes"),

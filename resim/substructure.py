@@ -13,6 +13,8 @@ Z_CUT: Final = 0.1
 BETA: Final = 0.0
 """Soft drop of arXiv:1402.2657 with z_cut = 0.1 and beta = 0, the modified mass-drop tagger."""
 N_AXES: Final = (1, 2, 3, 4)
+_AXES: Final = "WTA_KT_Axes"
+"""Exclusive kT with the winner-take-all recombination (arXiv:1401.2158): near the minimum without minimizing."""
 _WHOLE_JET_RADIUS: Final = 1000.0
 """Large enough for re-clustering to give one jet."""
 
@@ -33,7 +35,7 @@ def substructure(offsets: npt.NDArray[np.int64], momenta: dict[str, Floats], rad
         return {name: np.empty(0) for name in names}
     sequence = _recluster(momentum_array(offsets, **momenta))
     groomed = sequence.exclusive_jets_softdrop_grooming(1, BETA, Z_CUT, "scalar_z", radius)
-    tau = sequence.njettiness("NormalizedMeasure", "OnePass_KT_Axes", list(N_AXES), 1.0, radius)
+    tau = sequence.njettiness("NormalizedMeasure", _AXES, list(N_AXES), 1.0, radius)
     mass = np.maximum(ak.to_numpy(groomed.msoftdrop, allow_missing=False), 0.0)
     return dict(zip(names, [mass, *ak.to_numpy(tau, allow_missing=False).T], strict=True))
 

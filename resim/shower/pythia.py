@@ -29,7 +29,7 @@ _UNIT_WEIGHT_STRATEGY: Final = 3
 _PROCESS_ID: Final = 1
 
 
-class _Feed(pythia8mc.LHAup):  # type: ignore[misc]
+class EventFeed(pythia8mc.LHAup):  # type: ignore[misc]
     """Hands one LHE event to Pythia, again and again if Pythia starts over."""
 
     def __init__(self, beams: Beams) -> None:
@@ -66,7 +66,7 @@ class Pythia:
 
     def __init__(self, beams: Beams, settings: Sequence[str]) -> None:
         self._pythia = pythia8mc.Pythia("", False)
-        self._feed = _Feed(beams)
+        self._feed = EventFeed(beams)
         self._final_particles = FinalParticles()
         for line in (*_CODE_OWNED_SETTINGS, *settings):
             if not self._pythia.readString(line):

@@ -134,7 +134,7 @@ def _draw_counts(axes: Axes, histograms: dict[str, Histogram]) -> None:
             color=colour,
             flow=None,
         )
-    axes.set_ylim(0, 1.35 * max([1.0, *(histogram.counts.max() for histogram in histograms.values())]))
+    axes.set_ylim(0, 1.5 * max([1.0, *(histogram.counts.max() for histogram in histograms.values())]))
 
 
 def _draw_ratios(axes: Axes, histograms: dict[str, Histogram]) -> None:

@@ -38,6 +38,7 @@ class EventFeed(pythia8mc.LHAup):  # type: ignore[misc]
         self.event: pylhe.LHEEvent | None = None
 
     def setInit(self) -> bool:  # noqa: N802 - Pythia's name
+        """Tell Pythia beams and weight strategy."""
         self.setBeamA(self.beams.pdg_id_a, self.beams.energy_a)
         self.setBeamB(self.beams.pdg_id_b, self.beams.energy_b)
         self.setStrategy(_UNIT_WEIGHT_STRATEGY)
@@ -45,6 +46,7 @@ class EventFeed(pythia8mc.LHAup):  # type: ignore[misc]
         return True
 
     def setEvent(self, process: int = 0) -> bool:  # noqa: N802, ARG002 - Pythia's signature
+        """Tell Pythia the event."""
         if self.event is None:
             return False
         info = self.event.eventinfo

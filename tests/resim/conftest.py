@@ -51,6 +51,29 @@ def qcd_text() -> str:
     return "</event>".join(text.split("</event>")[:3]) + "</event>\n</LesHouchesEvents>\n"
 
 
+@pytest.fixture(scope="session")
+def pythia_lhe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight di-jet events written by Pythia's own LHEF writer: a real file of another generator."""
+    import pythia8mc
+
+    pythia = pythia8mc.Pythia("", False)
+    settings = ("HardQCD:all = on", "PhaseSpace:pTHatMin = 350", "PartonLevel:all = off", "Random:setSeed = on")
+    for line in ("Print:quiet = on", *settings):
+        assert pythia.readString(line)
+    assert pythia.init()
+    path = tmp_path_factory.mktemp("pythia") / "pythia.lhe"
+    writer = pythia8mc.LHAupFromPYTHIA8(pythia.process, pythia.infoPython())
+    assert writer.openLHEF(str(path))
+    assert writer.setInit()
+    assert writer.initLHEF()
+    for _ in range(8):
+        assert pythia.next()
+        assert writer.setEvent()
+        assert writer.eventLHEF()
+    assert writer.closeLHEF(True)
+    return path
+
+
 def run_cli(*arguments: object) -> Result:
     """Run `resim` in this process; errors are raised as they are."""
     from resim.cli import cli

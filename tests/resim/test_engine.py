@@ -145,9 +145,12 @@ def test_options_out_of_range(changes, message):
         Options(**changes)
 
 
-def write_card(tmp_path: Path, card: Path, rows: dict[int, str], select: dict[str, float]) -> Path:
+QCD = HARD_SCATTERS / "qcd_jj.lhe.gz"
+
+
+def write_card(tmp_path: Path, card: Path, rows: dict[int, str], select: dict[str, float], lhe: Path = QCD) -> Path:
     content = yaml.safe_load(card.read_text())
-    content["sources"] = [{"lhe": str(HARD_SCATTERS / "qcd_jj.lhe.gz"), "rows": rows}]
+    content["sources"] = [{"lhe": str(lhe), "rows": rows}]
     path = tmp_path / "card.yaml"
     path.write_text(yaml.safe_dump(content | {"select": select}))
     return path
@@ -181,3 +184,36 @@ def test_provenance_says_how_to_make_it_again(pairs):
     assert provenance.versions["pythia8mc"] == "8.317.2"
     assert provenance.card["views"]["rehadron"]["freeze"] == "parton_shower"
     assert [len(source.sha256) for source in provenance.sources] == [64, 64]
+
+
+def test_events_of_another_generator_run_through_the_whole_chain(card, pythia_lhe, tmp_path):
+    rows = {21: "g"} | dict.fromkeys((1, 2, 3, 4, 5), "q")
+    output = tmp_path / "pairs.h5"
+    generate(write_card(tmp_path, card, rows, {"parton_abs_eta_max": 2.5}, pythia_lhe), output, OPTIONS)
+    assert violations(output) == []
+    with PairFile(output) as file:
+        assert len(file) > 8
+        assert file.valid("rehadron").mean() > 0.7
+
+
+MEMORY = """
+import resource, sys
+from pathlib import Path
+from resim.engine import Options, generate
+generate(Path(sys.argv[1]), Path(sys.argv[2]), Options(n_events=int(sys.argv[3]), chunk_size=25, quiet=True))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_number_of_events(card, tmp_path):
+    path = write_card(tmp_path, card, {21: "g"}, {})
+    content = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump(content | {"views": {"nominal": content["views"]["nominal"]}}))
+
+    def peak(n_events: int) -> int:
+        arguments = [str(path), str(tmp_path / f"{n_events}.h5"), str(n_events)]
+        command = [sys.executable, "-c", MEMORY, *arguments]
+        return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+    assert peak(400) < 1.1 * peak(50)

@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import pytest
-import pythia8mc
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -107,23 +106,9 @@ def test_form_of_other_generators_changes_nothing_of_the_content(tmp_path, qcd_t
         assert [p.mother1 for p in a.particles][2:] == [p.mother1 for p in b.particles][2:]
 
 
-def test_a_file_that_pythia_wrote_is_read(tmp_path):
-    pythia = pythia8mc.Pythia("", False)
-    for line in ("Print:quiet=on", "HardQCD:all=on", "PhaseSpace:pTHatMin=200", "PartonLevel:all=off"):
-        assert pythia.readString(line)
-    assert pythia.init()
-    path = tmp_path / "pythia.lhe"
-    writer = pythia8mc.LHAupFromPYTHIA8(pythia.process, pythia.infoPython())
-    assert writer.openLHEF(str(path))
-    assert writer.setInit()
-    assert writer.initLHEF()
-    for _ in range(5):
-        assert pythia.next()
-        assert writer.setEvent()
-        assert writer.eventLHEF()
-    assert writer.closeLHEF(True)
-    found = survey(path)
-    assert found.n_events == 5
+def test_a_file_that_pythia_wrote_is_read(pythia_lhe):
+    found = survey(pythia_lhe)
+    assert found.n_events == 8
     assert found.pdg_ids & {1, 2, 3, 4, 5, 21}
 
 

@@ -1,0 +1,55 @@
+import h5py
+import numpy as np
+import pytest
+
+from jetssl.data.pairs import load_pairs
+from resim.errors import InputError
+from resim.mock import write_mock
+
+
+def test_only_common_views_in_any_order(tmp_path):
+    first = write_mock(tmp_path / "a.h5", 20, ("nominal", "seed", "herwig"), seed=1)
+    second = write_mock(tmp_path / "b.h5", 30, ("nominal", "vincia", "seed"), seed=2)
+    table = load_pairs([first, second])
+    assert table.views == ("nominal", "seed")
+    assert table.n_rows == 50
+    alone = load_pairs([second], ("nominal", "seed"))
+    np.testing.assert_array_equal(table.counts[:, 20:], alone.counts)
+    row = int(np.flatnonzero(alone.valid[1])[3])
+    for source, index in ((table, row + 20), (alone, row)):
+        start = source.starts[1, index]
+        values = source.constituents.pt[start : start + source.counts[1, index]]
+        assert values.sum() == pytest.approx(alone.constituents.pt[alone.starts[1, row] :][: len(values)].sum())
+    assert len(table.sources) == 2
+    assert set(table.label) == {"one_prong", "two_prong"}
+
+
+def test_no_common_view(tmp_path):
+    first = write_mock(tmp_path / "a.h5", 10, ("nominal", "seed"))
+    second = write_mock(tmp_path / "b.h5", 10, ("other", "seeds"))
+    with pytest.raises(InputError, match=r"no common view.*nominal, seed.*other, seeds"):
+        load_pairs([first, second])
+
+
+def test_unknown_view(mock_file):
+    with pytest.raises(InputError, match="asks for 'vincia', common to all files are nominal, seed, herwig"):
+        load_pairs([mock_file], ("nominal", "vincia"))
+
+
+def test_same_rows_twice(mock_file):
+    with pytest.raises(InputError, match="holds the same rows"):
+        load_pairs([mock_file, mock_file])
+
+
+def test_nan_is_named_by_view_and_row(tmp_path):
+    path = write_mock(tmp_path / "a.h5", 20, p_valid=1.0)
+    with h5py.File(path, "a") as file:
+        offset = file["views/seed/offsets"][7]
+        file["views/seed/constituents/eta"][offset + 1] = np.nan
+    with pytest.raises(InputError, match="row 7 of view 'seed'"):
+        load_pairs([path])
+
+
+def test_pair_rows(table):
+    assert (table.valid[:, table.pair_rows].sum(0) >= 2).all()
+    assert 0 < len(table.pair_rows) < table.n_rows

@@ -1,0 +1,68 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jetssl.evaluation.metrics import (
+    WeightedAuc,
+    auc,
+    background_efficiency,
+    bootstrap_weights,
+    rejection,
+    wilson,
+)
+
+SCORES = st.lists(st.integers(0, 5), min_size=1, max_size=15).map(lambda values: np.array(values, float))
+
+
+@given(SCORES, SCORES)
+def test_auc_counts_pairs(signal, background):
+    pairs = [(s > b) + 0.5 * (s == b) for s in signal for b in background]
+    assert auc(signal, background) == pytest.approx(np.mean(pairs))
+    is_signal = np.repeat([True, False], [len(signal), len(background)])
+    weighted = WeightedAuc(np.concatenate([signal, background]), is_signal)
+    assert weighted(np.ones(len(is_signal))) == pytest.approx(np.mean(pairs))
+
+
+def test_weights_are_repetitions():
+    scores, is_signal = np.array([0.0, 1, 2, 3]), np.array([False, True, False, True])
+    weights = np.array([2, 1, 1, 3])
+    repeated, kinds = np.repeat(scores, weights), np.repeat(is_signal, weights)
+    assert WeightedAuc(scores, is_signal)(weights) == pytest.approx(auc(repeated[kinds], repeated[~kinds]))
+    assert math.isnan(WeightedAuc(scores, is_signal)(np.array([1, 0, 1, 0])))
+
+
+def test_background_efficiency_by_hand():
+    signal, background = np.arange(10.0), np.array([-1.0, 2, 4.5, 7, 20])
+    # 30 % of the signal is 7, 8, 9: the cut is at 7, which two of five background jets reach.
+    assert background_efficiency(signal, background, 0.3) == pytest.approx(0.4)
+    assert background_efficiency(signal, background, np.array([0.5, 1.0])).tolist() == pytest.approx([0.4, 0.8])
+
+
+def test_wilson_values():
+    # Textbook values for 5 of 10 and 0 of 10 at 95 %.
+    half, none = wilson(5, 10, 0.95), wilson(0, 10, 0.95)
+    assert (half.low, half.high) == pytest.approx((0.2366, 0.7634), abs=1e-4)
+    assert (none.low, none.high) == pytest.approx((0.0, 0.2775), abs=1e-4)
+
+
+def test_rejection():
+    found = rejection(0.1, 100)
+    assert found.value == pytest.approx(10)
+    assert found.interval.low < 10 < found.interval.high
+    nothing = rejection(0.0, 100)
+    assert nothing.value is None
+    assert nothing.interval.low == pytest.approx(1 / wilson(0, 100).high)
+    assert nothing.interval.high == math.inf
+
+
+def test_bootstrap_keeps_groups_together():
+    groups = np.array([7, 7, 3, 9, 9, 9])
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        weights = bootstrap_weights(groups, rng)
+        assert weights[0] == weights[1]
+        assert len(set(weights[3:])) == 1
+        assert weights[[0, 2, 3]].sum() == 3

@@ -1,0 +1,133 @@
+import json
+import os
+import subprocess
+import sys
+
+import h5py
+import pytest
+from click.testing import CliRunner
+
+from jetssl.cli import jetssl
+from resim.mock import write_mock
+from tests.jetssl.conftest import CLASSES
+
+JETSSL = [sys.executable, "-m", "jetssl"]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+
+def run(*arguments):
+    command = [*JETSSL, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)
+
+
+def test_train_then_probe(card_file, tmp_path):
+    output = tmp_path / "run"
+    trained = run("train", card_file, "training.epochs=1", "-o", output)
+    assert trained.returncode == 0, trained.stderr
+    assert trained.stdout.startswith(f"{output}: trained, 1 epochs")
+    assert "ETA" in trained.stderr
+    assert trained.stderr.count("\n") == 1
+    again = CliRunner().invoke(jetssl, ["train", str(card_file), "training.epochs=1", "-o", str(output), "--quiet"])
+    assert (again.exit_code, again.stderr) == (0, "")
+    assert "already trained" in again.output
+    for name in ("config.yaml", "provenance.json", "metrics.csv", "checkpoints/best.ckpt", "checkpoints/last.ckpt"):
+        assert (output / name).is_file()
+    assert list((output / "tensorboard").glob("events*"))
+    assert not list(output.rglob("*.partial"))
+    probed = CliRunner().invoke(jetssl, ["probe", str(output), *CLASSES, "--labels", "20", "--json"])
+    records = json.loads(probed.stdout)
+    assert records == json.loads((output / "results.json").read_text())
+    assert {"task", "encoder", "baseline", "n_labels", "metric", "value", "error", "n_test"} <= set(records[0])
+    assert {"auc", "rejection_at_0.3", "rejection_at_0.5", "rejection_at_0.7"} <= {r["metric"] for r in records}
+
+
+def test_table(finished_run):
+    result = CliRunner().invoke(jetssl, ["probe", str(finished_run.path), *CLASSES, "--labels", "20"])
+    assert result.exit_code == 0
+    assert "random encoder" in result.output
+    assert "two_prong_vs_one_prong" in result.output
+
+
+def test_print_config(card_file):
+    result = CliRunner().invoke(jetssl, ["train", str(card_file), "training.seed=9", "--print-config"])
+    assert result.exit_code == 0
+    assert "seed: 9" in result.output
+
+
+def test_help_imports_nothing_heavy():
+    code = "import sys, jetssl.cli; print({'torch', 'lightning', 'matplotlib', 'sklearn'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=ENVIRONMENT)
+    assert done.stdout.strip() == "set()"
+
+
+def test_options_are_frozen():
+    options = {name: [p.opts[-1] for p in command.params] for name, command in jetssl.commands.items()}
+    assert options == {
+        "train": ["card", "overrides", "--output", "--force", "--quiet", "--print-config"],
+        "probe": ["run", "--data", "--signal", "--background", "--view", "--labels", "--seed", "--json"],
+        "report": ["inputs", "--output", "--force"],
+    }
+
+
+@pytest.fixture
+def places(tmp_path, card_file, finished_run, mock_file):
+    other = write_mock(tmp_path / "other.h5", 20, ("alpha", "beta"), seed=3)
+    old = write_mock(tmp_path / "old.h5", 20)
+    with h5py.File(old, "a") as file:
+        file.attrs["schema_version"] = 99
+    (tmp_path / "results_exist.html").write_text("x")
+    return {
+        "card": card_file,
+        "run": finished_run.path,
+        "tmp": tmp_path,
+        "mock": mock_file,
+        "other": other,
+        "old": old,
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("train {tmp}/none.yaml -o {tmp}/new", "none.yaml: cannot be read"),
+        ("train {card} encoder.widht=3 -o {tmp}/new", "valid keys here: name, width"),
+        ("train {card} data.files=[{tmp}/none.h5] -o {tmp}/new", "none.h5 not found"),
+        ("train {card} data.files=[{mock},{other}] -o {tmp}/new", "no common view"),
+        ("train {card} data.files=[{old}] -o {tmp}/new", "schema version 99"),
+        ("train {card} data.files=[{card}] -o {tmp}/new", "not a readable HDF5 file"),
+        ("train {card} data.batch_size=5000 -o {tmp}/new", "data.batch_size is 5000, but the training split has"),
+        ("train {card} training.epochs=9 -o {run}", "different card"),
+        ("probe {tmp}/new", "not a run"),
+        ("probe {run}", "no class left for --background"),
+        ("probe {run} --signal two_prong --background one_prong --labels 5000", "5000 labels need 2500 signal jets"),
+        ("probe {run} --signal two_prong --background one_prong --labels 7", "--labels 7: want an even number"),
+        ("probe {run} --data {tmp}/none.h5 --signal two_prong", "no such pair file"),
+        ("report {tmp}/none.h5 -o {tmp}/new.html", "no such pair file"),
+        ("report {card} -o {tmp}/new.html", "not a readable HDF5 file"),
+        ("report {tmp} -o {tmp}/new.html", "not a run"),
+        ("report {run} -o {tmp}/results_exist.html", "exists already"),
+    ],
+)
+def test_bad_input_is_one_line(arguments, message, places, capsys, monkeypatch):
+    from jetssl.cli import main
+
+    monkeypatch.setattr(sys, "argv", ["jetssl", *arguments.format(**places).split()])
+    results = places["run"] / "results.json"
+    before = results.read_text() if results.is_file() else None
+    with pytest.raises(SystemExit) as left:
+        main()
+    shown = capsys.readouterr()
+    assert left.value.code == 1
+    assert message in shown.err
+    assert shown.err.startswith("jetssl: ")
+    assert shown.err.count("\n") == 1
+    assert shown.out == ""
+    assert not (places["tmp"] / "new").exists()
+    assert not (places["tmp"] / "new.html").exists()
+    assert (results.read_text() if results.is_file() else None) == before
+
+
+def test_usage_error_is_status_2(card_file):
+    result = run("train", card_file)
+    assert result.returncode == 2
+    assert "Missing option '-o'" in result.stderr

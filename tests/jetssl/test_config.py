@@ -1,0 +1,58 @@
+import pytest
+import yaml
+
+from jetssl.config import load_card
+from resim.errors import InputError
+
+
+def test_defaults_are_filled_in(card, mock_file):
+    assert card.data.files == (str(mock_file),)
+    assert card.objective.name == "ntxent"
+    assert yaml.safe_load(card.to_yaml())["data"]["fractions"] == {"train": 0.6, "validation": 0.2, "test": 0.2}
+
+
+def test_overrides(card_file):
+    changed = load_card(card_file, ["training.epochs=7", "training.learning_rate=1e-4", "data.views=[seed, nominal]"])
+    assert (changed.training.epochs, changed.training.learning_rate) == (7, 1e-4)
+    assert changed.data.views == ("seed", "nominal")
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("encoder.widht=3", r"unknown key encoder.widht.*valid keys here: name, width, layers, heads, expansion"),
+        ("encodr.width=3", "unknown key encodr.*valid keys here: data, encoder, projector, objective, training"),
+        ("encoder.width=33", "width 33 is not a multiple of heads 2"),
+        ("training.epochs=0", "training.epochs: 0: .*greater than or equal to 1"),
+        ("data.batch_size=many", "data.batch_size: 'many'"),
+        ("data.views=[nominal]", "at least two different view names"),
+        ("data.fractions={train: 0.5}", "train . validation . test is 0.9, want 1"),
+        ("data.files=[none.h5]", "file none.h5 not found"),
+        ("training.epochs", "not of the form section.key=value"),
+        ("data.files.x=1", "'files' is not a section"),
+    ],
+)
+def test_bad_values_are_one_line(card_file, override, message):
+    with pytest.raises(InputError, match=message) as caught:
+        load_card(card_file, [override])
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("data: [", "not valid YAML"), ("- 1", "holds list"), ("", "holds None")]
+)
+def test_bad_files(tmp_path, text, message):
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        load_card(path)
+
+
+def test_files_are_found_above_the_card(tmp_path, mock_file, monkeypatch):
+    (tmp_path / "cards" / "train").mkdir(parents=True)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "pairs.h5").write_bytes(mock_file.read_bytes())
+    path = tmp_path / "cards" / "train" / "card.yaml"
+    path.write_text("data: {files: [runs/pairs.h5]}")
+    monkeypatch.chdir("/")
+    assert load_card(path).data.files == (str(tmp_path / "runs" / "pairs.h5"),)

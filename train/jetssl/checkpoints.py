@@ -1,0 +1,75 @@
+"""Checkpoints: state dict and resolved card, readable with `torch.load(weights_only=True)`."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+from jetssl.config import Card
+from jetssl.models.builder import build_encoder
+from jetssl.models.encoder import Encoder
+from resim.cards import parse_card
+from resim.errors import InputError
+
+KEY: Final = "jetssl"
+"""Entry of the checkpoint that holds the description."""
+FORMAT_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedEncoder:
+    """A pre-trained encoder, in evaluation mode, and where it comes from."""
+
+    encoder: Encoder
+    card: Card
+    epoch: int
+    """epochs of training behind it"""
+
+
+def description(card: Card) -> str:
+    """What a checkpoint says about itself: JSON with the format version and the resolved card."""
+    return json.dumps({"format_version": FORMAT_VERSION, "card": card.model_dump(mode="json")})
+
+
+def load_encoder(path: Path) -> LoadedEncoder:
+    """Read the encoder of a checkpoint; projector and optimizer are left behind.
+
+    Raises:
+        InputError: the file is missing, no checkpoint of jetssl, or does not fit the encoder that it names.
+    """
+    raw = _load(path)
+    card = _card(raw, path)
+    encoder = build_encoder(card, seed=0)
+    prefix = "encoder."
+    state = {key.removeprefix(prefix): value for key, value in raw["state_dict"].items() if key.startswith(prefix)}
+    try:
+        encoder.load_state_dict(state)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"{path}: weights do not fit encoder {card.encoder.name!r} of its card ({reason})"
+        ) from error
+    return LoadedEncoder(encoder.eval(), card, int(raw["epoch"]) + 1)
+
+
+def _load(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise InputError(f"{path}: no such checkpoint; train with `jetssl train CARD -o RUN`")
+    try:
+        raw = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # on foreign bytes torch's unpickler stumbles over anything: IndexError, EOFError ...
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{path}: not a readable checkpoint ({reason})") from error
+    if not isinstance(raw, dict) or not isinstance(raw.get(KEY), str) or "state_dict" not in raw:
+        raise InputError(f"{path}: a torch file, but no checkpoint of jetssl (entry {KEY!r} is missing)")
+    return raw
+
+
+def _card(raw: dict[str, Any], path: Path) -> Card:
+    described = json.loads(raw[KEY])
+    version = described.get("format_version")
+    if version != FORMAT_VERSION:
+        raise InputError(f"{path}: checkpoint format {version}, this jetssl reads {FORMAT_VERSION}; train again")
+    return parse_card(Card, described["card"], path)

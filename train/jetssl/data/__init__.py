@@ -1,0 +1,1 @@
+"""From pair files to batches: load, split, augment, pad."""

@@ -1,0 +1,91 @@
+"""Ragged jets to padded arrays, vectorized; a boolean mask says what is real, values never do.
+
+Letters: B jets, N constituents of the batch's longest jet.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from jetssl.data.pairs import Booleans, Floats, Integers, PairTable
+
+
+@dataclass(frozen=True, slots=True)
+class PaddedJets:
+    """Constituents relative to their jet axis; entries outside `mask` are 0 and mean nothing."""
+
+    pt: Floats
+    """float32 `(B, N)`, GeV"""
+    d_eta: Floats
+    """float32 `(B, N)`, eta minus that of the jet axis"""
+    d_phi: Floats
+    """float32 `(B, N)`, rad, phi minus that of the jet axis, wrapped to [-pi, pi)"""
+    mass: Floats
+    """float32 `(B, N)`, GeV"""
+    charge: npt.NDArray[np.int8]
+    """int8 `(B, N)`, e"""
+    pdg_id: npt.NDArray[np.int32]
+    """int32 `(B, N)`"""
+    mask: Booleans
+    """bool `(B, N)`"""
+    jet_pt: Floats
+    """float32 `(B,)`, GeV"""
+
+
+def pad(values: npt.NDArray[Any], starts: Integers, counts: Integers) -> npt.NDArray[Any]:
+    """Cut ragged ranges out of a flat array and pad them with zeros to the longest.
+
+    Args:
+        values: flat array `(C,)`.
+        starts: first element of each range, `(B,)`.
+        counts: length of each range, `(B,)`.
+
+    Returns:
+        `(B, max(counts))`, dtype of `values`.
+
+    >>> pad(np.array([1, 2, 3, 4, 5]), np.array([3, 0]), np.array([2, 3])).tolist()
+    [[4, 5, 0], [1, 2, 3]]
+    """
+    inside = mask_of(counts)
+    padded = np.zeros(inside.shape, values.dtype)
+    padded[inside] = values[(starts[:, None] + np.arange(inside.shape[1]))[inside]]
+    return padded
+
+
+def mask_of(counts: Integers) -> Booleans:
+    """True for the first `counts[i]` entries of row i; bool `(B, max(counts))`."""
+    longest = int(counts.max()) if len(counts) else 0
+    return np.asarray(np.arange(longest) < counts[:, None], np.bool_)
+
+
+def gather_jets(table: PairTable, view: Integers, row: Integers) -> PaddedJets:
+    """The jets of some (view, row) combinations, which must be valid.
+
+    Args:
+        table: where to read.
+        view: index of the view of each jet, int64 `(B,)`.
+        row: its row, int64 `(B,)`.
+    """
+    starts, counts, flat = table.starts[view, row], table.counts[view, row], table.constituents
+    mask = mask_of(counts)
+    pt, eta, energy = (pad(column, starts, counts) for column in (flat.pt, flat.eta, flat.energy))
+    d_phi = pad(flat.phi, starts, counts) - table.jets.phi[view, row][:, None]
+    # E and p are stored in single precision: massless particles come out with m^2 of either sign.
+    mass_squared = np.square(energy, dtype=np.float64) - np.square(pt * np.cosh(eta, dtype=np.float64))
+    return PaddedJets(
+        pt=pt,
+        d_eta=np.where(mask, eta - table.jets.eta[view, row][:, None], 0).astype(np.float32),
+        d_phi=np.where(mask, wrap(d_phi), 0).astype(np.float32),
+        mass=np.sqrt(np.maximum(mass_squared, 0)).astype(np.float32),
+        charge=pad(flat.charge, starts, counts),
+        pdg_id=pad(flat.pdg_id, starts, counts),
+        mask=mask,
+        jet_pt=table.jets.pt[view, row],
+    )
+
+
+def wrap(angle: Floats) -> Floats:
+    """The same angle in [-pi, pi)."""
+    return np.asarray((angle + np.pi) % (2 * np.pi) - np.pi, np.float32)

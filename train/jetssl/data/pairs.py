@@ -1,0 +1,222 @@
+"""Load pair files into flat arrays: constituents ragged over (view, row), everything else `(V, R)` or `(R,)`.
+
+Letters: V views, R rows (hard partons), C constituents of all views and rows together.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from resim.digest import digest
+from resim.errors import InputError
+from resim.reader import PairFile
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Constituents:
+    """Constituents of all jets, one after the other."""
+
+    pt: Floats
+    """float32 `(C,)`, GeV"""
+    eta: Floats
+    """float32 `(C,)`"""
+    phi: Floats
+    """float32 `(C,)`, rad"""
+    energy: Floats
+    """float32 `(C,)`, GeV"""
+    charge: npt.NDArray[np.int8]
+    """int8 `(C,)`, e"""
+    pdg_id: npt.NDArray[np.int32]
+    """int32 `(C,)`; 22 photon, 0 neutral hadron behind a detector"""
+
+
+@dataclass(frozen=True, slots=True)
+class JetColumns:
+    """Properties of every jet; NaN (0 for the count) where the row is invalid in the view."""
+
+    pt: Floats
+    """float32 `(V, R)`, GeV"""
+    eta: Floats
+    """float32 `(V, R)`"""
+    phi: Floats
+    """float32 `(V, R)`, rad"""
+    mass: Floats
+    """float32 `(V, R)`, GeV"""
+    softdrop_mass: Floats
+    """float32 `(V, R)`, GeV"""
+    n_constituents: npt.NDArray[np.int32]
+    """int32 `(V, R)`"""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """What was read from one file."""
+
+    path: str
+    digest: str
+    """SHA-256 over all arrays, as `resim digest` prints it: equal digests, equal training data"""
+    rows: int
+    labels: dict[str, int]
+    """rows of each class"""
+    views: tuple[str, ...]
+    """all views of the file, also those not used"""
+
+
+@dataclass(frozen=True, slots=True)
+class PairTable:
+    """All rows of one or several pair files, in the views that they have in common."""
+
+    views: tuple[str, ...]
+    """names of the V views, root first"""
+    sources: tuple[str, ...]
+    """SHA-256 of the decompressed LHE files"""
+    source: Integers
+    """int64 `(R,)`, index into `sources`"""
+    event: Integers
+    """int64 `(R,)`, index of the event in its LHE file"""
+    label: npt.NDArray[np.str_]
+    """`(R,)`, class name"""
+    valid: Booleans
+    """bool `(V, R)`, whether the row has a jet in the view"""
+    starts: Integers
+    """int64 `(V, R)`, first constituent of the jet"""
+    counts: Integers
+    """int64 `(V, R)`, number of constituents; at least 1 where valid, 0 elsewhere"""
+    constituents: Constituents
+    jets: JetColumns
+    files: tuple[FileRecord, ...]
+
+    @property
+    def n_rows(self) -> int:
+        """R."""
+        return len(self.event)
+
+    @property
+    def pair_rows(self) -> Integers:
+        """Rows that are valid in at least two views: those that can form a pair."""
+        return np.flatnonzero(self.valid.sum(0) >= 2)
+
+
+def load_pairs(paths: Sequence[Path | str], views: Literal["any"] | Sequence[str] = "any") -> PairTable:
+    """Read pair files; only views that all of them have are used.
+
+    Args:
+        paths: one or several pair files.
+        views: `any` for all common views, or names of the wanted ones.
+
+    Raises:
+        InputError: a file is missing or unreadable, holds damaged rows or the same rows as another one, or a
+            wanted view is missing, or there is no common view.
+    """
+    names = _common_views([Path(path) for path in paths], views)
+    tables = [_load_file(Path(path), names) for path in paths]
+    _refuse_repeated(tables)
+    return tables[0] if len(tables) == 1 else _concatenate(tables)
+
+
+def _common_views(paths: Sequence[Path], wanted: Literal["any"] | Sequence[str]) -> tuple[str, ...]:
+    available = {}
+    for path in paths:
+        with PairFile(path) as file:
+            available[path] = file.view_names
+    first, *others = available.values()
+    common = tuple(name for name in first if all(name in names for names in others))
+    listing = "; ".join(f"{path}: {', '.join(names)}" for path, names in available.items())
+    if not common:
+        raise InputError(f"the pair files have no common view ({listing}); generate them with one card")
+    if wanted == "any":
+        return common
+    missing = [name for name in wanted if name not in common]
+    if missing:
+        raise InputError(f"data.views asks for {missing[0]!r}, common to all files are {', '.join(common)}")
+    return tuple(name for name in common if name in wanted)
+
+
+def _load_file(path: Path, views: tuple[str, ...]) -> PairTable:
+    with PairFile(path) as file:
+        counts = np.stack([np.diff(file.offsets(view)) for view in views])
+        before = np.concatenate([[0], np.cumsum(counts.sum(1))])[:-1]
+        label = file.label_names()
+        table = PairTable(
+            views=views,
+            sources=tuple(file.source_hashes),
+            source=file.hard_scatter("source").astype(np.int64),
+            event=file.hard_scatter("event").astype(np.int64),
+            label=label,
+            valid=np.stack([file.valid(view) for view in views]),
+            starts=np.stack([file.offsets(view)[:-1] for view in views]) + before[:, None],
+            counts=counts,
+            constituents=Constituents(
+                *(np.concatenate([file.constituents(v, f.name) for v in views]) for f in fields(Constituents))
+            ),
+            jets=JetColumns(*(np.stack([file.jets(view, f.name) for view in views]) for f in fields(JetColumns))),
+            files=(),
+        )
+        record = FileRecord(str(path), digest(path), len(file), dict(Counter(label.tolist())), tuple(file.view_names))
+    _check(table, path)
+    return _replace(table, files=(record,))
+
+
+def _check(table: PairTable, path: Path) -> None:
+    """Refuse rows that would turn into NaN or an empty jet somewhere inside the network."""
+    bad = table.valid != (table.counts > 0)
+    for column in fields(JetColumns):
+        bad |= table.valid & ~np.isfinite(getattr(table.jets, column.name))
+    finite = np.ones(len(table.constituents.pt), bool)
+    for name in ("pt", "eta", "phi", "energy"):
+        finite &= np.isfinite(getattr(table.constituents, name))
+    finite &= table.constituents.pt > 0
+    broken = np.concatenate([[0], np.cumsum(~finite)])
+    bad |= broken[table.starts + table.counts] > broken[table.starts]
+    if bad.any():
+        view, row = np.argwhere(bad)[0]
+        raise InputError(
+            f"{path}: row {row} of view {table.views[view]!r} has a non-finite value, a pT that is not positive, or a"
+            " valid flag that contradicts its constituents; run `resim validate` and generate the file again"
+        )
+
+
+def _refuse_repeated(tables: Sequence[PairTable]) -> None:
+    seen: dict[str, str] = {}
+    for table in tables:
+        record = table.files[0]
+        if record.digest in seen:
+            raise InputError(f"{record.path}: holds the same rows as {seen[record.digest]}; list it once")
+        seen[record.digest] = record.path
+
+
+def _concatenate(tables: Sequence[PairTable]) -> PairTable:
+    sources = tuple(dict.fromkeys(name for table in tables for name in table.sources))
+    before = np.concatenate([[0], np.cumsum([len(table.constituents.pt) for table in tables])])
+    index = [np.array([sources.index(name) for name in table.sources], np.int64) for table in tables]
+    return PairTable(
+        views=tables[0].views,
+        sources=sources,
+        source=np.concatenate([new[table.source] for new, table in zip(index, tables, strict=True)]),
+        event=np.concatenate([table.event for table in tables]),
+        label=np.concatenate([table.label for table in tables]),
+        valid=np.concatenate([table.valid for table in tables], axis=1),
+        starts=np.concatenate([t.starts + shift for t, shift in zip(tables, before[:-1], strict=True)], axis=1),
+        counts=np.concatenate([table.counts for table in tables], axis=1),
+        constituents=Constituents(
+            *(np.concatenate([getattr(t.constituents, f.name) for t in tables]) for f in fields(Constituents))
+        ),
+        jets=JetColumns(
+            *(np.concatenate([getattr(t.jets, f.name) for t in tables], axis=1) for f in fields(JetColumns))
+        ),
+        files=tuple(record for table in tables for record in table.files),
+    )
+
+
+def _replace(table: PairTable, *, files: tuple[FileRecord, ...]) -> PairTable:
+    values = {field.name: getattr(table, field.name) for field in fields(PairTable)}
+    return PairTable(**{**values, "files": files})

@@ -1,0 +1,40 @@
+"""Frozen jet vectors of any rows and view, streamed in batches.
+
+Letters: B jets, D model width.
+"""
+
+import numpy as np
+import torch
+
+from jetssl.data.batching import gather_jets
+from jetssl.data.pairs import Floats, Integers, PairTable
+from jetssl.data.tensors import to_tensors
+from jetssl.models.encoder import Encoder
+
+BATCH_SIZE = 512
+
+
+def embed(encoder: Encoder, table: PairTable, view: Integers, row: Integers, features: str) -> Floats:
+    """Jet vectors without gradients or augmentation; batches are sorted by length, the result is not.
+
+    Args:
+        encoder: put into evaluation mode for the call.
+        table: where the jets are.
+        view: index of the view of each jet, `(B,)`; valid for its row.
+        row: its row, `(B,)`.
+        features: name of the feature set that the encoder was trained with.
+
+    Returns:
+        float32 `(B, D)`.
+    """
+    vectors = np.empty((len(row), encoder.width), np.float32)
+    order = np.argsort(table.counts[view, row], kind="stable")
+    training = encoder.training
+    encoder.eval()
+    with torch.inference_mode():
+        for start in range(0, len(row), BATCH_SIZE):
+            index = order[start : start + BATCH_SIZE]
+            jets = to_tensors(gather_jets(table, view[index], row[index]), features)
+            vectors[index] = encoder(*jets).jet.numpy()
+    encoder.train(training)
+    return vectors

@@ -1,0 +1,45 @@
+"""What `jetssl probe` does: load the run and its data, probe, write the records into the run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jetssl.checkpoints import load_encoder
+from jetssl.data.pairs import load_pairs
+from jetssl.evaluation.probe import probe
+from jetssl.evaluation.results import Result, write_records
+from jetssl.evaluation.task import make_task
+from jetssl.run_folder import RunFolder
+from jetssl.threads import torch_threads
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeRequest:
+    """Arguments of a probe; empty ones mean the default of the command line."""
+
+    run: Path
+    data: tuple[Path, ...] = ()
+    signal: tuple[str, ...] = ()
+    background: tuple[str, ...] = ()
+    view: str = ""
+    labels: Sequence[int | None] = (100, None)
+    """numbers of labels; None for all"""
+    seed: int = 1
+
+
+def probe_run(request: ProbeRequest) -> list[Result]:
+    """Probe the best checkpoint of a run; writes `results.json` and `roc.json` into it.
+
+    Raises:
+        InputError: no usable run, data or task.
+    """
+    run = RunFolder(request.run)
+    run.load_card()
+    loaded = load_encoder(run.best)
+    table = load_pairs(request.data or loaded.card.data.files)
+    task = make_task(table, loaded.card.data.fractions, request.signal, request.background, request.view)
+    with torch_threads(loaded.card.training.threads):
+        outcome = probe(loaded, table, task, request.labels, request.seed)
+    write_records(run.roc, outcome.curves)
+    write_records(run.results, outcome.results)
+    return outcome.results

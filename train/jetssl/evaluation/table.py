@@ -1,0 +1,85 @@
+"""Results as text: one cell per number, shared by the terminal and the report."""
+
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from jetssl.evaluation.metrics import WORKING_POINTS
+from jetssl.evaluation.results import Baseline, Result
+
+NAMES: dict[Baseline | None, str] = {
+    None: "pre-trained",
+    "random": "random encoder",
+    "features": "jet features",
+}
+"""How the inputs of a probe are called in tables and figures."""
+HEADER = (
+    "labels",
+    "input",
+    "AUC",
+    "ΔAUC",
+    *(f"1/ε_b at ε_s={point}" for point in WORKING_POINTS),
+)
+
+
+def table_rows(results: Sequence[Result]) -> list[tuple[str, ...]]:
+    """Cells of a table of one task: a row per number of labels and input, columns as in `HEADER`."""
+    by_row: dict[tuple[int, bool, Baseline | None], dict[str, Result]] = {}
+    differences = {}
+    for result in results:
+        labels = (result.n_labels, result.all_labels)
+        if result.metric.startswith("auc_minus_"):
+            differences[*labels, result.metric.removeprefix("auc_minus_")] = result
+        else:
+            by_row.setdefault((*labels, result.baseline), {})[result.metric] = result
+    rows = []
+    for (n_labels, all_labels, baseline), cells in by_row.items():
+        difference = differences.get((n_labels, all_labels, baseline or ""))
+        rejections = (cells[f"rejection_at_{point}"] for point in WORKING_POINTS)
+        rows.append(
+            (
+                f"all ({n_labels})" if all_labels else str(n_labels),
+                NAMES[baseline],
+                plus_minus(cells["auc"]),
+                plus_minus(difference, sign="+") if difference else "",
+                *(rejection_cell(cell) for cell in rejections),
+            )
+        )
+    return rows
+
+
+def plus_minus(result: Result, sign: str = "") -> str:
+    """Value and error to three digits after the point."""
+    return f"{result.value:{sign}.3f} ± {result.error:.3f}"
+
+
+def rejection_cell(result: Result) -> str:
+    """A rejection with its 68 % interval, or its lower limit if no background jet passed."""
+    if result.value is None:
+        return f"> {result.low:.1f} (none passed)"
+    high = f"{result.high:.1f}" if result.high is not None else "∞"
+    return f"{result.value:.1f} [{result.low:.1f}, {high}]"
+
+
+def print_table(results: Sequence[Result]) -> None:
+    """Print the results of one task to stdout; never cut off where the output is not a terminal."""
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.print(terminal_table(results))
+
+
+def terminal_table(results: Sequence[Result]) -> Table:
+    """The results of one task as a rich table."""
+    first = results[0]
+    title = f"{first.task}: {first.method.replace('_', ' ')} on {first.n_test} test jets of view {first.view}"
+    caption = (
+        f"mean of {first.n_draws} draws; ± from draws and test set, [ ] 68 % binomial;"
+        " ΔAUC: pre-trained minus this, paired"
+    )
+    table = Table(title=title, caption=caption)
+    for column, name in enumerate(HEADER):
+        table.add_column(name, justify="left" if column < 2 else "right")
+    for row in table_rows(results):
+        table.add_row(*row)
+    return table

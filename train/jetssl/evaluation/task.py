@@ -1,0 +1,107 @@
+"""A tagging task: which rows are signal or background, which are labelled, which are tested."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from jetssl.config import Fractions
+from jetssl.data.pairs import Integers, PairTable
+from jetssl.data.splits import hard_scatter_keys, split_rows
+from resim.errors import InputError
+
+BACKGROUND_PREFIX = "qcd"
+"""Classes whose name starts like this are the default background; all others the default signal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Signal against background in one view; only rows that are valid there."""
+
+    name: str
+    view: int
+    """index of the view"""
+    train: Integers
+    """rows of the training split that may be labelled"""
+    test: Integers
+    """rows of the test split"""
+    is_signal: npt.NDArray[np.bool_]
+    """bool `(R,)`, over all rows of the table"""
+    hard_scatter: npt.NDArray[np.uint64]
+    """uint64 `(n_test,)`, identity of the hard scatter of each test row"""
+
+
+def make_task(
+    table: PairTable,
+    fractions: Fractions,
+    signal: Sequence[str] = (),
+    background: Sequence[str] = (),
+    view: str = "",
+) -> Task:
+    """Choose the rows of a task.
+
+    Args:
+        table: the loaded pair files.
+        fractions: of the split that the encoder was trained with.
+        signal: class names; empty for all that do not start with `qcd`.
+        background: class names; empty for all that start with `qcd`.
+        view: name of the view whose jets are classified; empty for the root view.
+
+    Raises:
+        InputError: unknown or overlapping classes, an unknown view, or a class without rows on a side.
+    """
+    classes = sorted(set(table.label.tolist()))
+    signal, background = _classes(classes, signal, background)
+    if view and view not in table.views:
+        raise InputError(f"--view {view!r} is not among the common views: {', '.join(table.views)}")
+    index = table.views.index(view) if view else 0
+    is_signal = np.isin(table.label, signal)
+    usable = (is_signal | np.isin(table.label, background)) & table.valid[index]
+    splits = split_rows(table, fractions)
+    train, test = (rows[usable[rows]] for rows in (splits.train, splits.test))
+    for side, rows in (("training", train), ("test", test)):
+        for kind, count in (("signal", is_signal[rows].sum()), ("background", (~is_signal[rows]).sum())):
+            if count < 2:
+                raise InputError(f"the {side} split has {count} {kind} jets, want at least 2; generate more events")
+    keys = hard_scatter_keys(table.sources, table.source, table.event)
+    return Task(f"{'+'.join(signal)}_vs_{'+'.join(background)}", index, train, test, is_signal, keys[test])
+
+
+def _classes(classes: list[str], signal: Sequence[str], background: Sequence[str]) -> tuple[list[str], list[str]]:
+    known = ", ".join(classes)
+    for name in (*signal, *background):
+        if name not in classes:
+            raise InputError(f"no class {name!r} in the data; classes are {known}")
+    chosen_background = list(background) or [
+        name for name in classes if name.startswith(BACKGROUND_PREFIX) and name not in signal
+    ]
+    chosen_signal = list(signal) or [
+        name for name in classes if not name.startswith(BACKGROUND_PREFIX) and name not in chosen_background
+    ]
+    if shared := set(chosen_signal) & set(chosen_background):
+        raise InputError(f"class {shared.pop()!r} is both signal and background; name each class once")
+    for option, chosen in (("--signal", chosen_signal), ("--background", chosen_background)):
+        if not chosen:
+            raise InputError(f"no class left for {option}; classes are {known}: choose with {option} NAME")
+    return chosen_signal, chosen_background
+
+
+def draw_labels(task: Task, n_labels: int, rng: np.random.Generator) -> Integers:
+    """Rows of a balanced draw: half signal, half background, from the training split.
+
+    Raises:
+        InputError: there are not as many.
+    """
+    half = n_labels // 2
+    chosen: list[npt.NDArray[Any]] = []
+    for kind, wanted in (("signal", True), ("background", False)):
+        rows = task.train[task.is_signal[task.train] == wanted]
+        if half > len(rows):
+            raise InputError(
+                f"{n_labels} labels need {half} {kind} jets, the training split has {len(rows)};"
+                " lower --labels or generate more events"
+            )
+        chosen.append(rng.choice(rows, half, replace=False))
+    return np.concatenate(chosen)

@@ -1,0 +1,1 @@
+"""One training method per module: a training step, its logs, its optimizer."""

@@ -1,0 +1,165 @@
+"""Build everything from a card and fit it, resuming where an earlier attempt stopped."""
+
+import logging
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import lightning
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch import nn
+
+from jetssl.config import Card
+from jetssl.data.datamodule import PairDataModule
+from jetssl.data.pairs import load_pairs
+from jetssl.data.splits import Splits
+from jetssl.methods.contrastive import Contrastive
+from jetssl.progress import EpochLog, progress_bar
+from jetssl.provenance import RunProvenance, SplitCounts, start_record
+from jetssl.run_folder import RunFolder, State, write_text
+from jetssl.threads import torch_threads
+from resim.provenance import utc_now
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call of `pretrain` ended."""
+
+    state: State
+    """FINISHED, or RESUMABLE after an interruption"""
+    trained: bool
+    """False if the run was finished before"""
+    provenance: RunProvenance
+
+
+def pretrain(card: Card, run: RunFolder, *, force: bool = False, quiet: bool = False) -> Outcome:
+    """Pre-train an encoder, or go on where a run with the same card and data stopped.
+
+    Args:
+        card: resolved training card.
+        run: where everything is written.
+        force: replace what the folder holds.
+        quiet: no progress on stderr.
+
+    Returns:
+        Whether the run is finished, and its provenance.
+
+    Raises:
+        InputError: unusable data, or the folder holds something else.
+    """
+    table = load_pairs(card.data.files, card.data.views)
+    data = PairDataModule(table, card.data, card.training.seed)
+    if force:
+        run.clear()
+    state = run.state(card, [file.digest for file in table.files])
+    if state is State.FINISHED:
+        return Outcome(state, trained=False, provenance=run.load_provenance())
+    method = Contrastive(card, data.batches_per_epoch * card.training.epochs)
+    if state is State.RESUMABLE:
+        before = run.load_provenance()
+        provenance = before.model_copy(update={"resumed": before.resumed + int(run.last.is_file())})
+    else:
+        provenance = _provenance(card, data, method)
+        write_text(run.card, card.to_yaml())
+    write_text(run.provenance, provenance.model_dump_json(indent=1))
+    return _fit(card, run, data, method, provenance, quiet)
+
+
+def _fit(  # noqa: PLR0913, PLR0917
+    card: Card,
+    run: RunFolder,
+    data: PairDataModule,
+    method: Contrastive,
+    provenance: RunProvenance,
+    quiet: bool,
+) -> Outcome:
+    started = time.monotonic()
+    with _calm(), torch_threads(card.training.threads):
+        trainer = _trainer(card, run, data, quiet)
+        resume_from = run.last if run.last.is_file() else None
+        # Lightning turns Ctrl-C into SystemExit and leaves SIGINT ignored.
+        handler = signal.getsignal(signal.SIGINT)
+        try:
+            trainer.fit(method, datamodule=data, ckpt_path=resume_from, weights_only=True)
+        except SystemExit:
+            if not trainer.interrupted:
+                raise
+        finally:
+            signal.signal(signal.SIGINT, handler)
+        interrupted = trainer.interrupted
+    seconds = provenance.seconds + time.monotonic() - started
+    finished = None if interrupted else utc_now()
+    provenance = provenance.model_copy(update={"seconds": seconds, "finished": finished})
+    write_text(run.provenance, provenance.model_dump_json(indent=1))
+    return Outcome(State.RESUMABLE if interrupted else State.FINISHED, trained=True, provenance=provenance)
+
+
+def _trainer(card: Card, run: RunFolder, data: PairDataModule, quiet: bool) -> lightning.Trainer:
+    terminal = sys.stderr.isatty() and not quiet
+    jets = 2 * data.batches_per_epoch * card.data.batch_size
+    best = ModelCheckpoint(
+        run.checkpoints,
+        filename="best",
+        monitor="validation_loss",
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
+    last = ModelCheckpoint(
+        run.checkpoints, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
+    )
+    log = EpochLog(run.metrics, jets, lines=not terminal and not quiet)
+    return lightning.Trainer(
+        accelerator="cpu",
+        devices=1,
+        max_epochs=card.training.epochs,
+        gradient_clip_val=card.training.gradient_clip,
+        logger=TensorBoardLogger(run.path, name="tensorboard", version=""),
+        # The log is last, so that a line of metrics.csv is only written for an epoch that is in a checkpoint.
+        callbacks=[best, last, log, *([progress_bar()] if terminal else [])],
+        enable_progress_bar=terminal,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        log_every_n_steps=1,
+        # Data of an epoch are addressed by its number, so the module is asked for them in every epoch.
+        reload_dataloaders_every_n_epochs=1,
+    )
+
+
+def _provenance(card: Card, data: PairDataModule, method: Contrastive) -> RunProvenance:
+    return start_record(
+        files=data.table.files,
+        views=data.table.views,
+        rows=_counts(data.splits),
+        pair_rows=_counts(data.pairs),
+        parameters={"encoder": _parameters(method.encoder), "projector": _parameters(method.projector)},
+        seed=card.training.seed,
+    )
+
+
+def _counts(splits: Splits) -> SplitCounts:
+    return SplitCounts(train=len(splits.train), validation=len(splits.validation), test=len(splits.test))
+
+
+def _parameters(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
+
+
+@contextmanager
+def _calm() -> Iterator[None]:
+    """Silence Lightning's advice: what matters is said by our own lines, one each."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"lightning\.")
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)

@@ -1,0 +1,1 @@
+"""One self-contained HTML page about runs and the pair files they learnt from."""

@@ -1,0 +1,128 @@
+"""Figures about a run, and those of `resim` about a pair file, with captions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from jetssl.evaluation.metrics import wilson
+from jetssl.evaluation.results import Baseline, RocCurve
+from jetssl.evaluation.table import NAMES
+from jetssl.progress import read_metrics
+from jetssl.run_folder import RunFolder
+from resim.plots.observables import plot_pairs
+from resim.plots.row import show_row
+from resim.plots.style import hep_style, save
+from resim.reader import PairFile
+
+COLOURS: dict[Baseline | None, str] = {None: "#c1272d", "random": "#1f5fa8", "features": "#3d7d3f"}
+STYLES: dict[Baseline | None, str] = {None: "-", "random": "--", "features": "-."}
+
+
+@dataclass(frozen=True, slots=True)
+class FigureFile:
+    """A PNG and what one sees in it."""
+
+    path: Path
+    caption: str
+
+
+def loss_curve(run: RunFolder, folder: Path) -> FigureFile:
+    """Training and validation loss against the epoch, with the value of an encoder that knows nothing."""
+    rows = read_metrics(run.metrics)
+    epoch = [row["epoch"] for row in rows]
+    chance = log(2 * run.load_card().data.batch_size - 1)
+    best = min(rows, key=lambda row: row["validation_loss"])
+    with hep_style():
+        figure = Figure(figsize=(7, 5), layout="constrained")
+        axes = figure.subplots()
+        axes.plot(epoch, [row["loss"] for row in rows], "--", color="#1f5fa8", label="training")
+        axes.plot(epoch, [row["validation_loss"] for row in rows], "o-", ms=4, color="#c1272d", label="validation")
+        axes.axhline(chance, color="0.5", ls=":", label="chance, log(2B - 1)")
+        axes.set(xlabel="Epoch", ylabel="NT-Xent loss")
+        axes.legend()
+        path = save(figure, folder / "loss.png")
+    caption = (
+        f"NT-Xent loss against the epoch. Validation pairs, views and rotations are the same in every epoch. The"
+        f" lowest validation loss, {best['validation_loss']:.3f} in epoch {best['epoch']:.0f}, is the checkpoint that"
+        f" is evaluated. Dotted: {chance:.2f}, the loss of embeddings that know nothing, for full batches."
+    )
+    return FigureFile(path, caption)
+
+
+def roc_figures(curves: Sequence[RocCurve], folder: Path) -> list[FigureFile]:
+    """Background rejection against signal efficiency: a figure for each number of labels."""
+    groups: dict[tuple[str, int], list[RocCurve]] = {}
+    for curve in curves:
+        groups.setdefault((curve.task, curve.n_labels), []).append(curve)
+    return [_roc_figure(group, folder) for group in groups.values()]
+
+
+def _roc_figure(curves: Sequence[RocCurve], folder: Path) -> FigureFile:
+    first = curves[0]
+    labels = f"all {first.n_labels}" if first.all_labels else f"{first.n_labels}"
+    with hep_style():
+        figure = Figure(figsize=(7, 5), layout="constrained")
+        axes = figure.subplots()
+        for curve in curves:
+            _draw_roc(axes, curve)
+        axes.set(xlabel=r"Signal efficiency $\epsilon_s$", ylabel=r"Background rejection $1/\epsilon_b$")
+        axes.set(yscale="log", xlim=(0, 1), ylim=(1, None))
+        axes.legend(title=f"{labels} labels")
+        path = save(figure, folder / f"roc_{first.task}_{first.n_labels}.png")
+    caption = (
+        f"{first.task.replace('_vs_', ' vs ')}, linear probe with {labels} labels: background rejection against signal"
+        f" efficiency on the test split, mean background efficiency of all draws. Bands: 68 % binomial interval from"
+        f" {first.n_background} background jets; curves of one figure share these jets. A curve ends where less"
+        f" than one background jet passes on average."
+    )
+    return FigureFile(path, caption)
+
+
+def _draw_roc(axes: Axes, curve: RocCurve) -> None:
+    signal, background = np.array(curve.signal_efficiency), np.array(curve.background_efficiency)
+    shown = background * curve.n_background >= 1
+    intervals = [wilson(value * curve.n_background, curve.n_background) for value in background[shown]]
+    colour = COLOURS[curve.baseline]
+    axes.plot(signal[shown], 1 / background[shown], STYLES[curve.baseline], color=colour, label=NAMES[curve.baseline])
+    low, high = (np.array([1 / getattr(interval, end) for interval in intervals]) for end in ("high", "low"))
+    axes.fill_between(signal[shown], low, high, color=colour, alpha=0.15, lw=0)
+
+
+def pair_figures(path: Path, folder: Path) -> list[FigureFile]:
+    """One row of each class in all views, and the jet observables by class and view."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with PairFile(path) as file:
+        views, examples = file.view_names, _example_rows(file)
+        rows = len(file)
+    figures = [
+        FigureFile(
+            show_row(path, row, folder / f"row_{row}.png"),
+            f"One {label} jet (row {row}) in its {len(views)} views: the same hard parton, simulated anew. Area of a"
+            " marker: pT; axes: pseudorapidity and azimuth.",
+        )
+        for label, row in examples.items()
+    ]
+    for plot in plot_pairs(path, folder):
+        name = plot.stem.replace("_", " ")
+        figures.append(
+            FigureFile(
+                plot,
+                f"Jet {name} by class and view, {rows} rows; lower panels: ratio to the root view, with"
+                " statistical errors.",
+            )
+        )
+    return figures
+
+
+def _example_rows(file: PairFile) -> dict[str, int]:
+    """First row of each of the two most frequent classes that is valid in every view."""
+    valid = np.logical_and.reduce([file.valid(view) for view in file.view_names])
+    labels = file.label_names()
+    names, counts = np.unique(labels[valid], return_counts=True)
+    frequent = names[np.argsort(-counts, kind="stable")][:2]
+    return {str(name): int(np.flatnonzero(valid & (labels == name))[0]) for name in frequent}

@@ -1,0 +1,201 @@
+"""The page: gather what runs and pair files say about themselves, draw, and fill the template."""
+
+import base64
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+import resim
+from jetssl.evaluation.results import read_curves, read_results
+from jetssl.evaluation.table import HEADER, table_rows
+from jetssl.provenance import RunProvenance
+from jetssl.report.figures import FigureFile, loss_curve, pair_figures, roc_figures
+from jetssl.run_folder import RunFolder, write_text
+from resim.errors import InputError
+from resim.provenance import Provenance, utc_now
+from resim.reader import PairFile
+
+Rows = list[tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image inside the page."""
+
+    source: str
+    """data URI"""
+    caption: str
+    wide: bool
+    """more than twice as wide as high: gets a line of its own"""
+
+
+@dataclass(frozen=True, slots=True)
+class TableBlock:
+    """A table of the page."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PageSection:
+    """What the page says about one run or one pair file."""
+
+    title: str
+    kind: str
+    facts: Rows
+    """(name, value)"""
+    tables: list[TableBlock]
+    pictures: list[Picture]
+    card: str
+    """the resolved card as YAML"""
+
+
+def write_report(inputs: Sequence[Path], output: Path) -> None:
+    """Write a page about runs (folders) and pair files, in the order given.
+
+    Raises:
+        InputError: an input is neither, or a run has not finished an epoch.
+    """
+    with TemporaryDirectory() as scratch:
+        sections = [
+            _run_section(RunFolder(path), Path(scratch) / str(index))
+            if path.is_dir()
+            else _file_section(path, Path(scratch) / str(index))
+            for index, path in enumerate(inputs)
+        ]
+    environment = Environment(
+        loader=PackageLoader("jetssl.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    page = environment.get_template("report.html").render(
+        sections=sections, version=resim.__version__, created=utc_now()
+    )
+    write_text(output, page)
+
+
+def _run_section(run: RunFolder, scratch: Path) -> PageSection:
+    card, provenance = run.load_card(), run.load_provenance()
+    if not run.metrics.is_file():
+        raise InputError(f"{run.path}: no epoch is finished; go on with `jetssl train`")
+    scratch.mkdir(parents=True)
+    figures, tables = [loss_curve(run, scratch)], [_split_table(provenance)]
+    if run.results.is_file():
+        results = read_results(run.results)
+        first = results[0]
+        caption = (
+            f"Frozen encoder, logistic regression; {first.n_test} test jets of view {first.view} from hard scatters"
+            f" that no training saw. Mean of {first.n_draws} draws of labels (and of fresh random encoders). ± is one"
+            " standard deviation from draws and test set together (bootstrap over both); ΔAUC is the pre-trained"
+            " encoder minus the input of the row, same labels and test jets in every draw, with the error of the"
+            " paired difference. [ ] is the 68 % binomial interval."
+            " Jet features: soft-drop mass, mass, multiplicity and pT."
+        )
+        title = f"Linear probe: {first.task.replace('_vs_', ' vs ')}"
+        tables.insert(0, TableBlock(title, HEADER, table_rows(results), caption))
+        figures += roc_figures(read_curves(run.roc), scratch)
+    return PageSection(
+        title=run.path.name,
+        kind="training run",
+        facts=_run_facts(provenance, card.training.epochs),
+        tables=tables,
+        pictures=[_embedded(figure) for figure in figures],
+        card=card.to_yaml(),
+    )
+
+
+def _run_facts(provenance: RunProvenance, epochs: int) -> Rows:
+    parameters = ", ".join(f"{name} {count:,}" for name, count in provenance.parameters.items())
+    state = f"finished {provenance.finished}" if provenance.finished else "not finished"
+    resumed = f", resumed {provenance.resumed} times" if provenance.resumed else ""
+    files = "; ".join(f"{Path(file.path).name} (digest {file.digest[:12]})" for file in provenance.files)
+    return [
+        ("pair files", files),
+        ("views", ", ".join(provenance.views)),
+        ("parameters", parameters),
+        ("epochs", str(epochs)),
+        ("seed", str(provenance.seed)),
+        ("state", f"started {provenance.started}, {state}{resumed}"),
+        ("time", f"{provenance.seconds:.0f} s"),
+        ("versions", _joined(provenance.versions)),
+        ("commit", _commit(provenance.commit, provenance.dirty)),
+    ]
+
+
+def _split_table(provenance: RunProvenance) -> TableBlock:
+    rows = [
+        (title, *(f"{count:,}" for count in counts.model_dump().values()))
+        for title, counts in (("rows", provenance.rows), ("with two valid views", provenance.pair_rows))
+    ]
+    header = ("", "train", "validation", "test")
+    return TableBlock("Split by hard scatter", header, rows, "Only rows with at least two valid views pre-train.")
+
+
+def _file_section(path: Path, scratch: Path) -> PageSection:
+    with PairFile(path) as file:
+        provenance = file.provenance
+        freeze = {view.name: (view.parent or "", view.freeze or "") for view in file.views}
+    return PageSection(
+        title=path.name,
+        kind="pair file",
+        facts=_file_facts(provenance),
+        tables=[_source_table(provenance), _view_table(provenance, freeze)],
+        pictures=[_embedded(figure) for figure in pair_figures(path, scratch)],
+        card=yaml.safe_dump(provenance.card, sort_keys=False),
+    )
+
+
+def _file_facts(provenance: Provenance) -> Rows:
+    return [
+        ("seed", str(provenance.seed)),
+        ("detector", "none (particle level)" if provenance.detector == "none" else provenance.detector),
+        ("created", provenance.created),
+        ("time", f"{provenance.seconds:.0f} s with {provenance.workers} workers"),
+        ("versions", _joined(provenance.versions)),
+        ("commit", _commit(provenance.commit, provenance.dirty)),
+    ]
+
+
+def _source_table(provenance: Provenance) -> TableBlock:
+    header = ("source", "generator", "events", "partons of the kind", "rejected", "rows", "SHA-256")
+    rows = []
+    for source in provenance.sources:
+        counts = source.counts
+        numbers = (f"{counts.events:,}", f"{counts.partons:,}", _reasons(counts.rejected), f"{counts.rows:,}")
+        rows.append((source.lhe, source.generator, *numbers, source.sha256[:12]))
+    return TableBlock("Hard scatters in and out", header, rows)
+
+
+def _view_table(provenance: Provenance, freeze: dict[str, tuple[str, str]]) -> TableBlock:
+    header = ("view", "from", "shares up to", "rows with a jet", "lost", "retries")
+    rows = [
+        (name, *freeze[name], f"{counts.valid:,}", _reasons(counts.lost), str(counts.retries))
+        for name, counts in provenance.views.items()
+    ]
+    return TableBlock("Views", header, rows)
+
+
+def _reasons(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in counts.items()) or "0"
+
+
+def _joined(versions: dict[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in versions.items())
+
+
+def _commit(commit: str | None, dirty: bool | None) -> str:
+    return "not in a checkout" if commit is None else commit[:12] + (" with local changes" if dirty else "")
+
+
+def _embedded(figure: FigureFile) -> Picture:
+    content = figure.path.read_bytes()
+    # A PNG begins with 8 bytes of signature and the IHDR chunk, whose data are width and height.
+    width, height = struct.unpack(">II", content[16:24])
+    source = f"data:image/png;base64,{base64.b64encode(content).decode()}"
+    return Picture(source, figure.caption, wide=width > 2 * height)

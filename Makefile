@@ -11,9 +11,9 @@ demo: $(STAMP)
 	mkdir -p $(DEMO)
 	$(BIN)/resim generate cards/generate/demo.yaml -o $(DEMO)/pairs.h5 -j 2 --resume
 	$(BIN)/resim validate $(DEMO)/pairs.h5
-	$(BIN)/jetssl train cards/train/demo.yaml -o $(DEMO)/run
-	$(BIN)/jetssl probe $(DEMO)/run
-	$(BIN)/jetssl report $(DEMO)/run $(DEMO)/pairs.h5 -o $(DEMO)/report.html --force
+	$(BIN)/jetssl train cards/train/demo.yaml -o $(DEMO)/train
+	$(BIN)/jetssl probe $(DEMO)/train
+	$(BIN)/jetssl report $(DEMO)/train $(DEMO)/pairs.h5 -o $(DEMO)/report.html --force
 	@echo "look at $(DEMO)/report.html"
 
 test: $(STAMP)

@@ -87,6 +87,22 @@ def test_a_jet_is_the_sum_of_its_constituents(file):
         assert energy.sum() == pytest.approx(file.jets("nominal", "energy")[row], rel=1e-4)
 
 
+def test_the_higgs_mass_is_there_in_every_view(file):
+    higgs = file.label_names() == "hbb"
+    for view in VIEWS:
+        masses = file.jets(view, "softdrop_mass")[higgs & file.valid(view)]
+        assert 100 < np.median(masses) < 140
+
+
+def test_the_views_of_a_row_point_the_same_way(file):
+    """Within the recoil of initial-state radiation, which is part of what a new shower changes."""
+    for view, largest in {"seed": 0.35, "fsr_up": 0.35, "rehadron": 0.03}.items():
+        both = file.valid("nominal") & file.valid(view)
+        a, b = ({name: file.jets(v, name)[both] for name in ("eta", "phi")} for v in ("nominal", view))
+        delta_phi = (a["phi"] - b["phi"] + np.pi) % (2 * np.pi) - np.pi
+        assert np.median(np.hypot(a["eta"] - b["eta"], delta_phi)) < largest
+
+
 def test_no_neutrinos_among_the_constituents(file):
     for view in VIEWS:
         assert not np.isin(np.abs(file.constituents(view, "pdg_id")), [12, 14, 16]).any()

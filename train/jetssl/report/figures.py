@@ -75,10 +75,10 @@ def _roc_figure(curves: Sequence[RocCurve], folder: Path) -> FigureFile:
         axes.legend(title=f"{labels} labels")
         path = save(figure, folder / f"roc_{first.task}_{first.n_labels}.png")
     caption = (
-        f"{first.task.replace('_vs_', ' vs ')}, linear probe with {labels} labels: background rejection against signal"
-        f" efficiency on the test split, mean background efficiency of all draws. Bands: 68 % binomial interval from"
-        f" {first.n_background} background jets; curves of one figure share these jets. A curve ends where less"
-        f" than one background jet passes on average."
+        f"{first.task.replace('_vs_', ' vs ')}, linear probe with {labels} labels: background rejection against"
+        f" signal efficiency on the test split, mean background efficiency of all draws. Bands: 68 % binomial"
+        f" interval from {first.n_background} background jets; curves of one figure share these jets."
+        f" A curve ends where less than one background jet passes on average."
     )
     return FigureFile(path, caption)
 

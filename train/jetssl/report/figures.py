@@ -120,9 +120,14 @@ def pair_figures(path: Path, folder: Path) -> list[FigureFile]:
 
 
 def _example_rows(file: PairFile) -> dict[str, int]:
-    """First row of each of the two most frequent classes that is valid in every view."""
+    """A typical row of each of the two most frequent classes: valid in every view, of the class's median jet mass."""
     valid = np.logical_and.reduce([file.valid(view) for view in file.view_names])
     labels = file.label_names()
     names, counts = np.unique(labels[valid], return_counts=True)
     frequent = names[np.argsort(-counts, kind="stable")][:2]
-    return {str(name): int(np.flatnonzero(valid & (labels == name))[0]) for name in frequent}
+    examples = {}
+    for name in frequent:
+        rows = np.flatnonzero(valid & (labels == name))
+        mass = file.jets(file.view_names[0], "mass")[rows]
+        examples[str(name)] = int(rows[np.argmin(np.abs(mass - np.median(mass)))])
+    return examples

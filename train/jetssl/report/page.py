@@ -156,7 +156,7 @@ def _file_facts(provenance: Provenance) -> Rows:
         ("seed", str(provenance.seed)),
         ("detector", "none (particle level)" if provenance.detector == "none" else provenance.detector),
         ("created", provenance.created),
-        ("time", f"{provenance.seconds:.0f} s with {provenance.workers} workers"),
+        ("time", f"{provenance.seconds:.0f} s of worker time, {provenance.workers} workers"),
         ("versions", _joined(provenance.versions)),
         ("commit", _commit(provenance.commit, provenance.dirty)),
     ]

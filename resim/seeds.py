@@ -37,6 +37,6 @@ def pythia_seed(key: SeedKey) -> int:
     """Seed of a stream in Pythia's range 1 … 900,000,000.
 
     >>> pythia_seed(SeedKey(1, "00" * 32, 0, "nominal", "shower"))
-    389716494
+    727472974
     """
     return seed64(key) % PYTHIA_SEED_MAX + 1

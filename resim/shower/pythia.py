@@ -50,7 +50,9 @@ class EventFeed(pythia8mc.LHAup):  # type: ignore[misc]
         if self.event is None:
             return False
         info = self.event.eventinfo
-        self.setProcess(_PROCESS_ID, 1.0, info.scale, info.aqed, info.aqcd)
+        # A scale of 0 would silently switch the shower off; with -1 Pythia takes the scale of the process.
+        scale = info.scale if info.scale > 0 else -1.0
+        self.setProcess(_PROCESS_ID, 1.0, scale, info.aqed, info.aqcd)
         for p in self.event.particles:
             mothers_and_colours = (p.mother1, p.mother2, p.color1, p.color2)
             self.addParticle(p.id, p.status, *mothers_and_colours, p.px, p.py, p.pz, p.e, p.m, p.lifetime, p.spin)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -56,6 +58,15 @@ def test_the_hard_process_is_the_lhe_event(pythia, events):
     for (ours_id, *ours_p), (theirs_id, *theirs_p) in zip(ours, theirs, strict=True):
         assert ours_id == theirs_id
         assert theirs_p == pytest.approx(ours_p, rel=1e-9, abs=1e-6)
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0])
+def test_events_without_a_scale_are_showered_all_the_same(pythia, events, scale):
+    def partons(event):
+        return sum(particle.isFinal() for particle in pythia.shower(event, seed=1))
+
+    without = replace(events[0], eventinfo=replace(events[0].eventinfo, scale=scale))
+    assert partons(without) > 0.5 * partons(events[0])
 
 
 def test_energy_and_momentum_are_conserved(pythia, events):

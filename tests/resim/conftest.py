@@ -53,7 +53,7 @@ def qcd_text() -> str:
 
 @pytest.fixture(scope="session")
 def pythia_lhe(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Eight di-jet events written by Pythia's own LHEF writer: a real file of another generator."""
+    """Eight di-jet events written by Pythia's own LHEF writer: a real file of another generator, with SCALUP = 0."""
     import pythia8mc
 
     pythia = pythia8mc.Pythia("", False)
@@ -62,7 +62,8 @@ def pythia_lhe(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert pythia.readString(line)
     assert pythia.init()
     path = tmp_path_factory.mktemp("pythia") / "pythia.lhe"
-    writer = pythia8mc.LHAupFromPYTHIA8(pythia.process, pythia.infoPython())
+    info = pythia.infoPython()  # a copy, which the writer keeps a bare pointer to: it must stay alive
+    writer = pythia8mc.LHAupFromPYTHIA8(pythia.process, info)
     assert writer.openLHEF(str(path))
     assert writer.setInit()
     assert writer.initLHEF()

@@ -71,6 +71,8 @@ def _parton(p: pylhe.LHEParticle, label: str) -> Parton:
 
 def rejection(parton: Parton, selection: Selection) -> str | None:
     """Name of the first cut that the parton fails, or None if it passes all of them."""
+    if parton.pt == 0:
+        return "along_the_beam"  # neither azimuth nor pseudorapidity, and no jet inside any acceptance
     if parton.pt < selection.parton_pt_min:
         return "parton_pt_min"
     if selection.parton_pt_max is not None and parton.pt > selection.parton_pt_max:

@@ -21,8 +21,19 @@ import pylhe
 from resim.errors import InputError
 
 _GZIP_MAGIC = b"\x1f\x8b"
-_OPENING = re.compile(r"<(header|init|event)(?=[\s>])")
-_TAG = re.compile(r"^<[^>]*>")
+_ROOT = re.compile(r"<LesHouchesEvents(?=[\s>])")
+_NEXT = re.compile(r"<!--|<(header|init|event)(?=[\s>])|</LesHouchesEvents")
+_MORE = re.compile(r"<(LesHouchesEvents|init|event)(?=[\s>])")
+_END = {
+    "comment": re.compile("-->"),
+    "header": re.compile("</header"),
+    "init": re.compile(r"</init|<event(?=[\s>])"),
+    "event": re.compile(r"</event|<event(?=[\s>])"),
+}
+_ROOT_WITHIN = 1_000_000
+"""Characters in which the root tag must appear; more would mean reading a foreign file of any size."""
+_OPENING_TAG = re.compile(r"^[^>]*>")
+_DECORATION = re.compile(r"<!--.*?-->|<(\w+)[^>]*>.*?</\1\s*>|<[^>]*/>", re.DOTALL)
 _FORTRAN_EXPONENT = re.compile(r"(?<=[\d.])[dD](?=[+-]?\d)")
 _FIELDS_OF_A_PARTICLE = 13
 _BEAM, _INCOMING, _OUTGOING = -9, -1, 1
@@ -72,8 +83,9 @@ def survey(path: Path, n_events: int | None = None) -> Survey:
     index = -1
     for index, block in enumerate(blocks):
         if n_events is None or index < n_events:
-            particles = parse_event(block, path, index).particles
-            found.update(abs(particle.id) for particle in particles if particle.status > 0)
+            event = parse_event(block, path, index)
+            _check_energy(event, beams, path, index)
+            found.update(abs(particle.id) for particle in event.particles if particle.status > 0)
     if index < 0:
         raise InputError(f"{path}: holds no event; want at least one <event> block")
     return Survey(digest.hexdigest(), index + 1, beams, generator, frozenset(found))
@@ -95,23 +107,28 @@ def parse_event(block: str, path: Path, index: int) -> pylhe.LHEEvent:
     try:
         event = _parse_records(block)
         _check(event)
-    except (ValueError, IndexError) as error:
-        raise InputError(f"{path}: event {index}: {error}; repair the file or shorten it with -n {index}") from error
+    except (ValueError, OverflowError, IndexError) as error:
+        shorten = f" or shorten it with -n {index}" if index else ""
+        raise InputError(f"{path}: event {index}: {error}; repair the file{shorten}") from error
     return event
 
 
 def _parse_records(block: str) -> pylhe.LHEEvent:
-    text = _FORTRAN_EXPONENT.sub("E", _TAG.sub("", block, count=1))
-    lines = (line.strip() for line in text.splitlines())
-    records = [line for line in lines if line and not line.startswith("#")]
-    end = next((i for i, line in enumerate(records) if line.startswith("<")), len(records))
-    if end == 0 or len(records[0].split()) < 6:
+    records = _lines_of_numbers(block)
+    if not records or len(records[0].split()) < 6:
         raise ValueError("has no event line of 6 numbers (NUP IDPRUP XWGTUP SCALUP AQEDUP AQCDUP)")
     info = pylhe.LHEEventInfo.fromstring(records[0])
-    particles = [pylhe.LHEParticle.fromstring(_complete(line)) for line in records[1:end]]
+    particles = [pylhe.LHEParticle.fromstring(_complete(line)) for line in records[1:]]
     if len(particles) != info.nparticles:
         raise ValueError(f"NUP says {info.nparticles} particles, the block has {len(particles)}")
     return pylhe.LHEEvent(info, _without_beams(particles))
+
+
+def _lines_of_numbers(block: str) -> list[str]:
+    """The lines of a block without its opening tag, sub-elements (weights, scales, ...) and comments."""
+    text = _DECORATION.sub("", _OPENING_TAG.sub("", block, count=1))
+    lines = (line.strip() for line in _FORTRAN_EXPONENT.sub("E", text).splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
 
 
 def _complete(line: str) -> str:
@@ -152,66 +169,88 @@ def _check(event: pylhe.LHEEvent) -> None:
             raise ValueError(f"{name} is out of balance by {imbalance:.4g} GeV, the limit is {limit:.4g} GeV")
 
 
+def _check_energy(event: pylhe.LHEEvent, beams: Beams, path: Path, index: int) -> None:
+    energy = sum(p.e for p in event.particles if p.status == _INCOMING)
+    limit = (beams.energy_a + beams.energy_b) * (1 + _MOMENTUM_TOLERANCE)
+    if energy > limit:
+        raise InputError(
+            f"{path}: event {index}: incoming partons have {energy:.6g} GeV, the beams {limit:.6g} GeV;"
+            " repair the file"
+        )
+
+
 def _parse_init(block: str, path: Path) -> tuple[Beams, str]:
-    text = _FORTRAN_EXPONENT.sub("E", _TAG.sub("", block, count=1))
     try:
-        info = pylhe.LHEInitInfo.fromstring(text.strip().splitlines()[0])
-    except (ValueError, IndexError) as error:
+        info = pylhe.LHEInitInfo.fromstring(_lines_of_numbers(block)[0])
+    except (ValueError, OverflowError, IndexError) as error:
         raise InputError(f"{path}: unreadable <init> block ({error}); want the 10 numbers of HEPRUP") from error
-    name = re.search(r"<generator\s[^>]*?name\s*=\s*['\"]([^'\"]*)", text)
-    version = re.search(r"<generator\s[^>]*?version\s*=\s*['\"]([^'\"]*)", text)
+    for energy in (info.energyA, info.energyB):
+        if not 0 < energy < math.inf:
+            raise InputError(f"{path}: beam energy {energy} GeV in the <init> block; want a positive number")
+    name = re.search(r"<generator\s[^>]*?name\s*=\s*['\"]([^'\"]*)", block)
+    version = re.search(r"<generator\s[^>]*?version\s*=\s*['\"]([^'\"]*)", block)
     generator = " ".join(match[1].strip() for match in (name, version) if match)
     return Beams(info.beamA, info.beamB, info.energyA, info.energyB), generator
 
 
+class _Text:
+    """The text of a file from the present place on."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self._rest = ""
+
+    def until(self, pattern: re.Pattern[str], within: float = math.inf) -> tuple[str, re.Match[str]] | None:
+        """Move behind the next match: the text before it and the match, or None if there is none `within` so much."""
+        passed: list[str] = []
+        n_passed = 0
+        while (match := pattern.search(self._rest)) is None:
+            passed.append(self._rest)
+            n_passed += len(self._rest)
+            self._rest = next(self._lines, "") if n_passed <= within else ""
+            if not self._rest:
+                return None
+        passed.append(self._rest[: match.start()])
+        self._rest = self._rest[match.end() :]
+        return "".join(passed), match
+
+
 def _blocks(path: Path, hashed: Callable[[bytes], None] = lambda _: None) -> Iterator[str]:
-    """The text of the init block, then of every event block, opening tag included and closing tag left out."""
-    lines = _lines(path, hashed)
-    _skip_to_root(lines, path)
+    """The init block, then every event block, as text that starts behind the name of the opening tag."""
+    text = _Text(_lines(path, hashed))
+    if text.until(_ROOT, within=_ROOT_WITHIN) is None:
+        what = "is empty" if path.stat().st_size == 0 else "holds no <LesHouchesEvents> tag"
+        raise InputError(f"{path}: {what}; want a Les Houches Event file (arXiv:hep-ph/0609017)")
     n_blocks = 0
-    for line in lines:
-        if "<" not in line:
-            continue
-        if "</LesHouchesEvents" in line:
-            if n_blocks == 0:
-                raise InputError(f"{path}: has no <init> block; is it a complete LHE file?")
-            for _ in lines:
-                pass  # what follows the end counts for the hash only
+    while found := text.until(_NEXT):
+        tag = found[1][1]
+        if found[1][0].startswith("</"):
+            _check_end(text, path, n_blocks)
             return
-        if "<!--" in line:
-            _collect(lines, line, "-->", path, n_blocks)
-        elif opening := _OPENING.search(line):
-            tag = opening[1]
-            block = _collect(lines, line[opening.start() :], f"</{tag}", path, n_blocks)
-            if tag == "event" and n_blocks == 0:
-                raise InputError(f"{path}: has an <event> before its <init> block; want the init block first")
-            if tag == "event" or (tag == "init" and n_blocks == 0):
-                n_blocks += 1
-                yield block
+        block = _block(text, tag or "comment", path, n_blocks)
+        if tag == "event" and n_blocks == 0:
+            raise InputError(f"{path}: has an <event> before its <init> block; want the init block first")
+        if tag == "event" or (tag == "init" and n_blocks == 0):
+            n_blocks += 1
+            yield block
     raise _truncated(path, n_blocks)
 
 
-def _skip_to_root(lines: Iterator[str], path: Path) -> None:
-    n_bytes = 0
-    for line in lines:
-        n_bytes += len(line)
-        if "<LesHouchesEvents" in line:
-            return
-        if n_bytes > 1_000_000:
-            break
-    what = "holds no <LesHouchesEvents> tag" if n_bytes else "is empty"
-    raise InputError(f"{path}: {what}; want a Les Houches Event file (arXiv:hep-ph/0609017)")
+def _block(text: _Text, tag: str, path: Path, n_blocks: int) -> str:
+    found = text.until(_END[tag])
+    if found is None:
+        raise _truncated(path, n_blocks)
+    if found[1][0].startswith("<event"):
+        which = f"event {n_blocks - 1}" if tag == "event" else "its <init> block"
+        raise InputError(f"{path}: {which} has no end tag before the next <event>; repair the file")
+    return found[0]
 
 
-def _collect(lines: Iterator[str], first: str, end: str, path: Path, n_blocks: int) -> str:
-    collected = [first]
-    while end not in collected[-1]:
-        line = next(lines, None)
-        if line is None:
-            raise _truncated(path, n_blocks)
-        collected.append(line)
-    collected[-1] = collected[-1][: collected[-1].index(end)]
-    return "".join(collected)
+def _check_end(text: _Text, path: Path, n_blocks: int) -> None:
+    if n_blocks == 0:
+        raise InputError(f"{path}: has no <init> block; is it a complete LHE file?")
+    if text.until(_MORE):
+        raise InputError(f"{path}: more than one LHE document in one file; split it, one source each")
 
 
 def _truncated(path: Path, n_blocks: int) -> InputError:

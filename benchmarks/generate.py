@@ -51,7 +51,7 @@ def simulate(plan: Plan, options: Options) -> None:
     """What `resim generate -j 1` does after its start-up: process, keep and join every chunk."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "pairs.h5"
-        with Parts(output, "benchmark", resume=False, force=False) as parts:
+        with Parts(output, "benchmark") as parts:
             numbers = []
             for chunk in chunks(plan, options):
                 parts.save(chunk.number, process(plan, chunk))

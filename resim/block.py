@@ -1,6 +1,5 @@
 """Rows of a pair file in memory: what a worker returns, what the writer appends."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,19 +46,3 @@ class Block:
     def n_rows(self) -> int:
         """Number of rows."""
         return len(self.arrays["hard_scatter/event"])
-
-
-def concatenate(blocks: Iterable[Block]) -> Block:
-    """Join blocks of the same views in the order given.
-
-    Raises:
-        ValueError: no block, or the views differ.
-    """
-    parts = list(blocks)
-    if not parts or any(part.views != parts[0].views for part in parts):
-        raise ValueError(f"concatenate: want blocks of the same views, got {[part.views for part in parts]}")
-    arrays = {path: np.concatenate([part.arrays[path] for part in parts]) for path in parts[0].arrays}
-    for path in map(schema.offsets_path, parts[0].views):
-        lengths = np.concatenate([np.diff(part.arrays[path]) for part in parts])
-        arrays[path] = np.concatenate([[0], np.cumsum(lengths)]).astype(schema.OFFSETS.dtype)
-    return Block(parts[0].views, arrays)

@@ -8,13 +8,26 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from resim.errors import InputError
 
+_MERGE_TAG = "tag:yaml.org,2002:merge"
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 class CardModel(BaseModel):
     """Base of every section of a card: immutable, and closed to unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """YAML that refuses a key that stands twice, where the second would silently win."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping of a node."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != _MERGE_TAG]
+        for i, key in enumerate(keys):
+            if key in keys[:i]:
+                raise yaml.MarkedYAMLError(problem=f"key {key!r} stands twice", problem_mark=node.start_mark)
+        return super().construct_mapping(node, deep)
 
 
 def read_yaml(path: Path) -> Any:
@@ -24,10 +37,10 @@ def read_yaml(path: Path) -> Any:
         InputError: the file is missing or not YAML.
     """
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), _UniqueKeyLoader)  # noqa: S506 - a SafeLoader
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); want a YAML card") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, TypeError) as error:
         raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())}); repair the card") from error
 
 
@@ -37,6 +50,8 @@ def parse_card(model: type[ModelT], data: Any, path: Path) -> ModelT:
     Raises:
         InputError: names the first key that is wrong, its value and what is wanted.
     """
+    if not isinstance(data, dict):
+        raise InputError(f"{path}: holds {data!r:.40}, want a mapping with the keys {', '.join(model.model_fields)}")
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -56,9 +71,9 @@ def _keys_beside(model: type[BaseModel], location: tuple[int | str, ...]) -> lis
     schema = model.model_json_schema(by_alias=True)
     node: dict[str, Any] = schema
     for part in location[:-1]:
-        child = node.get("properties", {}).get(part) or node.get("items") or node.get("additionalProperties") or {}
-        if not isinstance(child, dict):
-            return []
+        children = [node.get("properties", {}).get(part), node.get("items"), node.get("additionalProperties")]
+        children += node.get("patternProperties", {}).values()
+        child = next((child for child in children if isinstance(child, dict)), {})
         options = [child, *child.get("anyOf", [])]
         reference = next((option["$ref"] for option in options if "$ref" in option), None)
         node = schema["$defs"][reference.rsplit("/", 1)[-1]] if reference else child

@@ -14,8 +14,8 @@ from resim.errors import InputError
 FILE = click.Path(path_type=Path)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(resim.__version__)
+@click.group("resim", context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(resim.__version__, prog_name="resim")
 @click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong.")
 def cli(debug: bool) -> None:
     """Freeze hard scatters, simulate what follows again, and store the outcomes as positive pairs."""

@@ -1,9 +1,5 @@
 """Jets of a batch of events with FastJet (arXiv:1111.6097)."""
 
-import contextlib
-import os
-import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,6 +10,7 @@ import numpy.typing as npt
 
 from resim.config import Jets as JetSettings
 from resim.particles import Floats, Particles, offsets_of
+from resim.silence import stdout_silenced
 
 Integers = npt.NDArray[np.int64]
 
@@ -110,21 +107,7 @@ def load_fastjet() -> Any:
     """Import FastJet and let it print its banner where nobody looks: stdout is for results."""
     import fastjet
 
-    with _stdout_silenced():
+    with stdout_silenced():
         particle = momentum_array(np.array([0, 1]), *(np.array([x]) for x in (1.0, 0.0, 0.0, 1.0)))
         fastjet.ClusterSequence(particle, fastjet.JetDefinition(fastjet.antikt_algorithm, 0.4)).inclusive_jets(0.0)
     return fastjet
-
-
-@contextlib.contextmanager
-def _stdout_silenced() -> Iterator[None]:
-    """Send what C++ writes to file descriptor 1 to nowhere."""
-    sys.stdout.flush()
-    saved = os.dup(1)
-    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - os.devnull is not a path on every system
-        os.dup2(nowhere.fileno(), 1)
-    try:
-        yield
-    finally:
-        os.dup2(saved, 1)
-        os.close(saved)

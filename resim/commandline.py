@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -23,21 +24,25 @@ INTERRUPTED = 130
 def run(group: click.Group) -> NoReturn:
     """Run a command group as a program and leave with its exit status."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
-    debug = "--debug" in sys.argv[1:]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # batch systems end a job so: leave as after Ctrl-C
     try:
-        sys.exit(group.main(standalone_mode=False))
+        with group.make_context(group.name, sys.argv[1:]) as context:
+            group.invoke(context)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
     except click.UsageError as error:
         error.show()
         sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        _fail(group, "interrupted", INTERRUPTED)
-    except (InputError, ModuleNotFoundError, OSError) as error:
-        if debug:
+    except KeyboardInterrupt as error:
+        _fail(group, str(error) or "interrupted", INTERRUPTED)
+    except BrokenPipeError:  # the reader of stdout has gone, as in `resim inspect ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        if "--debug" in sys.argv[1:]:
             raise
-        if isinstance(error, BrokenPipeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(1)
         _fail(group, one_line(error), 1)
+    sys.exit(0)
 
 
 def _fail(group: click.Group, message: str, status: int) -> NoReturn:
@@ -55,15 +60,20 @@ def one_line(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror}"
-    return " ".join(str(error).split())
+    text = " ".join(str(error).split())
+    if isinstance(error, InputError):
+        return text
+    return f"unexpected {type(error).__name__}: {text} (a defect of this program; --debug shows where)"
 
 
 def refuse_existing(path: Path, force: bool) -> None:
     """Refuse to write over an existing file unless told to.
 
     Raises:
-        InputError: the file exists and `force` is not set, or its folder is missing.
+        InputError: the file exists and `force` is not set, it is not a regular file, or its folder is missing.
     """
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: is not a regular file; choose another output")
     if path.exists() and not force:
         raise InputError(f"{path}: exists already; choose another output, or --force to replace it")
     if not path.absolute().parent.is_dir():

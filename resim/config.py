@@ -8,6 +8,8 @@ from pydantic import Field, PositiveFloat, model_validator
 from resim.cards import CardModel, find_file, parse_card, read_yaml
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+ScaleFactor = Annotated[float, Field(ge=0.1**0.5, le=10**0.5)]
+"""Factor on mu_R; Pythia takes its square and allows 0.1 ... 10."""
 Freeze = Literal["hard_scatter", "parton_shower"]
 
 
@@ -49,9 +51,9 @@ class Shower(CardModel):
     generator: Literal["pythia8"] = "pythia8"
     card: Path = Path("cards/pythia/monash.cmnd")
     """Pythia settings: physics only"""
-    mu_r_fsr: PositiveFloat = 1.0
+    mu_r_fsr: ScaleFactor = 1.0
     """factor on the renormalization scale mu_R of final-state radiation"""
-    mu_r_isr: PositiveFloat = 1.0
+    mu_r_isr: ScaleFactor = 1.0
     """factor on the renormalization scale mu_R of initial-state radiation"""
 
 
@@ -75,7 +77,7 @@ class Jets(CardModel):
     """Jet clustering and matching. Keep the cuts loose: rows are selected on the parton."""
 
     algorithm: Literal["antikt", "cambridge", "kt"] = "antikt"
-    radius: PositiveFloat = 0.8
+    radius: float = Field(0.8, gt=0, le=10)
     pt_min: float = Field(200.0, ge=0)
     """GeV"""
     abs_eta_max: float = Field(2.5, gt=0)

@@ -3,13 +3,18 @@
 import hashlib
 import json
 import logging
+import os
+import shutil
+import signal
+import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import active_children, connection, get_context, parent_process
 from pathlib import Path
+from threading import Thread
 
 from resim import schema
 from resim.commandline import refuse_existing
@@ -17,7 +22,7 @@ from resim.config import GenerationCard, load_card
 from resim.errors import InputError
 from resim.hard_scatter.reading import event_blocks, survey
 from resim.parts import Parts
-from resim.pipeline import Chunk, ChunkResult, Plan, SourcePlan, process
+from resim.pipeline import NOT_GENERATED, Chunk, ChunkResult, Plan, SourcePlan, process
 from resim.progress import ProgressReport
 from resim.provenance import Provenance, SourceRecord, ViewCounts, git_state, utc_now, versions
 from resim.reader import PairFile
@@ -60,8 +65,8 @@ class Options:
         """
         limits = {"--n-events": self.n_events, "--workers": self.workers, "--chunk-size": self.chunk_size}
         for name, value in limits.items():
-            if value is not None and value < 1:
-                raise InputError(f"{name} {value}: must be at least 1")
+            if value is not None and not 1 <= value <= sys.maxsize:
+                raise InputError(f"{name} {value}: must be at least 1 and at most {sys.maxsize}")
         if not 0 <= self.seed < 2**63:
             raise InputError(f"--seed {self.seed}: must be in 0 ... 2**63 - 1")
         if self.resume and self.force:
@@ -80,11 +85,14 @@ def generate(card_path: Path, output: Path, options: Options) -> Provenance:
     card = load_card(card_path)
     refuse_existing(output, options.force or options.resume)
     plan, sources = make_plan(card, options)
-    key = run_key(plan, options)
-    if options.resume and output.exists():
-        return _finished_before(output, key)
-    with Parts(output, f"{key}/{options.chunk_size}", options.resume, options.force) as parts:
+    key = run_key(plan, sources, options)
+    with Parts(output, f"{key}/{options.chunk_size}") as parts:
+        if options.resume and output.exists() and not parts.unfinished():
+            return _finished_before(output, key)
+        refuse_existing(output, options.force or options.resume)  # again: now the output is locked
+        parts.prepare(options.resume, options.force)
         n_chunks = _make_chunks(plan, sources, parts, options)
+        _require_space(parts, output)
         provenance = _provenance(plan, sources, options, key)
         provenance = _join(plan, provenance, (parts.load(number) for number in range(n_chunks)), output)
         parts.remove()
@@ -101,6 +109,16 @@ def _finished_before(output: Path, key: str) -> Provenance:
         )
     log.info("%s: finished before, left as it is", output)
     return provenance
+
+
+def _require_space(parts: Parts, output: Path) -> None:
+    """HDF5 does not survive a full disk, so the space is asked for before."""
+    needed, free = parts.size(), shutil.disk_usage(output.absolute().parent).free
+    if free < needed:
+        raise InputError(
+            f"{output}: may need {needed / 1e6:.1f} MB, {free / 1e6:.1f} MB are free; finished chunks are kept:"
+            " make room and run again with --resume"
+        )
 
 
 def make_plan(card: GenerationCard, options: Options) -> tuple[Plan, list[SourceRecord]]:
@@ -125,7 +143,7 @@ def make_plan(card: GenerationCard, options: Options) -> tuple[Plan, list[Source
     return Plan(card, options.seed, tuple(plans), plan_views(card)), records
 
 
-def run_key(plan: Plan, options: Options) -> str:
+def run_key(plan: Plan, sources: list[SourceRecord], options: Options) -> str:
     """Digest of all that determines the chunks of a run."""
     content = {
         "select": plan.card.select.model_dump(mode="json"),
@@ -133,7 +151,7 @@ def run_key(plan: Plan, options: Options) -> str:
         "sources": [(source.sha256, sorted(source.labels.items())) for source in plan.sources],
         "views": [(view.name, view.parent, view.freeze, view.settings) for view in plan.views],
         "seed": options.seed,
-        "n_events": options.n_events,
+        "n_events": [min(source.events_in_file, options.n_events or source.events_in_file) for source in sources],
         "schema_version": schema.SCHEMA_VERSION,
         "versions": versions(),
     }
@@ -154,9 +172,13 @@ def _make_chunks(plan: Plan, sources: list[SourceRecord], parts: Parts, options:
                 else:
                     yield chunk
 
-        for chunk, result in _results(plan, missing(), options.workers):
-            parts.save(chunk.number, result)
-            progress.advance(len(chunk.events))
+        try:
+            for chunk, result in _results(plan, missing(), options.workers):
+                parts.save(chunk.number, result)
+                progress.advance(len(chunk.events))
+        except KeyboardInterrupt:
+            kept = f"{len(parts)} finished chunks are kept in {parts.folder}; run again with --resume"
+            raise KeyboardInterrupt(f"interrupted; {kept}" if len(parts) else "interrupted") from None
     return len(numbers)
 
 
@@ -175,23 +197,44 @@ def _results(plan: Plan, todo: Iterator[Chunk], workers: int) -> Iterator[tuple[
     if workers == 1:
         yield from ((chunk, process(plan, chunk)) for chunk in todo)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        pending: dict[Future[ChunkResult], Chunk] = {}
+    others = set(active_children())
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_attend_to_parent) as pool:
         try:
-            while True:
-                for chunk in islice(todo, workers * CHUNKS_IN_FLIGHT_PER_WORKER - len(pending)):
-                    pending[pool.submit(process, plan, chunk)] = chunk
-                if not pending:
-                    return
-                for future in wait(pending, return_when=FIRST_COMPLETED).done:
-                    yield pending.pop(future), future.result()
+            yield from _submit(pool, plan, todo, workers * CHUNKS_IN_FLIGHT_PER_WORKER)
         except BrokenProcessPool as error:
             raise InputError(
                 "a worker process died (killed, or out of memory); finished chunks are kept: run again with --resume,"
                 " with a smaller --workers or --chunk-size if memory was short"
             ) from error
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        finally:  # nothing is left to do, or nobody will want it any more
+            for process_ in set(active_children()) - others:
+                process_.terminate()
+
+
+def _submit(
+    pool: ProcessPoolExecutor, plan: Plan, todo: Iterator[Chunk], n_in_flight: int
+) -> Iterator[tuple[Chunk, ChunkResult]]:
+    pending: dict[Future[ChunkResult], Chunk] = {}
+    while True:
+        for chunk in islice(todo, n_in_flight - len(pending)):
+            pending[pool.submit(process, plan, chunk)] = chunk
+        if not pending:
+            return
+        for future in wait(pending, return_when=FIRST_COMPLETED).done:
+            yield pending.pop(future), future.result()
+
+
+def _attend_to_parent() -> None:
+    """In a worker: leave Ctrl-C to the parent, and do not outlive it, however it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    if parent is not None:
+        Thread(target=_exit_after, args=[parent.sentinel], daemon=True).start()
+
+
+def _exit_after(sentinel: int) -> None:
+    connection.wait([sentinel])
+    os._exit(1)
 
 
 def _provenance(plan: Plan, sources: list[SourceRecord], options: Options, key: str) -> Provenance:
@@ -219,13 +262,18 @@ def _join(plan: Plan, provenance: Provenance, results: Iterable[ChunkResult], ou
         for result in results:
             writer.append(result.block)
             provenance = provenance.counting(result.source, result.source_counts, result.view_counts, result.seconds)
-        for source in provenance.sources:
-            if source.counts.rows == 0:
-                log.warning(
-                    "%s: none of %d partons passes the selection %s",
-                    source.lhe,
-                    source.counts.partons,
-                    source.counts.rejected,
-                )
-        writer.finish(provenance)
+        _warn_of_losses(provenance)
+        writer.finish(provenance.model_copy(update={"created": utc_now()}))
     return provenance
+
+
+def _warn_of_losses(provenance: Provenance) -> None:
+    for source in provenance.sources:
+        counts = source.counts
+        if counts.rows == 0:
+            lost = f"none of {counts.partons} partons passes the selection {counts.rejected}"
+            log.warning("%s: %s", source.lhe, lost)
+    for view, view_counts in provenance.views.items():
+        if refused := view_counts.lost.get(NOT_GENERATED):
+            total = view_counts.valid + sum(view_counts.lost.values())
+            log.warning("view %s: Pythia gave up the events of %d of %d rows", view, refused, total)

@@ -12,7 +12,9 @@ import numpy.typing as npt
 
 from resim import schema
 from resim.block import Block
+from resim.particles import offsets_of
 from resim.provenance import Provenance, SourceCounts, SourceRecord, ViewCounts, utc_now, versions
+from resim.units import PYTHIA_SEED_MAX
 from resim.views import ViewRecord
 from resim.writer import PairWriter, invalid_jet_columns
 
@@ -77,10 +79,12 @@ def _hard_scatters(rng: np.random.Generator, label: npt.NDArray[np.int64]) -> Ar
 def _view(rng: np.random.Generator, rows: Arrays, valid: npt.NDArray[np.bool_]) -> Arrays:
     n_rows = len(valid)
     counts = np.where(valid, rng.integers(5, 40, n_rows), 0)
-    offsets = np.concatenate([[0], np.cumsum(counts)])
+    offsets = offsets_of(counts)
     constituents = [_constituents(rng, rows, row, int(counts[row])) for row in np.flatnonzero(valid).tolist()]
-    view: Arrays = {f"seeds/{column.name}": rng.integers(1, 900_000_001, n_rows) for column in schema.SEEDS}
-    view |= {"valid": valid, "offsets": offsets.astype(np.int64)}
+    view: Arrays = {
+        f"seeds/{stage}": rng.integers(1, PYTHIA_SEED_MAX, n_rows) for stage in ("shower", "hadronization")
+    }
+    view |= {"seeds/detector": np.zeros(n_rows), "valid": valid, "offsets": offsets}
     for column in schema.CONSTITUENTS:
         parts = [jet[column.name] for jet in constituents]
         view[f"constituents/{column.name}"] = np.concatenate([*parts, np.empty(0)]).astype(column.dtype)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -66,12 +66,12 @@ class Particles:
 
     def select(self, mask: npt.NDArray[np.bool_]) -> Self:
         """The particles where `mask` is true, in the same events."""
-        kept = np.concatenate([[0], np.cumsum(mask)])
+        kept = offsets_of(mask)
         columns = {f.name: getattr(self, f.name)[mask] for f in fields(self) if f.name != "offsets"}
         return type(self)(offsets=kept[self.offsets], **columns)
 
 
-def offsets_of(lengths: Sequence[int] | npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def offsets_of(lengths: Sequence[int] | npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """Offsets `(n + 1,)` of ragged data from the `n` lengths.
 
     >>> offsets_of([2, 0, 3]).tolist()

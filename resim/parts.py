@@ -2,10 +2,13 @@
 
 import fcntl
 import json
+import os
 import shutil
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -16,6 +19,7 @@ from resim.pipeline import ChunkResult
 from resim.provenance import SourceCounts, ViewCounts
 
 _ABOUT = "about"
+_KEY = "run.key"
 _VIEW_COUNTS = TypeAdapter(dict[str, ViewCounts])
 
 
@@ -25,37 +29,19 @@ class Parts:
     Args:
         output: the file that the parts will become.
         key: digest of all that determines the rows; parts of another key are never used.
-        resume: use the parts of an earlier run of the same key.
-        force: drop the parts of an earlier run.
     """
 
-    def __init__(self, output: Path, key: str, resume: bool, force: bool) -> None:
+    def __init__(self, output: Path, key: str) -> None:
         self.folder = output.with_name(output.name + ".parts")
         self._output, self._key = output, key
-        self._resume, self._force = resume, force
 
     def __enter__(self) -> Self:
-        """Lock the folder and check what it holds.
+        """Lock the folder.
 
         Raises:
-            InputError: parts exist and neither option is given, they belong to another run, or another process is
-                at work on the output.
+            InputError: another process is at work on the output.
         """
-        existed = self.folder.is_dir()
         self.folder.mkdir(exist_ok=True)
-        self._lock = self._acquire()
-        try:
-            if existed and self._force:
-                self._clear()
-            elif existed:
-                self._check()
-        except InputError:
-            self._lock.close()
-            raise
-        (self.folder / "run.json").write_text(json.dumps({"key": self._key}), encoding="utf-8")
-        return self
-
-    def _acquire(self) -> IO[str]:
         lock = (self.folder / "lock").open("a", encoding="utf-8")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -64,27 +50,44 @@ class Parts:
             raise InputError(
                 f"{self._output}: another process is writing it; wait, or choose another output"
             ) from error
-        return lock
+        self._lock = lock
+        return self
 
-    def _check(self) -> None:
-        try:
-            found = json.loads((self.folder / "run.json").read_text(encoding="utf-8"))["key"]
-        except (OSError, ValueError, KeyError):
-            found = None if self._numbers() else self._key
-        if found != self._key:
+    def unfinished(self) -> bool:
+        """Whether there are finished chunks of this very run."""
+        return bool(self._numbers()) and self._stored_key() == self._key
+
+    def prepare(self, resume: bool, force: bool) -> None:
+        """Make the folder fit for this run: go on with its chunks, or drop them.
+
+        Args:
+            resume: go on with chunks of an earlier run of the same key.
+            force: drop the chunks of any earlier run, unless told to resume.
+
+        Raises:
+            InputError: chunks exist and neither option is given, or they belong to another run.
+        """
+        if force:
+            for number in self._numbers():
+                self._path(number).unlink()
+        elif self._numbers() and self._stored_key() != self._key:
             raise InputError(
                 f"{self.folder}: holds chunks of another card, seed, number of events, chunk size or version;"
                 " --force to drop them, or choose another output"
             )
-        if not self._resume and self._numbers():
+        elif self._numbers() and not resume:
             raise InputError(f"{self.folder}: an unfinished run; --resume to go on with it, --force to start anew")
+        if self._stored_key() != self._key:
+            _write_whole(self.folder / _KEY, lambda stream: stream.write(self._key.encode()))
+
+    def _stored_key(self) -> str | None:
+        try:
+            return (self.folder / _KEY).read_text(encoding="utf-8")
+        except OSError:
+            return None
 
     def _numbers(self) -> list[int]:
         return sorted(int(path.stem) for path in self.folder.glob("*.npz"))
-
-    def _clear(self) -> None:
-        for path in self.folder.glob("*.npz"):
-            path.unlink()
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:08d}.npz"
@@ -92,6 +95,14 @@ class Parts:
     def __contains__(self, number: int) -> bool:
         """Whether the chunk is finished."""
         return self._path(number).exists()
+
+    def __len__(self) -> int:
+        """Number of finished chunks."""
+        return len(self._numbers())
+
+    def size(self) -> int:
+        """Bytes of all finished chunks."""
+        return sum(path.stat().st_size for path in self.folder.glob("*.npz"))
 
     def save(self, number: int, result: ChunkResult) -> None:
         """Keep a finished chunk; it appears under its name only when it is complete."""
@@ -103,19 +114,21 @@ class Parts:
             "view_counts": {name: counts.model_dump() for name, counts in result.view_counts.items()},
         }
         arrays: dict[str, Any] = {_ABOUT: np.array(json.dumps(about)), **result.block.arrays}
-        temporary = self._path(number).with_suffix(".tmp")
-        with temporary.open("wb") as stream:
-            np.savez(stream, allow_pickle=False, **arrays)
-        temporary.replace(self._path(number))
+        _write_whole(self._path(number), lambda stream: np.savez(stream, allow_pickle=False, **arrays))
 
     def load(self, number: int) -> ChunkResult:
-        """A finished chunk."""
-        with np.load(self._path(number)) as stored:
-            about = json.loads(str(stored[_ABOUT]))
-            block = Block(tuple(about["views"]), {name: stored[name] for name in stored.files if name != _ABOUT})
-        source_counts = SourceCounts.model_validate(about["source_counts"])
-        view_counts = _VIEW_COUNTS.validate_python(about["view_counts"])
-        return ChunkResult(about["source"], about["seconds"], block, source_counts, view_counts)
+        """A finished chunk.
+
+        Raises:
+            InputError: the part is damaged; it has been removed, so that resuming makes it anew.
+        """
+        try:
+            return _read(self._path(number))
+        except (EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            self._path(number).unlink()
+            raise InputError(
+                f"{self._path(number)}: damaged, removed; run again with --resume to remake it"
+            ) from error
 
     def remove(self) -> None:
         """Delete the folder: the output holds everything."""
@@ -128,3 +141,27 @@ class Parts:
         if self.folder.is_dir() and not self._numbers():
             self.remove()
         self._lock.close()
+
+
+def _read(path: Path) -> ChunkResult:
+    with path.open("rb") as stream, np.load(stream) as stored:
+        about = json.loads(str(stored[_ABOUT]))
+        block = Block(tuple(about["views"]), {name: stored[name] for name in stored.files if name != _ABOUT})
+    source_counts = SourceCounts.model_validate(about["source_counts"])
+    view_counts = _VIEW_COUNTS.validate_python(about["view_counts"])
+    return ChunkResult(about["source"], about["seconds"], block, source_counts, view_counts)
+
+
+def _write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file that is on disk before it appears under its name."""
+    temporary = path.with_suffix(".tmp")
+    try:
+        with temporary.open("wb") as stream:
+            write(stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        remedy = "finished chunks are kept: make room and run again with --resume"
+        raise InputError(f"{path}: cannot be written ({error.strerror}); {remedy}") from error

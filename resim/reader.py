@@ -37,12 +37,22 @@ class PairFile:
     @cached_property
     def views(self) -> list[ViewRecord]:
         """The views, root first."""
-        return [self._view(name) for name in json.loads(self._file["views"].attrs["order"])]
+        return [self._view(name) for name in self._attribute("views", "order")]
 
     def _view(self, name: str) -> ViewRecord:
-        attributes = self._file[f"views/{name}"].attrs
-        settings = json.loads(attributes["settings"])
-        return ViewRecord(name, attributes["parent"] or None, attributes["freeze"] or None, settings)
+        group = f"views/{name}"
+        settings = self._attribute(group, "settings")
+        attributes = self._file[group].attrs
+        return ViewRecord(name, attributes.get("parent") or None, attributes.get("freeze") or None, settings)
+
+    def _attribute(self, group: str, name: str) -> Any:
+        """A JSON attribute of a group."""
+        try:
+            return json.loads(self._file[group].attrs[name])
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"{self.path}: attribute {name!r} of {group} is missing or damaged; generate the file again"
+            ) from error
 
     @property
     def view_names(self) -> list[str]:
@@ -52,13 +62,13 @@ class PairFile:
     @cached_property
     def labels(self) -> list[str]:
         """Class names; `hard_scatter/label` holds indices into this list."""
-        names: list[str] = json.loads(self._file["hard_scatter"].attrs["labels"])
+        names: list[str] = self._attribute("hard_scatter", "labels")
         return names
 
     @cached_property
     def source_hashes(self) -> list[str]:
         """SHA-256 of each source; `hard_scatter/source` holds indices into this list."""
-        hashes: list[str] = json.loads(self._file["hard_scatter"].attrs["sources"])
+        hashes: list[str] = self._attribute("hard_scatter", "sources")
         return hashes
 
     @cached_property
@@ -84,8 +94,9 @@ class PairFile:
         return len(self._file[path])
 
     def has(self, path: str) -> bool:
-        """Whether the file has a dataset or group of this path."""
-        return path in self._file
+        """Whether the file has a dataset of one dimension with this path."""
+        item = self._file.get(path)
+        return isinstance(item, h5py.Dataset) and item.ndim == 1
 
     def dataset_paths(self) -> list[str]:
         """Paths of all datasets of the file, whether the schema knows them or not."""
@@ -99,7 +110,12 @@ class PairFile:
 
     def label_names(self) -> npt.NDArray[np.str_]:
         """Class name of every row, `(n_rows,)`."""
-        return np.array(self.labels, dtype=str)[self.hard_scatter("label")] if len(self) else np.empty(0, str)
+        if len(self) == 0:
+            return np.empty(0, str)
+        numbers = self.hard_scatter("label")
+        if not (numbers.min() >= 0 and numbers.max() < len(self.labels)):
+            raise InputError(f"{self.path}: label {numbers.max()} is none of {self.labels}; generate the file again")
+        return np.array(self.labels, dtype=str)[numbers]
 
     def jets(self, view: str, name: str) -> Array:
         """A jet column of a view, `(n_rows,)`; NaN where the row is invalid."""

@@ -7,8 +7,10 @@ import numpy as np
 
 from resim import schema
 from resim.reader import PairFile
+from resim.units import PYTHIA_SEED_MAX
 
 _JETS_AT_ONCE = 10_000
+_SIGNED = ("eta", "phi")
 
 
 def violations(path: Path) -> list[str]:
@@ -29,8 +31,8 @@ def violations(path: Path) -> list[str]:
 
 
 def _layout(file: PairFile) -> Iterator[str]:
-    if missing := [path for path in ("hard_scatter/event", "views") if not file.has(path)]:
-        yield f"{missing[0]}: missing"
+    if not file.has("hard_scatter/event"):
+        yield "hard_scatter/event: missing"
         return
     views = file.view_names
     n_rows = len(file)
@@ -73,6 +75,8 @@ def _counts(file: PairFile) -> Iterator[str]:
         counts = source.counts
         if counts.partons != counts.rows + sum(counts.rejected.values()):
             yield f"provenance: {source.lhe}: {counts.partons} partons are not rows + rejected ({counts})"
+    if [source.sha256 for source in provenance.sources] != file.source_hashes:
+        yield "provenance: its sources are not those of hard_scatter"
     if list(provenance.views) != file.view_names:
         yield f"provenance: counts views {list(provenance.views)}, the file has {file.view_names}"
         return
@@ -108,6 +112,13 @@ def _jets(file: PairFile, view: str) -> Iterator[str]:
             row = int(np.argmax(wrong))
             state = "valid" if valid[row] else "invalid"
             yield f"views/{view}/jets/{column.name}: {values[row]} in row {row}, which is {state}"
+        elif column.name not in _SIGNED and (values[valid] < 0).any():
+            yield f"views/{view}/jets/{column.name}: negative in row {int(np.flatnonzero(valid & (values < 0))[0])}"
+    for stage in ("shower", "hadronization"):
+        seeds = file.read(f"views/{view}/seeds/{stage}")
+        if (wrong := valid & ((seeds < 1) | (seeds > PYTHIA_SEED_MAX))).any():
+            row = int(np.argmax(wrong))
+            yield f"views/{view}/seeds/{stage}: {seeds[row]} in row {row}, want 1 ... {PYTHIA_SEED_MAX}"
 
 
 def _constituents(file: PairFile, view: str) -> Iterator[str]:

@@ -105,9 +105,11 @@ class PairWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close, and remove the partial file unless `finish` has renamed it."""
-        self._file.close()
-        if not self._finished:
-            self._partial.unlink(missing_ok=True)
+        try:
+            self._file.close()
+        finally:
+            if not self._finished:
+                self._partial.unlink(missing_ok=True)
 
 
 def invalid_jet_columns(n_rows: int) -> Arrays:

@@ -141,7 +141,7 @@ def _draw_ratios(axes: Axes, histograms: dict[str, Histogram]) -> None:
     (_, reference), *others = histograms.items()
     centres = (reference.edges[1:] + reference.edges[:-1]) / 2
     relative = np.divide(1.0, reference.errors, out=np.full_like(centres, np.nan), where=reference.counts > 0)
-    axes.fill_between(centres, 1 - relative, 1 + relative, step="mid", color="0.85", linewidth=0)
+    axes.stairs(1 + relative, reference.edges, baseline=1 - relative, fill=True, color="0.85")
     axes.axhline(1, color="0.4", linewidth=1)
     for shift, (_, histogram) in enumerate(others):
         ratio, error = histogram.ratio(reference)

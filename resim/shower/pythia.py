@@ -12,6 +12,7 @@ from resim.errors import InputError
 from resim.hard_scatter.reading import Beams
 from resim.particles import Particles, offsets_of
 from resim.shower.event_record import FINAL_PARTICLE, FinalParticles, Records
+from resim.silence import stdout_silenced
 
 _INIT_SEED: Final = 1
 """Multiparton interactions are tabulated with random numbers at `init`; one constant seed keeps events comparable."""
@@ -72,12 +73,13 @@ class Pythia:
         self._pythia = pythia8mc.Pythia("", False)
         self._feed = EventFeed(beams)
         self._final_particles = FinalParticles()
-        for line in (*_CODE_OWNED_SETTINGS, *settings):
-            if not self._pythia.readString(line):
-                raise InputError(f"Pythia refuses the setting {line!r}; correct or remove it in the Pythia card")
-        self._pythia.setLHAupPtr(self._feed)
-        if not self._pythia.init():
-            raise InputError(f"Pythia cannot be initialized for {beams} with {list(settings)}; check the cards")
+        with stdout_silenced():
+            for line in (*_CODE_OWNED_SETTINGS, *settings):
+                if not self._pythia.readString(line):
+                    raise InputError(f"Pythia refuses the setting {line!r}; correct or remove it in the Pythia card")
+            self._pythia.setLHAupPtr(self._feed)
+            if not self._pythia.init():
+                raise InputError(f"Pythia cannot be initialized for {beams} with {list(settings)}; check the cards")
 
     def shower(self, event: pylhe.LHEEvent, seed: int) -> Any | None:
         """Run the parton level: shower, multiparton interactions, beam remnants.

@@ -23,7 +23,8 @@ OWNED_BY_THE_CODE = (
 )
 """Beginnings of settings that a card may not change: they would break seeds, identity or order of events."""
 
-_FILE_WORD = re.compile(r"(file|path|dir|merging:process|include)", re.IGNORECASE)
+_FILE_SETTING = re.compile(r"(file|path|dir)$|^(include|xmlPath)$|LHAPDF", re.IGNORECASE)
+_NO_FILE = re.compile(r":bProfile$|:boostDir$", re.IGNORECASE)
 
 
 def shower_lines(shower: Shower) -> tuple[str, ...]:
@@ -68,5 +69,5 @@ def _refuse_foreign(line: str, path: Path, number: int) -> None:
     for owned in OWNED_BY_THE_CODE:
         if name.lower().startswith(owned.lower()):
             raise InputError(f"{path}:{number}: sets {name}, which resim controls; cards set physics only, remove it")
-    if _FILE_WORD.search(name):
+    if _FILE_SETTING.search(name) and not _NO_FILE.search(name):
         raise InputError(f"{path}:{number}: {name} names a file; cards set physics only, remove it")

@@ -74,6 +74,7 @@ def test_bad_input_is_one_line_and_status_1(card, tmp_path, arguments, message):
     assert result.stdout == ""
     assert result.stderr.count("\n") == 1
     assert re.search(message, result.stderr), result.stderr
+    assert result.stderr.startswith("resim: ")
     assert sorted(tmp_path.iterdir()) == before
 
 

@@ -56,6 +56,29 @@ def test_bad_cards_are_named_in_one_line(card, tmp_path, changes, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("seed:", "nominal:", "key 'nominal' stands twice"),
+        ("mu_r_fsr: 0.5", "mu_r_fsr: 4", "views.fsr_up.shower.mu_r_fsr: 4: .*less than or equal to 3.16"),
+        ("mu_r_fsr: 0.5", "mu_r: 0.5", "unknown key views.fsr_up.shower.mu_r; valid keys here: generator, card"),
+        (
+            "freeze: parton_shower}",
+            "frozen: x}",
+            "unknown key views.rehadron.frozen; valid keys here: from, freeze, shower",
+        ),
+        ("parton_pt_min: 300", "parton_pt_min: .inf", "select.parton_pt_min: inf: .*finite"),
+    ],
+)
+def test_bad_lines_are_named(card, tmp_path, old, new, message):
+    text = card.read_text()
+    assert old in text
+    path = tmp_path / "bad.yaml"
+    path.write_text(text.replace(old, new))
+    with pytest.raises(InputError, match=message):
+        load_card(path)
+
+
 def test_a_frozen_parton_shower_cannot_be_changed(card, tmp_path):
     views = {"a": {}, "b": {"from": "a", "freeze": "parton_shower", "shower": {"mu_r_fsr": 2.0}}}
     with pytest.raises(InputError, match="cannot change the `shower`"):

@@ -1,10 +1,12 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 
@@ -14,6 +16,7 @@ from resim.engine import Options, generate
 from resim.errors import InputError
 from resim.reader import PairFile
 from resim.validation import violations
+from tests.helpers.waiting import wait_until
 from tests.resim.conftest import HARD_SCATTERS, N_EVENTS
 
 OPTIONS = Options(n_events=N_EVENTS, quiet=True)
@@ -74,14 +77,120 @@ def test_kill_minus_9_loses_nothing_that_was_finished(card, pairs, tmp_path):
     command += ["-n", str(N_EVENTS), "--chunk-size", "2"]
     parts = tmp_path / "pairs.h5.parts"
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
-        while process.poll() is None and len(list(parts.glob("*.npz"))) < 2:
-            os.sched_yield()
+        wait_until(lambda: process.poll() is not None or len(list(parts.glob("*.npz"))) >= 2)
         process.send_signal(signal.SIGKILL)
     finished = len(list(parts.glob("*.npz")))
     assert finished >= 2
     assert not output.exists()
     subprocess.run([*command, "--resume", "--quiet"], check=True, capture_output=True)
     assert digest(output) == digest(pairs)
+
+
+@pytest.mark.parametrize(("number", "workers"), [(signal.SIGINT, 1), (signal.SIGINT, 2), (signal.SIGTERM, 2)])
+def test_interrupted_by_a_signal_it_says_how_to_go_on_and_leaves_no_process(card, tmp_path, number, workers):
+    output = tmp_path / "pairs.h5"
+    command = [sys.executable, "-c", "from resim.cli import main; main()", "generate", str(card), "-o", str(output)]
+    command += ["--chunk-size", "2", "-j", str(workers), "--quiet"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        wait_until(lambda: process.poll() is not None or len(list(tmp_path.glob("pairs.h5.parts/*.npz"))) >= 2)
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(number)
+        _, message = process.communicate(timeout=60)  # returns when no child holds the pipe any more
+    assert process.returncode == 130
+    assert "finished chunks are kept in" in message
+    assert message.count("\n") == 1
+    assert not psutil.wait_procs(children, timeout=30)[1]
+
+
+def test_workers_do_not_outlive_a_killed_parent(card, tmp_path):
+    command = [sys.executable, "-c", "from resim.cli import main; main()", "generate", str(card), "--quiet"]
+    command += ["-o", str(tmp_path / "pairs.h5"), "--chunk-size", "2", "-j", "2"]
+    with subprocess.Popen(command) as process:
+        wait_until(lambda: process.poll() is not None or list(tmp_path.glob("pairs.h5.parts/*.npz")))
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+    assert len(children) >= 2
+    assert not psutil.wait_procs(children, timeout=60)[1]
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04", None])
+def test_a_damaged_part_is_removed_and_made_anew(card, pairs, tmp_path, monkeypatch, damage):
+    output = tmp_path / "pairs.h5"
+    options = replace(OPTIONS, chunk_size=8)
+    monkeypatch.setattr(engine, "_join", _interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        generate(card, output, options)
+    monkeypatch.undo()
+    part = tmp_path / "pairs.h5.parts/00000001.npz"
+    part.write_bytes(part.read_bytes()[:2000] if damage is None else damage)
+    with pytest.raises(InputError, match=r"00000001\.npz: damaged, removed; run again with --resume"):
+        generate(card, output, replace(options, resume=True))
+    assert not output.exists()
+    generate(card, output, replace(options, resume=True))
+    assert digest(output) == digest(pairs)
+
+
+def _interrupt(*arguments):
+    raise KeyboardInterrupt
+
+
+def test_an_interrupted_replacement_can_be_resumed(card, pairs, tmp_path, monkeypatch):
+    output = tmp_path / "pairs.h5"
+    generate(card, output, replace(OPTIONS, n_events=1))
+    monkeypatch.setattr(engine, "_join", _interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        generate(card, output, replace(OPTIONS, force=True))
+    monkeypatch.undo()
+    with PairFile(output) as file:
+        assert file.provenance.n_events == 1  # the old file is still there
+    generate(card, output, replace(OPTIONS, resume=True))
+    assert digest(output) == digest(pairs)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pairs.h5"]
+
+
+def test_a_full_disk_keeps_what_was_finished(card, pairs, tmp_path):
+    """A limit on the size of files, which the second chunk breaks, stands for the full disk."""
+    output = tmp_path / "pairs.h5"
+    code = (
+        "import resource, sys; from pathlib import Path; from resim.engine import Options, generate\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), int(sys.argv[3])))\n"
+        f"generate(Path(sys.argv[1]), Path(sys.argv[2]), Options(n_events={N_EVENTS}, chunk_size=12, quiet=True))"
+    )
+    command = [sys.executable, "-c", code, str(card), str(output), "100000"]
+    failed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert failed.returncode == 1
+    assert "cannot be written (File too large); finished chunks are kept: make room" in failed.stderr
+    assert not output.exists()
+    generate(card, output, replace(OPTIONS, chunk_size=12, resume=True))
+    assert digest(output) == digest(pairs)
+
+
+def test_space_is_asked_for_before_joining(card, tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(engine.shutil, "disk_usage", lambda path: usage._replace(free=10))
+    with pytest.raises(InputError, match=r"may need .* MB, 0.0 MB are free; finished chunks are kept"):
+        generate(card, tmp_path / "pairs.h5", replace(OPTIONS, n_events=1))
+    assert list(tmp_path.glob("pairs.h5.parts/*.npz"))
+
+
+def test_only_regular_files_are_replaced(card, tmp_path):
+    (tmp_path / "folder.h5").mkdir()
+    for output in (Path(os.devnull), tmp_path / "folder.h5"):
+        for flag in ({}, {"force": True}, {"resume": True}):
+            with pytest.raises(InputError, match="is not a regular file"):
+                generate(card, output, replace(OPTIONS, **flag))
+
+
+def test_events_that_pythia_gives_up_are_counted_and_said(card, tmp_path, monkeypatch, caplog):
+    from resim.shower.pythia import Pythia
+
+    monkeypatch.setattr(Pythia, "hadronize", lambda self, record, seed: None)
+    output = tmp_path / "pairs.h5"
+    provenance = generate(card, output, replace(OPTIONS, n_events=2))
+    rows = provenance.sources[0].counts.rows + provenance.sources[1].counts.rows
+    assert provenance.views["nominal"].lost == {"not_generated": rows}
+    assert "Pythia gave up the events of" in caplog.text
+    assert violations(output) == []
 
 
 def test_a_dead_worker_is_reported_and_its_run_can_go_on(card, pairs, tmp_path, monkeypatch):
@@ -134,6 +243,7 @@ def test_existing_output(card, pairs, tmp_path):
     ("changes", "message"),
     [
         ({"n_events": 0}, "--n-events 0: must be at least 1"),
+        ({"n_events": 10**30}, "--n-events 1000.*: must be at least 1 and at most"),
         ({"workers": -1}, "--workers -1: must be at least 1"),
         ({"chunk_size": 0}, "--chunk-size 0: must be at least 1"),
         ({"seed": -1}, "--seed -1: must be in 0"),

@@ -3,11 +3,9 @@
 import h5py
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from resim import schema
-from resim.block import Block, concatenate
+from resim.block import Block
 from resim.errors import InputError
 from resim.mock import write_mock
 from resim.reader import PairFile
@@ -46,17 +44,6 @@ def block_of(path) -> Block:
     with PairFile(path) as file:
         names = file.dataset_paths()
         return Block(tuple(file.view_names), {name: file.read(name) for name in names})
-
-
-@settings(max_examples=10)
-@given(st.lists(st.integers(0, 6), min_size=1, max_size=3))
-def test_concatenation_keeps_rows_and_constituents(tmp_path_factory, sizes):
-    folder = tmp_path_factory.mktemp("blocks")
-    blocks = [block_of(write_mock(folder / f"{i}.h5", n_rows=n, seed=i + 1)) for i, n in enumerate(sizes)]
-    joined = concatenate(blocks)
-    assert joined.n_rows == sum(sizes)
-    lengths = np.concatenate([np.diff(b.arrays["views/seed/offsets"]) for b in blocks])
-    assert np.diff(joined.arrays["views/seed/offsets"]).tolist() == lengths.tolist()
 
 
 def test_a_block_that_does_not_fit_the_schema_is_refused(tmp_path):

@@ -50,6 +50,11 @@ def test_the_last_copy_of_a_resonance_counts():
     assert higgs.energy == 0.0  # both copies are alike here; what counts is that there is one
 
 
+def test_a_parton_along_the_beam_is_never_a_row():
+    (higgs,) = find_partons(make_event((21, -1, 0), (21, -1, 0), (25, 1, 1)), {25: "h"})
+    assert rejection(higgs, Selection()) == "along_the_beam"
+
+
 @pytest.mark.parametrize(
     ("cuts", "reason"),
     [

@@ -91,7 +91,15 @@ def windows(text: str) -> str:
     return text.replace("\n", "\r\n")
 
 
-@pytest.mark.parametrize("style", [powheg, sherpa, whizard, windows])
+def cramped(text: str) -> str:
+    """Tags that share lines, comments beside and inside events, tags where nobody expects them in the header."""
+    text = text.replace(">\n<header>", "><header>", 1).replace("</header>\n<init>", "</header><init>", 1)
+    text = text.replace("<header>", "<header> <!-- c --> <![CDATA[ <event> <init> ]]>", 1)
+    text = text.replace("</event>\n<event>", "</event><event><!-- x -->")
+    return text.replace("</event>\n</Les", "</event></Les").replace("<event>", "<event npLO='1'\n npNLO='0'>")
+
+
+@pytest.mark.parametrize("style", [powheg, sherpa, whizard, windows, cramped])
 def test_form_of_other_generators_changes_nothing_of_the_content(tmp_path, qcd_text, style):
     plain = write(tmp_path / "plain.lhe", qcd_text)
     styled = write(tmp_path / "styled.lhe", style(qcd_text))
@@ -126,6 +134,15 @@ def test_a_file_that_pythia_wrote_is_read(pythia_lhe):
         (lambda t: t[: t.index("<event>")] + "</LesHouchesEvents>", "holds no event"),
         (lambda t: re.sub(r"<init>.*</init>", "", t, flags=re.DOTALL), "<event> before its <init>"),
         (lambda t: t.replace("2212 2212 6.500000e+03", "2212 proton 6.5"), "unreadable <init> block"),
+        (lambda t: t.replace("</event>", "", 1), "event 0 has no end tag before the next <event>"),
+        (lambda t: t + t, "more than one LHE document"),
+        (lambda t: t.replace("6.500000e+03", "0.0"), "beam energy 0.0 GeV"),
+        (lambda t: t.replace("6.500000e+03", "inf"), "beam energy inf GeV"),
+        (
+            lambda t: t.replace("6.500000e+03", "6.5e+02"),
+            "event 0: incoming partons have 2196.37 GeV, the beams 1301",
+        ),
+        (lambda t: t.replace(" 4      1 ", " 1e400      1 ", 1), "event 0: cannot convert float infinity"),
         (lambda t: t.replace(" 4      1 ", " 5      1 ", 1), "event 0: NUP says 5 particles, the block has 4"),
         (lambda t: t.replace("    1    2  503", "    1    9  503", 1), "event 0: mother 9 out of range"),
         (lambda t: t.replace("1.7053848363e+03", "nan", 1), "event 0: particle 3 .* not finite"),

@@ -4,6 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
+from resim.errors import InputError
 from resim.mock import write_mock
 from resim.validation import violations
 
@@ -85,6 +86,9 @@ def test_the_mock_is_sound(sound):
         (set_in_first_valid("n_constituents", 1), "n_constituents: row .* differs from its offsets"),
         (set_value("views/nominal/constituents/phi", 0, np.nan), "constituents/phi: not finite in row"),
         (swap_first_two_pts, "constituents/pt: not descending in row"),
+        (set_in_first_valid("pt", -1.0), "nominal/jets/pt: negative in row"),
+        (lambda f: f["views/seed/seeds/shower"].write_direct(np.zeros(20, "<u4")), "seed/seeds/shower: 0 in row"),
+        (lambda f: f["hard_scatter"].attrs.__setitem__("sources", '["ff"]'), "its sources are not those of hard_scatter"),
         (edit_provenance('"rows":20', '"rows":19'), "provenance: counts 19 rows, the file has 20"),
         (edit_provenance('"valid":', '"valid":1'), "provenance: nominal counts .* valid rows"),
     ],
@@ -99,3 +103,14 @@ def test_every_damage_is_found(sound, tmp_path, damage, message):
 
     assert any(re.search(message, line) for line in found), found
     assert all("\n" not in line for line in found)
+
+
+@pytest.mark.parametrize("group", ["views", "views/nominal", "hard_scatter"])
+def test_damaged_attributes_are_one_line(sound, tmp_path, group):
+    path = tmp_path / "damaged.h5"
+    shutil.copy(sound, path)
+    with h5py.File(path, "r+") as file:
+        for name in list(file[group].attrs):
+            file[group].attrs[name] = "{"
+    with pytest.raises(InputError, match="is missing or damaged; generate the file again"):
+        violations(path)

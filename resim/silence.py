@@ -1,0 +1,20 @@
+"""Keep C++ libraries from printing on stdout, which is for results."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def stdout_silenced() -> Iterator[None]:
+    """Send what C++ writes to file descriptor 1 to nowhere."""
+    sys.stdout.flush()
+    saved = os.dup(1)
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - os.devnull is not a path on every system
+        os.dup2(nowhere.fileno(), 1)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 1)
+        os.close(saved)

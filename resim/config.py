@@ -51,6 +51,10 @@ class Shower(CardModel):
     generator: Literal["pythia8"] = "pythia8"
     card: Path = Path("cards/pythia/monash.cmnd")
     """Pythia settings: physics only"""
+    model: Literal["simple", "vincia"] = "simple"
+    """Pythia's simple shower, or Vincia's antennae (about 15 times as slow)"""
+    settings: tuple[str, ...] = ()
+    """more Pythia settings, applied after the card's, as in `TimeShower:renormMultFac = 0.707`"""
     mu_r_fsr: ScaleFactor = 1.0
     """factor on the renormalization scale mu_R of final-state radiation"""
     mu_r_isr: ScaleFactor = 1.0

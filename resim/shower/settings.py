@@ -23,12 +23,14 @@ OWNED_BY_THE_CODE = (
 )
 """Beginnings of settings that a card may not change: they would break seeds, identity or order of events."""
 
+_MODEL = {"simple": 1, "vincia": 2}
+"""`PartonShowers:model` of the Pythia manual."""
 _FILE_SETTING = re.compile(r"(file|path|dir)$|^(include|xmlPath)$|LHAPDF", re.IGNORECASE)
 _NO_FILE = re.compile(r":bProfile$|:boostDir$", re.IGNORECASE)
 
 
 def shower_lines(shower: Shower) -> tuple[str, ...]:
-    """Settings of a shower, one `readString` each: the card's lines, then the scale factors.
+    """Settings of a shower, one `readString` each: the card's lines, the model, more settings, the scale factors.
 
     `renormMultFac` multiplies the squared scale, so it is the square of the factor on mu_R (Pythia manual,
     Timelike Showers).
@@ -37,6 +39,10 @@ def shower_lines(shower: Shower) -> tuple[str, ...]:
         InputError: the card cannot be read or sets what belongs to the code.
     """
     lines = read_cmnd(shower.card)
+    for number, line in enumerate(shower.settings, 1):
+        _refuse_foreign(line, Path("shower.settings"), number)
+    lines += [f"PartonShowers:model = {_MODEL[shower.model]}"] if shower.model != "simple" else []
+    lines += shower.settings
     if shower.mu_r_fsr != 1.0:
         lines.append(f"TimeShower:renormMultFac = {shower.mu_r_fsr**2!r}")
     if shower.mu_r_isr != 1.0:

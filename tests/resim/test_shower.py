@@ -2,13 +2,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import pythia8mc
 
 from resim.config import Shower
 from resim.errors import InputError
 from resim.hard_scatter.reading import event_blocks, parse_event, survey
 from resim.shower import event_record
 from resim.shower.event_record import FINAL_PARTICLE, FinalParticles, final_particles_by_api, find_layout
-from resim.shower.pythia import Pythia
+from resim.shower.pythia import EventFeed, Pythia
 from resim.shower.settings import read_cmnd, shower_lines
 from tests.resim.conftest import HARD_SCATTERS, REPOSITORY
 
@@ -48,6 +49,40 @@ def test_rehadronization_keeps_the_parton_level_bit_by_bit(pythia, events):
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
     assert [(p.id(), p.status(), p.px(), p.e(), p.col(), p.acol()) for p in record] == before
+
+
+class _Reseed(pythia8mc.UserHooks):
+    """Seeds the hadron level of an ordinary Pythia run, between its two steps."""
+
+    def __init__(self, pythia):
+        super().__init__()
+        self.pythia = pythia
+
+    def canVetoPartonLevel(self):  # noqa: N802 - Pythia's name
+        return True
+
+    def doVetoPartonLevel(self, event):  # noqa: N802 - Pythia's name
+        self.pythia.rndm.init(1000)
+        return False
+
+
+def test_the_two_steps_equal_one_ordinary_run_bit_by_bit(pythia, events):
+    """Freezing the parton level and hadronizing a copy of it is what `pythia.next()` does: there is no bias."""
+    ordinary, feed = pythia8mc.Pythia("", False), EventFeed(survey(QCD, 1).beams)
+    own = ("Print:quiet = on", "SLHA:verbose = 0", "Beams:frameType = 5", "Random:setSeed = on", "Random:seed = 1")
+    for line in (*own, *shower_lines(Shower(card=MONASH))):
+        assert ordinary.readString(line)
+    hook = _Reseed(ordinary)
+    ordinary.setUserHooksPtr(hook)
+    ordinary.setLHAupPtr(feed)
+    assert ordinary.init()
+    for seed, event in enumerate(events, 1):
+        feed.event = event
+        ordinary.rndm.init(seed)
+        assert ordinary.next()
+        assert np.array_equal(
+            final_particles_by_api(ordinary.event), pythia.hadronize(pythia.shower(event, seed), 1000)
+        )
 
 
 def test_the_hard_process_is_the_lhe_event(pythia, events):
@@ -108,6 +143,29 @@ def test_batch_joins_events_and_knows_charges(pythia, events):
 def test_mu_r_factors_enter_squared():
     lines = shower_lines(Shower(card=MONASH, mu_r_fsr=0.5, mu_r_isr=2.0))
     assert lines[-2:] == ("TimeShower:renormMultFac = 0.25", "SpaceShower:renormMultFac = 4.0")
+
+
+def test_settings_follow_the_card_and_are_checked_like_it():
+    shower = Shower(card=MONASH, model="vincia", settings=("TimeShower:renormMultFac = 0.707",))
+    assert shower_lines(shower)[-2:] == ("PartonShowers:model = 2", "TimeShower:renormMultFac = 0.707")
+    with pytest.raises(InputError, match=r"shower\.settings:1: sets Random:seed"):
+        shower_lines(Shower(card=MONASH, settings=("Random:seed = 3",)))
+
+
+@pytest.mark.parametrize("card", sorted((REPOSITORY / "cards/pythia").glob("*.cmnd")), ids=lambda path: path.stem)
+def test_shipped_tunes_are_what_pythia_takes(card, events):
+    other = Pythia(survey(QCD, 1).beams, shower_lines(Shower(card=card)))
+    record = other.shower(events[0], seed=1)
+    assert np.array_equal(other.hadronize(record, 2), other.hadronize(record, 2))
+
+
+def test_vincia_can_be_frozen_and_hadronized_anew(pythia, events):
+    vincia = Pythia(survey(QCD, 1).beams, shower_lines(Shower(card=MONASH, model="vincia")))
+    record = vincia.shower(events[0], seed=1)
+    first, again, other = (vincia.hadronize(record, seed) for seed in (1, 1, 2))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert not np.array_equal(first, pythia.hadronize(pythia.shower(events[0], 1), 1))
 
 
 @pytest.mark.parametrize(

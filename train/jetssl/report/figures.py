@@ -113,7 +113,7 @@ def pair_figures(path: Path, folder: Path) -> list[FigureFile]:
             FigureFile(
                 plot,
                 f"Jet {name} by class and view, {rows} rows; lower panels: ratio to the root view, with"
-                " statistical errors.",
+                " statistical errors as of independent samples (views share their hard scatters).",
             )
         )
     return figures

@@ -112,6 +112,8 @@ def _jets(file: PairFile, view: str) -> Iterator[str]:
             row = int(np.argmax(wrong))
             state = "valid" if valid[row] else "invalid"
             yield f"views/{view}/jets/{column.name}: {values[row]} in row {row}, which is {state}"
+        elif column.name == "pt" and (values[valid] <= 0).any():
+            yield f"views/{view}/jets/pt: not positive in row {int(np.flatnonzero(valid & (values <= 0))[0])}"
         elif column.name not in _SIGNED and (values[valid] < 0).any():
             yield f"views/{view}/jets/{column.name}: negative in row {int(np.flatnonzero(valid & (values < 0))[0])}"
     for stage in ("shower", "hadronization"):
@@ -133,6 +135,8 @@ def _constituents(file: PairFile, view: str) -> Iterator[str]:
                 where = row[np.argmin(np.isfinite(values))]
                 yield f"views/{view}/constituents/{column.name}: not finite in row {where}"
         pt = file.constituents(view, "pt", part)
+        if (pt <= 0).any():
+            yield f"views/{view}/constituents/pt: not positive in row {row[np.argmax(pt <= 0)]}"
         rising = (np.diff(pt) > 0) & (np.diff(row) == 0)
         if rising.any():
             yield f"views/{view}/constituents/pt: not descending in row {row[1:][rising][0]}"

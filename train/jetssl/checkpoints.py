@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
 
 from jetssl.config import Card
 from jetssl.models.builder import build_encoder
@@ -39,7 +40,7 @@ def load_encoder(path: Path) -> LoadedEncoder:
     Raises:
         InputError: the file is missing, no checkpoint of jetssl, or does not fit the encoder that it names.
     """
-    raw = _load(path)
+    raw = read_checkpoint(path)
     card = _card(raw, path)
     encoder = build_encoder(card, seed=0)
     prefix = "encoder."
@@ -54,14 +55,19 @@ def load_encoder(path: Path) -> LoadedEncoder:
     return LoadedEncoder(encoder.eval(), card, int(raw["epoch"]) + 1)
 
 
-def _load(path: Path) -> dict[str, Any]:
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """The content of a checkpoint, everything on the CPU.
+
+    Raises:
+        InputError: the file is missing, damaged or of another program.
+    """
     if not path.is_file():
         raise InputError(f"{path}: no such checkpoint; train with `jetssl train CARD -o RUN`")
     try:
         raw = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # on foreign bytes torch's unpickler stumbles over anything: IndexError, EOFError ...
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{path}: not a readable checkpoint ({reason})") from error
+        raise InputError(f"{path}: not a readable checkpoint ({reason}); train again with --force") from error
     if not isinstance(raw, dict) or not isinstance(raw.get(KEY), str) or "state_dict" not in raw:
         raise InputError(f"{path}: a torch file, but no checkpoint of jetssl (entry {KEY!r} is missing)")
     return raw
@@ -73,3 +79,21 @@ def _card(raw: dict[str, Any], path: Path) -> Card:
     if version != FORMAT_VERSION:
         raise InputError(f"{path}: checkpoint format {version}, this jetssl reads {FORMAT_VERSION}; train again")
     return parse_card(Card, described["card"], path)
+
+
+class MovableCheckpoint(ModelCheckpoint):
+    """Lightning's callback in a run folder that may have moved: it remembers the best score all the same."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over the state, with every path in the present folder."""
+        folder = Path(str(self.dirpath))
+
+        def here(path: str) -> str:
+            return str(folder / Path(path).name) if path else path
+
+        paths = {key: here(str(state_dict[key])) for key in _PATHS}
+        best = {here(path): score for path, score in state_dict["best_k_models"].items()}
+        super().load_state_dict(state_dict | paths | {"dirpath": str(folder), "best_k_models": best})
+
+
+_PATHS: Final = ("best_model_path", "kth_best_model_path", "last_model_path")

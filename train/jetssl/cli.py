@@ -8,9 +8,7 @@ import click
 from resim import __version__, commandline
 from resim.errors import InputError
 
-CARD = click.Path(path_type=Path, dir_okay=False)
-FOLDER = click.Path(path_type=Path, file_okay=False)
-FILE = click.Path(path_type=Path, dir_okay=False)
+PATH = click.Path(path_type=Path)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -22,9 +20,9 @@ def jetssl(debug: bool) -> None:
 
 
 @jetssl.command()
-@click.argument("card", type=CARD)
+@click.argument("card", type=PATH)
 @click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
-@click.option("-o", "--output", type=FOLDER, help="Folder of the run; an unfinished one is resumed.")
+@click.option("-o", "--output", type=PATH, help="Folder of the run; an unfinished one is resumed.")
 @click.option("--force", is_flag=True, help="Replace the run that the folder holds.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @click.option("--print-config", is_flag=True, help="Print the card with every default filled in, and stop.")
@@ -55,8 +53,8 @@ def train(  # noqa: PLR0913, PLR0917
 
 
 @jetssl.command()
-@click.argument("run", type=FOLDER)
-@click.option("--data", type=FILE, multiple=True, help="Pair file; default: those that the run was trained on.")
+@click.argument("run", type=PATH)
+@click.option("--data", type=PATH, multiple=True, help="Pair file; default: those that the run was trained on.")
 @click.option("--signal", multiple=True, help="Signal class; default: all that do not start with 'qcd'.")
 @click.option("--background", multiple=True, help="Background class; default: all that start with 'qcd'.")
 @click.option("--view", default="", help="View whose jets are classified; default: the root view.")
@@ -77,11 +75,12 @@ def probe(  # noqa: PLR0913, PLR0917
 
     Beside it: a randomly initialized encoder and a regression on soft-drop mass, mass, multiplicity and pT.
     """
-    counts = [_label_count(text) for text in labels]
+    counts = [_label_count(text) for text in dict.fromkeys(labels)]
     from jetssl.evaluation.program import ProbeRequest, probe_run
     from jetssl.evaluation.results import to_json
     from jetssl.evaluation.table import print_table
 
+    signal, background = tuple(dict.fromkeys(signal)), tuple(dict.fromkeys(background))
     request = ProbeRequest(run, data, signal, background, view, counts, seed)
     results = probe_run(request)
     if as_json:
@@ -92,7 +91,7 @@ def probe(  # noqa: PLR0913, PLR0917
 
 @jetssl.command()
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN_OR_FILE...")
-@click.option("-o", "--output", type=FILE, required=True, help="The page to write.")
+@click.option("-o", "--output", type=PATH, required=True, help="The page to write.")
 @click.option("--force", is_flag=True, help="Replace an existing page.")
 def report(inputs: tuple[Path, ...], output: Path, force: bool) -> None:
     """Write one self-contained HTML page about runs and pair files."""

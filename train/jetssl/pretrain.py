@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import lightning
-from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import nn
 
+from jetssl.checkpoints import MovableCheckpoint, read_checkpoint
 from jetssl.config import Card
 from jetssl.data.datamodule import PairDataModule
 from jetssl.data.pairs import load_pairs
@@ -56,7 +56,7 @@ def pretrain(card: Card, run: RunFolder, *, force: bool = False, quiet: bool = F
     data = PairDataModule(table, card.data, card.training.seed)
     if force:
         run.clear()
-    state = run.state(card, [file.digest for file in table.files])
+    state = State.NEW if force else run.state(card, [file.digest for file in table.files])
     if state is State.FINISHED:
         return Outcome(state, trained=False, provenance=run.load_provenance())
     method = Contrastive(card, data.batches_per_epoch * card.training.epochs)
@@ -66,6 +66,9 @@ def pretrain(card: Card, run: RunFolder, *, force: bool = False, quiet: bool = F
     else:
         provenance = _provenance(card, data, method)
         write_text(run.card, card.to_yaml())
+    if run.last.is_file():
+        read_checkpoint(run.last)
+    run.clear_results()
     write_text(run.provenance, provenance.model_dump_json(indent=1))
     return _fit(card, run, data, method, provenance, quiet)
 
@@ -102,14 +105,14 @@ def _fit(  # noqa: PLR0913, PLR0917
 def _trainer(card: Card, run: RunFolder, data: PairDataModule, quiet: bool) -> lightning.Trainer:
     terminal = sys.stderr.isatty() and not quiet
     jets = 2 * data.batches_per_epoch * card.data.batch_size
-    best = ModelCheckpoint(
+    best = MovableCheckpoint(
         run.checkpoints,
         filename="best",
         monitor="validation_loss",
         save_on_train_epoch_end=True,
         enable_version_counter=False,
     )
-    last = ModelCheckpoint(
+    last = MovableCheckpoint(
         run.checkpoints, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
     )
     log = EpochLog(run.metrics, jets, lines=not terminal and not quiet)
@@ -119,7 +122,6 @@ def _trainer(card: Card, run: RunFolder, data: PairDataModule, quiet: bool) -> l
         max_epochs=card.training.epochs,
         gradient_clip_val=card.training.gradient_clip,
         logger=TensorBoardLogger(run.path, name="tensorboard", version=""),
-        # The log is last, so that a line of metrics.csv is only written for an epoch that is in a checkpoint.
         callbacks=[best, last, log, *([progress_bar()] if terminal else [])],
         enable_progress_bar=terminal,
         enable_model_summary=False,

@@ -102,7 +102,7 @@ class RunFolder:
         Raises:
             InputError: the folder holds another run, or something else.
         """
-        if not self.path.exists() or (self.path.is_dir() and not any(self.path.iterdir())):
+        if not self._strangers_or_run():
             return State.NEW
         if not self.card.is_file():
             raise InputError(f"{self.path}: exists and is not a run; give another -o")
@@ -116,17 +116,32 @@ class RunFolder:
         return State.FINISHED if provenance.finished else State.RESUMABLE
 
     def clear(self) -> None:
-        """Delete what a run consists of, and nothing else.
+        """Delete what a run consists of, and nothing else; the card, which makes it a run, goes last.
 
         Raises:
             InputError: the folder exists and is not a run.
         """
-        if self.path.exists() and any(self.path.iterdir()) and not self.card.is_file():
+        if self._strangers_or_run() and not self.card.is_file():
             raise InputError(f"{self.path}: exists and is not a run, so --force will not delete it; give another -o")
-        for file in (self.card, self.provenance, self.metrics, self.results, self.roc):
-            file.unlink(missing_ok=True)
+        self.clear_results()
         for folder in (self.checkpoints, self.tensorboard):
-            shutil.rmtree(folder, ignore_errors=True)
+            if folder.exists():
+                shutil.rmtree(folder)
+        for file in (self.metrics, self.provenance, self.card):
+            file.unlink(missing_ok=True)
+
+    def clear_results(self) -> None:
+        """Delete what evaluations of an earlier state of the run have written."""
+        for file in (self.results, self.roc):
+            file.unlink(missing_ok=True)
+
+    def _strangers_or_run(self) -> bool:
+        """Whether the folder holds anything but leftovers of our own interrupted writes."""
+        if not self.path.exists():
+            return False
+        if not self.path.is_dir():
+            raise InputError(f"{self.path}: is a file, want a folder for the run; give another -o")
+        return any(not path.name.endswith(".partial") for path in self.path.iterdir())
 
 
 def write_text(path: Path, text: str) -> None:

@@ -37,8 +37,24 @@ def test_unknown_view(mock_file):
 
 
 def test_same_rows_twice(mock_file):
-    with pytest.raises(InputError, match="holds the same rows"):
+    with pytest.raises(InputError, match="shares hard scatters with"):
         load_pairs([mock_file, mock_file])
+
+
+def test_views_of_one_name_and_other_settings(tmp_path):
+    first, second = (write_mock(tmp_path / f"{seed}.h5", 20, seed=seed) for seed in (1, 2))
+    with h5py.File(second, "a") as file:
+        file["views/seed"].attrs["settings"] = '{"pythia": ["Tune:pp = 21"]}'
+    with pytest.raises(InputError, match="view 'seed' has other settings"):
+        load_pairs([first, second])
+
+
+def test_damaged_files_are_named(tmp_path):
+    path = write_mock(tmp_path / "a.h5", 20)
+    with h5py.File(path, "a") as file:
+        del file["views/seed/jets/mass"]
+    with pytest.raises(InputError, match=r"a\.h5: views/seed/jets/mass: missing"):
+        load_pairs([path])
 
 
 def test_nan_is_named_by_view_and_row(tmp_path):
@@ -46,7 +62,7 @@ def test_nan_is_named_by_view_and_row(tmp_path):
     with h5py.File(path, "a") as file:
         offset = file["views/seed/offsets"][7]
         file["views/seed/constituents/eta"][offset + 1] = np.nan
-    with pytest.raises(InputError, match="row 7 of view 'seed'"):
+    with pytest.raises(InputError, match=r"views/seed/constituents/eta: not finite in row 7"):
         load_pairs([path])
 
 

@@ -23,7 +23,7 @@ def task(table):
 
 def test_separable_and_hopeless_toys(task, table, rng):
     def measure(inputs):
-        scores = classify(inputs.astype(np.float32), task.is_signal, task.train, task.test)
+        scores = classify(inputs.astype(np.float32), task.is_signal, task.train, task.test, 0.1)
         truth = task.is_signal[task.test]
         return auc(scores[truth], scores[~truth])
 

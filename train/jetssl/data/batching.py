@@ -19,7 +19,8 @@ class PaddedJets:
     pt: Floats
     """float32 `(B, N)`, GeV"""
     d_eta: Floats
-    """float32 `(B, N)`, eta minus that of the jet axis"""
+    """float32 `(B, N)`, eta minus the rapidity of the jet: constituents are nearly massless, the jet is not, and
+    with its pseudorapidity they would lie off centre by an amount that tells |eta| and m/pT"""
     d_phi: Floats
     """float32 `(B, N)`, rad, phi minus that of the jet axis, wrapped to [-pi, pi)"""
     mass: Floats
@@ -71,18 +72,20 @@ def gather_jets(table: PairTable, view: Integers, row: Integers) -> PaddedJets:
     starts, counts, flat = table.starts[view, row], table.counts[view, row], table.constituents
     mask = mask_of(counts)
     pt, eta, energy = (pad(column, starts, counts) for column in (flat.pt, flat.eta, flat.energy))
+    jet_pt, jet_mass = table.jets.pt[view, row], table.jets.mass[view, row]
+    rapidity = np.arcsinh(jet_pt * np.sinh(table.jets.eta[view, row]) / np.hypot(jet_pt, jet_mass))
     d_phi = pad(flat.phi, starts, counts) - table.jets.phi[view, row][:, None]
     # E and p are stored in single precision: massless particles come out with m^2 of either sign.
     mass_squared = np.square(energy, dtype=np.float64) - np.square(pt * np.cosh(eta, dtype=np.float64))
     return PaddedJets(
         pt=pt,
-        d_eta=np.where(mask, eta - table.jets.eta[view, row][:, None], 0).astype(np.float32),
+        d_eta=np.where(mask, eta - rapidity[:, None], 0).astype(np.float32),
         d_phi=np.where(mask, wrap(d_phi), 0).astype(np.float32),
         mass=np.sqrt(np.maximum(mass_squared, 0)).astype(np.float32),
         charge=pad(flat.charge, starts, counts),
         pdg_id=pad(flat.pdg_id, starts, counts),
         mask=mask,
-        jet_pt=table.jets.pt[view, row],
+        jet_pt=jet_pt,
     )
 
 

@@ -77,7 +77,7 @@ class PairDataModule(lightning.LightningDataModule):
         self.table, self.card, self.seed = table, card, seed
         self.splits = split_rows(table, card.fractions)
         self.pairs = paired(table, self.splits)
-        _check_sizes(self.pairs, card)
+        _check_sizes(table, self.pairs, card)
 
     @property
     def batches_per_epoch(self) -> int:
@@ -117,7 +117,12 @@ def paired(table: PairTable, splits: Splits) -> Splits:
     return Splits(*(rows[keep[rows]] for rows in (splits.train, splits.validation, splits.test)))
 
 
-def _check_sizes(pairs: Splits, card: DataCard) -> None:
+def _check_sizes(table: PairTable, pairs: Splits, card: DataCard) -> None:
+    if len(table.views) < 2:
+        files = ", ".join(file.path for file in table.files)
+        raise InputError(
+            f"{files}: only the view {table.views[0]!r} in common, a pair needs two; add views to the card"
+        )
     if len(pairs.train) < card.batch_size:
         raise InputError(
             f"data.batch_size is {card.batch_size}, but the training split has {len(pairs.train)} rows with at least"

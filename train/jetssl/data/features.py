@@ -29,7 +29,7 @@ class FeatureSet:
 
 
 def relative(jets: PaddedJets) -> Floats:
-    """Features without any absolute scale, position or orientation: float32 `(B, N, 10)`.
+    """Features without any absolute scale or position: float32 `(B, N, 10)`.
 
     With absolute kinematics NT-Xent recognizes a row by the pT and direction that its views share, and learns
     nothing else. Types are one-hot; whatever is charged and no e or mu counts as a charged hadron, whatever is

@@ -5,7 +5,7 @@ Letters: V views, R rows (hard partons), C constituents of all views and rows to
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +15,8 @@ import numpy.typing as npt
 from resim.digest import digest
 from resim.errors import InputError
 from resim.reader import PairFile
+from resim.validation import violations
+from resim.views import ViewRecord
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -117,6 +119,9 @@ def load_pairs(paths: Sequence[Path | str], views: Literal["any"] | Sequence[str
         InputError: a file is missing or unreadable, holds damaged rows or the same rows as another one, or a
             wanted view is missing, or there is no common view.
     """
+    for path in paths:
+        if found := violations(Path(path)):
+            raise InputError(f"{path}: {found[0]} ({len(found)} violations in all); generate the file again")
     names = _common_views([Path(path) for path in paths], views)
     tables = [_load_file(Path(path), names) for path in paths]
     _refuse_repeated(tables)
@@ -124,12 +129,17 @@ def load_pairs(paths: Sequence[Path | str], views: Literal["any"] | Sequence[str
 
 
 def _common_views(paths: Sequence[Path], wanted: Literal["any"] | Sequence[str]) -> tuple[str, ...]:
-    available = {}
+    available: dict[Path, dict[str, ViewRecord]] = {}
     for path in paths:
         with PairFile(path) as file:
-            available[path] = file.view_names
+            available[path] = {view.name: view for view in file.views}
     first, *others = available.values()
-    common = tuple(name for name in first if all(name in names for names in others))
+    common = tuple(name for name in first if all(name in views for views in others))
+    for name in common:
+        if any(views[name] != first[name] for views in others):
+            raise InputError(
+                f"view {name!r} has other settings in some of the pair files; generate them with one card"
+            )
     listing = "; ".join(f"{path}: {', '.join(names)}" for path, names in available.items())
     if not common:
         raise InputError(f"the pair files have no common view ({listing}); generate them with one card")
@@ -162,36 +172,21 @@ def _load_file(path: Path, views: tuple[str, ...]) -> PairTable:
             files=(),
         )
         record = FileRecord(str(path), digest(path), len(file), dict(Counter(label.tolist())), tuple(file.view_names))
-    _check(table, path)
-    return _replace(table, files=(record,))
-
-
-def _check(table: PairTable, path: Path) -> None:
-    """Refuse rows that would turn into NaN or an empty jet somewhere inside the network."""
-    bad = table.valid != (table.counts > 0)
-    for column in fields(JetColumns):
-        bad |= table.valid & ~np.isfinite(getattr(table.jets, column.name))
-    finite = np.ones(len(table.constituents.pt), bool)
-    for name in ("pt", "eta", "phi", "energy"):
-        finite &= np.isfinite(getattr(table.constituents, name))
-    finite &= table.constituents.pt > 0
-    broken = np.concatenate([[0], np.cumsum(~finite)])
-    bad |= broken[table.starts + table.counts] > broken[table.starts]
-    if bad.any():
-        view, row = np.argwhere(bad)[0]
-        raise InputError(
-            f"{path}: row {row} of view {table.views[view]!r} has a non-finite value, a pT that is not positive, or a"
-            " valid flag that contradicts its constituents; run `resim validate` and generate the file again"
-        )
+    return replace(table, files=(record,))
 
 
 def _refuse_repeated(tables: Sequence[PairTable]) -> None:
-    seen: dict[str, str] = {}
+    seen: dict[tuple[str, int], str] = {}
     for table in tables:
-        record = table.files[0]
-        if record.digest in seen:
-            raise InputError(f"{record.path}: holds the same rows as {seen[record.digest]}; list it once")
-        seen[record.digest] = record.path
+        path = table.files[0].path
+        keys = {(table.sources[source], event) for source, event in zip(table.source, table.event, strict=True)}
+        for key in keys:
+            if key in seen:
+                raise InputError(
+                    f"{path}: shares hard scatters with {seen[key]} (event {key[1]} of {key[0][:12]}...); list one of"
+                    " them, or generate their views with one card"
+                )
+        seen |= dict.fromkeys(keys, path)
 
 
 def _concatenate(tables: Sequence[PairTable]) -> PairTable:
@@ -215,8 +210,3 @@ def _concatenate(tables: Sequence[PairTable]) -> PairTable:
         ),
         files=tuple(record for table in tables for record in table.files),
     )
-
-
-def _replace(table: PairTable, *, files: tuple[FileRecord, ...]) -> PairTable:
-    values = {field.name: getattr(table, field.name) for field in fields(PairTable)}
-    return PairTable(**{**values, "files": files})

@@ -106,8 +106,8 @@ def bootstrap_weights(groups: npt.NDArray[Any], rng: np.random.Generator) -> npt
     return np.asarray(drawn[member], np.int64)
 
 
-class WeightedAuc:
-    """AUC of fixed scores for many sets of weights; sorts once.
+class WeightedRoc:
+    """AUC and background efficiencies of fixed scores for many sets of weights; sorts once.
 
     Args:
         scores: `(S + B,)`.
@@ -115,14 +115,22 @@ class WeightedAuc:
     """
 
     def __init__(self, scores: Scores, is_signal: npt.NDArray[np.bool_]) -> None:
-        _, self._level = np.unique(scores, return_inverse=True)
+        _, self._level = np.unique(-scores, return_inverse=True)
         self._is_signal = is_signal
 
-    def __call__(self, weights: npt.NDArray[Any]) -> float:
-        """AUC where jet i counts `weights[i]` times; NaN if a class has no weight."""
+    def __call__(self, weights: npt.NDArray[Any], signal_efficiency: Scores) -> Scores:
+        """AUC, then eps_b at each signal efficiency, where jet i counts `weights[i]` times.
+
+        Returns:
+            `(1 + len(signal_efficiency),)`; NaN if a class has no weight.
+        """
         size = int(self._level.max()) + 1
         signal = np.bincount(self._level, weights * self._is_signal, size)
         background = np.bincount(self._level, weights * ~self._is_signal, size)
         total = signal.sum() * background.sum()
-        below = np.cumsum(background) - background / 2
-        return float((signal * below).sum() / total) if total else math.nan
+        if not total:
+            return np.full(1 + len(signal_efficiency), math.nan)
+        kept, passing = np.cumsum(signal), np.cumsum(background)
+        area = (signal * (passing[-1] - passing + background / 2)).sum() / total
+        cut = np.searchsorted(kept, signal_efficiency * kept[-1] - 1e-9, "left")
+        return np.concatenate([[area], passing[cut] / passing[-1]])

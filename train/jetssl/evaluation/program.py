@@ -40,6 +40,7 @@ def probe_run(request: ProbeRequest) -> list[Result]:
     task = make_task(table, loaded.card.data.fractions, request.signal, request.background, request.view)
     with torch_threads(loaded.card.training.threads):
         outcome = probe(loaded, table, task, request.labels, request.seed)
+    run.clear_results()  # a crash in between leaves no results rather than those of two probes
     write_records(run.roc, outcome.curves)
     write_records(run.results, outcome.results)
     return outcome.results

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from jetssl.evaluation.metrics import (
     WORKING_POINTS,
-    WeightedAuc,
+    WeightedRoc,
     auc,
     background_efficiency,
     bootstrap_weights,
@@ -51,14 +51,14 @@ class Comparison:
 
 def summarize(comparison: Comparison, seed: int) -> list[Result]:
     """AUC, rejections, and the difference of the first input to every other one."""
-    replicas = _auc_replicas(comparison, seed)
+    replicas = _replicas(comparison, seed)
     means = [np.mean([_auc(draw, comparison.is_signal) for draw in scores]) for scores in comparison.scores]
     results = []
     for index in range(len(comparison.names)):
-        results.append(_result(comparison, index, "auc", float(means[index]), _spread(replicas[index])))
-        results += _rejections(comparison, index)
+        results.append(_result(comparison, index, "auc", float(means[index]), _spread(replicas[index, :, 0])))
+        results += _rejections(comparison, index, replicas[index, :, 1:])
     for index, (baseline, _) in enumerate(comparison.names[1:], start=1):
-        error = _spread(replicas[0] - replicas[index])
+        error = _spread(replicas[0, :, 0] - replicas[index, :, 0])
         results.append(_result(comparison, 0, f"auc_minus_{baseline}", float(means[0] - means[index]), error))
     return results
 
@@ -83,23 +83,27 @@ def _auc(scores: Float64, is_signal: npt.NDArray[np.bool_]) -> float:
     return auc(scores[is_signal], scores[~is_signal])
 
 
-def _auc_replicas(comparison: Comparison, seed: int) -> Float64:
-    """AUC averaged over draws, for replicas of test set and draws together: `(inputs, M)`.
+def _replicas(comparison: Comparison, seed: int) -> Float64:
+    """AUC and eps_b at the working points, averaged over draws, for replicas of test set and draws together.
 
     A replica resamples the hard scatters of the test set and, jointly for all inputs, the draws; so differences of
     two inputs in one replica are paired in both.
+
+    Returns:
+        `(inputs, M, 1 + working points)`.
     """
-    weighted = [[WeightedAuc(draw, comparison.is_signal) for draw in scores] for scores in comparison.scores]
+    curves = [[WeightedRoc(draw, comparison.is_signal) for draw in scores] for scores in comparison.scores]
     rng = generator(seed, Stream.BOOTSTRAP, comparison.n_labels)
-    replicas = np.empty((len(weighted), N_REPLICAS))
+    points = np.array(WORKING_POINTS)
+    replicas = np.zeros((len(curves), N_REPLICAS, 1 + len(points)))
     n_draws = len(comparison.scores[0])
     for replica in range(N_REPLICAS):
         weights = bootstrap_weights(comparison.task.hard_scatter, rng)
         share = rng.multinomial(n_draws, np.full(n_draws, 1 / n_draws)) / n_draws
-        for index, draws in enumerate(weighted):
-            replicas[index, replica] = sum(
-                part * draw(weights) for part, draw in zip(share, draws, strict=True) if part
-            )
+        for index, draws in enumerate(curves):
+            for part, draw in zip(share, draws, strict=True):
+                if part:
+                    replicas[index, replica] += part * draw(weights, points)
     return replicas
 
 
@@ -119,16 +123,14 @@ def _efficiencies(comparison: Comparison, index: int, signal_efficiency: Float64
     )
 
 
-def _rejections(comparison: Comparison, index: int) -> list[Result]:
+def _rejections(comparison: Comparison, index: int, replicas: Float64) -> list[Result]:
     by_draw = _efficiencies(comparison, index, np.array(WORKING_POINTS))
     n_background = int((~comparison.is_signal).sum())
     results = []
-    for point, efficiencies in zip(WORKING_POINTS, by_draw.T, strict=True):
+    for number, (point, efficiencies) in enumerate(zip(WORKING_POINTS, by_draw.T, strict=True)):
         mean = float(efficiencies.mean())
         found = rejection(mean, n_background)
-        # The draws share one test set, so only their own spread shrinks with their number.
-        variance = mean * (1 - mean) / n_background + efficiencies.var(ddof=1) / len(efficiencies)
-        error = math.sqrt(variance) / mean**2 if found.value is not None else None
+        error = _spread(replicas[:, number]) / mean**2 if found.value is not None else None
         high = found.interval.high if math.isfinite(found.interval.high) else None
         name = f"rejection_at_{point}"
         results.append(_result(comparison, index, name, found.value, error, found.interval.low, high))

@@ -56,13 +56,13 @@ def loss_curve(run: RunFolder, folder: Path) -> FigureFile:
 
 def roc_figures(curves: Sequence[RocCurve], folder: Path) -> list[FigureFile]:
     """Background rejection against signal efficiency: a figure for each number of labels."""
-    groups: dict[tuple[str, int], list[RocCurve]] = {}
+    groups: dict[tuple[str, int, bool], list[RocCurve]] = {}
     for curve in curves:
-        groups.setdefault((curve.task, curve.n_labels), []).append(curve)
-    return [_roc_figure(group, folder) for group in groups.values()]
+        groups.setdefault((curve.task, curve.n_labels, curve.all_labels), []).append(curve)
+    return [_roc_figure(group, folder / f"roc_{index}.png") for index, group in enumerate(groups.values())]
 
 
-def _roc_figure(curves: Sequence[RocCurve], folder: Path) -> FigureFile:
+def _roc_figure(curves: Sequence[RocCurve], output: Path) -> FigureFile:
     first = curves[0]
     labels = f"all {first.n_labels}" if first.all_labels else f"{first.n_labels}"
     with hep_style():
@@ -73,7 +73,7 @@ def _roc_figure(curves: Sequence[RocCurve], folder: Path) -> FigureFile:
         axes.set(xlabel=r"Signal efficiency $\epsilon_s$", ylabel=r"Background rejection $1/\epsilon_b$")
         axes.set(yscale="log", xlim=(0, 1), ylim=(1, None))
         axes.legend(title=f"{labels} labels")
-        path = save(figure, folder / f"roc_{first.task}_{first.n_labels}.png")
+        path = save(figure, output)
     caption = (
         f"{first.task.replace('_vs_', ' vs ')}, linear probe with {labels} labels: background rejection against"
         f" signal efficiency on the test split, mean background efficiency of all draws. Bands: 68 % binomial"

@@ -94,14 +94,14 @@ def _run_section(run: RunFolder, scratch: Path) -> PageSection:
             f" that no training saw. Mean of {first.n_draws} draws of labels (and of fresh random encoders). ± is one"
             " standard deviation from draws and test set together (bootstrap over both); ΔAUC is the pre-trained"
             " encoder minus the input of the row, same labels and test jets in every draw, with the error of the"
-            " paired difference. [ ] is the 68 % binomial interval."
+            " paired difference. [ ] is the 68 % binomial interval of the background count at the cut as it is."
             " Jet features: soft-drop mass, mass, multiplicity and pT."
         )
         title = f"Linear probe: {first.task.replace('_vs_', ' vs ')}"
         tables.insert(0, TableBlock(title, HEADER, table_rows(results), caption))
         figures += roc_figures(read_curves(run.roc), scratch)
     return PageSection(
-        title=run.path.name,
+        title=run.path.resolve().name,
         kind="training run",
         facts=_run_facts(provenance, card.training.epochs),
         tables=tables,

@@ -3,6 +3,7 @@
 Letters: B jets, N constituents, F features, D model width.
 """
 
+from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import torch
@@ -20,7 +21,7 @@ class Encoded(NamedTuple):
     """`(B, D)`"""
 
 
-class Encoder(nn.Module):
+class Encoder(nn.Module, ABC):
     """Base of all encoders: constituents in, tokens and a jet vector out.
 
     Attributes:
@@ -29,6 +30,7 @@ class Encoder(nn.Module):
 
     width: int
 
+    @abstractmethod
     def forward(self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor) -> Encoded:
         """Encode jets.
 
@@ -37,7 +39,6 @@ class Encoder(nn.Module):
             momenta: `(B, N, 4)`, (E, px, py, pz) in GeV seen from the jet axis, for encoders that use pairs.
             mask: bool `(B, N)`; at least one True per jet. Nothing outside it may change the result.
         """
-        raise NotImplementedError
 
 
 def jet_vectors(encoder: Encoder, jets: JetBatch, groups: int) -> torch.Tensor:

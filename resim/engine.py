@@ -151,18 +151,21 @@ def run_key(plan: Plan, sources: list[SourceRecord], options: Options) -> str:
         "sources": [(source.sha256, sorted(source.labels.items())) for source in plan.sources],
         "views": [(view.name, view.parent, view.freeze, view.settings) for view in plan.views],
         "seed": options.seed,
-        "n_events": [min(source.events_in_file, options.n_events or source.events_in_file) for source in sources],
+        "n_events": _events_to_read(sources, options),
         "schema_version": schema.SCHEMA_VERSION,
         "versions": versions(),
     }
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
+def _events_to_read(sources: list[SourceRecord], options: Options) -> list[int]:
+    return [min(source.events_in_file, options.n_events or source.events_in_file) for source in sources]
+
+
 def _make_chunks(plan: Plan, sources: list[SourceRecord], parts: Parts, options: Options) -> int:
     """Make and keep every chunk that is not finished yet; returns the number of chunks of the run."""
-    n_events = [min(source.events_in_file, options.n_events or source.events_in_file) for source in sources]
     numbers: list[int] = []
-    with ProgressReport("generate", sum(n_events), "events", options.quiet) as progress:
+    with ProgressReport("generate", sum(_events_to_read(sources, options)), "events", options.quiet) as progress:
 
         def missing() -> Iterator[Chunk]:
             for chunk in chunks(plan, options):

@@ -6,6 +6,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from resim.angles import wrap
+
 NO_JET: Final = "no_jet"
 """No jet inside the cuts lies within the matching distance of the parton."""
 JET_TAKEN: Final = "jet_taken"
@@ -33,8 +35,8 @@ def delta_r(rapidity_a: Floats, phi_a: Floats, rapidity_b: Floats, phi_b: Floats
     >>> round(float(delta_r(np.array(0.0), np.array(3.1), np.array(0.0), np.array(-3.1))), 3)
     0.083
     """
-    delta_phi = (phi_a - phi_b + np.pi) % (2 * np.pi) - np.pi
-    return np.hypot(rapidity_a - rapidity_b, delta_phi)
+    distance: Floats = np.hypot(rapidity_a - rapidity_b, wrap(phi_a - phi_b))
+    return distance
 
 
 def match(distance: Floats, largest: float) -> Match:

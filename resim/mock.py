@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from resim import schema
+from resim.angles import wrap
 from resim.block import Block
 from resim.particles import offsets_of
 from resim.provenance import Provenance, SourceCounts, SourceRecord, ViewCounts, utc_now, versions
@@ -102,7 +103,7 @@ def _constituents(rng: np.random.Generator, rows: Arrays, row: int, n: int) -> A
     return {
         "pt": pt,
         "eta": eta,
-        "phi": (phi + np.pi) % (2 * np.pi) - np.pi,
+        "phi": wrap(phi),
         "energy": pt * np.cosh(eta),
         "charge": charge,
         "pdg_id": np.where(charge == 0, 22, 211 * charge),

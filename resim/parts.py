@@ -62,7 +62,7 @@ class Parts:
 
         Args:
             resume: go on with chunks of an earlier run of the same key.
-            force: drop the chunks of any earlier run, unless told to resume.
+            force: drop the chunks of any earlier run.
 
         Raises:
             InputError: chunks exist and neither option is given, or they belong to another run.

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
+from resim.angles import wrap
 from resim.errors import InputError
 from resim.plots.style import hep_style, save
 from resim.reader import PairFile
@@ -103,16 +104,10 @@ def _draw_constituents(axes: Axes, file: PairFile, view: str, row: int, centre: 
     jet_pt, jet_eta, jet_phi = (float(file.jets(view, name)[row]) for name in ("pt", "eta", "phi"))
     area = np.maximum(_AREA_OF_THE_JET * pt / jet_pt, 3.0)
     colours = [KINDS[kind] for kind in particle_kinds(pdg_id, charge)]
-    axes.scatter(eta - centre[0], _wrapped(phi - centre[1]), s=area, c=colours, alpha=0.6, linewidths=0)
-    place = (jet_eta - centre[0], float(_wrapped(np.array(jet_phi - centre[1]))))
+    axes.scatter(eta - centre[0], wrap(phi - centre[1]), s=area, c=colours, alpha=0.6, linewidths=0)
+    place = (jet_eta - centre[0], float(wrap(np.array(jet_phi - centre[1]))))
     axes.add_patch(Circle(place, _radius(file), fill=False, color="0.5", linestyle="--"))
 
 
 def _radius(file: PairFile) -> float:
     return float(file.provenance.card.get("jets", {}).get("radius", 0.8))
-
-
-def _wrapped(angle: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """The angle in [-pi, pi)."""
-    wrapped: npt.NDArray[np.float64] = (angle + np.pi) % (2 * np.pi) - np.pi
-    return wrapped

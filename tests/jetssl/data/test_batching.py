@@ -2,7 +2,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jetssl.data.batching import gather_jets, mask_of, pad, wrap
+from jetssl.data.batching import gather_jets, mask_of, pad
+from resim.angles import wrap
 
 
 @given(st.lists(st.integers(0, 7), min_size=1, max_size=20))

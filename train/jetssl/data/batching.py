@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jetssl.data.pairs import Booleans, Floats, Integers, PairTable
+from resim.angles import wrap
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,3 @@ def gather_jets(table: PairTable, view: Integers, row: Integers) -> PaddedJets:
         mask=mask,
         jet_pt=jet_pt,
     )
-
-
-def wrap(angle: Floats) -> Floats:
-    """The same angle in [-pi, pi)."""
-    return np.asarray((angle + np.pi) % (2 * np.pi) - np.pi, np.float32)

@@ -28,15 +28,17 @@ def cli(debug: bool) -> None:
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the run.")
 @click.option("-j", "--workers", type=int, default=1, show_default=True, help="Worker processes.")
 @click.option("--chunk-size", type=int, default=100, show_default=True, help="Events a worker takes at a time.")
+@click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers do the work.")
+@click.option("--shard", metavar="I/K", default="1/1", help="Make the I-th of K parts, for `resim merge`.")
 @click.option("--resume", is_flag=True, help="Go on with an unfinished run; leave a finished one as it is.")
 @click.option("--force", is_flag=True, help="Replace an existing output.")
 @click.option("--quiet", is_flag=True, help="No progress report.")
-def generate(card: Path, output: Path, **options: Any) -> None:
+def generate(card: Path, output: Path, shard: str, **options: Any) -> None:
     """Simulate the views of a generation CARD and write a pair file."""
-    from resim.engine import Options
     from resim.engine import generate as run
+    from resim.options import Options, Shard
 
-    provenance = run(card, output, Options(**options))
+    provenance = run(card, output, Options(shard=Shard.parse(shard), **options))
     rows = sum(source.counts.rows for source in provenance.sources)
     valid = ", ".join(f"{name} {counts.valid}" for name, counts in provenance.views.items())
     click.echo(f"{output}: {rows} rows; valid in {valid}")

@@ -10,9 +10,8 @@ import numpy.typing as npt
 
 from resim.config import Jets as JetSettings
 from resim.particles import Floats, Particles, offsets_of
+from resim.ragged import Integers, indices_of_ranges, owners_of
 from resim.silence import stdout_silenced
-
-Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +68,33 @@ def cluster(particles: Particles, settings: JetSettings) -> Jets:
     algorithm = getattr(fastjet, f"{settings.algorithm}_algorithm")
     definition = fastjet.JetDefinition(algorithm, settings.radius)
     sequence = fastjet.ClusterSequence(_momenta(particles), definition)
-    jets, members = sequence.inclusive_jets(settings.pt_min), sequence.constituent_index(settings.pt_min)
-    order = ak.argsort(jets.px**2 + jets.py**2, axis=1, ascending=False)
-    jets, members = jets[order], members[order]
-    inside = abs(np.arcsinh(jets.pz / np.hypot(jets.px, jets.py))) < settings.abs_eta_max
-    jets, members = jets[inside], members[inside] + particles.offsets[:-1]
-    four_momenta = {name: _flat(jets[field]) for name, field in _FIELDS.items()}
+    return _inside(_all_jets(sequence, particles.offsets, settings.pt_min), settings.abs_eta_max)
+
+
+def _all_jets(sequence: Any, particle_offsets: Integers, pt_min: float) -> Jets:
+    jets, members = sequence.inclusive_jets(pt_min), sequence.constituent_index(pt_min)
+    offsets = offsets_of(ak.to_numpy(ak.num(jets, axis=1)))
+    lengths = _flat(ak.num(members, axis=2))
+    first_particle = np.repeat(particle_offsets[:-1], np.diff(offsets))
     return Jets(
-        offsets=offsets_of(ak.to_numpy(ak.num(jets, axis=1))),
-        constituent_offsets=offsets_of(_flat(ak.num(members, axis=2)).astype(np.int64)),
-        constituents=_flat(members).astype(np.int64),
-        **four_momenta,
+        offsets=offsets,
+        constituent_offsets=offsets_of(lengths),
+        constituents=_flat(members) + np.repeat(first_particle, lengths),
+        **{name: _flat(jets[field]) for name, field in _FIELDS.items()},
+    )
+
+
+def _inside(jets: Jets, abs_eta_max: float) -> Jets:
+    """The jets inside |eta|, by descending pT in each event."""
+    event = owners_of(jets.offsets)
+    order = np.lexsort((-jets.pt, event))
+    order = order[np.abs(jets.eta[order]) < abs_eta_max]
+    lengths = np.diff(jets.constituent_offsets)[order]
+    return Jets(
+        offsets=offsets_of(np.bincount(event[order], minlength=len(jets.offsets) - 1)),
+        constituent_offsets=offsets_of(lengths),
+        constituents=jets.constituents[indices_of_ranges(jets.constituent_offsets[order], lengths)],
+        **{name: getattr(jets, name)[order] for name in _FIELDS},
     )
 
 

@@ -1,16 +1,22 @@
 """The generation card: YAML in, frozen and checked models out. Unknown keys are errors."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, PositiveFloat, model_validator
+from pydantic import BeforeValidator, Field, PositiveFloat, model_validator
 
 from resim.cards import CardModel, find_file, parse_card, read_yaml
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+Prongs = Annotated[int, Field(ge=0, le=5)]
+"""Charged hadrons of a tau decay; 0 for the leptonic ones."""
 ScaleFactor = Annotated[float, Field(ge=0.1**0.5, le=10**0.5)]
 """Factor on mu_R; Pythia takes its square and allows 0.1 ... 10."""
-Freeze = Literal["hard_scatter", "parton_shower"]
+Freeze = Literal["hard_scatter", "parton_shower", "hadronization"]
+_TAU = 15
+
+DEFAULT_CARDS: Final = {"pythia8": Path("cards/pythia/monash.cmnd"), "herwig7": Path("cards/herwig/default.in")}
+"""Settings of a generator that the card leaves to us."""
 
 
 class Source(CardModel):
@@ -18,14 +24,23 @@ class Source(CardModel):
 
     lhe: Path
     """LHE file, plain or gzipped"""
-    rows: dict[int, Name] = Field(min_length=1)
-    """|PDG id| of the hard parton or resonance → label"""
+    rows: dict[int, Name | dict[Prongs, Name]] = Field(min_length=1)
+    """|PDG id| of the hard parton or resonance → label; for tau leptons (15) number of charged hadrons → label"""
 
     @model_validator(mode="after")
     def _positive_ids(self) -> Self:
         if bad := [pdg_id for pdg_id in self.rows if pdg_id <= 0]:
             raise ValueError(f"PDG ids {bad} must be positive: particle and antiparticle share a label")
+        if bad := [pdg_id for pdg_id, label in self.rows.items() if isinstance(label, dict) and pdg_id != _TAU]:
+            raise ValueError(f"PDG ids {bad}: only tau leptons (15) have labels by the number of charged hadrons")
         return self
+
+    @property
+    def labels(self) -> set[str]:
+        """All labels of the source."""
+        return {
+            name for label in self.rows.values() for name in (label.values() if isinstance(label, dict) else [label])
+        }
 
 
 class Selection(CardModel):
@@ -48,9 +63,9 @@ class Selection(CardModel):
 class Shower(CardModel):
     """Parton shower, multiparton interactions and hadronization."""
 
-    generator: Literal["pythia8"] = "pythia8"
-    card: Path = Path("cards/pythia/monash.cmnd")
-    """Pythia settings: physics only"""
+    generator: Literal["pythia8", "herwig7"] = "pythia8"
+    card: Path | None = None
+    """settings of the generator, physics only; None: the parent's, or the one that ships for the generator"""
     model: Literal["simple", "vincia"] = "simple"
     """Pythia's simple shower, or Vincia's antennae (about 15 times as slow)"""
     settings: tuple[str, ...] = ()
@@ -60,6 +75,32 @@ class Shower(CardModel):
     mu_r_isr: ScaleFactor = 1.0
     """factor on the renormalization scale mu_R of initial-state radiation"""
 
+    @model_validator(mode="after")
+    def _only_pythia(self) -> Self:
+        if self.generator != "pythia8" and (odd := self.model_fields_set - {"generator", "card"}):
+            raise ValueError(f"{sorted(odd)} are Pythia's; say it in the card of {self.generator}")
+        return self
+
+
+class Detector(CardModel):
+    """The detector stage."""
+
+    card: Path
+    """Delphes card"""
+
+
+NO_DETECTOR: Final = "none"
+"""Jets of generator particles."""
+
+
+def _none_or_mapping(value: Any) -> Any:
+    if isinstance(value, str) and value != NO_DETECTOR:
+        raise ValueError(f"want {NO_DETECTOR}, or {{card: FILE}} with a Delphes card")
+    return value
+
+
+DetectorStage = Annotated[Detector | Literal["none"], BeforeValidator(_none_or_mapping)]
+
 
 class View(CardModel):
     """A view: the parent's name, the stage up to which it shares the parent's state, and what changes after it."""
@@ -67,18 +108,20 @@ class View(CardModel):
     parent: Name | None = Field(None, alias="from")
     freeze: Freeze | None = None
     shower: Shower | None = None
+    detector: DetectorStage | None = None
+    """None: as the parent, or as the card says"""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if (self.parent is None) != (self.freeze is None):
             raise ValueError("`from` and `freeze` go together; a view without both is the root")
-        if self.freeze == "parton_shower" and self.shower is not None:
-            raise ValueError("a view that freezes the parton_shower cannot change the `shower`")
+        if self.freeze in ("parton_shower", "hadronization") and self.shower is not None:
+            raise ValueError(f"a view that freezes the {self.freeze} cannot change the `shower`")
         return self
 
 
 class Jets(CardModel):
-    """Jet clustering and matching. Keep the cuts loose: rows are selected on the parton."""
+    """Jet clustering, matching and substructure. Keep the cuts loose: rows are selected on the parton."""
 
     algorithm: Literal["antikt", "cambridge", "kt"] = "antikt"
     radius: float = Field(0.8, gt=0, le=10)
@@ -86,8 +129,15 @@ class Jets(CardModel):
     """GeV"""
     abs_eta_max: float = Field(2.5, gt=0)
     """pseudorapidity of the jet"""
+    match: Literal["parton", "decay_products"] = "parton"
+    """what a jet must be near: the parton or resonance, or all of its visible decay products in the LHE event"""
     match_delta_r: PositiveFloat = 0.8
-    """largest distance in (rapidity, azimuth) between a parton and its jet"""
+    """largest distance in (rapidity, azimuth) of the match"""
+    softdrop_z_cut: float = Field(0.1, gt=0, lt=0.5)
+    softdrop_beta: float = 0.0
+    """soft drop of arXiv:1402.2657; beta = 0 is the modified mass-drop tagger"""
+    nsubjettiness_beta: PositiveFloat = 1.0
+    """angular exponent of N-subjettiness, arXiv:1011.2268"""
 
 
 class GenerationCard(CardModel):
@@ -96,18 +146,31 @@ class GenerationCard(CardModel):
     sources: list[Source] = Field(min_length=1)
     select: Selection = Selection()
     views: dict[Name, View] = Field(min_length=1)
-    detector: Literal["none"] = "none"
-    """particle level; the detector stage is not part of this version"""
+    detector: DetectorStage = NO_DETECTOR
+    """of every view that does not say otherwise"""
     jets: Jets = Jets()
+    max_failures: float = Field(0.02, ge=0, le=1)
+    """fraction of a view's rows that the generator may give up before the run is stopped"""
 
     @model_validator(mode="after")
     def _one_tree(self) -> Self:
         roots = [name for name, view in self.views.items() if view.parent is None]
         if len(roots) != 1:
             raise ValueError(f"views: want exactly one root (a view without `from`), found {roots}")
-        for name in self.views:
+        for name, view in self.views.items():
             self._lineage(name)
+            self._check_freeze(name, view)
         return self
+
+    def _check_freeze(self, name: str, view: View) -> None:
+        generator = self.shower_of(name).generator
+        if view.freeze == "parton_shower" and generator != "pythia8":
+            raise ValueError(f"views.{name}: the parton level of {generator} cannot be frozen; freeze hard_scatter")
+        if view.freeze == "hadronization" and self.detector_of(name) == NO_DETECTOR:
+            raise ValueError(
+                f"views.{name}: freezes the hadronization and no detector follows, so it would equal its parent;"
+                " give `detector` a card"
+            )
 
     def _lineage(self, name: str) -> list[str]:
         lineage = [name]
@@ -120,14 +183,28 @@ class GenerationCard(CardModel):
         return lineage
 
     def shower_of(self, name: str) -> Shower:
-        """The shower settings of a view with everything that it inherits from its ancestors."""
+        """The shower settings of a view with everything that it inherits from ancestors of the same generator."""
         resolved = Shower()
         for ancestor in reversed(self._lineage(name)):
             if (changes := self.views[ancestor].shower) is not None:
-                resolved = resolved.model_copy(
-                    update={key: getattr(changes, key) for key in changes.model_fields_set}
-                )
+                switches = "generator" in changes.model_fields_set and changes.generator != resolved.generator
+                resolved = Shower(**(({} if switches else _given(resolved)) | _given(changes)))
         return resolved
+
+    def needs_default_card(self, name: str) -> bool:
+        """Whether neither the view nor an ancestor of its generator names a card: true where a generator begins."""
+        parent = self.views[name].parent
+        begins = parent is None or self.shower_of(parent).generator != self.shower_of(name).generator
+        return begins and self.shower_of(name).card is None
+
+    def detector_of(self, name: str) -> Detector | Literal["none"]:
+        """The detector of a view: its own, else the nearest ancestor's, else the card's."""
+        own = (self.views[ancestor].detector for ancestor in self._lineage(name))
+        return next((detector for detector in own if detector is not None), self.detector)
+
+
+def _given(shower: Shower) -> dict[str, Any]:
+    return {key: getattr(shower, key) for key in shower.model_fields_set}
 
 
 def load_card(path: Path) -> GenerationCard:
@@ -138,12 +215,22 @@ def load_card(path: Path) -> GenerationCard:
     """
     card = parse_card(GenerationCard, read_yaml(path), path)
     sources = [source.model_copy(update={"lhe": find_file(source.lhe, path)}) for source in card.sources]
-    views = {name: _with_shower_card(view, path) for name, view in card.views.items()}
-    return card.model_copy(update={"sources": sources, "views": views})
+    views = {name: _with_files(view, card.needs_default_card(name), path) for name, view in card.views.items()}
+    detector = _with_card(card.detector, path)
+    return card.model_copy(update={"sources": sources, "views": views, "detector": detector})
 
 
-def _with_shower_card(view: View, path: Path) -> View:
+def _with_files(view: View, default_card: bool, path: Path) -> View:
+    """The view with every file that it names found."""
+    changes: dict[str, Any] = {"detector": _with_card(view.detector, path)}
     shower = view.shower or Shower()
-    if view.parent is not None and "card" not in shower.model_fields_set:
-        return view
-    return view.model_copy(update={"shower": shower.model_copy(update={"card": find_file(shower.card, path)})})
+    if shower.card or default_card:
+        card = find_file(shower.card or DEFAULT_CARDS[shower.generator], path)
+        changes["shower"] = Shower(**(_given(shower) | {"card": card}))
+    return view.model_copy(update=changes)
+
+
+def _with_card(detector: Any, path: Path) -> Any:
+    if isinstance(detector, Detector):
+        return detector.model_copy(update={"card": find_file(detector.card, path)})
+    return detector

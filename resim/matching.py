@@ -1,5 +1,6 @@
 """Match jets to hard partons: one jet per parton, nearest pairs first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -7,6 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from resim.angles import wrap
+from resim.clustering import Jets
+from resim.config import Jets as JetSettings
+from resim.hard_scatter.partons import FourMomentum, Parton
+from resim.ragged import Integers
 
 NO_JET: Final = "no_jet"
 """No jet inside the cuts lies within the matching distance of the parton."""
@@ -27,6 +32,10 @@ class Match:
 
     jet: npt.NDArray[np.int64]
     taken: npt.NDArray[np.bool_]
+
+
+DECAY_CHANNEL: Final = "decay_channel"
+"""The tau of the row decays in another channel than in the root view."""
 
 
 def delta_r(rapidity_a: Floats, phi_a: Floats, rapidity_b: Floats, phi_b: Floats) -> Floats:
@@ -55,3 +64,39 @@ def match(distance: Floats, largest: float) -> Match:
             taken.add(j)
     had_some = np.isin(np.arange(len(distance)), near[:, 0])
     return Match(jet, had_some & (jet < 0))
+
+
+def match_partons(jets: Jets, partons: Sequence[Parton], scatter_of_parton: Integers, settings: JetSettings) -> Match:
+    """Match the partons of a batch of hard scatters, event by event.
+
+    Args:
+        jets: jets of the batch.
+        partons: the partons.
+        scatter_of_parton: `(n_partons,)`, ascending, the event of each.
+        settings: what a jet must be near, and how near.
+
+    Returns:
+        Indices into `jets`, for every parton.
+    """
+    jet = np.full(len(partons), -1, dtype=np.int64)
+    taken = np.zeros(len(partons), dtype=bool)
+    rapidity, phi = jets.rapidity, jets.phi
+    for event in np.unique(scatter_of_parton).tolist():
+        here = np.flatnonzero(scatter_of_parton == event)
+        near = slice(jets.offsets[event], jets.offsets[event + 1])
+        distance = np.array([_distances(partons[i], settings, rapidity[near], phi[near]) for i in here.tolist()])
+        matched = match(distance, settings.match_delta_r)
+        jet[here] = np.where(matched.jet < 0, -1, matched.jet + jets.offsets[event])
+        taken[here] = matched.taken
+    return Match(jet, taken)
+
+
+def _distances(parton: Parton, settings: JetSettings, rapidity: Floats, phi: Floats) -> Floats:
+    """Delta R of every jet to the parton, or to the farthest of its decay products."""
+    momenta: Sequence[FourMomentum] = [(parton.px, parton.py, parton.pz, parton.energy)]
+    if settings.match == "decay_products" and parton.products:
+        momenta = parton.products
+    px, py, pz, energy = np.array(momenta).T
+    distance = delta_r(np.arctanh(pz / energy)[:, None], np.arctan2(py, px)[:, None], rapidity, phi)
+    farthest: Floats = distance.max(axis=0)
+    return farthest

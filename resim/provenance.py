@@ -55,6 +55,11 @@ class ViewCounts(_Record):
     retries: int = 0
     """attempts that the generator refused and that were made again with a derived seed"""
 
+    @property
+    def total(self) -> int:
+        """Number of rows."""
+        return self.valid + sum(self.lost.values())
+
     def __add__(self, other: Self) -> "ViewCounts":
         """Sum of two counts."""
         return ViewCounts(
@@ -83,7 +88,9 @@ class Provenance(_Record):
     card: dict[str, Any]
     """generation card with every default filled in"""
     run_key: str
-    """digest of all that determines the arrays: equal keys, equal arrays"""
+    """digest of all that determines the arrays of the whole run: equal keys, equal arrays"""
+    shard: str = "1/1"
+    """which part of the run this file holds"""
     seed: int
     n_events: int | None
     """events read per source; None means all"""
@@ -97,7 +104,12 @@ class Provenance(_Record):
     seconds: float
     """worker time spent on simulation, summed over all chunks"""
     workers: int
-    detector: str = "none"
+
+    @property
+    def detector(self) -> str:
+        """The detector of views that do not say otherwise: a Delphes card, or `none`."""
+        stage = self.card.get("detector", "none")
+        return stage if isinstance(stage, str) else str(stage["card"])
 
     def counting(
         self, source: int, source_counts: SourceCounts, view_counts: dict[str, ViewCounts], seconds: float

@@ -1,10 +1,13 @@
 """Views: named realizations of every hard scatter, arranged as a tree."""
 
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Final, Literal
 
-from resim.config import GenerationCard
+from resim.config import NO_DETECTOR, Detector, GenerationCard
 from resim.shower.settings import shower_lines
+
+_SETTINGS: Final = {"pythia8": shower_lines}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +36,29 @@ class ViewPlan:
         parent: name of its parent, None for the root.
         freeze: stage up to which it shares the parent's state, None for the root.
         shower_owner: the view whose parton level it has: itself, or the ancestor that it froze.
-        settings: Pythia settings, one `readString` each.
+        particles_owner: the view whose particles it has: itself, or the ancestor that it froze.
+        generator: what showers and hadronizes it.
+        settings: the generator's settings, one line each.
+        detector: the Delphes card of its detector stage, None for particle level.
     """
 
     name: str
     parent: str | None
     freeze: str | None
     shower_owner: str
+    particles_owner: str
+    generator: Literal["pythia8", "herwig7"]
     settings: tuple[str, ...]
+    detector: Path | None = None
 
     def record(self) -> ViewRecord:
         """The view as the pair file describes it."""
-        return ViewRecord(
-            self.name, self.parent, self.freeze, {"generator": "pythia8", "pythia": list(self.settings)}
-        )
+        settings = {
+            "generator": self.generator,
+            "lines": list(self.settings),
+            "detector": str(self.detector or NO_DETECTOR),
+        }
+        return ViewRecord(self.name, self.parent, self.freeze, settings)
 
 
 def plan_views(card: GenerationCard) -> tuple[ViewPlan, ...]:
@@ -56,9 +68,20 @@ def plan_views(card: GenerationCard) -> tuple[ViewPlan, ...]:
     while pending:
         for name, view in list(pending.items()):
             if view.parent is None or view.parent in planned:
-                shared = view.parent if view.freeze == "parton_shower" else None
-                owner = planned[shared].shower_owner if shared else name
-                settings = shower_lines(card.shower_of(name))
-                planned[name] = ViewPlan(name, view.parent, view.freeze, owner, settings)
+                planned[name] = _plan(card, name, planned.get(view.parent or ""))
                 del pending[name]
     return tuple(planned.values())
+
+
+def _plan(card: GenerationCard, name: str, parent: ViewPlan | None) -> ViewPlan:
+    shower, detector, freeze = card.shower_of(name), card.detector_of(name), card.views[name].freeze
+    return ViewPlan(
+        name=name,
+        parent=parent.name if parent else None,
+        freeze=freeze,
+        shower_owner=parent.shower_owner if parent and freeze != "hard_scatter" else name,
+        particles_owner=parent.particles_owner if parent and freeze == "hadronization" else name,
+        generator=shower.generator,
+        settings=_SETTINGS[shower.generator](shower),
+        detector=detector.card if isinstance(detector, Detector) else None,
+    )

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from resim import schema
 from resim.block import Block
+from resim.particles import offsets_of
 from resim.provenance import Provenance
 from resim.views import ViewRecord
 
@@ -34,6 +35,8 @@ class PairWriter:
         self.views = tuple(view.name for view in views)
         self._partial = path.with_name(path.name + ".partial")
         self._file = h5py.File(self._partial, "w")
+        self._datasets: dict[str, Any] = {}
+        self._waiting: list[Block] = []
         self._n_rows = 0
         self._finished = False
         self._create(views, labels, sources)
@@ -58,28 +61,33 @@ class PairWriter:
             path, shape=(0,), maxshape=(None,), dtype=column.dtype, chunks=(chunk,), **_COMPRESSION
         )
         dataset.attrs.update({"unit": column.unit, "doc": column.doc})
+        self._datasets[path] = dataset
         return dataset
 
     def append(self, block: Block) -> None:
-        """Add the rows of `block` behind those already written.
+        """Add the rows of `block` behind those already there; they reach the file when an HDF5 chunk is full.
 
         Raises:
             ValueError: the block has other views than the file.
         """
         if block.views != self.views:
             raise ValueError(f"{self.path}: a block with views {block.views} does not fit a file of {self.views}")
-        for path, array in block.arrays.items():
-            if path.endswith("/offsets"):
-                self._extend(path, self._file[path][-1] + array[1:])
-            else:
-                self._extend(path, array)
-        self._n_rows += block.n_rows
+        self._waiting.append(block)
+        if sum(waiting.n_rows for waiting in self._waiting) >= _ROWS_PER_HDF5_CHUNK:
+            self._flush()
 
-    def _extend(self, path: str, array: npt.NDArray[Any]) -> None:
-        dataset = self._file[path]
-        start = len(dataset)
-        dataset.resize((start + len(array),))
-        dataset[start:] = array
+    def _flush(self) -> None:
+        """Write the waiting blocks: few large writes, as every write to HDF5 costs a millisecond."""
+        if not self._waiting:
+            return
+        for path, dataset in self._datasets.items():
+            arrays = [block.arrays[path] for block in self._waiting]
+            if path.endswith("/offsets"):
+                _extend(dataset, dataset[-1] + offsets_of(np.concatenate([np.diff(array) for array in arrays]))[1:])
+            else:
+                _extend(dataset, np.concatenate(arrays))
+        self._n_rows += sum(block.n_rows for block in self._waiting)
+        self._waiting = []
 
     def finish(self, provenance: Provenance) -> None:
         """Write the provenance and give the file its final name.
@@ -87,6 +95,7 @@ class PairWriter:
         Raises:
             ValueError: the counts of the provenance are not those of the rows written.
         """
+        self._flush()
         announced = sum(source.counts.rows for source in provenance.sources)
         if announced != self._n_rows:
             raise ValueError(f"{self.path}: {self._n_rows} rows written, the provenance counts {announced}")
@@ -110,6 +119,12 @@ class PairWriter:
         finally:
             if not self._finished:
                 self._partial.unlink(missing_ok=True)
+
+
+def _extend(dataset: Any, array: npt.NDArray[Any]) -> None:
+    start = len(dataset)
+    dataset.resize((start + len(array),))
+    dataset[start:] = array
 
 
 def invalid_jet_columns(n_rows: int) -> Arrays:

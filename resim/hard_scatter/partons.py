@@ -1,24 +1,44 @@
 """Choose the partons and resonances of a hard scatter that become rows."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import pylhe
 
 from resim.config import Selection
+from resim.units import INVISIBLE_PDG_IDS
+
+Label = str | dict[int, str]
+"""A label, or for tau leptons number of charged hadrons → label."""
+FourMomentum = tuple[float, float, float, float]
+"""px, py, pz, energy in GeV."""
+TAU: Final = 15
+_OUTGOING: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Parton:
-    """A hard parton or resonance: PDG id, label, and kinematics in GeV and radians."""
+    """A hard parton or resonance.
+
+    Attributes:
+        pdg_id: its PDG id.
+        label: its label, or labels that depend on its decay.
+        px, py, pz, energy, mass: GeV.
+        products: momenta of its visible decay products in the LHE event; empty if it is not decayed there.
+        tau: its number among the outgoing taus of the event, None for another particle.
+    """
 
     pdg_id: int
-    label: str
+    label: Label
     px: float
     py: float
     pz: float
     energy: float
     mass: float
+    products: tuple[FourMomentum, ...] = ()
+    tau: int | None = None
 
     @property
     def pt(self) -> float:
@@ -36,7 +56,7 @@ class Parton:
         return math.atan2(self.py, self.px)
 
 
-def find_partons(event: pylhe.LHEEvent, labels: dict[int, str]) -> list[Parton]:
+def find_partons(event: pylhe.LHEEvent, labels: Mapping[int, Label]) -> list[Parton]:
     """Outgoing particles and resonances whose |PDG id| is in `labels`, each physical one once.
 
     Of a resonance that recoils, listed several times by some generators, the last copy counts. What comes from
@@ -48,8 +68,27 @@ def find_partons(event: pylhe.LHEEvent, labels: dict[int, str]) -> list[Parton]:
     for i in sorted(candidates):
         if any(i in mothers[j] and particles[j].id == particles[i].id for j in candidates):
             candidates.discard(i)
-    kept = [i for i in sorted(candidates) if not _ancestors(i, mothers) & candidates]
-    return [_parton(particles[i], labels[abs(particles[i].id)]) for i in kept]
+    ancestors = [_ancestors(i, mothers) for i in range(len(particles))]
+    kept = [i for i in sorted(candidates) if not ancestors[i] & candidates]
+    taus = outgoing_taus(event)
+    return [
+        Parton(p.id, labels[abs(p.id)], p.px, p.py, p.pz, p.e, p.m, _products(i, particles, ancestors), taus.get(i))
+        for i, p in ((i, particles[i]) for i in kept)
+    ]
+
+
+def outgoing_taus(event: pylhe.LHEEvent) -> dict[int, int]:
+    """Index in the event → number, of every tau that leaves the hard scatter undecayed."""
+    indices = [i for i, p in enumerate(event.particles) if p.status == _OUTGOING and abs(p.id) == TAU]
+    return {index: number for number, index in enumerate(indices)}
+
+
+def _products(i: int, particles: list[pylhe.LHEParticle], ancestors: list[set[int]]) -> tuple[FourMomentum, ...]:
+    return tuple(
+        (p.px, p.py, p.pz, p.e)
+        for j, p in enumerate(particles)
+        if p.status == _OUTGOING and i in ancestors[j] and abs(p.id) not in INVISIBLE_PDG_IDS
+    )
 
 
 def _mothers(particle: pylhe.LHEParticle) -> set[int]:
@@ -63,10 +102,6 @@ def _ancestors(i: int, mothers: list[set[int]]) -> set[int]:
         found |= pending
         pending = {m for j in pending for m in mothers[j]} - found
     return found
-
-
-def _parton(p: pylhe.LHEParticle, label: str) -> Parton:
-    return Parton(p.id, label, p.px, p.py, p.pz, p.e, p.m)
 
 
 def rejection(parton: Parton, selection: Selection) -> str | None:

@@ -7,11 +7,15 @@ numbers is searched for them. Where the search fails, the slow loop over the API
 """
 
 import ctypes
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pythia8mc
+
+from resim.particles import Particles, offsets_of
 
 FINAL_PARTICLE: Final = np.dtype(
     [("pdg_id", "<i4"), *((name, "<f8") for name in ("px", "py", "pz", "energy", "mass", "vx", "vy", "vz"))]
@@ -46,6 +50,26 @@ def final_particles_by_api(event: Any) -> Records:
         if particle.isFinal()
     ]
     return np.array(rows, dtype=FINAL_PARTICLE)
+
+
+def join(events: Sequence[Records]) -> Particles:
+    """The final particles of several events in one set of flat arrays."""
+    records = np.concatenate([np.empty(0, FINAL_PARTICLE), *events])
+    columns = {name: np.ascontiguousarray(records[name]) for name in records.dtype.names or ()}
+    offsets = offsets_of([len(event) for event in events])
+    return Particles(offsets=offsets, charge=_charges(columns["pdg_id"]), **columns)
+
+
+def _charges(pdg_ids: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
+    unique, inverse = np.unique(pdg_ids, return_inverse=True)
+    table = np.array([_reference().particleData.charge(int(pdg_id)) for pdg_id in unique], dtype=np.float64)
+    return table[inverse]
+
+
+@lru_cache(maxsize=1)
+def _reference() -> Any:
+    """A Pythia that is only asked for particle data."""
+    return pythia8mc.Pythia("", False)
 
 
 class FinalParticles:

@@ -1,17 +1,17 @@
 """Pythia 8 as two separate steps, parton level and hadron level, each with its own seed for every event."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import lru_cache
 from typing import Any, Final
 
-import numpy as np
 import pylhe
 import pythia8mc
 
 from resim.errors import InputError
 from resim.hard_scatter.reading import Beams
-from resim.particles import Particles, offsets_of
-from resim.shower.event_record import FINAL_PARTICLE, FinalParticles, Records
+from resim.shower.event_record import FinalParticles, Records
+from resim.shower.tau import TauDecay, forced, pythia_tau_decays
 from resim.silence import stdout_silenced
 
 _INIT_SEED: Final = 1
@@ -91,31 +91,29 @@ class Pythia:
         self._pythia.rndm.init(seed)
         return pythia8mc.Event(self._pythia.event) if self._pythia.next() else None
 
-    def hadronize(self, parton_level: Any, seed: int) -> Records | None:
+    def hadronize(self, parton_level: Any, seed: int, taus: Sequence[TauDecay] = ()) -> Records | None:
         """Hadronize a record of the latest `shower` call and decay what is unstable.
 
         The record must be hadronized by the instance that made it, and junctions must not be searched for anew
         (the argument False): both would bias the sample (DESIGN section 9).
+
+        Args:
+            parton_level: the record.
+            seed: Pythia seed.
+            taus: channels in which tau leptons have to decay; empty: they are free.
 
         Returns:
             The final particles, or None if Pythia gave the event up.
         """
         self._pythia.event.assign(parton_level)
         self._pythia.rndm.init(seed)
-        return self._final_particles(self._pythia.event) if self._pythia.forceHadronLevel(False) else None
+        with forced(self._pythia.particleData, taus) if taus else nullcontext():
+            made = self._pythia.forceHadronLevel(False)
+        return self._final_particles(self._pythia.event) if made else None
 
-    def charges(self, pdg_ids: np.ndarray[Any, np.dtype[np.int32]]) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """Electric charge of each PDG id, in units of e."""
-        unique, inverse = np.unique(pdg_ids, return_inverse=True)
-        table = np.array([self._pythia.particleData.charge(int(pdg_id)) for pdg_id in unique], dtype=np.float64)
-        return table[inverse]
-
-    def batch(self, events: Sequence[Records]) -> Particles:
-        """Join the final particles of several events."""
-        records = np.concatenate([np.empty(0, FINAL_PARTICLE), *events])
-        columns = {name: np.ascontiguousarray(records[name]) for name in records.dtype.names or ()}
-        offsets = offsets_of([len(event) for event in events])
-        return Particles(offsets=offsets, charge=self.charges(columns["pdg_id"]), **columns)
+    def tau_decays(self, n_taus: int) -> tuple[TauDecay, ...]:
+        """How the first `n_taus` taus of the hard process decayed in the latest `hadronize`."""
+        return pythia_tau_decays(self._pythia.event, n_taus) if n_taus else ()
 
 
 @lru_cache(maxsize=16)

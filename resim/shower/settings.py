@@ -38,7 +38,7 @@ def shower_lines(shower: Shower) -> tuple[str, ...]:
     Raises:
         InputError: the card cannot be read or sets what belongs to the code.
     """
-    lines = read_cmnd(shower.card)
+    lines = read_cmnd(shower.card) if shower.card else []
     for number, line in enumerate(shower.settings, 1):
         _refuse_foreign(line, Path("shower.settings"), number)
     lines += [f"PartonShowers:model = {_MODEL[shower.model]}"] if shower.model != "simple" else []

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from resim.engine import Options, generate
+from resim.engine import generate
+from resim.options import Options
 
 REPOSITORY = Path(__file__).parents[2]
 HARD_SCATTERS = REPOSITORY / "cards/hard_scatter"

@@ -73,7 +73,7 @@ def test_softdrop_equals_a_naive_declustering():
     momenta = {"px": pt * np.cos(phi), "py": pt * np.sin(phi), "pz": pt * np.sinh(eta)}
     momenta["energy"] = np.sqrt(sum(p**2 for p in momenta.values()) + 0.14**2)
     offsets = offsets_of(lengths)
-    found = substructure(offsets, momenta, 0.8)
+    found = substructure(offsets, momenta, Jets(radius=0.8))
     stacked = np.stack(list(momenta.values()), axis=1)
     expected = [naive_softdrop_mass(stacked[a:b], 0.1) for a, b in pairwise(offsets)]
     assert found["softdrop_mass"] == pytest.approx(expected, abs=1e-4)
@@ -85,11 +85,11 @@ def test_n_subjettiness_counts_prongs():
     half = 0.2
     phi = np.array([half, -half])
     momenta = {"px": 50 * np.cos(phi), "py": 50 * np.sin(phi), "pz": np.zeros(2), "energy": np.full(2, 50.0)}
-    found = substructure(offsets_of([2]), momenta, 0.8)
+    found = substructure(offsets_of([2]), momenta, Jets(radius=0.8))
     assert found["tau1"][0] == pytest.approx(half / 0.8, rel=0.01)
     assert found["tau2"][0] == pytest.approx(0, abs=1e-6)
 
 
 def test_no_jets_no_substructure():
     empty = {name: np.empty(0) for name in ("px", "py", "pz", "energy")}
-    assert {len(values) for values in substructure(offsets_of([]), empty, 0.8).values()} == {0}
+    assert {len(values) for values in substructure(offsets_of([]), empty, Jets(radius=0.8)).values()} == {0}

@@ -10,10 +10,11 @@ import psutil
 import pytest
 import yaml
 
-from resim import engine
+from resim import engine, execution
 from resim.digest import digest
-from resim.engine import Options, generate
+from resim.engine import generate
 from resim.errors import InputError
+from resim.options import Options
 from resim.reader import PairFile
 from resim.validation import violations
 from tests.helpers.waiting import wait_until
@@ -49,9 +50,9 @@ def test_an_interrupted_run_is_resumed_and_gives_the_same_arrays(card, pairs, tm
         done.append(chunk.number)
         return real(plan, chunk)
 
-    real = engine.process
+    real = execution.process
     options = replace(OPTIONS, chunk_size=5)
-    monkeypatch.setattr(engine, "process", stop_at_the_third)
+    monkeypatch.setattr(execution, "process", stop_at_the_third)
     with pytest.raises(KeyboardInterrupt):
         generate(card, output, options)
     assert not output.exists()
@@ -61,7 +62,7 @@ def test_an_interrupted_run_is_resumed_and_gives_the_same_arrays(card, pairs, tm
         generate(card, output, replace(options, seed=9, resume=True))
 
     again = []
-    monkeypatch.setattr(engine, "process", lambda plan, chunk: again.append(chunk.number) or real(plan, chunk))
+    monkeypatch.setattr(execution, "process", lambda plan, chunk: again.append(chunk.number) or real(plan, chunk))
     generate(card, output, replace(options, resume=True))
     assert done == [0, 1]
     assert 0 not in again
@@ -89,7 +90,9 @@ def test_kill_minus_9_loses_nothing_that_was_finished(card, pairs, tmp_path):
 @pytest.mark.parametrize(("number", "workers"), [(signal.SIGINT, 1), (signal.SIGINT, 2), (signal.SIGTERM, 2)])
 def test_interrupted_by_a_signal_it_says_how_to_go_on_and_leaves_no_process(card, tmp_path, number, workers):
     output = tmp_path / "pairs.h5"
-    command = [sys.executable, "-c", "from resim.cli import main; main()", "generate", str(card), "-o", str(output)]
+    # A shell starts background jobs with SIGINT ignored, and children inherit that.
+    code = "import signal; signal.signal(2, signal.default_int_handler); from resim.cli import main; main()"
+    command = [sys.executable, "-c", code, "generate", str(card), "-o", str(output)]
     command += ["--chunk-size", "2", "-j", str(workers), "--quiet"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         wait_until(lambda: process.poll() is not None or len(list(tmp_path.glob("pairs.h5.parts/*.npz"))) >= 2)
@@ -152,7 +155,8 @@ def test_a_full_disk_keeps_what_was_finished(card, pairs, tmp_path):
     """A limit on the size of files, which the second chunk breaks, stands for the full disk."""
     output = tmp_path / "pairs.h5"
     code = (
-        "import resource, sys; from pathlib import Path; from resim.engine import Options, generate\n"
+        "import resource, sys; from pathlib import Path; from resim.engine import generate\n"
+        "from resim.options import Options\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), int(sys.argv[3])))\n"
         f"generate(Path(sys.argv[1]), Path(sys.argv[2]), Options(n_events={N_EVENTS}, chunk_size=12, quiet=True))"
     )
@@ -184,7 +188,7 @@ def test_only_regular_files_are_replaced(card, tmp_path):
 def test_events_that_pythia_gives_up_are_counted_and_said(card, tmp_path, monkeypatch, caplog):
     from resim.shower.pythia import Pythia
 
-    monkeypatch.setattr(Pythia, "hadronize", lambda self, record, seed: None)
+    monkeypatch.setattr(Pythia, "hadronize", lambda self, record, seed, taus: None)
     output = tmp_path / "pairs.h5"
     provenance = generate(card, output, replace(OPTIONS, n_events=2))
     rows = provenance.sources[0].counts.rows + provenance.sources[1].counts.rows
@@ -194,7 +198,7 @@ def test_events_that_pythia_gives_up_are_counted_and_said(card, tmp_path, monkey
 
 
 def test_a_dead_worker_is_reported_and_its_run_can_go_on(card, pairs, tmp_path, monkeypatch):
-    monkeypatch.setattr(engine, "process", _die)
+    monkeypatch.setattr(execution, "process", _die)
     output = tmp_path / "pairs.h5"
     with pytest.raises(InputError, match=r"a worker process died .* --resume"):
         generate(card, output, replace(OPTIONS, workers=2))
@@ -218,7 +222,7 @@ def test_two_runs_on_one_output_refuse_each_other(card, tmp_path, monkeypatch):
         messages.append(str(caught.value))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(engine, "process", second_run)
+    monkeypatch.setattr(execution, "process", second_run)
     with pytest.raises(KeyboardInterrupt):
         generate(card, output, OPTIONS)
     assert "another process is writing it" in messages[0]
@@ -309,7 +313,8 @@ def test_events_of_another_generator_run_through_the_whole_chain(card, pythia_lh
 MEMORY = """
 import resource, sys
 from pathlib import Path
-from resim.engine import Options, generate
+from resim.engine import generate
+from resim.options import Options
 generate(Path(sys.argv[1]), Path(sys.argv[2]), Options(n_events=int(sys.argv[3]), chunk_size=25, quiet=True))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """

@@ -31,7 +31,7 @@ def test_the_file_is_valid_and_says_what_it_is(pairs, file):
         ("nominal", "parton_shower"),
         ("nominal", "hard_scatter"),
     ]
-    assert "TimeShower:renormMultFac = 0.25" in file.views[3].settings["pythia"]
+    assert "TimeShower:renormMultFac = 0.25" in file.views[3].settings["lines"]
 
 
 def test_rows_are_the_selected_partons_in_order(file):

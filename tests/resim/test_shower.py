@@ -8,7 +8,7 @@ from resim.config import Shower
 from resim.errors import InputError
 from resim.hard_scatter.reading import event_blocks, parse_event, survey
 from resim.shower import event_record
-from resim.shower.event_record import FINAL_PARTICLE, FinalParticles, final_particles_by_api, find_layout
+from resim.shower.event_record import FINAL_PARTICLE, FinalParticles, final_particles_by_api, find_layout, join
 from resim.shower.pythia import EventFeed, Pythia
 from resim.shower.settings import read_cmnd, shower_lines
 from tests.resim.conftest import HARD_SCATTERS, REPOSITORY
@@ -133,7 +133,7 @@ def test_a_layout_that_is_ambiguous_is_refused(monkeypatch):
 
 def test_batch_joins_events_and_knows_charges(pythia, events):
     records = [pythia.hadronize(pythia.shower(event, 1), 1) for event in events[:2]]
-    particles = pythia.batch([records[0], np.empty(0, FINAL_PARTICLE), records[1]])
+    particles = join([records[0], np.empty(0, FINAL_PARTICLE), records[1]])
     assert np.diff(particles.offsets).tolist() == [len(records[0]), 0, len(records[1])]
     charge = dict(zip(particles.pdg_id.tolist(), particles.charge.tolist(), strict=True))
     assert (charge[211], charge[-211], charge[22]) == (1.0, -1.0, 0.0)

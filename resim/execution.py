@@ -1,0 +1,142 @@
+"""Where chunks are made: here, in worker processes, or on a Dask cluster. The arrays are the same."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from importlib import import_module
+from itertools import islice
+from multiprocessing import active_children, connection, get_context, parent_process
+from threading import Lock, Thread
+from typing import Any, Final
+
+from resim.errors import InputError
+from resim.options import Options
+from resim.pipeline import Chunk, ChunkResult, Plan, process
+
+CHUNKS_IN_FLIGHT_PER_WORKER: Final = 3
+"""Chunks submitted ahead: enough to keep workers busy, few enough to keep memory constant."""
+_SECONDS_TO_CONNECT: Final = 60
+_PRELOADED: Final = ["resim.pipeline", "fastjet", "awkward"]
+"""What workers share with the server that they are forked from, so that each starts at once."""
+
+Results = Iterator[tuple[Chunk, ChunkResult]]
+
+
+def prepare(options: Options) -> None:
+    """Let imports of workers begin while this process still reads its input."""
+    if options.workers > 1 and options.scheduler is None:
+        from multiprocessing import forkserver
+
+        context = get_context("forkserver")
+        context.set_forkserver_preload(_PRELOADED)
+        forkserver.ensure_running()
+
+
+def make(plan: Plan, todo: Iterator[Chunk], options: Options) -> Results:
+    """Make chunks, a bounded number at a time, in the order of completion.
+
+    Raises:
+        InputError: bad input, a worker that died, or a scheduler that cannot be reached.
+    """
+    if options.scheduler is not None:
+        yield from _on_dask(plan, todo, options.scheduler)
+    elif options.workers > 1:
+        yield from _in_processes(plan, todo, options.workers)
+    else:
+        yield from ((chunk, process(plan, chunk)) for chunk in todo)
+
+
+def _in_processes(plan: Plan, todo: Iterator[Chunk], workers: int) -> Results:
+    others = set(active_children())
+    with ProcessPoolExecutor(workers, mp_context=get_context("forkserver"), initializer=_attend_to_parent) as pool:
+        try:
+            submit = _first_completed(lambda chunk: pool.submit(process, plan, chunk))
+            yield from submit(todo, workers * CHUNKS_IN_FLIGHT_PER_WORKER)
+        except BrokenProcessPool as error:
+            raise InputError(
+                "a worker process died (killed, or out of memory); finished chunks are kept: run again with --resume,"
+                " with a smaller --workers or --chunk-size if memory was short"
+            ) from error
+        finally:  # nothing is left to do, or nobody will want it any more
+            for process_ in set(active_children()) - others:
+                process_.terminate()
+
+
+def _first_completed(submit: Callable[[Chunk], Future[ChunkResult]]) -> Callable[[Iterator[Chunk], int], Results]:
+    def run(todo: Iterator[Chunk], n_in_flight: int) -> Results:
+        pending: dict[Future[ChunkResult], Chunk] = {}
+        while True:
+            for chunk in islice(todo, n_in_flight - len(pending)):
+                pending[submit(chunk)] = chunk
+            if not pending:
+                return
+            for future in wait(pending, return_when=FIRST_COMPLETED).done:
+                yield pending.pop(future), future.result()
+
+    return run
+
+
+def _attend_to_parent() -> None:
+    """In a worker: leave Ctrl-C to the parent, and do not outlive it, however it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    if parent is not None:
+        Thread(target=_exit_after, args=[parent.sentinel], daemon=True).start()
+
+
+def _exit_after(sentinel: int) -> None:
+    connection.wait([sentinel])
+    os._exit(1)
+
+
+def _on_dask(plan: Plan, todo: Iterator[Chunk], address: str) -> Results:
+    """Chunks as Dask tasks. Dask makes the tasks of a lost worker again elsewhere; they are pure functions."""
+    distributed = _dask()
+    with _dask_client(address) as client:
+        [shared] = client.scatter([plan], broadcast=True)
+        pending: dict[Any, Chunk] = {}
+        running = distributed.as_completed()
+        try:
+            while True:
+                n_workers = max(len(client.scheduler_info()["workers"]), 1)
+                for chunk in islice(todo, n_workers * CHUNKS_IN_FLIGHT_PER_WORKER - len(pending)):
+                    future = client.submit(_process_alone, shared, chunk, pure=False)
+                    pending[future] = chunk
+                    running.add(future)
+                if not pending:
+                    return
+                future = next(running)
+                yield pending.pop(future), future.result()
+        except distributed.KilledWorker as error:
+            raise InputError(
+                f"{address}: {error}; finished chunks are kept: look at the workers' logs, run again with --resume"
+            ) from error
+        finally:
+            client.cancel(list(pending))
+
+
+_ONE_AT_A_TIME = Lock()
+
+
+def _process_alone(plan: Plan, chunk: Chunk) -> ChunkResult:
+    """`process`, for workers with several threads: a process has one Pythia for each set of settings."""
+    with _ONE_AT_A_TIME:
+        return process(plan, chunk)
+
+
+def _dask() -> Any:
+    try:
+        return import_module("distributed")
+    except ModuleNotFoundError as error:
+        raise InputError("--scheduler: Dask is not installed; pip install 'resim[cluster]'") from error
+
+
+def _dask_client(address: str) -> Any:
+    with suppress(OSError, ValueError):
+        return _dask().Client(address, timeout=_SECONDS_TO_CONNECT)
+    raise InputError(
+        f"--scheduler {address}: no Dask scheduler answers there; start one (`dask scheduler`) or correct the address"
+    )

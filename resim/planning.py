@@ -1,0 +1,136 @@
+"""What a run will do: sources read and checked, views resolved, work cut into chunks."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from resim import schema
+from resim.config import GenerationCard, Source
+from resim.errors import InputError
+from resim.hard_scatter.reading import Survey, event_blocks, survey
+from resim.options import Options
+from resim.pipeline import Chunk, Plan, SourcePlan
+from resim.provenance import SourceRecord, versions
+from resim.realization import SLICE_EVENTS
+from resim.views import plan_views
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run of `resim generate`, or one shard of it.
+
+    Attributes:
+        plan: what to make.
+        sources: the inputs.
+        events_of_source: number of events to read from each.
+        chunk_size: events a chunk.
+        chunks_of_shard: numbers of the chunks to make.
+        key: digest of all that determines the arrays of the whole run.
+    """
+
+    plan: Plan
+    sources: tuple[SourceRecord, ...]
+    events_of_source: tuple[int, ...]
+    chunk_size: int
+    chunks_of_shard: range
+    key: str
+
+    @property
+    def n_events(self) -> int:
+        """Number of events of this shard."""
+        return sum(self.chunk_length(number) for number in self.chunks_of_shard)
+
+    def chunk_length(self, number: int) -> int:
+        """Number of events of a chunk."""
+        for n_events in self.events_of_source:
+            n_chunks = _n_chunks(n_events, self.chunk_size)
+            if number < n_chunks:
+                return min(self.chunk_size, n_events - number * self.chunk_size)
+            number -= n_chunks
+        raise ValueError(f"chunk {number} beyond the last one of the run")
+
+    def chunks(self, wanted: Sequence[int]) -> Iterator[Chunk]:
+        """Chunks by their numbers, ascending, read lazily."""
+        first = 0
+        for source, n_events in enumerate(self.events_of_source):
+            n_chunks = _n_chunks(n_events, self.chunk_size)
+            here = [number for number in wanted if first <= number < first + n_chunks]
+            yield from self._chunks_of(source, first, here)
+            first += n_chunks
+
+    def _chunks_of(self, source: int, first: int, wanted: Sequence[int]) -> Iterator[Chunk]:
+        events = event_blocks(self.plan.sources[source].path, self.events_of_source[source])
+        position = first
+        for number in wanted:
+            for _ in islice(events, (number - position) * self.chunk_size):
+                pass  # events of chunks that are not wanted
+            yield Chunk(number, source, tuple(islice(events, self.chunk_size)))
+            position = number + 1
+
+
+def _n_chunks(n_events: int, chunk_size: int) -> int:
+    return -(-n_events // chunk_size)
+
+
+def plan_run(card: GenerationCard, options: Options) -> Run:
+    """Read every source once, check it, and fix what a run will do.
+
+    Raises:
+        InputError: a source is broken, or holds nothing of the kind that the card wants.
+    """
+    surveys = [_survey(source, options) for source in card.sources]
+    sources = tuple(
+        SourcePlan(source.lhe, found.sha256, found.beams, dict(source.rows))
+        for source, found in zip(card.sources, surveys, strict=True)
+    )
+    plan = Plan(card, options.seed, sources, plan_views(card))
+    events = tuple(min(found.n_events, options.n_events or found.n_events) for found in surveys)
+    size = _chunk_size(plan, options)
+    chunks = options.shard.range_of(sum(_n_chunks(n, size) for n in events))
+    records = tuple(_record(source, found) for source, found in zip(card.sources, surveys, strict=True))
+    return Run(plan, records, events, size, chunks, run_key(plan, events))
+
+
+def _survey(source: Source, options: Options) -> Survey:
+    found = survey(source.lhe, options.n_events)
+    if not set(source.rows) & found.pdg_ids:
+        raise InputError(
+            f"{source.lhe}: no particle with |PDG id| {sorted(source.rows)} among its outgoing particles and"
+            f" resonances ({sorted(found.pdg_ids)}); correct `rows` in the card or choose another file"
+        )
+    return found
+
+
+def _record(source: Source, found: Survey) -> SourceRecord:
+    return SourceRecord(
+        lhe=str(source.lhe), sha256=found.sha256, events_in_file=found.n_events, generator=found.generator
+    )
+
+
+def _chunk_size(plan: Plan, options: Options) -> int:
+    """Events a chunk; simulators that run in slices of their own need whole ones."""
+    if all(view.generator == "pythia8" for view in plan.views):
+        return options.chunk_size
+    return _n_chunks(options.chunk_size, SLICE_EVENTS) * SLICE_EVENTS
+
+
+def run_key(plan: Plan, events_of_source: Sequence[int]) -> str:
+    """Digest of all that determines the arrays of a run."""
+    content = {
+        "select": plan.card.select.model_dump(mode="json"),
+        "jets": plan.card.jets.model_dump(mode="json"),
+        "sources": [
+            (source.sha256, sorted((i, str(label)) for i, label in source.labels.items())) for source in plan.sources
+        ],
+        "views": [
+            (view.name, view.parent, view.freeze, view.generator, view.settings, str(view.detector))
+            for view in plan.views
+        ],
+        "seed": plan.seed,
+        "n_events": list(events_of_source),
+        "schema_version": schema.SCHEMA_VERSION,
+        "versions": versions(),
+    }
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()

@@ -1,0 +1,29 @@
+"""Index arithmetic of ragged arrays."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from resim.particles import offsets_of
+
+Integers = npt.NDArray[np.int64]
+
+
+def indices_of_ranges(starts: npt.NDArray[Any], lengths: npt.NDArray[Any]) -> Integers:
+    """The integers of several ranges, one range after the other: `(lengths.sum(),)`.
+
+    >>> indices_of_ranges(np.array([5, 0]), np.array([2, 3])).tolist()
+    [5, 6, 0, 1, 2]
+    """
+    before = offsets_of(lengths)
+    return np.repeat(starts - before[:-1], lengths) + np.arange(before[-1])
+
+
+def owners_of(offsets: npt.NDArray[Any]) -> Integers:
+    """Which range every entry belongs to: `(offsets[-1],)`.
+
+    >>> owners_of(np.array([0, 2, 2, 5])).tolist()
+    [0, 0, 2, 2, 2]
+    """
+    return np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))

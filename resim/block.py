@@ -42,6 +42,15 @@ class Block:
                     f"block: {path} is {array.dtype}{array.shape}, the schema wants {column.dtype}({length},)"
                 )
 
+    def row(self, i: int) -> "Block":
+        """Row `i` alone."""
+        arrays = {path: self.arrays[path][i : i + 1] for path in schema.row_columns(list(self.views))}
+        for view in self.views:
+            start, stop = self.arrays[schema.offsets_path(view)][i : i + 2]
+            arrays[schema.offsets_path(view)] = np.array([0, stop - start])
+            arrays |= {path: self.arrays[path][start:stop] for path in schema.constituent_columns(view)}
+        return Block(self.views, arrays)
+
     @property
     def n_rows(self) -> int:
         """Number of rows."""

@@ -45,6 +45,35 @@ def generate(card: Path, output: Path, shard: str, **options: Any) -> None:
 
 
 @cli.command()
+@click.argument("files", type=FILE, nargs=-1, required=True)
+@click.option("-o", "--output", type=FILE, required=True, help="Pair file to write.")
+@click.option("--force", is_flag=True, help="Replace an existing output.")
+def merge(files: tuple[Path, ...], output: Path, force: bool) -> None:
+    """Join the FILES of all shards of a run (`resim generate --shard I/K`) to the file of the whole run."""
+    from resim.merging import merge as join
+
+    refuse_existing(output, force)
+    provenance = join(files, output)
+    click.echo(f"{output}: {sum(source.counts.rows for source in provenance.sources)} rows of {len(files)} shards")
+
+
+@cli.command()
+@click.argument("file", type=FILE)
+@click.option("--row", type=int, default=0, show_default=True, help="Row to make again.")
+@click.option("--lhe", type=FILE, help="Where the row's LHE file is now.  [default: where it was]")
+def replay(file: Path, row: int, lhe: Path | None) -> None:
+    """Make one row of a pair FILE again from its provenance, and compare it bit by bit."""
+    from resim.replay import replay as make_again
+
+    found = make_again(file, row, lhe)
+    if found.differing:
+        changed = [f"{name} {then} -> {now}" for name, (then, now) in found.changed_versions.items()]
+        because = f"; changed since: {', '.join(changed)}" if changed else ""
+        raise InputError(f"{file}: row {row} comes out different in {', '.join(found.differing[:5])}{because}")
+    click.echo(f"{file}: row {row}, event {found.event} of {found.lhe}: identical in every view")
+
+
+@cli.command()
 @click.argument("file", type=FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def inspect(file: Path, as_json: bool) -> None:

@@ -102,7 +102,7 @@ def _on_dask(plan: Plan, todo: Iterator[Chunk], address: str) -> Results:
         try:
             while True:
                 n_workers = max(len(client.scheduler_info()["workers"]), 1)
-                for chunk in islice(todo, n_workers * CHUNKS_IN_FLIGHT_PER_WORKER - len(pending)):
+                for chunk in islice(todo, max(n_workers * CHUNKS_IN_FLIGHT_PER_WORKER - len(pending), 0)):
                     future = client.submit(_process_alone, shared, chunk, pure=False)
                     pending[future] = chunk
                     running.add(future)

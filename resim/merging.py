@@ -6,10 +6,6 @@ from functools import reduce
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
-from resim import schema
-from resim.block import Block
 from resim.errors import InputError
 from resim.options import Shard
 from resim.provenance import Provenance, utc_now
@@ -32,7 +28,7 @@ def merge(paths: Sequence[Path], output: Path) -> Provenance:
         with PairWriter(output, first.views, first.labels, first.source_hashes) as writer:
             for file in files:
                 for start in range(0, len(file), _ROWS_AT_ONCE):
-                    writer.append(_rows(file, start, min(start + _ROWS_AT_ONCE, len(file))))
+                    writer.append(file.block(start, min(start + _ROWS_AT_ONCE, len(file))))
             provenance = provenance.model_copy(update={"shard": "1/1", "created": utc_now()})
             writer.finish(provenance)
     return provenance
@@ -40,7 +36,7 @@ def merge(paths: Sequence[Path], output: Path) -> Provenance:
 
 def _in_order(files: Sequence[PairFile]) -> list[PairFile]:
     first = files[0]
-    shards = {}
+    shards: dict[int, PairFile] = {}
     for file in files:
         if file.provenance.run_key != first.provenance.run_key:
             raise InputError(f"{file.path}: not a shard of the run that made {first.path}; merge shards of one run")
@@ -54,16 +50,3 @@ def _in_order(files: Sequence[PairFile]) -> list[PairFile]:
     if missing := [str(Shard(number, max(of))) for number in range(1, max(of) + 1) if number not in shards]:
         raise InputError(f"{first.path}: shards {', '.join(missing)} are missing; make them or name their files")
     return [shards[number] for number in sorted(shards)]
-
-
-def _rows(file: PairFile, start: int, stop: int) -> Block:
-    """Rows `start:stop` of a file."""
-    views = file.view_names
-    rows = slice(start, stop)
-    arrays = {path: file.read(path, rows) for path in schema.row_columns(views)}
-    for view in views:
-        offsets = file.read(schema.offsets_path(view), slice(start, stop + 1))
-        arrays[schema.offsets_path(view)] = offsets - offsets[0]
-        inside = slice(int(offsets[0]), int(offsets[-1]))
-        arrays |= {path: file.read(path, inside) for path in schema.constituent_columns(view)}
-    return Block(tuple(views), {path: np.asarray(array) for path, array in arrays.items()})

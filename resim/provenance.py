@@ -111,6 +111,16 @@ class Provenance(_Record):
         stage = self.card.get("detector", "none")
         return stage if isinstance(stage, str) else str(stage["card"])
 
+    def joined(self, other: Self) -> Self:
+        """The provenance of two parts of one run together."""
+        sources = [
+            mine.model_copy(update={"counts": mine.counts + theirs.counts})
+            for mine, theirs in zip(self.sources, other.sources, strict=True)
+        ]
+        views = {name: counts + other.views[name] for name, counts in self.views.items()}
+        seconds = self.seconds + other.seconds
+        return self.model_copy(update={"sources": sources, "views": views, "seconds": seconds})
+
     def counting(
         self, source: int, source_counts: SourceCounts, view_counts: dict[str, ViewCounts], seconds: float
     ) -> Self:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from pydantic import ValidationError
 
 from resim import schema
+from resim.block import Block
 from resim.errors import InputError
 from resim.provenance import Provenance
 from resim.views import ViewRecord
@@ -132,6 +133,16 @@ class PairFile:
     def constituents(self, view: str, name: str, rows: slice = np.s_[:]) -> Array:
         """A constituent column of a view, all of it or an explicit range of constituents."""
         return self.read(f"views/{view}/constituents/{name}", rows)
+
+    def block(self, start: int, stop: int) -> Block:
+        """Rows `start:stop` with all their views."""
+        arrays = {path: self.read(path, slice(start, stop)) for path in schema.row_columns(self.view_names)}
+        for view in self.view_names:
+            offsets = self.read(schema.offsets_path(view), slice(start, stop + 1))
+            inside = slice(int(offsets[0]), int(offsets[-1]))
+            arrays[schema.offsets_path(view)] = offsets - offsets[0]
+            arrays |= {path: self.read(path, inside) for path in schema.constituent_columns(view)}
+        return Block(tuple(self.view_names), arrays)
 
     def close(self) -> None:
         """Close the file."""

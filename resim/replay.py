@@ -1,20 +1,23 @@
 """Make one row again from the file that holds it, and compare: what reproducible means, made checkable."""
 
+import sys
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from resim import schema
+from resim.block import Block
 from resim.config import GenerationCard
 from resim.errors import InputError
-from resim.hard_scatter.reading import Survey, event_blocks, survey
+from resim.hard_scatter.reading import event_blocks, survey
 from resim.pipeline import Chunk, Plan, SourcePlan, process
-from resim.provenance import versions
+from resim.provenance import Provenance, versions
 from resim.reader import PairFile
 from resim.realization import SLICE_EVENTS
-from resim.views import ViewPlan, plan_from_records
+from resim.views import plan_from_records
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,42 +54,46 @@ def replay(path: Path, row: int, lhe: Path | None = None) -> Replay:
         if not 0 <= row < len(file):
             raise InputError(f"{path}: row {row} does not exist, the file has rows 0 ... {len(file) - 1}")
         source, event = (int(file.hard_scatter(name)[row]) for name in ("source", "event"))
-        plan, found = _plan(file, source, lhe)
-        chunk = _chunk(plan, source, event, found)
-        result = process(plan, chunk)
-        made = np.flatnonzero(result.block.arrays["hard_scatter/event"] == event)
-        siblings = (file.hard_scatter("source") == source) & (file.hard_scatter("event") == event)
-        position = int(np.flatnonzero(np.flatnonzero(siblings) == row)[0])
-        differing = tuple(
-            name
-            for name, then in _row(file.read, file.view_names, row).items()
-            if position >= len(made) or not _same(then, _from_block(result.block.arrays, name, int(made[position])))
-        )
-        then = file.provenance.versions
-    changed = {name: (then[name], now) for name, now in versions().items() if then.get(name, now) != now}
+        plan = _plan(file, source, lhe)
+        made = process(plan, _chunk(plan, source, event, file.provenance)).block
+        siblings = np.flatnonzero((file.hard_scatter("source") == source) & (file.hard_scatter("event") == event))
+        again = np.flatnonzero(made.arrays["hard_scatter/event"] == event)
+        if len(again) == len(siblings):
+            differing = _differing(file.block(row, row + 1), made.row(int(again[siblings == row][0])))
+        else:
+            differing = (f"the event gives {len(again)} rows instead of {len(siblings)}",)
+        before = file.provenance.versions
+    changed = {name: (before[name], now) for name, now in versions().items() if before.get(name, now) != now}
     return Replay(row, event, plan.sources[source].path, differing, changed)
 
 
-def _plan(file: PairFile, source: int, lhe: Path | None) -> tuple[Plan, Survey]:
+def _differing(then: Block, now: Block) -> tuple[str, ...]:
+    def same(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:
+        return np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+
+    return tuple(path for path, array in then.arrays.items() if not same(array, now.arrays[path]))
+
+
+def _plan(file: PairFile, source: int, lhe: Path | None) -> Plan:
+    """The plan of the run that made a file, for one of its sources."""
     provenance = file.provenance
     card = GenerationCard.model_validate(provenance.card)
-    paths = [Path(record.lhe) for record in provenance.sources]
-    paths[source] = lhe or paths[source]
-    found = survey(paths[source], n_events=1)
-    if found.sha256 != provenance.sources[source].sha256:
+    path, record = lhe or Path(provenance.sources[source].lhe), provenance.sources[source]
+    found = survey(path, n_events=1)
+    if found.sha256 != record.sha256:
         raise InputError(
-            f"{paths[source]}: SHA-256 {found.sha256[:12]}..., the row was made from"
-            f" {provenance.sources[source].sha256[:12]}...; give the original file with --lhe"
+            f"{path}: SHA-256 {found.sha256[:12]}..., the row was made from {record.sha256[:12]}...;"
+            " give the original file with --lhe"
         )
-    sources = tuple(
-        SourcePlan(path, record.sha256, found.beams, dict(card.sources[i].rows))
-        for i, (path, record) in enumerate(zip(paths, provenance.sources, strict=True))
-    )
-    return Plan(card, provenance.seed, sources, plan_from_records(file.views)), found
+    made_from = SourcePlan(path, record.sha256, found.beams, dict(card.sources[source].rows))
+    return Plan(card, provenance.seed, (made_from,) * len(card.sources), plan_from_records(file.views))
 
 
-def _chunk(plan: Plan, source: int, event: int, found: Survey) -> Chunk:
+def _chunk(plan: Plan, source: int, event: int, provenance: Provenance) -> Chunk:
     """The event alone, or the slice in which an external simulator makes it."""
-    alone = all(view.generator == "pythia8" for view in plan.views)
-    first = event if alone else event // SLICE_EVENTS * SLICE_EVENTS
-    ...
+    first, last = event, event + 1
+    if any(view.generator != "pythia8" for view in plan.views):
+        first = event // SLICE_EVENTS * SLICE_EVENTS
+        last = min(first + SLICE_EVENTS, provenance.n_events or sys.maxsize)
+    events = islice(event_blocks(plan.sources[source].path), first, last)
+    return Chunk(0, source, tuple(events))

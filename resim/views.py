@@ -1,8 +1,9 @@
 """Views: named realizations of every hard scatter, arranged as a tree."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, NamedTuple
 
 from resim.config import NO_DETECTOR, Detector, GenerationCard
 from resim.shower.settings import shower_lines
@@ -27,6 +28,13 @@ class ViewRecord:
     settings: dict[str, Any]
 
 
+class Generator(NamedTuple):
+    """A generator and its settings, one line each."""
+
+    name: str
+    settings: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class ViewPlan:
     """A view as the simulation needs it.
@@ -47,7 +55,7 @@ class ViewPlan:
     freeze: str | None
     shower_owner: str
     particles_owner: str
-    generator: Literal["pythia8", "herwig7"]
+    generator: str
     settings: tuple[str, ...]
     detector: Path | None = None
 
@@ -73,15 +81,35 @@ def plan_views(card: GenerationCard) -> tuple[ViewPlan, ...]:
     return tuple(planned.values())
 
 
+def plan_from_records(records: Sequence[ViewRecord]) -> tuple[ViewPlan, ...]:
+    """The views of a pair file as the simulation needs them to make its rows again."""
+    planned: dict[str, ViewPlan] = {}
+    for record in records:
+        detector = record.settings["detector"]
+        shower = Generator(record.settings["generator"], tuple(record.settings["lines"]))
+        stages = (shower, None if detector == NO_DETECTOR else Path(detector))
+        planned[record.name] = _place(record.name, record.freeze, planned.get(record.parent or ""), *stages)
+    return tuple(planned.values())
+
+
 def _plan(card: GenerationCard, name: str, parent: ViewPlan | None) -> ViewPlan:
-    shower, detector, freeze = card.shower_of(name), card.detector_of(name), card.views[name].freeze
+    shower, detector = card.shower_of(name), card.detector_of(name)
+    generator = Generator(shower.generator, _SETTINGS[shower.generator](shower))
+    path = detector.card if isinstance(detector, Detector) else None
+    return _place(name, card.views[name].freeze, parent, generator, path)
+
+
+def _place(
+    name: str, freeze: str | None, parent: ViewPlan | None, generator: Generator, detector: Path | None
+) -> ViewPlan:
+    """A view in its place in the tree."""
     return ViewPlan(
         name=name,
         parent=parent.name if parent else None,
         freeze=freeze,
         shower_owner=parent.shower_owner if parent and freeze != "hard_scatter" else name,
         particles_owner=parent.particles_owner if parent and freeze == "hadronization" else name,
-        generator=shower.generator,
-        settings=_SETTINGS[shower.generator](shower),
-        detector=detector.card if isinstance(detector, Detector) else None,
+        generator=generator.name,
+        settings=generator.settings,
+        detector=detector,
     )

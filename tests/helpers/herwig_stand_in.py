@@ -1,0 +1,169 @@
+"""A stand-in for the executable Herwig 7: its command line, its files, and the ways in which it fails.
+
+It knows `--version`, `read FILE.in` and `run FILE.run -N n -s seed -q`. Events are made by Pythia from the LHE file that
+the input file names, until n of them have succeeded, as ThePEG does; HepMC is written with Herwig's status codes
+(4 beam, 1 final, 2 decayed hadron or tau, 11 the rest) and with the hard partons as they stand in the LHE file.
+What it should do comes in environment variables: STAND_IN_MODE, STAND_IN_DROPPED (comma separated indices), and
+STAND_IN_CALLS, a file that every call is noted in.
+"""
+
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyhepmc
+import pyhepmc.io
+import pylhe
+import pythia8mc
+
+from resim.hard_scatter.reading import event_blocks, parse_event, survey
+from resim.shower.pythia import EventFeed
+
+WRITERS = {"GenEvent": pyhepmc.io.WriterAsciiHepMC2, "GenEventHepMC3": pyhepmc.io.WriterAscii}
+SETTINGS = (
+    "Print:quiet = on",
+    "SLHA:verbose = 0",
+    "Beams:frameType = 5",
+    "Random:setSeed = on",
+    "PartonLevel:MPI = off",  # fast
+    "ParticleDecays:limitTau0 = on",
+)
+HARD_STATUS = {-1: 21, 1: 23, 2: 22}
+"""Pythia's status of what has this status in the LHE event."""
+
+
+def main(arguments: list[str]) -> int:
+    with Path(os.environ["STAND_IN_CALLS"]).open("a", encoding="utf-8") as calls:
+        calls.write(json.dumps({"arguments": arguments, "folder": str(Path.cwd())}) + "\n")
+    if arguments == ["--version"]:
+        print("Herwig " + os.environ.get("STAND_IN_VERSION", "7.3.0"))
+        print("ThePEG 2.3.0")
+        return 0
+    if arguments[0] == "read":
+        return read(Path(arguments[1]))
+    assert arguments[0] == "run"
+    assert arguments[2::2] == ["-N", "-s", "-q"], arguments
+    print("chatter on standard output")
+    return run(json.loads(Path(arguments[1]).read_text()), n_events=int(arguments[3]), seed=int(arguments[5]))
+
+
+def read(path: Path) -> int:
+    """Check that objects exist before they are used, and keep what `run` needs."""
+    text = path.read_text()
+    assert path.suffix == ".in"
+    place, known, values = "/", {"/Herwig/Generators/EventGenerator", "/Herwig/Analysis/HepMCFile"}, {}
+    for command, *rest in (line.split() for line in text.splitlines() if line):
+        if command == "cd":
+            place = rest[0]
+        elif command == "create":
+            known.add(rest[1] if rest[1].startswith("/") else f"{place}/{rest[1]}")
+        elif command in ("set", "insert"):
+            name, interface = rest[0].split(":")
+            name = name if name.startswith("/") else f"{place}/{name}"
+            built_in = re.match(r"/Herwig/(Shower|Partons|Decays|Hadronization|Particles)/", name)
+            if (name not in known and not built_in) or "NoSuchThing" in name:
+                print(f"Error: no object {name} in the repository", file=sys.stderr)
+                return 1
+            values[interface] = rest[-1]
+        elif command == "saverun":
+            parse(Path(values["FileName"]))  # ThePEG scans the file here already
+            Path(f"{rest[0]}.run").write_text(json.dumps(values))
+    return 0
+
+
+def parse(path: Path) -> list[pylhe.LHEEvent]:
+    assert path.read_text().startswith("<LesHouchesEvents version=")
+    survey(path)
+    return [parse_event(block, path, index) for index, block in event_blocks(path)]
+
+
+def run(values: dict[str, str], n_events: int, seed: int) -> int:
+    mode, path = os.environ.get("STAND_IN_MODE", "ok"), Path(values["Filename"])
+    assert int(values["PrintEvent"]) >= n_events
+    assert (values["AllowedToReOpen"], values["WeightOption"]) == ("No", "VarNegWeight")
+    if mode in ("crash", "segfault"):
+        print("Herwig: ThePEG::Exception caught.", file=sys.stderr)
+        return 1 if mode == "crash" else os.kill(os.getpid(), signal.SIGSEGV) or 0
+    if mode == "no output":
+        return 0
+    if mode in ("empty", "garbage"):
+        path.write_text("" if mode == "empty" else "this is no HepMC\n" * 20)
+        return 0
+    made = list(generate(Path(values["FileName"]), n_events, seed))
+    exhausted = len(made) < n_events
+    with WRITERS[os.environ.get("STAND_IN_FORMAT", values["Format"])](str(path)) as writer:
+        for event in spoiled(made, mode):
+            writer.write(event)
+    if mode == "truncated":
+        os.truncate(path, path.stat().st_size * 2 // 3)
+    if exhausted:
+        print("More events requested than available in LesHouchesReader LHEReader", file=sys.stderr)
+    return int(exhausted)
+
+
+def spoiled(events: list[Any], mode: str) -> list[Any]:
+    changes = {
+        "short": lambda: events[:-2],
+        "shuffled": lambda: [events[0], events[2], events[1], *events[3:]],
+        "duplicated": lambda: [*events[:-1], events[1]],
+        "foreign": lambda: [*events[:2], pyhepmc.GenEvent(), *events[3:]],
+        "too many": lambda: [*events, events[0]],
+    }
+    return changes[mode]() if mode in changes else events
+
+
+def generate(path: Path, n_events: int, seed: int) -> Iterator[Any]:
+    """Events in the order of the file, without those that are to be dropped, until there are enough."""
+    dropped = {int(index) for index in os.environ.get("STAND_IN_DROPPED", "").split(",") if index}
+    pythia, feed = pythia8mc.Pythia("", False), EventFeed(survey(path).beams)
+    for line in SETTINGS:
+        assert pythia.readString(line)
+    pythia.setLHAupPtr(feed)
+    assert pythia.init()
+    pythia.rndm.init(seed)
+    done = 0
+    for index, event in enumerate(parse(path)):
+        feed.event = event
+        if done < n_events and index not in dropped and pythia.next():
+            done += 1
+            yield gen_event(done, pythia.event, event)
+
+
+def gen_event(number: int, record: Any, event: pylhe.LHEEvent) -> Any:
+    """The record as a HepMC event; every particle hangs on its first mother."""
+    made = pyhepmc.GenEvent(pyhepmc.Units.GEV, pyhepmc.Units.MM)
+    made.event_number = number
+    particles = {i: gen_particle(record[i]) for i in range(1, record.size())}
+    hard = [i for i in particles if abs(record[i].status()) in HARD_STATUS.values()]
+    for p in event.particles:
+        status = HARD_STATUS[p.status]
+        i = next(i for i in hard if record[i].id() == p.id and abs(record[i].status()) == status)
+        hard.remove(i)
+        particles[i].momentum, particles[i].generated_mass = (p.px, p.py, p.pz, p.e), p.m
+    vertices: dict[int, Any] = {}
+    for i in range(3, record.size()):
+        mother = record[i].mother1()
+        if mother not in vertices:
+            p = record[i]
+            vertices[mother] = pyhepmc.GenVertex((p.xProd(), p.yProd(), p.zProd(), p.tProd()))
+            vertices[mother].add_particle_in(particles[mother])
+        vertices[mother].add_particle_out(particles[i])
+    made.add_tree([particles[1], particles[2]])
+    return made
+
+
+def gen_particle(p: Any) -> Any:
+    if p.status() == -12:
+        status = 4
+    elif p.isFinal():
+        status = 1
+    else:
+        status = 2 if p.isHadron() or p.idAbs() == 15 else 11
+    particle = pyhepmc.GenParticle((p.px(), p.py(), p.pz(), p.e()), p.id(), status)
+    particle.generated_mass = p.m()
+    return particle

@@ -107,7 +107,7 @@ def in_order(
             results[index] = _showered(output, partons[index], found)
         following = index + 1
     if count != len(events):
-        raise InputError(f"event {count} of the output is missing: {count} of {len(events)} events were written")
+        raise InputError(f"the output ends after event {count - 1}: {count} events, the slice has {len(events)}")
     return results
 
 

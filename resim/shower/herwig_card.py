@@ -105,11 +105,10 @@ def _refusal(command: str, arguments: list[str], place: str) -> str | None:
         return None if allowed else "reads a file that is not one of Herwig's physics snippets (snippets/NAME.in)"
     if found := _OWNED_WORDS.search(" ".join(arguments)):
         return f"touches {found[0]}, which resim controls"
-    for argument in arguments:
-        for owned in _OWNED_PLACES:
-            if (_absolute(argument, place) + "/").startswith(owned + "/") or argument.startswith(owned + ":"):
-                return f"touches {owned}, which resim controls"
-    return None
+    # A value such as `Random` is no path; only the object that a line is about may be given without a slash.
+    named = [_absolute(word, place) for i, word in enumerate(arguments) if i == 0 or "/" in word]
+    touched = [owned for owned in _OWNED_PLACES for path in named if f"{path}/".startswith(f"{owned}/")]
+    return f"touches {touched[0]}, which resim controls" if touched else None
 
 
 def _absolute(name: str, place: str) -> str:

@@ -4,9 +4,13 @@ It knows `--version`, `read FILE.in` and `run FILE.run -N n -s seed -q`. Events 
 the input file names, until n of them have succeeded, as ThePEG does; HepMC is written with Herwig's status codes
 (4 beam, 1 final, 2 decayed hadron or tau, 11 the rest) and with the hard partons as they stand in the LHE file.
 What it should do comes in environment variables: STAND_IN_MODE, STAND_IN_DROPPED (comma separated indices), and
-STAND_IN_CALLS, a file that every call is noted in.
+STAND_IN_FORMAT (of HepMC), STAND_IN_VERSION; STAND_IN_CALLS, a file that every call is noted in; and STAND_IN_CACHE, a
+folder in which events are kept, since most tests ask for the same ones. What is slow to import is imported late.
 """
 
+# ruff: noqa: T201 - an executable may print
+
+import hashlib
 import json
 import os
 import re
@@ -16,15 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyhepmc
-import pyhepmc.io
-import pylhe
-import pythia8mc
-
-from resim.hard_scatter.reading import event_blocks, parse_event, survey
-from resim.shower.pythia import EventFeed
-
-WRITERS = {"GenEvent": pyhepmc.io.WriterAsciiHepMC2, "GenEventHepMC3": pyhepmc.io.WriterAscii}
+WRITERS = {"GenEvent": "WriterAsciiHepMC2", "GenEventHepMC3": "WriterAscii"}
 SETTINGS = (
     "Print:quiet = on",
     "SLHA:verbose = 0",
@@ -71,15 +67,16 @@ def read(path: Path) -> int:
                 return 1
             values[interface] = rest[-1]
         elif command == "saverun":
-            parse(Path(values["FileName"]))  # ThePEG scans the file here already
-            Path(f"{rest[0]}.run").write_text(json.dumps(values))
+            scan(Path(values["FileName"]))  # ThePEG does so here already
+            folder = Path(os.environ.get("ThePEG_RUN_DIR", "."))  # as EventGenerator::defPath does
+            (folder / f"{rest[0]}.run").write_text(json.dumps(values))
     return 0
 
 
-def parse(path: Path) -> list[pylhe.LHEEvent]:
-    assert path.read_text().startswith("<LesHouchesEvents version=")
-    survey(path)
-    return [parse_event(block, path, index) for index, block in event_blocks(path)]
+def scan(path: Path) -> None:
+    text = path.read_text()
+    assert text.startswith("<LesHouchesEvents version=")
+    assert text.count("<event>") == text.count("</event>") > 0
 
 
 def run(values: dict[str, str], n_events: int, seed: int) -> int:
@@ -94,16 +91,27 @@ def run(values: dict[str, str], n_events: int, seed: int) -> int:
     if mode in ("empty", "garbage"):
         path.write_text("" if mode == "empty" else "this is no HepMC\n" * 20)
         return 0
-    made = list(generate(Path(values["FileName"]), n_events, seed))
+    scan(Path(values["FileName"]))
+    made = cached(Path(values["FileName"]), n_events, seed)
     exhausted = len(made) < n_events
-    with WRITERS[os.environ.get("STAND_IN_FORMAT", values["Format"])](str(path)) as writer:
-        for event in spoiled(made, mode):
-            writer.write(event)
+    write(path, spoiled(made, mode), os.environ.get("STAND_IN_FORMAT", values["Format"]))
     if mode == "truncated":
         os.truncate(path, path.stat().st_size * 2 // 3)
+    if mode == "damaged":
+        lines = path.read_text().splitlines(keepends=True)
+        third = [i for i, line in enumerate(lines) if line.startswith("E ")][2]
+        path.write_text("".join(lines[: third + 20] + lines[third + 40 :]))
     if exhausted:
         print("More events requested than available in LesHouchesReader LHEReader", file=sys.stderr)
     return int(exhausted)
+
+
+def write(path: Path, events: list[Any], form: str) -> None:
+    import pyhepmc.io
+
+    with getattr(pyhepmc.io, WRITERS[form])(str(path)) as writer:
+        for event in events:
+            writer.write(event)
 
 
 def spoiled(events: list[Any], mode: str) -> list[Any]:
@@ -111,14 +119,38 @@ def spoiled(events: list[Any], mode: str) -> list[Any]:
         "short": lambda: events[:-2],
         "shuffled": lambda: [events[0], events[2], events[1], *events[3:]],
         "duplicated": lambda: [*events[:-1], events[1]],
-        "foreign": lambda: [*events[:2], pyhepmc.GenEvent(), *events[3:]],
+        "foreign": lambda: [*events[:2], turned(events[2]), *events[3:]],
         "too many": lambda: [*events, events[0]],
     }
     return changes[mode]() if mode in changes else events
 
 
+def turned(event: Any) -> Any:
+    """The event turned by a quarter: sound, but not made from the LHE event."""
+    for p in event.particles:
+        x, y, z, e = p.momentum
+        p.momentum = (-y, x, z, e)
+    return event
+
+
+def cached(path: Path, n_events: int, seed: int) -> list[Any]:
+    import pyhepmc
+
+    key = f"{n_events} {seed} {os.environ.get('STAND_IN_DROPPED')} {path.read_text()}"
+    cache = Path(os.environ["STAND_IN_CACHE"]) / hashlib.sha256(key.encode()).hexdigest()
+    if not cache.exists():
+        write(cache, list(generate(path, n_events, seed)), "GenEventHepMC3")
+    with pyhepmc.open(str(cache)) as stream:
+        return list(stream)
+
+
 def generate(path: Path, n_events: int, seed: int) -> Iterator[Any]:
     """Events in the order of the file, without those that are to be dropped, until there are enough."""
+    import pythia8mc
+
+    from resim.hard_scatter.reading import event_blocks, parse_event, survey
+    from resim.shower.pythia import EventFeed
+
     dropped = {int(index) for index in os.environ.get("STAND_IN_DROPPED", "").split(",") if index}
     pythia, feed = pythia8mc.Pythia("", False), EventFeed(survey(path).beams)
     for line in SETTINGS:
@@ -127,15 +159,17 @@ def generate(path: Path, n_events: int, seed: int) -> Iterator[Any]:
     assert pythia.init()
     pythia.rndm.init(seed)
     done = 0
-    for index, event in enumerate(parse(path)):
-        feed.event = event
+    for index, block in event_blocks(path):
+        feed.event = event = parse_event(block, path, index)
         if done < n_events and index not in dropped and pythia.next():
             done += 1
             yield gen_event(done, pythia.event, event)
 
 
-def gen_event(number: int, record: Any, event: pylhe.LHEEvent) -> Any:
+def gen_event(number: int, record: Any, event: Any) -> Any:
     """The record as a HepMC event; every particle hangs on its first mother."""
+    import pyhepmc
+
     made = pyhepmc.GenEvent(pyhepmc.Units.GEV, pyhepmc.Units.MM)
     made.event_number = number
     particles = {i: gen_particle(record[i]) for i in range(1, record.size())}
@@ -158,6 +192,8 @@ def gen_event(number: int, record: Any, event: pylhe.LHEEvent) -> Any:
 
 
 def gen_particle(p: Any) -> Any:
+    import pyhepmc
+
     if p.status() == -12:
         status = 4
     elif p.isFinal():

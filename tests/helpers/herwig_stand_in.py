@@ -35,7 +35,8 @@ HARD_STATUS = {-1: 21, 1: 23, 2: 22}
 
 def main(arguments: list[str]) -> int:
     with Path(os.environ["STAND_IN_CALLS"]).open("a", encoding="utf-8") as calls:
-        calls.write(json.dumps({"arguments": arguments, "folder": str(Path.cwd())}) + "\n")
+        lhe = Path("events.lhe").read_text() if Path("events.lhe").exists() else ""
+        calls.write(json.dumps({"arguments": arguments, "lhe": lhe}) + "\n")
     if arguments == ["--version"]:
         print("Herwig " + os.environ.get("STAND_IN_VERSION", "7.3.0"))
         print("ThePEG 2.3.0")
@@ -68,7 +69,7 @@ def read(path: Path) -> int:
             values[interface] = rest[-1]
         elif command == "saverun":
             scan(Path(values["FileName"]))  # ThePEG does so here already
-            folder = Path(os.environ.get("ThePEG_RUN_DIR", "."))  # as EventGenerator::defPath does
+            folder = Path(os.environ.get("ThePEG_RUN_DIR", "."))  # noqa: SIM112 - ThePEG spells it so
             (folder / f"{rest[0]}.run").write_text(json.dumps(values))
     return 0
 
@@ -148,25 +149,51 @@ def generate(path: Path, n_events: int, seed: int) -> Iterator[Any]:
     """Events in the order of the file, without those that are to be dropped, until there are enough."""
     import pythia8mc
 
-    from resim.hard_scatter.reading import event_blocks, parse_event, survey
-    from resim.shower.pythia import EventFeed
-
     dropped = {int(index) for index in os.environ.get("STAND_IN_DROPPED", "").split(",") if index}
-    pythia, feed = pythia8mc.Pythia("", False), EventFeed(survey(path).beams)
+    pythia, feed = pythia8mc.Pythia("", False), event_feed(path)
     for line in SETTINGS:
         assert pythia.readString(line)
     pythia.setLHAupPtr(feed)
     assert pythia.init()
     pythia.rndm.init(seed)
     done = 0
-    for index, block in event_blocks(path):
-        feed.event = event = parse_event(block, path, index)
+    for index, event in enumerate(path.read_text().split("<event>\n")[1:]):
+        info, *feed.particles = [
+            [float(x) for x in line.split()] for line in event.split("\n</event>")[0].split("\n")
+        ]
+        feed.scale = info[3]
         if done < n_events and index not in dropped and pythia.next():
             done += 1
-            yield gen_event(done, pythia.event, event)
+            yield gen_event(done, pythia.event, feed.particles)
 
 
-def gen_event(number: int, record: Any, event: Any) -> Any:
+def event_feed(path: Path) -> Any:
+    """What hands `particles`, rows of 13 numbers, to Pythia. Nothing of resim: it reads what resim wrote."""
+    import pythia8mc
+
+    beams = [float(x) for x in path.read_text().splitlines()[2].split()]
+
+    class Feed(pythia8mc.LHAup):  # type: ignore[misc]
+        particles: list[list[float]]
+        scale: float
+
+        def setInit(self) -> bool:  # noqa: N802 - Pythia's name
+            self.setBeamA(int(beams[0]), beams[2])
+            self.setBeamB(int(beams[1]), beams[3])
+            self.setStrategy(int(beams[8]))
+            self.addProcess(1, 1.0, 0.0, 1.0)
+            return True
+
+        def setEvent(self, process: int = 0) -> bool:  # noqa: N802 - Pythia's name
+            self.setProcess(1, 1.0, self.scale, 1 / 128, 0.118)
+            for row in self.particles:
+                self.addParticle(*map(int, row[:6]), *row[6:])
+            return True
+
+    return Feed()
+
+
+def gen_event(number: int, record: Any, lhe_particles: list[list[float]]) -> Any:
     """The record as a HepMC event; every particle hangs on its first mother."""
     import pyhepmc
 
@@ -174,11 +201,11 @@ def gen_event(number: int, record: Any, event: Any) -> Any:
     made.event_number = number
     particles = {i: gen_particle(record[i]) for i in range(1, record.size())}
     hard = [i for i in particles if abs(record[i].status()) in HARD_STATUS.values()]
-    for p in event.particles:
-        status = HARD_STATUS[p.status]
-        i = next(i for i in hard if record[i].id() == p.id and abs(record[i].status()) == status)
+    for pdg_id, status, *_, px, py, pz, e, m, _time, _spin in lhe_particles:
+        wanted = (pdg_id, HARD_STATUS[int(status)])
+        i = next(i for i in hard if (record[i].id(), abs(record[i].status())) == wanted)
         hard.remove(i)
-        particles[i].momentum, particles[i].generated_mass = (p.px, p.py, p.pz, p.e), p.m
+        particles[i].momentum, particles[i].generated_mass = (px, py, pz, e), m
     vertices: dict[int, Any] = {}
     for i in range(3, record.size()):
         mother = record[i].mother1()

@@ -67,8 +67,8 @@ def herwig() -> Herwig:
     return Herwig(BEAMS, read_herwig_card(CARD))
 
 
-def calls(stand_in: Path) -> list[list[str]]:
-    return [json.loads(line)["arguments"] for line in (stand_in / "calls").read_text().splitlines()]
+def calls(stand_in: Path, what: str = "arguments") -> list[list[str]]:
+    return [json.loads(line)[what] for line in (stand_in / "calls").read_text().splitlines()]
 
 
 def left_behind(stand_in: Path) -> list[Path]:
@@ -114,6 +114,29 @@ def test_the_seed_and_the_slice_decide_alone(stand_in, events, monkeypatch, tmp_
     other = instance.simulate(events, SEED + 1)
     assert same(instance.simulate(events, SEED), first)
     assert not same(other, first)
+
+
+def test_the_run_file_does_not_depend_on_the_first_slice(stand_in, events, monkeypatch):
+    monkeypatch.setenv("STAND_IN_MODE", "no output")
+    for index in (0, 1):
+        with pytest.raises(SliceFailed):
+            herwig().simulate(events[index : index + 1], SEED)
+    _, read, run, _, read_again, run_again = calls(stand_in, "lhe")
+    assert read == read_again
+    assert run != run_again
+
+
+def test_spare_events_are_those_of_the_slice_turned_by_pi(stand_in, events, monkeypatch, tmp_path):
+    monkeypatch.setenv("STAND_IN_MODE", "no output")
+    with pytest.raises(SliceFailed):
+        herwig().simulate(events, SEED)
+    path = tmp_path / "seen.lhe"
+    path.write_text(calls(stand_in, "lhe")[-1])
+    seen = [parse_event(block, path, index) for index, block in event_blocks(path)]
+    assert [event.particles for event in seen[: len(events)]] == [event.particles for event in events]
+    for spare, event in zip(seen[len(events) :], events, strict=True):
+        momenta = [[(p.px, p.py, p.pz, p.e) for p in e.particles] for e in (spare, event)]
+        assert momenta[0] == [(-px, -py, pz, e) for px, py, pz, e in momenta[1]]
 
 
 @pytest.mark.parametrize("seed", [0, -1, SEED_MAX + 1])

@@ -47,6 +47,8 @@ class ShoweredEvent:
 def read_events(path: Path) -> Iterator[Any]:
     """The events of a HepMC 2 or 3 text file one by one, as `pyhepmc.GenEvent` in GeV and mm.
 
+    They end before an event that HepMC3 cannot parse.
+
     Raises:
         InputError: the file is missing, empty, not HepMC, or truncated.
     """

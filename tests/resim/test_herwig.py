@@ -304,6 +304,17 @@ def test_units_are_converted_to_gev_and_mm(tmp_path, writer):
     assert [rows[22][name] for name in FINAL_PARTICLE.names[1:]] == pytest.approx([0, 0, 2, 2, 0, 0, 0, 0])
 
 
+def test_a_damaged_event_ends_the_events_in_silence(tmp_path, capfd):
+    """HepMC3 prints on stdout what it cannot parse; that events are missing is for `in_order` to find."""
+    path = tmp_path / "events.hepmc"
+    with pyhepmc.io.WriterAscii(str(path)) as stream:
+        stream.write(small_event())
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not line.startswith(("V", "P 3"))))
+    assert list(read_events(path)) == []
+    assert capfd.readouterr().out == ""
+
+
 def hard_event(lhe, blur: float = 0.0) -> pyhepmc.GenEvent:
     """Nothing but the particles of the LHE event, their momenta multiplied by 1 + `blur`."""
     event = pyhepmc.GenEvent(pyhepmc.Units.GEV, pyhepmc.Units.MM)

@@ -13,7 +13,8 @@ Prongs = Annotated[int, Field(ge=0, le=5)]
 ScaleFactor = Annotated[float, Field(ge=0.1**0.5, le=10**0.5)]
 """Factor on mu_R; Pythia takes its square and allows 0.1 ... 10."""
 Freeze = Literal["hard_scatter", "parton_shower", "hadronization"]
-_TAU = 15
+_SHARING_SHOWER: Final = ("parton_shower", "hadronization")
+_TAU: Final = 15
 
 DEFAULT_CARDS: Final = {"pythia8": Path("cards/pythia/monash.cmnd"), "herwig7": Path("cards/herwig/default.in")}
 """Settings of a generator that the card leaves to us."""
@@ -77,7 +78,9 @@ class Shower(CardModel):
 
     @model_validator(mode="after")
     def _only_pythia(self) -> Self:
-        if self.generator != "pythia8" and (odd := self.model_fields_set - {"generator", "card"}):
+        fields = {name: field.default for name, field in type(self).model_fields.items()}
+        odd = [name for name in fields.keys() - {"generator", "card"} if getattr(self, name) != fields[name]]
+        if self.generator != "pythia8" and odd:
             raise ValueError(f"{sorted(odd)} are Pythia's; say it in the card of {self.generator}")
         return self
 
@@ -115,7 +118,7 @@ class View(CardModel):
     def _consistent(self) -> Self:
         if (self.parent is None) != (self.freeze is None):
             raise ValueError("`from` and `freeze` go together; a view without both is the root")
-        if self.freeze in ("parton_shower", "hadronization") and self.shower is not None:
+        if self.freeze in _SHARING_SHOWER and self.shower is not None:
             raise ValueError(f"a view that freezes the {self.freeze} cannot change the `shower`")
         return self
 
@@ -190,6 +193,14 @@ class GenerationCard(CardModel):
                 switches = "generator" in changes.model_fields_set and changes.generator != resolved.generator
                 resolved = Shower(**(({} if switches else _given(resolved)) | _given(changes)))
         return resolved
+
+    def resolved(self) -> Self:
+        """The same with everything that views inherit written out."""
+        views = {
+            name: view if view.freeze in _SHARING_SHOWER else view.model_copy(update={"shower": self.shower_of(name)})
+            for name, view in self.views.items()
+        }
+        return self.model_copy(update={"views": views})
 
     def needs_default_card(self, name: str) -> bool:
         """Whether neither the view nor an ancestor of its generator names a card: true where a generator begins."""

@@ -111,14 +111,14 @@ class _Failures:
 def _provenance(run: Run, options: Options) -> Provenance:
     commit, dirty = git_state()
     return Provenance(
-        card=run.plan.card.model_dump(mode="json", by_alias=True),
+        card=run.plan.card.resolved().model_dump(mode="json", by_alias=True),
         run_key=run.key,
         shard=str(options.shard),
         seed=options.seed,
         n_events=options.n_events,
         sources=list(run.sources),
         views={view.name: ViewCounts() for view in run.plan.views},
-        versions=versions(),
+        versions=versions() | run.programs,
         commit=commit,
         dirty=dirty,
         created=utc_now(),

@@ -14,6 +14,7 @@ from resim.options import Options
 from resim.pipeline import Chunk, Plan, SourcePlan
 from resim.provenance import SourceRecord, versions
 from resim.realization import SLICE_EVENTS
+from resim.shower.herwig import herwig_for
 from resim.views import plan_views
 
 
@@ -28,6 +29,7 @@ class Run:
         chunk_size: events a chunk.
         chunks_of_shard: numbers of the chunks to make.
         key: digest of all that determines the arrays of the whole run.
+        programs: versions of the external programs that take part.
     """
 
     plan: Plan
@@ -36,6 +38,7 @@ class Run:
     chunk_size: int
     chunks_of_shard: range
     key: str
+    programs: dict[str, str]
 
     @property
     def n_events(self) -> int:
@@ -90,7 +93,8 @@ def plan_run(card: GenerationCard, options: Options) -> Run:
     size = _chunk_size(plan, options)
     chunks = options.shard.range_of(sum(_n_chunks(n, size) for n in events))
     records = tuple(_record(source, found) for source, found in zip(card.sources, surveys, strict=True))
-    return Run(plan, records, events, size, chunks, run_key(plan, events))
+    programs = _programs(plan)
+    return Run(plan, records, events, size, chunks, run_key(plan, events, programs), programs)
 
 
 def _survey(source: Source, options: Options) -> Survey:
@@ -109,6 +113,12 @@ def _record(source: Source, found: Survey) -> SourceRecord:
     )
 
 
+def _programs(plan: Plan) -> dict[str, str]:
+    """Versions of external programs; asked for before any work is done, so that a missing one is said at once."""
+    settings = [view.settings for view in plan.views if view.generator == "herwig7"]
+    return {"herwig": herwig_for(plan.sources[0].beams, settings[0]).version} if settings else {}
+
+
 def _chunk_size(plan: Plan, options: Options) -> int:
     """Events a chunk; simulators that run in slices of their own need whole ones."""
     if all(view.generator == "pythia8" for view in plan.views):
@@ -116,7 +126,7 @@ def _chunk_size(plan: Plan, options: Options) -> int:
     return _n_chunks(options.chunk_size, SLICE_EVENTS) * SLICE_EVENTS
 
 
-def run_key(plan: Plan, events_of_source: Sequence[int]) -> str:
+def run_key(plan: Plan, events_of_source: Sequence[int], programs: dict[str, str]) -> str:
     """Digest of all that determines the arrays of a run."""
     content = {
         "select": plan.card.select.model_dump(mode="json"),
@@ -131,6 +141,6 @@ def run_key(plan: Plan, events_of_source: Sequence[int]) -> str:
         "seed": plan.seed,
         "n_events": list(events_of_source),
         "schema_version": schema.SCHEMA_VERSION,
-        "versions": versions(),
+        "versions": versions() | programs,
     }
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()

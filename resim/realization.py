@@ -1,7 +1,8 @@
 """Realize the views of hard scatters: run each stage with its own seeds and share what is frozen."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +14,8 @@ from resim.hard_scatter.reading import Beams
 from resim.particles import Particles
 from resim.seeds import SeedKey, Stage, pythia_seed
 from resim.shower.event_record import FINAL_PARTICLE, Records, join
+from resim.shower.hepmc import ShoweredEvent
+from resim.shower.herwig import Herwig, SliceFailed, herwig_for
 from resim.shower.pythia import Pythia, pythia_for
 from resim.shower.tau import TauDecay
 from resim.views import ViewPlan
@@ -20,7 +23,7 @@ from resim.views import ViewPlan
 MAX_ATTEMPTS: Final = 5
 """How often an event that the generator gave up is tried, each time with other derived seeds, before it is lost."""
 
-SLICE_EVENTS: Final = 500
+SLICE_EVENTS: Final = 100
 """LHE events that an external simulator takes in one run, with one seed: fixed, as chunks must not matter."""
 
 
@@ -102,6 +105,9 @@ def realize(
     """
     outcomes: dict[str, list[Outcome]] = {}
     for owner in (view for view in views if view.shower_owner == view.name):
+        if owner.generator == "herwig7":
+            outcomes[owner.name] = list(_realize_slices(scatters, owner, beams, run_seed))
+            continue
         family = [owner.name, *(view.name for view in views if _rehadronizes(view, owner))]
         pythia, roots = pythia_for(beams, owner.settings), outcomes.get(views[0].name)
         made = [
@@ -175,6 +181,38 @@ def _realize_event(event: _Event, family: Sequence[str], root: Outcome | None) -
             for view in others:
                 outcomes[view] = event.hadronize(view, record, outcomes[owner].shower_seed, taus)
     return outcomes
+
+
+def _realize_slices(
+    scatters: Sequence[HardScatter], view: ViewPlan, beams: Beams, run_seed: int
+) -> Iterator[Outcome]:
+    """Make a view with Herwig, one run for each slice of the file's events; `scatters` hold whole slices."""
+    herwig = herwig_for(beams, view.settings)
+    for number, members in groupby(scatters, key=lambda scatter: scatter.index // SLICE_EVENTS):
+        yield from _realize_slice(herwig, list(members), number * SLICE_EVENTS, view.name, run_seed)
+
+
+def _realize_slice(
+    herwig: Herwig, scatters: Sequence[HardScatter], first: int, view: str, run_seed: int
+) -> list[Outcome]:
+    for attempt in range(MAX_ATTEMPTS):
+        seed = pythia_seed(SeedKey(run_seed, scatters[0].sha256, first, view, "shower", attempt))
+        try:
+            events = herwig.simulate([scatter.event for scatter in scatters], seed)
+        except SliceFailed:
+            if attempt == MAX_ATTEMPTS - 1:
+                raise
+        else:
+            return [_herwig_outcome(*made, seed) for made in zip(scatters, events, strict=True)]
+    raise AssertionError("every attempt returns or raises")
+
+
+def _herwig_outcome(scatter: HardScatter, event: ShoweredEvent | None, seed: int) -> Outcome:
+    if event is None:
+        return GIVEN_UP
+    taus = [scatter.event.particles[i].id for i in outgoing_taus(scatter.event)]
+    decays = (TauDecay(pdg_id, (), products) for pdg_id, products in zip(taus, event.tau_decays, strict=True))
+    return Outcome(event.particles, tuple(decays), seed, seed)
 
 
 def _gather(outcomes: Sequence[Outcome]) -> Realization:

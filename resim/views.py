@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from resim.config import NO_DETECTOR, Detector, GenerationCard
+from resim.shower.herwig_card import herwig_lines
 from resim.shower.settings import shower_lines
 
-_SETTINGS: Final = {"pythia8": shower_lines}
+_SETTINGS: Final = {"pythia8": shower_lines, "herwig7": herwig_lines}
 
 
 @dataclass(frozen=True, slots=True)

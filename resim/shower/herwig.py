@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -128,6 +129,12 @@ class Herwig:
             )
         if done.returncode:
             raise InputError(f"`Herwig {arguments[0]}` {_ending(done.returncode)}: {_last_line(folder / _LOG)}")
+
+
+@lru_cache(maxsize=8)
+def herwig_for(beams: Beams, settings: tuple[str, ...]) -> Herwig:
+    """The process's Herwig for these beams and settings: reading its input takes tens of seconds."""
+    return Herwig(beams, settings)
 
 
 def _find_executable() -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from resim.config import Shower
 from resim.errors import InputError
 
 LHE_FILE: Final = "events.lhe"
@@ -67,6 +68,11 @@ _SAVE: Final = f"cd /Herwig/Generators\nsaverun {RUN} EventGenerator\n"
 def input_file(settings: tuple[str, ...]) -> str:
     """The text of Herwig's input file: reading LHE, writing HepMC, and the settings of a card."""
     return "\n".join((_EVENT_RUN.lstrip(), *settings, _SAVE))
+
+
+def herwig_lines(shower: Shower) -> tuple[str, ...]:
+    """Settings of a view that Herwig makes: the lines of its card."""
+    return read_herwig_card(shower.card) if shower.card else ()
 
 
 def read_herwig_card(path: Path) -> tuple[str, ...]:

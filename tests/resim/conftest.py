@@ -1,5 +1,8 @@
 """Real inputs, made once a session: shipped MadGraph events and a small pair file made from them."""
 
+import stat
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -7,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from resim.engine import generate
 from resim.options import Options
+from resim.shower.herwig import herwig_for
 
 REPOSITORY = Path(__file__).parents[2]
 HARD_SCATTERS = REPOSITORY / "cards/hard_scatter"
@@ -81,3 +85,28 @@ def run_cli(*arguments: object) -> Result:
     from resim.cli import cli
 
     return CliRunner().invoke(cli, [str(argument) for argument in arguments], catch_exceptions=True)
+
+
+@pytest.fixture(scope="session")
+def herwig_cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("events")
+
+
+@pytest.fixture
+def stand_in(tmp_path, monkeypatch, herwig_cache):
+    """Puts the stand-in on PATH; scratch folders are made in `tmp_path / "scratch"`."""
+    script = tmp_path / "bin/Herwig"
+    script.parent.mkdir()
+    script.write_text(
+        f"#!{sys.executable}\nimport sys\nsys.path[:0] = [{str(REPOSITORY)!r}]\n"
+        "from tests.helpers.herwig_stand_in import main\nsys.exit(main(sys.argv[1:]))\n"
+    )
+    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setenv("PATH", str(script.parent), prepend=":")
+    monkeypatch.setenv("STAND_IN_CALLS", str(tmp_path / "calls"))
+    monkeypatch.setenv("STAND_IN_CACHE", str(herwig_cache))
+    monkeypatch.setenv("ThePEG_RUN_DIR", str(tmp_path / "elsewhere"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
+    herwig_for.cache_clear()
+    return tmp_path

@@ -2,9 +2,6 @@
 
 import json
 import math
-import stat
-import sys
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,30 +34,6 @@ def read_slice(name: str, n_events: int):
 @pytest.fixture(scope="module")
 def events():
     return read_slice("qcd_jj", 5)
-
-
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("events")
-
-
-@pytest.fixture
-def stand_in(tmp_path, monkeypatch, cache):
-    """Puts the stand-in on PATH; scratch folders are made in `tmp_path / "scratch"`."""
-    script = tmp_path / "bin/Herwig"
-    script.parent.mkdir()
-    script.write_text(
-        f"#!{sys.executable}\nimport sys\nsys.path[:0] = [{str(REPOSITORY)!r}]\n"
-        "from tests.helpers.herwig_stand_in import main\nsys.exit(main(sys.argv[1:]))\n"
-    )
-    script.chmod(script.stat().st_mode | stat.S_IXUSR)
-    (tmp_path / "scratch").mkdir()
-    monkeypatch.setenv("PATH", str(script.parent), prepend=":")
-    monkeypatch.setenv("STAND_IN_CALLS", str(tmp_path / "calls"))
-    monkeypatch.setenv("STAND_IN_CACHE", str(cache))
-    monkeypatch.setenv("ThePEG_RUN_DIR", str(tmp_path / "elsewhere"))
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
-    return tmp_path
 
 
 def herwig() -> Herwig:

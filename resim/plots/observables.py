@@ -5,15 +5,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from resim.errors import InputError
+from resim.plots.histogram import Floats, Histogram
+from resim.plots.sharing import plot_sharing
 from resim.plots.style import VIEW_COLOURS, hep_style, save
 from resim.reader import PairFile
 
-Floats = npt.NDArray[np.float64]
+_RATIO_RANGE: Final = (0.45, 1.55)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +22,27 @@ class Observable:
     """A jet column and how to draw it.
 
     Attributes:
-        column: name in the schema, also the name of the picture.
+        name: of the picture, and of the column in the schema unless `ratio_of` is given.
         label: axis label with its unit.
         range: axis range, or None for the central 99 % of the values.
         from_zero: whether an automatic range starts at 0.
+        ratio_of: numerator and denominator, if it is a ratio of two columns.
     """
 
-    column: str
+    name: str
     label: str
     range: tuple[float, float] | None
     from_zero: bool = False
+    ratio_of: tuple[str, str] | None = None
+
+    def values(self, file: PairFile, view: str) -> Floats:
+        """The observable of every row in a view; NaN where it is not defined."""
+        if self.ratio_of is None:
+            column: Floats = file.jets(view, self.name).astype(float)
+            return column
+        over, under = (file.jets(view, column).astype(float) for column in self.ratio_of)
+        ratio: Floats = np.divide(over, under, out=np.full_like(over, np.nan), where=under > 0)
+        return ratio
 
 
 OBSERVABLES: Final = (
@@ -38,32 +50,14 @@ OBSERVABLES: Final = (
     Observable("eta", r"jet $\eta$", (-2.5, 2.5)),
     Observable("mass", "jet mass [GeV]", None, from_zero=True),
     Observable("softdrop_mass", "soft-drop mass [GeV]", None, from_zero=True),
+    Observable("tau21", r"$\tau_{21}$", (0, 1), ratio_of=("tau2", "tau1")),
+    Observable("tau32", r"$\tau_{32}$", (0, 1), ratio_of=("tau3", "tau2")),
     Observable("n_constituents", "number of constituents", None, from_zero=True),
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Histogram:
-    """Counts of unweighted entries: `counts` and their Poisson errors `(n_bins,)` over `edges` `(n_bins + 1,)`."""
-
-    edges: Floats
-    counts: Floats
-
-    @property
-    def errors(self) -> Floats:
-        """Statistical error of every count."""
-        return np.sqrt(self.counts)
-
-    def ratio(self, reference: "Histogram") -> tuple[Floats, Floats]:
-        """Ratio to another histogram and its error, both taken as independent; NaN where one is empty."""
-        some = (self.counts > 0) & (reference.counts > 0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = np.where(some, self.counts / reference.counts, np.nan)
-            return ratio, ratio * np.sqrt(1 / self.counts + 1 / reference.counts)
-
-
 def plot_pairs(path: Path, output: Path) -> list[Path]:
-    """Draw every observable of a pair file: one picture each, one column of panels per class.
+    """Draw every observable of a pair file, and what views share: one picture each, one column of panels per class.
 
     Args:
         path: the pair file.
@@ -79,7 +73,8 @@ def plot_pairs(path: Path, output: Path) -> list[Path]:
         if not any(file.valid(view).any() for view in file.view_names):
             raise InputError(f"{path}: no row has a jet in any view, nothing to plot; loosen the card's cuts")
         output.mkdir(parents=True, exist_ok=True)
-        return [_plot(file, observable, output / f"{observable.column}.png") for observable in OBSERVABLES]
+        pictures = [_plot(file, observable, output / f"{observable.name}.png") for observable in OBSERVABLES]
+        return pictures + ([plot_sharing(file, output / "sharing.png")] if len(file.view_names) > 1 else [])
 
 
 def _plot(file: PairFile, observable: Observable, output: Path) -> Path:
@@ -87,9 +82,9 @@ def _plot(file: PairFile, observable: Observable, output: Path) -> Path:
     shown = [label for label in file.labels if (labels == label).any()]
     figure = Figure(figsize=(1.2 + 4.3 * len(shown), 5.6), layout="constrained")
     panels = figure.subplots(2, len(shown), squeeze=False, sharex="col", height_ratios=[3, 1.2])
-    values = {view: file.jets(view, observable.column).astype(float) for view in file.view_names}
+    values = {view: observable.values(file, view) for view in file.view_names}
     for column, label in enumerate(shown):
-        rows = {view: values[view][file.valid(view) & (labels == label)] for view in values}
+        rows = {view: values[view][np.isfinite(values[view]) & (labels == label)] for view in values}
         histograms = _histograms(observable, rows)
         _draw_counts(panels[0, column], histograms)
         _draw_ratios(panels[1, column], histograms)
@@ -105,7 +100,7 @@ def _histograms(observable: Observable, rows: dict[str, Floats]) -> dict[str, Hi
     everything = np.concatenate(list(rows.values()))
     low, high = observable.range or _central_range(everything, observable.from_zero)
     n_bins = max(6, round(2 * (len(everything) / len(rows)) ** (1 / 3)))  # Rice's rule
-    if observable.column == "n_constituents":  # bins of whole numbers, or a comb appears
+    if observable.name == "n_constituents":  # bins of whole numbers, or a comb appears
         width = max(1, round((high - low) / n_bins))
         low, n_bins = np.floor(low) - 0.5, int(np.ceil((high - low) / width))
         high = low + n_bins * width
@@ -139,17 +134,41 @@ def _draw_counts(axes: Axes, histograms: dict[str, Histogram]) -> None:
 
 def _draw_ratios(axes: Axes, histograms: dict[str, Histogram]) -> None:
     (_, reference), *others = histograms.items()
-    centres = (reference.edges[1:] + reference.edges[:-1]) / 2
-    relative = np.divide(1.0, reference.errors, out=np.full_like(centres, np.nan), where=reference.counts > 0)
+    relative = np.divide(
+        1.0, reference.errors, out=np.full_like(reference.counts, np.nan), where=reference.counts > 0
+    )
     axes.stairs(1 + relative, reference.edges, baseline=1 - relative, fill=True, color="0.85")
     axes.axhline(1, color="0.4", linewidth=1)
     for shift, (_, histogram) in enumerate(others):
-        ratio, error = histogram.ratio(reference)
-        place = centres + (shift - (len(others) - 1) / 2) * 0.2 * np.diff(reference.edges)
         colour = _colours(histograms)[1 + shift]
-        axes.errorbar(place, ratio, yerr=error, fmt="o", markersize=3.5, color=colour, linewidth=1)
-    axes.set_ylim(0.45, 1.55)
+        place = reference.centres + (shift - (len(others) - 1) / 2) * 0.2 * np.diff(reference.edges)
+        _draw_points(axes, place, histogram.ratio(reference), colour)
+        chi2, freedom = histogram.chi2(reference)
+        text = rf"$\chi^2$/ndf {chi2:.0f}/{freedom}" if shift == 0 else f"{chi2:.0f}/{freedom}"
+        place_of_text = (0.02 + 0.25 * min(shift, 1) + 0.73 * shift / len(others), 0.04)
+        axes.text(*place_of_text, text, color=colour, fontsize=9, transform=axes.transAxes, in_layout=False)
+    axes.set_ylim(*_RATIO_RANGE)
     axes.set_xlim(reference.edges[0], reference.edges[-1])
+
+
+def _draw_points(axes: Axes, place: Floats, points: tuple[Floats, Floats], colour: str) -> None:
+    """Ratios with their errors; an arrow at the edge stands for a point beyond it."""
+    ratio, error = points
+    low, high = _RATIO_RANGE
+    inside = (ratio > low) & (ratio < high)
+    axes.errorbar(
+        place[inside], ratio[inside], yerr=error[inside], fmt="o", markersize=3.5, color=colour, linewidth=1
+    )
+    for beyond, marker, edge in ((ratio >= high, "^", high), (ratio <= low, "v", low)):
+        axes.plot(
+            place[beyond],
+            np.full(beyond.sum(), edge),
+            marker,
+            markersize=6,
+            color=colour,
+            clip_on=False,
+            in_layout=False,
+        )
 
 
 def _colours(histograms: dict[str, Any]) -> list[str]:

@@ -5,7 +5,8 @@ from matplotlib.image import imread
 from resim.errors import InputError
 from resim.mock import write_mock
 from resim.plots import plot_pairs, show_row
-from resim.plots.observables import OBSERVABLES, Histogram
+from resim.plots.histogram import Histogram
+from resim.plots.observables import OBSERVABLES
 from tests.resim.conftest import run_cli
 
 
@@ -16,7 +17,7 @@ def mock(tmp_path_factory):
 
 def test_one_picture_per_observable(mock, tmp_path):
     pictures = plot_pairs(mock, tmp_path / "plots")
-    assert [path.stem for path in pictures] == [observable.column for observable in OBSERVABLES]
+    assert [path.stem for path in pictures] == [*(observable.name for observable in OBSERVABLES), "sharing"]
     for path in pictures:
         assert imread(path).std() > 0.05  # something is drawn
 
@@ -34,6 +35,19 @@ def test_ratio_and_its_error_by_hand():
     assert ratio[0] == 2.0
     assert error[0] == pytest.approx(2 * np.sqrt(1 / 20 + 1 / 10))
     assert np.isnan(ratio[1])
+
+
+def test_chi_squared_of_equal_shapes_is_that_of_chance_and_of_others_is_not():
+    rng = np.random.default_rng(1)
+    edges = np.linspace(0, 1, 21)
+
+    def sample(n, power=1.0):
+        return Histogram(edges, np.histogram(rng.random(n) ** power, edges)[0].astype(float))
+
+    values = [sample(1000).chi2(sample(3000)) for _ in range(200)]
+    assert {freedom for _, freedom in values} == {19}
+    assert np.mean([chi2 for chi2, _ in values]) == pytest.approx(19, abs=4 * np.sqrt(2 * 19 / 200))
+    assert sample(1000).chi2(sample(3000, power=1.5))[0] > 60
 
 
 def test_nothing_to_plot_is_said(tmp_path):

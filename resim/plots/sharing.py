@@ -1,0 +1,66 @@
+"""What each freeze level leaves unchanged: angle and pT ratio of the jets of a row in a view and in its parent."""
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from resim.angles import wrap
+from resim.plots.histogram import Floats
+from resim.plots.style import VIEW_COLOURS, save
+from resim.reader import PairFile
+from resim.views import ViewRecord
+
+_ANGLES: Final = np.geomspace(1e-4, 3.0, 46)
+"""Bins of the angle, from below any detector's resolution to unrelated jets."""
+_RATIOS: Final = np.linspace(0.4, 1.6, 49)
+
+
+def plot_sharing(file: PairFile, output: Path) -> Path:
+    """Draw, for every view with a parent, the angle and the pT ratio between the two jets of a row.
+
+    Args:
+        file: a pair file with at least two views.
+        output: the picture.
+    """
+    labels = file.label_names()
+    shown = [label for label in file.labels if (labels == label).any()]
+    figure = Figure(figsize=(1.2 + 4.3 * len(shown), 7.2), layout="constrained")
+    panels = figure.subplots(2, len(shown), squeeze=False, sharex="row", sharey="row")
+    for number, view in enumerate(file.views[1:], 1):
+        both = file.valid(view.name) & file.valid(str(view.parent))
+        angle, ratio = _angle(file, view), _pt_ratio(file, view)
+        for column, label in enumerate(shown):
+            rows = both & (labels == label)
+            name = f"{view.name} / {view.parent}: {view.freeze} frozen"
+            _draw(panels[0, column], angle[rows], _ANGLES, number, name)
+            _draw(panels[1, column], ratio[rows], _RATIOS, number, name)
+    for column, label in enumerate(shown):
+        panels[0, column].set(xscale="log", xlabel=r"$\Delta R$ of the two jets", title=label)
+        panels[1, column].set_xlabel(r"ratio of their $p_\mathrm{T}$")
+    for row in range(2):
+        panels[row, 0].set_ylabel("fraction of rows / bin")
+    panels[0, 0].legend(loc="upper left", fontsize=9)
+    return save(figure, output)
+
+
+def _angle(file: PairFile, view: ViewRecord) -> Floats:
+    eta, phi = ([file.jets(v, name).astype(float) for v in (view.name, str(view.parent))] for name in ("eta", "phi"))
+    angle: Floats = np.hypot(eta[0] - eta[1], wrap(phi[0] - phi[1]))
+    return angle
+
+
+def _pt_ratio(file: PairFile, view: ViewRecord) -> Floats:
+    ours, parents = (file.jets(v, "pt").astype(float) for v in (view.name, str(view.parent)))
+    ratio: Floats = ours / parents
+    return ratio
+
+
+def _draw(axes: Axes, values: Floats, edges: Floats, number: int, name: str) -> None:
+    """A histogram in which entries beyond the edges count in the outermost bins."""
+    counts, _ = np.histogram(np.clip(values, edges[0], edges[-1]), edges)
+    median = f", median {np.median(values):.3g}" if len(values) else ""
+    colour = VIEW_COLOURS[number % len(VIEW_COLOURS)]
+    axes.stairs(counts / max(len(values), 1), edges, label=name + median, color=colour, linewidth=1.8)

@@ -156,7 +156,7 @@ class _Text:
 
 def _lines(path: Path, hashed: Callable[[bytes], None]) -> Iterator[str]:
     try:
-        with _open(path) as stream:
+        with open_lhe(path) as stream:
             for line in stream:
                 hashed(line)
                 yield line.decode("latin-1")
@@ -167,7 +167,8 @@ def _lines(path: Path, hashed: Callable[[bytes], None]) -> Iterator[str]:
         raise InputError(f"{path}: cannot be read ({reason}); want an LHE file, plain or gzipped") from error
 
 
-def _open(path: Path) -> gzip.GzipFile | io.BufferedReader:
+def open_lhe(path: Path) -> gzip.GzipFile | io.BufferedReader:
+    """Open a file for reading, decompressed; its first bytes tell, not its name."""
     with path.open("rb") as stream:
         is_gzip = stream.read(2) == _GZIP_MAGIC
     return gzip.open(path, "rb") if is_gzip else path.open("rb")

@@ -34,7 +34,7 @@ def run_madgraph(card: MadGraphProcess, n_events: int, seed: int, scratch: Path,
     program = shutil.which(PROGRAM)
     if program is None:
         raise InputError(
-            f"{PROGRAM}: not on PATH; install MadGraph5_aMC@NLO and add its bin folder to PATH, or use `backend: pythia`"
+            f"{PROGRAM}: not on PATH; install MadGraph5_aMC@NLO and add its folder there, or use `backend: pythia`"
         )
     commands = scratch / "commands.mg5"
     commands.write_text("\n".join((*commands_for(card, n_events, seed), "")), encoding="utf-8")
@@ -94,7 +94,7 @@ def _check_run_card(card: MadGraphProcess, n_events: int, seed: int, made: Path)
         if not _same(str(value), shown):
             raise InputError(f"run_card.{name}: asked for {value!r}, MadGraph took {shown!r}; correct the card")
     if card.custom_fcts is not None and card.custom_fcts.name not in taken.get("custom_fcts", ""):
-        raise InputError(f"custom_fcts: MadGraph did not take {card.custom_fcts}; it needs MadGraph 3.3 or later")
+        raise InputError(f"custom_fcts: MadGraph did not take {card.custom_fcts}; it needs MadGraph 3.5 or later")
 
 
 def _banner(made: Path) -> dict[str, str]:

@@ -5,7 +5,6 @@ and the cross section at 1, and `LHEF3FromPythia8` puts all settings of the inst
 every file and keeps 8 digits. Here the process record goes through pylhe, with every digit.
 """
 
-import os
 from array import array
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
@@ -56,7 +55,7 @@ def write_pythia_events(card: PythiaProcess, n_events: int, seed: int, path: Pat
         output.writelines(f"{line}\n" for line in (*_head(card, n_events, seed), *_init(info, pythia)))
         output.writelines(_weighted(events, (weight * picobarn for weight in weights)))
         output.write("</LesHouchesEvents>\n")
-    os.unlink(spool)
+    spool.unlink()
 
 
 def _start(card: PythiaProcess, seed: int) -> Any:
@@ -68,9 +67,7 @@ def _start(card: PythiaProcess, seed: int) -> Any:
             if not pythia.readString(line):
                 raise InputError(f"Pythia refuses the setting {line!r}; correct or remove it in the process card")
         if not pythia.init():
-            raise InputError(
-                f"Pythia makes no process of {list(card.settings)}; switch one on, as in HardQCD:all = on"
-            )
+            raise InputError(f"Pythia makes no process of {list(card.settings)}; switch one on in the card")
     return pythia
 
 

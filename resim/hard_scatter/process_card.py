@@ -19,7 +19,7 @@ _NO_PROCESS: Final = ("TimeShower:", "SpaceShower:", "PartonLevel:", "HadronLeve
 
 
 def _one_line(text: str) -> str:
-    if not text.isprintable() or ";" in text:
+    if not text.isprintable() or not text.strip() or ";" in text:
         raise ValueError("must be one command of printable characters, without `;`")
     return " ".join(text.split())
 
@@ -122,8 +122,8 @@ class MadGraphProcess(ProcessCard):
         for name, value in self.run_card.items():
             if name in _MG5_OWNED:
                 raise ValueError(f"run_card.{name}: is set by resim (-n, --seed, `custom_fcts`); remove it")
-            if name.startswith("ebeam") and (isinstance(value, bool | str) or value <= 0):
-                raise ValueError(f"run_card.{name}: {value!r} must be a positive energy in GeV")
+            if name.startswith("ebeam") and (isinstance(value, bool | str) or not 0 < value <= 1e6):
+                raise ValueError(f"run_card.{name}: {value!r} must be an energy in GeV, above 0 and at most 1e6")
             if name.endswith("_pdg") and decays:
                 raise ValueError(
                     f"run_card.{name}: does nothing for resonances that decay in the process; cut with `custom_fcts`"

@@ -221,6 +221,10 @@ def test_bad_options(tmp_path, arguments, message):
     assert not list(tmp_path.iterdir())
 
 
+def test_help_is_there():
+    assert "process CARD" in run_cli("hard-scatter", "--help").output
+
+
 def test_the_command_says_what_it_made(tmp_path):
     output = tmp_path / "made.lhe.gz"
     command = ("hard-scatter", CARDS / "zprime_qq.yaml", "-o", output, "-n", 120, "--seed", 3)

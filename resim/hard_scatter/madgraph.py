@@ -19,29 +19,37 @@ from resim.hard_scatter.blocks import open_lhe
 from resim.hard_scatter.process_card import MadGraphProcess
 
 PROGRAM: Final = "mg5_aMC"
-_FAILURE: Final = re.compile(r".*(InvalidCmd|interrupted|Error detected|zero cross section).*", re.IGNORECASE)
+_FAILURE: Final = re.compile("InvalidCmd|interrupted|Error detected|zero cross section", re.IGNORECASE)
 _SETTING: Final = re.compile(r"\s*([^#!]*?)\s*=\s*(\w+)")
 """A line of MadGraph's run card: `value = name ! comment`."""
 _TRUE, _FALSE = ("true", "t", "1"), ("false", "f", "0")
 
 
-def run_madgraph(card: MadGraphProcess, n_events: int, seed: int, scratch: Path, log: Path) -> Path:
-    """Run MadGraph and return the event file that it made, somewhere below `scratch`.
+def find_madgraph() -> str:
+    """Path of the program.
+
+    Raises:
+        InputError: it is not on PATH.
+    """
+    if (program := shutil.which(PROGRAM)) is None:
+        raise InputError(
+            f"{PROGRAM}: not on PATH; install MadGraph5_aMC@NLO and add its folder there, or use `backend: pythia`"
+        )
+    return program
+
+
+def run_madgraph(card: MadGraphProcess, n_events: int, seed: int, scratch: Path, output: Path) -> Path:
+    """Run MadGraph and return the event file that it made, somewhere below `scratch`; `output` receives what it says.
 
     Raises:
         InputError: MadGraph is not installed, made no event file, or did not take the settings of the card.
     """
-    program = shutil.which(PROGRAM)
-    if program is None:
-        raise InputError(
-            f"{PROGRAM}: not on PATH; install MadGraph5_aMC@NLO and add its folder there, or use `backend: pythia`"
-        )
     commands = scratch / "commands.mg5"
     commands.write_text("\n".join((*commands_for(card, n_events, seed), "")), encoding="utf-8")
-    _run([program, str(commands)], scratch, log)
-    complaint = _FAILURE.search(log.read_text(encoding="utf-8", errors="replace"))
-    if complaint:
-        raise InputError(f"MadGraph failed: {' '.join(complaint[0].split())[:200]!r}; see its log")
+    _run([find_madgraph(), str(commands)], scratch, output)
+    said = output.read_text(encoding="utf-8", errors="replace").splitlines()
+    if complaint := next(filter(_FAILURE.search, said), None):
+        raise InputError(f"MadGraph failed: {complaint.strip()[:200]!r}; see its log")
     made = sorted(scratch.glob("process/Events/*/unweighted_events.lhe*"))
     if len(made) != 1:
         raise InputError(f"MadGraph made {len(made)} event files, want one; see its log")
@@ -68,9 +76,9 @@ def _run_card(card: MadGraphProcess, n_events: int, seed: int) -> dict[str, bool
     return {**card.run_card, "nevents": n_events, "iseed": seed}
 
 
-def _run(command: list[str], folder: Path, log: Path) -> None:
+def _run(command: list[str], folder: Path, output: Path) -> None:
     """Run to the end; whoever interrupts this ends MadGraph and everything that it has started."""
-    with log.open("wb") as stream:
+    with output.open("wb") as stream:
         process = subprocess.Popen(
             command, cwd=folder, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, start_new_session=True
         )

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from resim.commandline import refuse_existing
 from resim.errors import InputError
 from resim.hard_scatter.blocks import open_lhe
-from resim.hard_scatter.madgraph import run_madgraph
+from resim.hard_scatter.madgraph import find_madgraph, run_madgraph
 from resim.hard_scatter.process_card import MadGraphProcess, PythiaProcess, load_process_card
 from resim.hard_scatter.reading import Survey, survey
 from resim.hard_scatter.requirements import check_requirements
@@ -78,6 +78,7 @@ def _make(
     card: PythiaProcess | MadGraphProcess, n_events: int, options: Options, scratch: Path, run_log: Path
 ) -> Path:
     if isinstance(card, MadGraphProcess):
+        find_madgraph()
         if not options.quiet:
             log.info("hard-scatter: MadGraph runs; it writes to %s", run_log)
         return run_madgraph(card, n_events, options.seed, scratch, run_log)

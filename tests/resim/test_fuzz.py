@@ -30,6 +30,10 @@ def documents(pythia_lhe) -> list[bytes]:
     return [*samples, pythia_lhe.read_bytes()]
 
 
+CONTROL = {chr(code) for code in range(32)}
+"""What would move the cursor of a terminal, or worse."""
+
+
 def one_line_or(function: Callable[[], Any]) -> Any:
     """What the function gives, or None if it raises an `InputError` of one line."""
     message = ""
@@ -37,7 +41,8 @@ def one_line_or(function: Callable[[], Any]) -> Any:
         return function()
     except InputError as error:
         message = str(error)
-    assert message.isprintable()  # so it has no line end either
+    assert len(message.splitlines()) == 1
+    assert not set(message) & CONTROL
     return None
 
 

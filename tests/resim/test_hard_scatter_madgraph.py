@@ -222,7 +222,7 @@ def test_a_failure_leaves_the_earlier_file(card, madgraph, tmp_path):
 
 def test_without_madgraph_the_remedy_is_said(card, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    result = run_cli("hard-scatter", card, "-o", tmp_path / "made.lhe")
+    result = run_cli("hard-scatter", card, "-o", tmp_path / "made.lhe", "--quiet")
     assert isinstance(result.exception, InputError)
     assert "mg5_aMC: not on PATH; install MadGraph5_aMC@NLO" in str(result.exception)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["card.yaml"]
@@ -245,5 +245,6 @@ def test_an_interruption_ends_madgraph_and_what_it_started(card, madgraph, tmp_p
         pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
         process.send_signal(sent)
         assert process.wait(30) == 130
+        assert process.stderr.read() == "resim: interrupted\n"
     wait_until(lambda: not any(map(runs, pids)), 20)
     assert not (tmp_path / "made.lhe").exists()

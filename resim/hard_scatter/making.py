@@ -78,6 +78,7 @@ def _make(
     card: PythiaProcess | MadGraphProcess, n_events: int, options: Options, scratch: Path, run_log: Path
 ) -> Path:
     if isinstance(card, MadGraphProcess):
+        run_log.unlink(missing_ok=True)  # of an earlier failure
         find_madgraph()
         if not options.quiet:
             log.info("hard-scatter: MadGraph runs; it writes to %s", run_log)

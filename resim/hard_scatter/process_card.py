@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, PositiveFloat, model_validator
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
 
 from resim.cards import CardModel, find_file, parse_card, read_yaml
 from resim.errors import InputError
@@ -35,20 +35,14 @@ class Requirement(CardModel):
     Generators have cuts that do nothing for some processes and do not say so.
     """
 
-    pdg_ids: tuple[int, ...] = Field(min_length=1)
-    """|PDG id| of the particles"""
+    pdg_ids: tuple[PositiveInt, ...] = Field(min_length=1)
+    """|PDG id| of the particles: particle and antiparticle are treated alike"""
     pt_min: float = Field(0.0, ge=0)
     """GeV"""
     pt_max: PositiveFloat | None = None
     """GeV; None for no upper limit"""
     abs_eta_max: PositiveFloat | None = None
     """pseudorapidity; None for no limit"""
-
-    @model_validator(mode="after")
-    def _positive_ids(self) -> Self:
-        if bad := [pdg_id for pdg_id in self.pdg_ids if pdg_id <= 0]:
-            raise ValueError(f"PDG ids {bad} must be positive: particle and antiparticle are treated alike")
-        return self
 
 
 class ProcessCard(CardModel):

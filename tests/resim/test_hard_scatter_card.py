@@ -53,7 +53,7 @@ def test_defaults(tmp_path):
         ("settings: ['SoftQCD:all = on']\n", "SoftQCD: has no effect on a hard process"),
         ("settings: ['timeshower:pTmin = 1']\n", "TimeShower: has no effect on a hard process"),
         ("settings: ['PhaseSpace:pTHatMin = 300']\n", "has no effect on some processes; say under `require`"),
-        (PYTHIA + "require: [{pdg_ids: [-1]}]\n", "PDG ids .-1. must be positive"),
+        (PYTHIA + "require: [{pdg_ids: [-1]}]\n", "require.0.pdg_ids.0: -1: Input should be greater than 0"),
         (PYTHIA + "require: [{pdg_ids: []}]\n", "require.0.pdg_ids"),
         ("backend: madgraph\nprocess: []\n", "process"),
         ("backend: madgraph\nprocess: [import model sm]\n", "no line 'generate ...'"),

@@ -209,11 +209,13 @@ def test_a_failure_leaves_the_earlier_file(card, madgraph, tmp_path):
     make(card, output)
     before = output.read_bytes()
     madgraph("fails")
+    (tmp_path / "made.lhe.gz.log").write_text("of long ago")
     with pytest.raises(InputError, match="exists already; choose another output, or --force"):
         make(card, output)
     with pytest.raises(InputError, match="MadGraph failed"):
         make(card, output, force=True)
     assert output.read_bytes() == before
+    assert "of long ago" not in (tmp_path / "made.lhe.gz.log").read_text()
     madgraph()
     make(card, output, force=True, n_events=3)
     assert survey(output).n_events == 3

@@ -1,5 +1,6 @@
 """What every YAML card has in common: frozen models, unknown keys are errors, one line says what is wrong."""
 
+import reprlib
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,6 +41,8 @@ def read_yaml(path: Path) -> Any:
         return yaml.load(path.read_text(encoding="utf-8"), _UniqueKeyLoader)  # noqa: S506 - a SafeLoader
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); want a YAML card") from error
+    except RecursionError as error:
+        raise InputError(f"{path}: not a card: nested too deeply; repair the card") from error
     except (yaml.YAMLError, ValueError, TypeError) as error:
         raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())}); repair the card") from error
 
@@ -51,19 +54,30 @@ def parse_card(model: type[ModelT], data: Any, path: Path) -> ModelT:
         InputError: names the first key that is wrong, its value and what is wanted.
     """
     if not isinstance(data, dict):
-        raise InputError(f"{path}: holds {data!r:.40}, want a mapping with the keys {', '.join(model.model_fields)}")
+        raise InputError(
+            f"{path}: holds {_shown(data):.40}, want a mapping with the keys {', '.join(model.model_fields)}"
+        )
     try:
         return model.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"] if part != "[key]") or "the card"
+        key = _printable(".".join(str(part) for part in first["loc"] if part != "[key]")) or "the card"
         if first["type"] == "extra_forbidden":
             valid = ", ".join(_keys_beside(model, first["loc"]))
             raise InputError(f"{path}: unknown key {key}; valid keys here: {valid}") from error
         reason = first["msg"].removeprefix("Value error, ")
-        given = "" if isinstance(first["input"], dict) else f" {first['input']!r}:"
+        given = "" if isinstance(first["input"], dict) else f" {_shown(first['input'])}:"
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         raise InputError(f"{path}: {key}:{given} {reason}{more}") from error
+
+
+def _shown(value: Any) -> str:
+    """A value as it stands in a message; of a container only the beginning, as YAML's aliases can make it endless."""
+    return reprlib.repr(value) if isinstance(value, list | dict | set | tuple) else repr(value)
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else repr(text)
 
 
 def _keys_beside(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
@@ -90,7 +104,14 @@ def find_file(name: Path, card: Path) -> Path:
     """
     folders = [Path(), *card.absolute().parents]
     for folder in folders[:1] if name.is_absolute() else folders:
-        if (folder / name).is_file():
+        if _is_file(folder / name):
             return folder / name
     looked = "" if name.is_absolute() else f" (looked in the working directory and above {card.parent})"
-    raise InputError(f"{card}: file {name} not found{looked}; correct the path in the card")
+    raise InputError(f"{card}: file {_printable(str(name))} not found{looked}; correct the path in the card")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file can have, as one that is too long
+        return False

@@ -44,6 +44,21 @@ def generate(card: Path, output: Path, shard: str, **options: Any) -> None:
     click.echo(f"{output}: {rows} rows; valid in {valid}")
 
 
+@cli.command("hard-scatter")
+@click.argument("card", type=FILE)
+@click.option("-o", "--output", type=FILE, required=True, help="LHE file to write (.lhe, .lhe.gz).")
+@click.option("-n", "--n-events", type=int, help="Events to make.  [default: the card's]")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the file.")
+@click.option("--force", is_flag=True, help="Replace an existing output.")
+@click.option("--quiet", is_flag=True, help="No progress report.")
+def hard_scatter(card: Path, output: Path, **options: Any) -> None:
+    """Make the hard scatters of a process CARD, with Pythia or MadGraph, and write an LHE file."""
+    from resim.hard_scatter.making import Options, make_hard_scatters
+
+    found = make_hard_scatters(card, output, Options(**options))
+    click.echo(f"{output}: {found.n_events} events of {found.generator}")
+
+
 @cli.command()
 @click.argument("files", type=FILE, nargs=-1, required=True)
 @click.option("-o", "--output", type=FILE, required=True, help="Pair file to write.")

@@ -1,44 +1,48 @@
 """Read LHE files event by event: strict about content, lenient about form.
 
-Records are parsed with pylhe. The file around them is split here, because generators decorate it in ways that are
-not XML (POWHEG's comments, Fortran exponents, Windows line ends, tags of their own) and because a file that stops
-early must be an error, where an XML stream merely ends.
+Records are parsed with pylhe; `resim.hard_scatter.blocks` cuts the file.
 """
 
-import gzip
 import hashlib
-import io
 import math
 import re
-import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
+from typing import Final, Literal, NoReturn
 
 import pylhe
 
 from resim.errors import InputError
+from resim.hard_scatter.blocks import Block, read_blocks
+from resim.hard_scatter.records import line_of_record, records_of
 
-_GZIP_MAGIC = b"\x1f\x8b"
-_ROOT = re.compile(r"<LesHouchesEvents(?=[\s>])")
-_NEXT = re.compile(r"<!--|<(header|init|event)(?=[\s>])|</LesHouchesEvents")
-_MORE = re.compile(r"<(LesHouchesEvents|init|event)(?=[\s>])")
-_END = {
-    "comment": re.compile("-->"),
-    "header": re.compile("</header"),
-    "init": re.compile(r"</init|<event(?=[\s>])"),
-    "event": re.compile(r"</event|<event(?=[\s>])"),
-}
-_ROOT_WITHIN = 1_000_000
-"""Characters in which the root tag must appear; more would mean reading a foreign file of any size."""
-_OPENING_TAG = re.compile(r"^[^>]*>")
-_DECORATION = re.compile(r"<!--.*?-->|<(\w+)[^>]*>.*?</\1\s*>|<[^>]*/>", re.DOTALL)
-_FORTRAN_EXPONENT = re.compile(r"(?<=[\d.])[dD](?=[+-]?\d)")
-_FIELDS_OF_A_PARTICLE = 13
+_FIELDS_OF_A_PARTICLE: Final = 13
 _BEAM, _INCOMING, _OUTGOING = -9, -1, 1
-_MOMENTUM_TOLERANCE = 1e-3
+_MOMENTUM_TOLERANCE: Final = 1e-3
 """Largest imbalance of an event as a fraction of its incoming energy; LHE files carry at least 7 digits."""
+
+BadReason = Literal["no_start_or_end_tag", "unparsable", "not_finite", "unbalanced", "above_the_beam_energy"]
+"""What can be wrong with one event of a file that is otherwise sound."""
+
+
+class BadEventError(InputError):
+    """One event is broken; the rest of the file may be sound."""
+
+    def __init__(self, message: str, reason: BadReason) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class _DefectError(ValueError):
+    """What is wrong with an event, and in which of its records: 0 is the event line, None the event as a whole."""
+
+    def __init__(self, message: str, reason: BadReason = "unparsable", record: int | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.record = record
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +61,12 @@ class Survey:
 
     Attributes:
         sha256: SHA-256 of the decompressed bytes.
-        n_events: number of event blocks in the file.
+        n_events: number of event blocks in the file, broken ones included.
         beams: the beams of the init block.
         generator: name and version that the init block gives, or an empty string.
         pdg_ids: absolute PDG ids of the outgoing and intermediate particles of the events that were parsed.
+        bad_events: broken events among those that were parsed, by reason; empty unless they are passed over.
+        first_bad: message of the first of them, or an empty string.
     """
 
     sha256: str
@@ -68,67 +74,125 @@ class Survey:
     beams: Beams
     generator: str
     pdg_ids: frozenset[int]
+    bad_events: dict[BadReason, int] = field(default_factory=dict)
+    first_bad: str = ""
+
+    @property
+    def n_bad(self) -> int:
+        """Number of broken events among those that were parsed."""
+        return sum(self.bad_events.values())
 
 
-def survey(path: Path, n_events: int | None = None) -> Survey:
+def survey(path: Path, n_events: int | None = None, skip_bad: bool = False) -> Survey:
     """Read a whole file once: hash it, check that it is complete, parse its first `n_events` events (None: all).
 
+    With `skip_bad`, a broken event is counted by its reason and passed over; a file that is truncated, corrupt, or
+    has no sound event at all is an error all the same.
+
     Raises:
-        InputError: the file is missing, empty, not LHE, corrupt, truncated, or an event is broken.
+        InputError: the file is missing, empty, not LHE, corrupt or truncated.
+        BadEventError: an event is broken, without `skip_bad`.
     """
     digest = hashlib.sha256()
-    blocks = _blocks(path, digest.update)
+    blocks = read_blocks(path, digest.update, broken_too=skip_bad)
     beams, generator = _parse_init(next(blocks), path)
     found: set[int] = set()
+    bad: Counter[BadReason] = Counter()
+    first_bad = ""
     index = -1
     for index, block in enumerate(blocks):
         if n_events is None or index < n_events:
-            event = parse_event(block, path, index)
-            _check_energy(event, beams, path, index)
-            found.update(abs(particle.id) for particle in event.particles if particle.status > 0)
+            try:
+                event = _sound_event(block, beams, path, index)
+            except BadEventError as error:
+                if not skip_bad:
+                    raise
+                bad[error.reason] += 1
+                first_bad = first_bad or str(error)
+            else:
+                found.update(abs(particle.id) for particle in event.particles if particle.status > 0)
     if index < 0:
         raise InputError(f"{path}: holds no event; want at least one <event> block")
-    return Survey(digest.hexdigest(), index + 1, beams, generator, frozenset(found))
+    if not found:
+        raise InputError(f"{path}: no sound event among {bad.total()}; the first: {first_bad}")
+    return Survey(digest.hexdigest(), index + 1, beams, generator, frozenset(found), dict(bad), first_bad)
 
 
-def event_blocks(path: Path, n_events: int | None = None) -> Iterator[tuple[int, str]]:
-    """Index and text of the first `n_events` event blocks (None: all), read lazily."""
-    blocks = _blocks(path)
-    next(blocks)
-    yield from zip(count() if n_events is None else range(n_events), blocks, strict=False)
+def event_blocks(path: Path, n_events: int | None = None, skip_bad: bool = False) -> Iterator[tuple[int, str]]:
+    """Index and text of the first `n_events` event blocks (None: all), read lazily.
+
+    With `skip_bad`, the broken ones among them are left out; the others keep their index in the file.
+    """
+    blocks = read_blocks(path, broken_too=skip_bad)
+    init = next(blocks)
+    for index, block in zip(count() if n_events is None else range(n_events), blocks, strict=False):
+        if not skip_bad or _is_sound(block, _parse_init(init, path)[0], path, index):
+            yield index, block.text
 
 
-def parse_event(block: str, path: Path, index: int) -> pylhe.LHEEvent:
+def _is_sound(block: Block, beams: Beams, path: Path, index: int) -> bool:
+    try:
+        _sound_event(block, beams, path, index)
+    except BadEventError:
+        return False
+    return True
+
+
+def _sound_event(block: Block, beams: Beams, path: Path, index: int) -> pylhe.LHEEvent:
+    if not block.whole:
+        defect = _DefectError("has no start tag or no end tag", "no_start_or_end_tag")
+        _raise_bad_event(defect, block.text, path, index, block.line)
+    event = parse_event(block.text, path, index, block.line)
+    energy = sum(p.e for p in event.particles if p.status == _INCOMING)
+    limit = (beams.energy_a + beams.energy_b) * (1 + _MOMENTUM_TOLERANCE)
+    if energy > limit:
+        message = f"incoming partons have {energy:.6g} GeV, the beams {limit:.6g} GeV"
+        _raise_bad_event(_DefectError(message, "above_the_beam_energy"), block.text, path, index, block.line)
+    return event
+
+
+def parse_event(block: str, path: Path, index: int, line: int | None = None) -> pylhe.LHEEvent:
     """Parse one event block; beam particles (status -9) are dropped and mothers renumbered.
 
+    Args:
+        block: text of the block, as `event_blocks` gives it.
+        path: the file, for messages.
+        index: index of the event in the file, for messages.
+        line: line of the file on which the block begins, for messages, if known.
+
     Raises:
-        InputError: the block is not a consistent event.
+        BadEventError: the block is not a consistent event.
     """
     try:
         event = _parse_records(block)
         _check(event)
-    except (ValueError, OverflowError, IndexError) as error:
-        shorten = f" or shorten it with -n {index}" if index else ""
-        raise InputError(f"{path}: event {index}: {error}; repair the file{shorten}") from error
+    except _DefectError as defect:
+        _raise_bad_event(defect, block, path, index, line)
     return event
 
 
+def _raise_bad_event(defect: _DefectError, block: str, path: Path, index: int, line: int | None) -> NoReturn:
+    where = path if line is None else f"{path}:{line + line_of_record(block, defect.record)}"
+    shorten = f", or shorten it with -n {index}" if index else ""
+    remedy = f"repair the file, skip the event with --skip-bad-events{shorten}"
+    raise BadEventError(f"{where}: event {index}: {defect}; {remedy}", defect.reason) from defect
+
+
 def _parse_records(block: str) -> pylhe.LHEEvent:
-    records = _lines_of_numbers(block)
+    records = records_of(block)
     if not records or len(records[0].split()) < 6:
-        raise ValueError("has no event line of 6 numbers (NUP IDPRUP XWGTUP SCALUP AQEDUP AQCDUP)")
-    info = pylhe.LHEEventInfo.fromstring(records[0])
-    particles = [pylhe.LHEParticle.fromstring(_complete(line)) for line in records[1:]]
+        raise _DefectError("has no event line of 6 numbers (NUP IDPRUP XWGTUP SCALUP AQEDUP AQCDUP)")
+    particles: list[pylhe.LHEParticle] = []
+    at = 0
+    try:
+        info = pylhe.LHEEventInfo.fromstring(records[0])
+        for at, line in enumerate(records[1:], 1):  # noqa: B007 - says where it stopped
+            particles.append(pylhe.LHEParticle.fromstring(_complete(line)))
+    except (ValueError, OverflowError, IndexError) as error:
+        raise _DefectError(str(error), record=at) from error
     if len(particles) != info.nparticles:
-        raise ValueError(f"NUP says {info.nparticles} particles, the block has {len(particles)}")
+        raise _DefectError(f"NUP says {info.nparticles} particles, the block has {len(particles)}")
     return pylhe.LHEEvent(info, _without_beams(particles))
-
-
-def _lines_of_numbers(block: str) -> list[str]:
-    """The lines of a block without its opening tag, sub-elements (weights, scales, ...) and comments."""
-    text = _DECORATION.sub("", _OPENING_TAG.sub("", block, count=1))
-    lines = (line.strip() for line in _FORTRAN_EXPONENT.sub("E", text).splitlines())
-    return [line for line in lines if line and not line.startswith("#")]
 
 
 def _complete(line: str) -> str:
@@ -141,10 +205,11 @@ def _complete(line: str) -> str:
 def _without_beams(particles: list[pylhe.LHEParticle]) -> list[pylhe.LHEParticle]:
     kept = [i for i, particle in enumerate(particles, 1) if particle.status != _BEAM]
     number = {0: 0} | {old: new for new, old in enumerate(kept, 1)}
-    for particle in particles:
+    for record, particle in enumerate(particles, 1):
         for mother in (particle.mother1, particle.mother2):
             if not 0 <= mother <= len(particles):
-                raise ValueError(f"mother {mother} out of range for an event with {len(particles)} particles")
+                message = f"mother {mother} out of range for an event with {len(particles)} particles"
+                raise _DefectError(message, record=record)
     return [
         replace(p, mother1=number.get(p.mother1, 0), mother2=number.get(p.mother2, 0))
         for p in particles
@@ -155,123 +220,37 @@ def _without_beams(particles: list[pylhe.LHEParticle]) -> list[pylhe.LHEParticle
 def _check(event: pylhe.LHEEvent) -> None:
     for number, p in enumerate(event.particles, 1):
         if not all(map(math.isfinite, (p.px, p.py, p.pz, p.e, p.m, p.lifetime, p.spin))):
-            raise ValueError(f"particle {number} (PDG id {p.id}) has a number that is not finite")
-    if not math.isfinite(event.eventinfo.weight) or not math.isfinite(event.eventinfo.scale):
-        raise ValueError(f"weight {event.eventinfo.weight} or scale {event.eventinfo.scale} is not finite")
+            raise _DefectError(f"particle {number} (PDG id {p.id}) has a number that is not finite", "not_finite")
+    info = event.eventinfo
+    if not math.isfinite(info.weight) or not math.isfinite(info.scale):
+        raise _DefectError(f"weight {info.weight} or scale {info.scale} is not finite", "not_finite", record=0)
     incoming = [p for p in event.particles if p.status == _INCOMING]
     outgoing = [p for p in event.particles if p.status == _OUTGOING]
     if len(incoming) != 2 or not outgoing:
-        raise ValueError(f"has {len(incoming)} incoming and {len(outgoing)} outgoing particles, want 2 and some")
+        raise _DefectError(f"has {len(incoming)} incoming and {len(outgoing)} outgoing particles, want 2 and some")
+    _check_balance(incoming, outgoing)
+
+
+def _check_balance(incoming: list[pylhe.LHEParticle], outgoing: list[pylhe.LHEParticle]) -> None:
     limit = _MOMENTUM_TOLERANCE * sum(p.e for p in incoming)
     for name in ("px", "py", "pz", "e"):
         imbalance = sum(getattr(p, name) for p in outgoing) - sum(getattr(p, name) for p in incoming)
-        if abs(imbalance) > limit:
-            raise ValueError(f"{name} is out of balance by {imbalance:.4g} GeV, the limit is {limit:.4g} GeV")
+        if not abs(imbalance) <= limit:  # so put that infinity minus infinity fails
+            message = f"{name} is out of balance by {imbalance:.4g} GeV, the limit is {limit:.4g} GeV"
+            raise _DefectError(message, "unbalanced")
 
 
-def _check_energy(event: pylhe.LHEEvent, beams: Beams, path: Path, index: int) -> None:
-    energy = sum(p.e for p in event.particles if p.status == _INCOMING)
-    limit = (beams.energy_a + beams.energy_b) * (1 + _MOMENTUM_TOLERANCE)
-    if energy > limit:
-        raise InputError(
-            f"{path}: event {index}: incoming partons have {energy:.6g} GeV, the beams {limit:.6g} GeV;"
-            " repair the file"
-        )
-
-
-def _parse_init(block: str, path: Path) -> tuple[Beams, str]:
+def _parse_init(block: Block, path: Path) -> tuple[Beams, str]:
+    records = records_of(block.text)
     try:
-        info = pylhe.LHEInitInfo.fromstring(_lines_of_numbers(block)[0])
+        info = pylhe.LHEInitInfo.fromstring(records[0])
     except (ValueError, OverflowError, IndexError) as error:
-        raise InputError(f"{path}: unreadable <init> block ({error}); want the 10 numbers of HEPRUP") from error
+        where = f"{path}:{block.line}"
+        raise InputError(f"{where}: unreadable <init> block ({error}); want the 10 numbers of HEPRUP") from error
     for energy in (info.energyA, info.energyB):
         if not 0 < energy < math.inf:
             raise InputError(f"{path}: beam energy {energy} GeV in the <init> block; want a positive number")
-    name = re.search(r"<generator\s[^>]*?name\s*=\s*['\"]([^'\"]*)", block)
-    version = re.search(r"<generator\s[^>]*?version\s*=\s*['\"]([^'\"]*)", block)
+    name = re.search(r"<generator\s[^>]*?name\s*=\s*['\"]([^'\"]*)", block.text)
+    version = re.search(r"<generator\s[^>]*?version\s*=\s*['\"]([^'\"]*)", block.text)
     generator = " ".join(match[1].strip() for match in (name, version) if match)
     return Beams(info.beamA, info.beamB, info.energyA, info.energyB), generator
-
-
-class _Text:
-    """The text of a file from the present place on."""
-
-    def __init__(self, lines: Iterator[str]) -> None:
-        self._lines = lines
-        self._rest = ""
-
-    def until(self, pattern: re.Pattern[str], within: float = math.inf) -> tuple[str, re.Match[str]] | None:
-        """Move behind the next match: the text before it and the match, or None if there is none `within` so much."""
-        passed: list[str] = []
-        n_passed = 0
-        while (match := pattern.search(self._rest)) is None:
-            passed.append(self._rest)
-            n_passed += len(self._rest)
-            self._rest = next(self._lines, "") if n_passed <= within else ""
-            if not self._rest:
-                return None
-        passed.append(self._rest[: match.start()])
-        self._rest = self._rest[match.end() :]
-        return "".join(passed), match
-
-
-def _blocks(path: Path, hashed: Callable[[bytes], None] = lambda _: None) -> Iterator[str]:
-    """The init block, then every event block, as text that starts behind the name of the opening tag."""
-    text = _Text(_lines(path, hashed))
-    if text.until(_ROOT, within=_ROOT_WITHIN) is None:
-        what = "is empty" if path.stat().st_size == 0 else "holds no <LesHouchesEvents> tag"
-        raise InputError(f"{path}: {what}; want a Les Houches Event file (arXiv:hep-ph/0609017)")
-    n_blocks = 0
-    while found := text.until(_NEXT):
-        tag = found[1][1]
-        if found[1][0].startswith("</"):
-            _check_end(text, path, n_blocks)
-            return
-        block = _block(text, tag or "comment", path, n_blocks)
-        if tag == "event" and n_blocks == 0:
-            raise InputError(f"{path}: has an <event> before its <init> block; want the init block first")
-        if tag == "event" or (tag == "init" and n_blocks == 0):
-            n_blocks += 1
-            yield block
-    raise _truncated(path, n_blocks)
-
-
-def _block(text: _Text, tag: str, path: Path, n_blocks: int) -> str:
-    found = text.until(_END[tag])
-    if found is None:
-        raise _truncated(path, n_blocks)
-    if found[1][0].startswith("<event"):
-        which = f"event {n_blocks - 1}" if tag == "event" else "its <init> block"
-        raise InputError(f"{path}: {which} has no end tag before the next <event>; repair the file")
-    return found[0]
-
-
-def _check_end(text: _Text, path: Path, n_blocks: int) -> None:
-    if n_blocks == 0:
-        raise InputError(f"{path}: has no <init> block; is it a complete LHE file?")
-    if text.until(_MORE):
-        raise InputError(f"{path}: more than one LHE document in one file; split it, one source each")
-
-
-def _truncated(path: Path, n_blocks: int) -> InputError:
-    where = f"after event {n_blocks - 2}" if n_blocks > 1 else "before its first event"
-    return InputError(f"{path}: truncated {where}: no </LesHouchesEvents> at the end; fetch or make the file again")
-
-
-def _lines(path: Path, hashed: Callable[[bytes], None]) -> Iterator[str]:
-    try:
-        with _open(path) as stream:
-            for line in stream:
-                hashed(line)
-                yield line.decode("latin-1")
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(f"{path}: corrupt or truncated gzip file ({error}); fetch or make it again") from error
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(f"{path}: cannot be read ({reason}); want an LHE file, plain or gzipped") from error
-
-
-def _open(path: Path) -> gzip.GzipFile | io.BufferedReader:
-    with path.open("rb") as stream:
-        is_gzip = stream.read(2) == _GZIP_MAGIC
-    return gzip.open(path, "rb") if is_gzip else path.open("rb")

@@ -40,7 +40,7 @@ def shower_lines(shower: Shower) -> tuple[str, ...]:
     """
     lines = read_cmnd(shower.card) if shower.card else []
     for number, line in enumerate(shower.settings, 1):
-        _refuse_foreign(line, Path("shower.settings"), number)
+        refuse_foreign(line, Path("shower.settings"), number)
     lines += [f"PartonShowers:model = {_MODEL[shower.model]}"] if shower.model != "simple" else []
     lines += shower.settings
     if shower.mu_r_fsr != 1.0:
@@ -65,12 +65,17 @@ def read_cmnd(path: Path) -> list[str]:
         line = raw.split("!", 1)[0].strip()
         if not line or not line[0].isalnum():  # Pythia's own rule for comments
             continue
-        _refuse_foreign(line, path, number)
+        refuse_foreign(line, path, number)
         lines.append(line)
     return lines
 
 
-def _refuse_foreign(line: str, path: Path, number: int) -> None:
+def refuse_foreign(line: str, path: Path, number: int) -> None:
+    """Refuse a setting that belongs to the code or names a file.
+
+    Raises:
+        InputError: names the place, `path` and line `number`, and the setting.
+    """
     name = re.split(r"[\s=]", line, maxsplit=1)[0]
     for owned in OWNED_BY_THE_CODE:
         if name.lower().startswith(owned.lower()):

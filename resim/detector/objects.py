@@ -24,6 +24,7 @@ class Objects:
         mass, energy, pt: GeV.
         ux, uy: direction of the transverse momentum, at the closest approach to the beam for charged particles.
         slope: pz / pT.
+        true_pt: pT of the generated particle, GeV.
         outer_eta, outer_phi: direction, seen from the origin, of the point where the particle leaves the tracker.
         resolution: relative resolution of the momentum, as far as modules have set it.
         d0, dz: transverse and longitudinal impact parameter, mm; their true values until a module smears them.
@@ -40,6 +41,7 @@ class Objects:
     ux: Floats
     uy: Floats
     slope: Floats
+    true_pt: Floats
     outer_eta: Floats
     outer_phi: Floats
     resolution: Floats

@@ -40,23 +40,21 @@ class ParticlePropagator:
     """Takes every particle to the cylinder that the tracker fills, and sorts the charged ones.
 
     Attributes:
-        name: name of the module.
+        inputs: name of the array of particles.
+        outputs: names of the arrays of all particles, of charged hadrons, of electrons and of muons.
         radius, half_length: of the cylinder, m.
         bz: magnetic field along z, T.
-        outputs: names of the arrays of all particles, of charged hadrons, of electrons and of muons.
     """
 
-    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
     radius: float
     half_length: float
     bz: float
-    outputs: tuple[str, str, str, str]
 
     @classmethod
     def from_card(cls, module: CardModule) -> "ParticlePropagator":
         """Read the module's parameters."""
-        if module.text("InputArray", "Delphes/stableParticles") != "Delphes/stableParticles":
-            module.fail("only Delphes/stableParticles can be propagated; pile-up is merged before", "InputArray")
         radius, half_length = module.positive("Radius"), module.positive("HalfLength")
         for parameter, value in (("RadiusMax", radius), ("HalfLengthMax", half_length)):
             if module.number(parameter, value) != value:
@@ -68,14 +66,10 @@ class ParticlePropagator:
             ("MuonOutputArray", "muons"),
         )
         outputs = tuple(f"{module.name}/{module.text(parameter, default)}" for parameter, default in names)
-        return cls(module.name, radius, half_length, module.number("Bz"), outputs)  # type: ignore[arg-type]
+        inputs = (module.text("InputArray", "Delphes/stableParticles"),)
+        return cls(inputs, outputs, radius, half_length, module.number("Bz"))
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Arrays that the module reads."""
-        return ()
-
-    def run(self, particles: Particles, _: Stream) -> dict[str, Objects]:
+    def run(self, particles: Particles, stream: Stream) -> tuple[Objects, ...]:  # noqa: ARG002
         """Propagate.
 
         Dropped are particles that start outside the cylinder, that fly along the beam (pT² < 1e-9 GeV²), that circle
@@ -86,7 +80,7 @@ class ParticlePropagator:
         pdg_id = np.abs(everything.pdg_id)
         charged, electron, muon = everything.charge != 0, pdg_id == 11, pdg_id == 13
         kinds = (charged & ~electron & ~muon, charged & electron, charged & muon)
-        return dict(zip(self.outputs, (everything, *(everything.select(kind) for kind in kinds)), strict=True))
+        return everything, *(everything.select(kind) for kind in kinds)
 
     def _starts_inside(self, particles: Particles) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         radius2 = (particles.vx**2 + particles.vy**2) * 1e-6  # mm² to m²
@@ -115,6 +109,7 @@ class ParticlePropagator:
             ux=paths.ux,
             uy=paths.uy,
             slope=slope,
+            true_pt=pt,
             outer_eta=outer_eta,
             outer_phi=np.arctan2(paths.y, paths.x),
             resolution=zeros,

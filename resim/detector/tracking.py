@@ -54,7 +54,7 @@ class Efficiency:
 
     module: CardModule
     inputs: tuple[str, ...]
-    output: str
+    outputs: tuple[str, ...]
     formula: Formula
     outer: bool
 
@@ -64,14 +64,14 @@ class Efficiency:
         formula = module.formula("EfficiencyFormula", KINEMATICS)
         return cls(module, *_ends(module), formula, not module.flag("UseMomentumVector", False))
 
-    def run(self, tracks: Objects, stream: Stream) -> dict[str, Objects]:
+    def run(self, tracks: Objects, stream: Stream) -> tuple[Objects, ...]:
         """The tracks that are found."""
         efficiency = evaluate(self.module, "EfficiencyFormula", self.formula, tracks, outer=self.outer)
         kept = efficiency >= 1
         chance = np.flatnonzero((efficiency > 0) & ~kept)
         uniform, _ = stream.uniform(tracks.event[chance], tracks.item[chance], 0)
         kept[chance] = uniform < efficiency[chance]
-        return {self.output: tracks.select(kept)}
+        return (tracks.select(kept),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class MomentumSmearing:
 
     module: CardModule
     inputs: tuple[str, ...]
-    output: str
+    outputs: tuple[str, ...]
     formula: Formula
     outer: bool
 
@@ -90,12 +90,12 @@ class MomentumSmearing:
         formula = module.formula("ResolutionFormula", KINEMATICS)
         return cls(module, *_ends(module), formula, not module.flag("UseMomentumVector", False))
 
-    def run(self, tracks: Objects, stream: Stream) -> dict[str, Objects]:
+    def run(self, tracks: Objects, stream: Stream) -> tuple[Objects, ...]:
         """The tracks as measured; the resolution stays with the track, for the calorimeters."""
         resolution = evaluate(self.module, "ResolutionFormula", self.formula, tracks, outer=self.outer)
         resolution = np.minimum(resolution, 1)
         normal = stream.normal(tracks.event, tracks.item, 0)
-        return {self.output: tracks.with_pt(lognormal(tracks.pt, resolution * tracks.pt, normal), resolution=resolution)}
+        return (tracks.with_pt(lognormal(tracks.pt, resolution * tracks.pt, normal), resolution=resolution),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class TrackSmearing:
 
     module: CardModule
     inputs: tuple[str, ...]
-    output: str
+    outputs: tuple[str, ...]
     formulas: Mapping[str, Formula]
 
     @classmethod
@@ -120,11 +120,11 @@ class TrackSmearing:
                 module.fail("0.0 asks Delphes for a histogram file; write { 0.0 } for no smearing, or a formula", parameter)
         return cls(module, *_ends(module), {p: module.formula(p, _TRACK_VARIABLES) for p in parameters})
 
-    def run(self, tracks: Objects, stream: Stream) -> dict[str, Objects]:
+    def run(self, tracks: Objects, stream: Stream) -> tuple[Objects, ...]:
         """The tracks with measured parameters."""
         sigmas = [evaluate(self.module, p, formula, tracks, outer=False) for p, formula in self.formulas.items()]
         shifts = [sigma * stream.normal(tracks.event, tracks.item, draw) for draw, sigma in enumerate(sigmas)]
-        momentum = tracks.true_p * (1 + shifts[2])
+        momentum = tracks.true_pt * np.sqrt(1 + tracks.slope**2) * (1 + shifts[2])
         slope, phi = tracks.slope + shifts[3], tracks.phi + shifts[4]
         measured = replace(
             tracks,
@@ -138,7 +138,7 @@ class TrackSmearing:
             resolution=np.divide(sigmas[2], 1 + shifts[2], out=np.zeros(len(tracks)), where=momentum > 0),
         )
         kept = (np.min(sigmas, axis=0) >= 0) & (momentum >= 0)
-        return {self.output: measured.with_pt(momentum / np.sqrt(1 + slope**2)).select(kept)}
+        return (measured.with_pt(momentum / np.sqrt(1 + slope**2)).select(kept),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,16 +146,16 @@ class Merger:
     """Puts arrays one after the other."""
 
     inputs: tuple[str, ...]
-    output: str
+    outputs: tuple[str, ...]
 
     @classmethod
     def from_card(cls, module: CardModule) -> "Merger":
         """Read the module's parameters."""
-        return cls(tuple(module.items("InputArray")), f"{module.name}/{module.text('OutputArray', 'candidates')}")
+        return cls(tuple(module.items("InputArray")), (f"{module.name}/{module.text('OutputArray', 'candidates')}",))
 
-    def run(self, *arrays: Objects) -> dict[str, Objects]:
+    def run(self, *arrays: Objects, stream: Stream) -> tuple[Objects, ...]:  # noqa: ARG002
         """All of them."""
-        return {self.output: concatenate(arrays)}
+        return (concatenate(arrays),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,18 +163,18 @@ class PassThrough:
     """Stands for a module that changes nothing that candidates have, such as TimeSmearing."""
 
     inputs: tuple[str, ...]
-    output: str
+    outputs: tuple[str, ...]
 
     @classmethod
     def from_card(cls, module: CardModule) -> "PassThrough":
         """Read where the tracks come from and go to."""
         return cls(*_ends(module))
 
-    def run(self, tracks: Objects, _: Stream) -> dict[str, Objects]:
+    def run(self, tracks: Objects, stream: Stream) -> tuple[Objects, ...]:  # noqa: ARG002
         """The same tracks."""
-        return {self.output: tracks}
+        return (tracks,)
 
 
-def _ends(module: CardModule) -> tuple[tuple[str, ...], str]:
-    """Input arrays and output array of a module with one of each."""
-    return (module.text("InputArray"),), f"{module.name}/{module.text('OutputArray')}"
+def _ends(module: CardModule) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the input and the output array of a module with one of each."""
+    return (module.text("InputArray"),), (f"{module.name}/{module.text('OutputArray')}",)

@@ -79,9 +79,9 @@ class Candidates(Particles):
     point of closest approach to the beam, that of other candidates the origin.
 
     Attributes:
-        d0, dz: float64 `(n_particles,)`, impact parameters with the signs of `impact_parameters`, mm; 0 without track.
+        d0, dz: float64 `(n_particles,)`, as from `impact_parameters`, mm; 0 without a track.
         d0_err, dz_err: float64 `(n_particles,)`, their resolutions, mm; 0 if the detector measures them exactly.
-        origin: int64 `(n_particles,)`, the generated particle of a track by its number in the event, -1 without track.
+        origin: int64 `(n_particles,)`, number in its event of the generated particle of a track, else -1.
     """
 
     d0: Floats

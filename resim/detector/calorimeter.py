@@ -4,7 +4,7 @@ Follows Delphes' SimpleCalorimeter (one section) and Calorimeter (an electromagn
 same towers), whose idea is described in J. de Favereau et al., JHEP 02 (2014) 057, section 2.3.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -28,13 +28,19 @@ class Hits:
 
     Attributes:
         index: `(n_hits,)`, rows of the objects.
-        tower: `(n_hits,)`, numbers of their towers in the segmentation.
+        tower: `(n_hits,)`, their towers: numbers in the segmentation, after `Towers.group` rows of the towers.
         fractions: `(n_sections, n_hits)`, parts of the energy that they leave in every section.
     """
 
     index: Integers
     tower: Integers
     fractions: Floats
+
+    def only_in(self, section: int) -> "Hits":
+        """The hits that leave energy in this section and in no other."""
+        depositing = self.fractions > _TINY
+        alone = np.flatnonzero(depositing[section] & (depositing.sum(axis=0) == 1))
+        return Hits(self.index[alone], self.tower[alone], self.fractions[:, alone])
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +51,22 @@ class Towers:
         event: `(n_towers,)`.
         number: `(n_towers,)`, number of the tower in the segmentation.
         eta: `(n_towers,)`, of their centres.
-        of_hit: `(n_hits,)`, tower of every hit.
     """
 
     event: Integers
     number: Integers
     eta: Floats
-    of_hit: Integers
 
     @classmethod
-    def of(cls, segmentation: Segmentation, event: Integers, number: Integers) -> "Towers":
-        """Group hits, given by their events and tower numbers, each `(n_hits,)`."""
-        keys, of_hit = np.unique(event * segmentation.n_towers + number, return_inverse=True)
-        towers = keys % segmentation.n_towers
-        return cls(keys // segmentation.n_towers, towers, segmentation.centre_eta(towers), of_hit)
+    def group(cls, segmentation: Segmentation, event: Integers, number: Integers) -> tuple["Towers", Integers]:
+        """Towers of hits, given by their events and tower numbers, and the row of the tower of every hit."""
+        keys, rows = np.unique(event * segmentation.n_towers + number, return_inverse=True)
+        numbers = keys % segmentation.n_towers
+        return cls(keys // segmentation.n_towers, numbers, segmentation.centre_eta(numbers)), rows
 
-    def sum(self, of_hit: Integers, values: Floats) -> Floats:
-        """Sum over the hits in every tower, in the order of the hits."""
-        return np.bincount(of_hit, weights=values, minlength=len(self.event))
+    def sum(self, hits: Hits, values: Floats) -> Floats:
+        """Sum of the values of hits in every tower, added in the order of the hits."""
+        return np.bincount(hits.tower, weights=values, minlength=len(self.event)).astype(np.float64, copy=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ class Calorimeter:
         sections = sections_of(module)
         outputs = (module.text("EFlowTrackOutputArray", "eflowTracks"), *(section.output for section in sections))
         return cls(
-            module=module,
+            module=module.without_values(),
             inputs=(module.text("ParticleInputArray"), module.text("TrackInputArray")),
             outputs=tuple(f"{module.name}/{output}" for output in outputs),
             segmentation=Segmentation.from_card(module),
@@ -113,18 +117,17 @@ class Calorimeter:
         tracks = tracks.select(self.segmentation.locate(tracks.outer_eta, tracks.outer_phi) >= 0)
         deposits, measured = self._hits(particles), self._hits(tracks)
         events = np.concatenate([particles.event[deposits.index], tracks.event[measured.index]])
-        towers = Towers.of(self.segmentation, events, np.concatenate([deposits.tower, measured.tower]))
-        of_deposit, of_track = np.split(towers.of_hit, [len(deposits.index)])
-        factor = np.ones(len(tracks))
-        neutrals = []
+        towers, rows = Towers.group(self.segmentation, events, np.concatenate([deposits.tower, measured.tower]))
+        deposits = replace(deposits, tower=rows[: len(deposits.index)])
+        measured = replace(measured, tower=rows[len(deposits.index) :])
+        factor, neutrals = np.ones(len(tracks)), []
         for number, section in enumerate(self.sections):
-            energy = towers.sum(of_deposit, deposits.fractions[number] * particles.energy[deposits.index])
+            energy = towers.sum(deposits, deposits.fractions[number] * particles.energy[deposits.index])
             normal = stream.normal(towers.event, towers.number, number)
             energy, sigma = section.measure(self.module, towers.eta, energy, normal)
-            alone = np.flatnonzero((measured.fractions > _TINY).sum(axis=0) == (measured.fractions[number] > _TINY))
-            track_energy, variance = self._track_sums(number, towers, tracks, measured, of_track, alone)
-            excess, scale = resolve(section, energy, sigma, track_energy, variance)
-            factor[measured.index[alone]] = scale[of_track[alone]]
+            alone = measured.only_in(number)
+            excess, scale = resolve(section, energy, sigma, *self._track_sums(number, towers, tracks, alone))
+            factor[alone.index] = scale[alone.tower]
             neutrals.append(self._neutrals(section, towers, excess, stream))
         return self._rescaled(tracks, measured, factor), *neutrals
 
@@ -135,16 +138,13 @@ class Calorimeter:
         index, tower = index[tower >= 0], tower[tower >= 0]
         return Hits(index, tower, fractions[:, index])
 
-    def _track_sums(
-        self, number: int, towers: Towers, tracks: Objects, measured: Hits, of_track: Integers, alone: Integers
-    ) -> tuple[Floats, Floats]:
-        """Energy of the tracks that leave theirs in this section only, and its variance, in every tower."""
-        of_track, rows, fraction = of_track[alone], measured.index[alone], measured.fractions[number][alone]
-        energy, resolution = tracks.energy[rows], tracks.resolution[rows]
+    def _track_sums(self, number: int, towers: Towers, tracks: Objects, hits: Hits) -> tuple[Floats, Floats]:
+        """Energy that tracks leave in a section, and its variance, in every tower."""
+        energy, error = tracks.energy[hits.index], (tracks.resolution * tracks.energy)[hits.index]
+        fraction = hits.fractions[number]
         # Delphes takes the whole energy for the error where the calorimeter would measure the track worse.
-        better = self.sections[number].sigma(self.module, towers.eta[of_track], energy) < resolution * energy
-        error = resolution * energy * np.where(better, fraction, 1.0)
-        return towers.sum(of_track, fraction * energy), towers.sum(of_track, error**2)
+        better = self.sections[number].sigma(self.module, towers.eta[hits.tower], energy) < error
+        return towers.sum(hits, fraction * energy), towers.sum(hits, (error * np.where(better, fraction, 1.0)) ** 2)
 
     def _rescaled(self, tracks: Objects, measured: Hits, factor: Floats) -> Objects:
         """The tracks with new momenta, without those that leave energy in both sections, which Delphes drops."""

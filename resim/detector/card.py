@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tkinter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -78,18 +78,29 @@ class CardModule:
 
     def items(self, parameter: str) -> list[str]:
         """Elements of a parameter that is a Tcl list."""
-        return self.split(self.text(parameter), parameter)
+        return self._split([self.text(parameter)], parameter)[0]
 
-    def split(self, text: str, parameter: str) -> list[str]:
-        """Elements of a Tcl list that is part of a parameter."""
+    def pairs(self, parameter: str) -> list[tuple[str, str]]:
+        """Elements of a parameter that is a Tcl list of alternating keys and values."""
+        items = self.items(parameter)
+        if len(items) % 2:
+            self.fail(f"has {len(items)} elements; want pairs", parameter)
+        return list(zip(items[::2], items[1::2], strict=True))
+
+    def numbers(self, lists: Sequence[str], parameter: str) -> list[list[float]]:
+        """Numbers of several Tcl lists that are part of a parameter."""
+        return [[self._float(item, parameter) for item in items] for items in self._split(lists, parameter)]
+
+    def _split(self, lists: Sequence[str], parameter: str) -> list[list[str]]:
+        tcl = tkinter.Tcl()
         try:
-            return [str(item) for item in tkinter.Tcl().splitlist(text)]
+            return [[str(item) for item in tcl.splitlist(text)] for text in lists]
         except tkinter.TclError as error:
             self.fail(f"not a Tcl list ({error})", parameter)
 
-    def numbers(self, text: str, parameter: str) -> list[float]:
-        """Elements of a Tcl list of numbers that is part of a parameter."""
-        return [self._float(item, parameter) for item in self.split(text, parameter)]
+    def without_values(self) -> "CardModule":
+        """The module as messages need it, without the values of its parameters."""
+        return replace(self, parameters={})
 
     def formula(self, parameter: str, variables: Sequence[str]) -> Formula:
         """Value of a parameter that is a `TFormula` expression of some variables."""
@@ -156,7 +167,9 @@ def _evaluate(path: Path, text: str, time_limit_s: int) -> dict[str, Any]:
     command = [sys.executable, "-I", str(_PROGRAM), str(time_limit_s)]
     try:
         # The process ends itself; this limit is for a machine that does not let it run.
-        done = subprocess.run(command, input=text.encode(), capture_output=True, check=False, timeout=60 + time_limit_s)
+        done = subprocess.run(
+            command, input=text.encode(), capture_output=True, check=False, timeout=60 + time_limit_s
+        )
     except subprocess.TimeoutExpired as error:
         raise InputError(f"{path}: was not evaluated in {error.timeout:g} s; {limit}") from error
     if done.returncode != 0:

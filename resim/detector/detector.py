@@ -1,4 +1,4 @@
-"""The detector stage: the modules of a Delphes card that shape particle-flow candidates, for whole batches of events."""
+"""The modules of a Delphes card that shape particle-flow candidates, run on whole batches of events."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
@@ -128,7 +128,9 @@ class Detector:
 def _candidate_modules(card: Card) -> dict[str, Module]:
     """The modules that the candidates depend on, directly or not, in the order of the card."""
     if CANDIDATES not in card.by_name:
-        raise InputError(f"{card.path}: ExecutionPath has no {CANDIDATES}, whose output would be the candidates; add it")
+        raise InputError(
+            f"{card.path}: ExecutionPath has no {CANDIDATES}, whose output would be the candidates; add it"
+        )
     modules: dict[str, Module] = {}
     wanted = [CANDIDATES]
     while wanted:
@@ -136,7 +138,9 @@ def _candidate_modules(card: Card) -> dict[str, Module]:
         if source.name in modules:
             continue
         if source.kind not in _KINDS:
-            source.fail(f"class {source.kind} is not known and {CANDIDATES} depends on it; known: {', '.join(_KINDS)}")
+            source.fail(
+                f"class {source.kind} is not known and {CANDIDATES} depends on it; known: {', '.join(_KINDS)}"
+            )
         module = modules[source.name] = _KINDS[source.kind](source)
         for array in module.inputs:
             name = array.partition("/")[0]

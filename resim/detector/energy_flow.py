@@ -101,28 +101,26 @@ def sections_of(module: CardModule) -> tuple[Section, ...]:
     """The section of a SimpleCalorimeter, or the two of a Calorimeter."""
     if module.kind == "SimpleCalorimeter":
         pdg_id = PHOTON if module.flag("IsEcal", False) else NEUTRAL_HADRON
-        return (_section(module, "", 0, pdg_id, module.text("EFlowTowerOutputArray", "eflowTowers"), (1.0,)),)
+        return (_section(module, "", 0, pdg_id, module.text("EFlowTowerOutputArray", "eflowTowers")),)
     photons = module.text("EFlowPhotonOutputArray", "eflowPhotons")
     hadrons = module.text("EFlowNeutralHadronOutputArray", "eflowNeutralHadrons")
     return (
-        _section(module, "ECal", 0, PHOTON, photons, (0.0, 1.0)),
-        _section(module, "HCal", 1, NEUTRAL_HADRON, hadrons, (0.0, 1.0)),
+        _section(module, "ECal", 0, PHOTON, photons),
+        _section(module, "HCal", 1, NEUTRAL_HADRON, hadrons),
     )
 
 
-def _section(
-    module: CardModule, prefix: str, column: int, pdg_id: int, output: str, default: tuple[float, ...]
-) -> Section:
+def _section(module: CardModule, prefix: str, column: int, pdg_id: int, output: str) -> Section:
     """A section from the parameters that start with `prefix`.
 
     Args:
         module: the calorimeter.
-        prefix: of the names of the section's parameters.
+        prefix: of the names of the section's parameters; none if it is the only one.
         column: place of the section in the energy fractions.
         pdg_id: of its neutral candidates.
         output: name of the array of these.
-        default: energy fractions of particles that have none of their own.
     """
+    default = (0.0, 1.0) if prefix else (1.0,)  # of Delphes, for particles that the card does not name
     fractions = {0: default[column]} | _fractions(module, column, len(default))
     ids = sorted(set(fractions) - {0})
     parameter = f"{prefix}ResolutionFormula"
@@ -140,13 +138,11 @@ def _section(
 
 def _fractions(module: CardModule, column: int, size: int) -> dict[int, float]:
     """Energy fractions of one section by absolute PDG id; 0 stands for all others."""
-    items = module.items("EnergyFraction")
-    if len(items) % 2:
-        module.fail(f"has {len(items)} elements; want pairs of PDG id and fractions", "EnergyFraction")
+    pairs = module.pairs("EnergyFraction")
+    values = module.numbers([text for _, text in pairs], "EnergyFraction")
     fractions: dict[int, float] = {}
-    for name, text in zip(items[::2], items[1::2], strict=True):
-        values = module.numbers(text, "EnergyFraction")
-        if not name.strip().lstrip("-").isdigit() or len(values) != size or not all(0 <= f <= 1 for f in values):
+    for (name, text), parts in zip(pairs, values, strict=True):
+        if not name.strip().lstrip("-").isdigit() or len(parts) != size or not all(0 <= f <= 1 for f in parts):
             module.fail(f"{{{name}}} {{{text}}}: want a PDG id and {size} fractions in 0 ... 1", "EnergyFraction")
-        fractions[int(name)] = values[column]
+        fractions[int(name)] = parts[column]
     return fractions

@@ -1,4 +1,4 @@
-"""Formulas of Delphes cards (ROOT's `TFormula`) as vectorized NumPy, by a parser; nothing is ever passed to `eval`."""
+"""Formulas of Delphes cards (ROOT's `TFormula`) as vectorized NumPy, by a parser: `eval` never sees their text."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence

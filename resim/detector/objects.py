@@ -51,6 +51,7 @@ class Objects:
     dz_err: Floats
 
     def __len__(self) -> int:
+        """Number of objects."""
         return len(self.event)
 
     @property
@@ -68,11 +69,10 @@ class Objects:
         index = np.flatnonzero(chosen) if chosen.dtype == np.bool_ else chosen
         return type(self)(*(getattr(self, field.name)[index] for field in fields(self)))
 
-    def with_pt(self, pt: Floats, mass: Floats | None = None, **columns: Floats) -> Self:
+    def with_pt(self, pt: Floats, mass: Floats | None = None) -> Self:
         """The objects with other transverse momenta, the energies following from the masses."""
         mass = self.mass if mass is None else mass
-        energy = np.sqrt(pt**2 * (1 + self.slope**2) + mass**2)
-        return replace(self, pt=pt, mass=mass, energy=energy, **columns)
+        return replace(self, pt=pt, mass=mass, energy=np.sqrt(pt**2 * (1 + self.slope**2) + mass**2))
 
 
 def concatenate(parts: Sequence[Objects]) -> Objects:

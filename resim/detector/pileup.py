@@ -23,10 +23,8 @@ class PileUp:
     @classmethod
     def subtractor(cls, module: CardModule) -> "PileUp":
         """Read the pairs of arrays of a TrackPileUpSubtractor."""
-        names = module.items("InputArray")
-        if len(names) % 2:
-            module.fail(f"has {len(names)} elements; want pairs of an input and an output array", "InputArray")
-        return cls(module, tuple(names[::2]), tuple(f"{module.name}/{name}" for name in names[1::2]))
+        pairs = module.pairs("InputArray")
+        return cls(module, tuple(name for name, _ in pairs), tuple(f"{module.name}/{name}" for _, name in pairs))
 
     def run(self, *_: Any, **__: Any) -> NoReturn:
         """Refuse."""

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from resim.detector.card import CardModule
-from resim.detector.objects import Objects
+from resim.detector.objects import Integers, Objects
 from resim.detector.random import Stream
 from resim.particles import Floats, Particles
 
@@ -17,8 +18,34 @@ _MIN_PT2: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
+class Start:
+    """Where particles start, column by column `(n,)`.
+
+    Attributes:
+        x, y, z: m.
+        ux, uy: direction of the transverse momentum, a unit vector.
+        slope: pz / pT.
+    """
+
+    x: Floats
+    y: Floats
+    z: Floats
+    ux: Floats
+    uy: Floats
+    slope: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Cylinder:
+    """Volume of a tracker around the beam: radius and half length in m."""
+
+    radius: float
+    half_length: float
+
+
+@dataclass(frozen=True, slots=True)
 class Paths:
-    """Where particles go: column by column `(n,)`.
+    """Where particles go, column by column `(n,)`.
 
     Attributes:
         ux, uy: direction of the transverse momentum at the closest approach to the beam.
@@ -42,14 +69,13 @@ class ParticlePropagator:
     Attributes:
         inputs: name of the array of particles.
         outputs: names of the arrays of all particles, of charged hadrons, of electrons and of muons.
-        radius, half_length: of the cylinder, m.
+        cylinder: the tracker.
         bz: magnetic field along z, T.
     """
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    radius: float
-    half_length: float
+    cylinder: Cylinder
     bz: float
 
     @classmethod
@@ -67,7 +93,7 @@ class ParticlePropagator:
         )
         outputs = tuple(f"{module.name}/{module.text(parameter, default)}" for parameter, default in names)
         inputs = (module.text("InputArray", "Delphes/stableParticles"),)
-        return cls(inputs, outputs, radius, half_length, module.number("Bz"))
+        return cls(inputs, outputs, Cylinder(radius, half_length), module.number("Bz"))
 
     def run(self, particles: Particles, stream: Stream) -> tuple[Objects, ...]:  # noqa: ARG002
         """Propagate.
@@ -82,19 +108,19 @@ class ParticlePropagator:
         kinds = (charged & ~electron & ~muon, charged & electron, charged & muon)
         return everything, *(everything.select(kind) for kind in kinds)
 
-    def _starts_inside(self, particles: Particles) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    def _starts_inside(self, particles: Particles) -> npt.NDArray[np.bool_]:
         radius2 = (particles.vx**2 + particles.vy**2) * 1e-6  # mm² to m²
-        inside = (radius2 <= self.radius**2) & (np.abs(particles.vz) <= 1e3 * self.half_length)
+        inside = (radius2 <= self.cylinder.radius**2) & (np.abs(particles.vz) <= 1e3 * self.cylinder.half_length)
         return inside & (particles.px**2 + particles.py**2 >= _MIN_PT2)
 
-    def _propagated(self, particles: Particles, kept: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Objects:
+    def _propagated(self, particles: Particles, kept: Integers) -> Objects:
         event = np.repeat(np.arange(particles.n_events), np.diff(particles.offsets))[kept]
         px, py, pz = particles.px[kept], particles.py[kept], particles.pz[kept]
         charge = np.trunc(particles.charge[kept])  # as Delphes: charges are integers
         pt = np.sqrt(px**2 + py**2)
         slope = pz / pt
-        vertex = tuple(v[kept] * 1e-3 for v in (particles.vx, particles.vy, particles.vz))
-        paths = self._paths(vertex, px / pt, py / pt, slope, charge, pt)  # type: ignore[arg-type]
+        x, y, z = (v[kept] * 1e-3 for v in (particles.vx, particles.vy, particles.vz))  # mm to m
+        paths = self._paths(Start(x, y, z, px / pt, py / pt, slope), charge, pt)
         zeros = np.zeros(len(kept))
         with np.errstate(divide="ignore", invalid="ignore"):
             outer_eta = np.arcsinh(paths.z / np.sqrt(paths.x**2 + paths.y**2))
@@ -121,37 +147,26 @@ class ParticlePropagator:
         leaves = np.isfinite(outer_eta)
         return objects if leaves.all() else objects.select(leaves)
 
-    def _paths(
-        self, vertex: tuple[Floats, Floats, Floats], ux: Floats, uy: Floats, slope: Floats, charge: Floats, pt: Floats
-    ) -> Paths:
+    def _paths(self, start: Start, charge: Floats, pt: Floats) -> Paths:
         """Straight lines, and helices where charge and field bend."""
-        paths = straight(vertex, ux, uy, slope, self.radius, self.half_length)
+        paths = straight(start, self.cylinder)
         bent = np.flatnonzero(charge) if self.bz else np.empty(0, np.int64)
-        x, y, z = (v[bent] for v in vertex)
         radius = pt[bent] * 1e9 / (SPEED_OF_LIGHT * self.bz * charge[bent])
-        turns = helix((x, y, z), ux[bent], uy[bent], slope[bent], radius, self.radius, self.half_length)
+        columns = (getattr(start, column)[bent] for column in Start.__slots__)
+        turns = helix(Start(*columns), radius, self.cylinder)
         for column in Paths.__slots__:
             getattr(paths, column)[bent] = getattr(turns, column)
         return paths
 
 
-def straight(
-    vertex: tuple[Floats, Floats, Floats], ux: Floats, uy: Floats, slope: Floats, radius: float, half_length: float
-) -> Paths:
-    """Straight flight from a vertex inside a cylinder to its surface.
-
-    Args:
-        vertex: x, y, z in m, each `(n,)`.
-        ux, uy: direction of the transverse momentum, a unit vector.
-        slope: pz / pT.
-        radius, half_length: of the cylinder, m.
-    """
-    x, y, z = vertex
+def straight(start: Start, cylinder: Cylinder) -> Paths:
+    """Straight flight from vertices inside a cylinder to its surface."""
+    x, y, z, ux, uy, slope = start.x, start.y, start.z, start.ux, start.uy, start.slope
     along = x * ux + y * uy
     d0 = x * uy - y * ux
-    to_side = np.sqrt(np.maximum(radius**2 - d0**2, 0)) - along  # transverse lengths
+    to_side = np.sqrt(np.maximum(cylinder.radius**2 - d0**2, 0)) - along  # transverse lengths
     with np.errstate(divide="ignore"):
-        to_end = np.where(slope == 0, np.inf, (np.copysign(half_length, slope) - z) / slope)
+        to_end = np.where(slope == 0, np.inf, (np.copysign(cylinder.half_length, slope) - z) / slope)
     length = np.minimum(to_side, to_end)
     return Paths(
         ux=ux.copy(),
@@ -164,28 +179,18 @@ def straight(
     )
 
 
-def helix(
-    vertex: tuple[Floats, Floats, Floats],
-    ux: Floats,
-    uy: Floats,
-    slope: Floats,
-    signed_radius: Floats,
-    radius: float,
-    half_length: float,
-) -> Paths:
-    """Helix from a vertex inside a cylinder to its surface.
+def helix(start: Start, signed_radius: Floats, cylinder: Cylinder) -> Paths:
+    """Helices from vertices inside a cylinder to its surface.
 
     As in Delphes 3.5, the point of closest approach is the extremum of the distance to the beam within a quarter of a
     turn of the vertex, which for displaced particles of low pT can be the farthest point of the circle.
 
     Args:
-        vertex: x, y, z in m, each `(n,)`.
-        ux, uy: direction of the transverse momentum at the vertex, a unit vector.
-        slope: pz / pT.
+        start: the vertices.
         signed_radius: radius of the helix in m, with the sign of charge times field.
-        radius, half_length: of the cylinder, m.
+        cylinder: the volume.
     """
-    x, y, z = vertex
+    x, y, z, ux, uy, slope = start.x, start.y, start.z, start.ux, start.uy, start.slope
     r, turn = np.abs(signed_radius), np.sign(signed_radius)
     centre_x, centre_y = x + signed_radius * uy, y - signed_radius * ux
     distance = np.maximum(np.sqrt(centre_x**2 + centre_y**2), 1e-15)
@@ -195,10 +200,10 @@ def helix(
     dx, dy = side * dx, side * dy
     angle_d = np.arctan2(dx * uy - dy * ux, dx * ux + dy * uy)  # angle turned since closest approach is -angle_d
     # Angles in the sense of rotation, so that they grow with time.
-    cosine = np.clip((r**2 + distance**2 - radius**2) / (2 * r * distance), -1, 1)
-    to_side = np.where(distance + r < radius, np.inf, turn * angle_d + np.arccos(cosine))
+    cosine = np.clip((r**2 + distance**2 - cylinder.radius**2) / (2 * r * distance), -1, 1)
+    to_side = np.where(distance + r < cylinder.radius, np.inf, turn * angle_d + np.arccos(cosine))
     with np.errstate(divide="ignore"):
-        to_end = np.where(slope == 0, np.inf, (np.copysign(half_length, slope) - z) / (slope * r))
+        to_end = np.where(slope == 0, np.inf, (np.copysign(cylinder.half_length, slope) - z) / (slope * r))
     angle = np.minimum(to_side, to_end)
     with np.errstate(invalid="ignore"):  # infinite for a particle that never leaves
         sine, cosine = turn * np.sin(angle), np.cos(angle)

@@ -1,5 +1,7 @@
-"""Counter-based random numbers: what a particle or tower gets depends on its event's seed, on the module that asks and
-on which particle or tower of the event it is, never on what else is in the batch or was drawn before.
+"""Counter-based random numbers for arrays of particles and towers.
+
+A number depends on the seed of its event, on the module that asks and on which particle or tower of the event it is
+for, never on what else is in the batch or was drawn before.
 
 The generator is Philox4x32-10 of J. K. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC11,
 doi:10.1145/2063384.2063405, here for arrays of keys and counters at once. It passes their published test vectors.

@@ -17,7 +17,7 @@ _TRACK_VARIABLES: Final = (*KINEMATICS, "d0", "dz", "ctgTheta")
 
 
 def lognormal(mean: Floats, sigma: Floats, normal: Floats) -> Floats:
-    """Log-normal numbers of a mean and a standard deviation from standard normal ones; 0 where the mean is not above 0."""
+    """Log-normal numbers of this mean and deviation from standard normal ones; 0 where the mean is not above 0."""
     positive = mean > 0
     safe = np.where(positive, mean, 1.0)
     b2 = np.log1p((sigma / safe) ** 2)
@@ -62,7 +62,7 @@ class Efficiency:
     def from_card(cls, module: CardModule) -> "Efficiency":
         """Read the module's parameters."""
         formula = module.formula("EfficiencyFormula", KINEMATICS)
-        return cls(module, *_ends(module), formula, not module.flag("UseMomentumVector", False))
+        return cls(module.without_values(), *_ends(module), formula, not module.flag("UseMomentumVector", False))
 
     def run(self, tracks: Objects, stream: Stream) -> tuple[Objects, ...]:
         """The tracks that are found."""
@@ -88,14 +88,14 @@ class MomentumSmearing:
     def from_card(cls, module: CardModule) -> "MomentumSmearing":
         """Read the module's parameters."""
         formula = module.formula("ResolutionFormula", KINEMATICS)
-        return cls(module, *_ends(module), formula, not module.flag("UseMomentumVector", False))
+        return cls(module.without_values(), *_ends(module), formula, not module.flag("UseMomentumVector", False))
 
     def run(self, tracks: Objects, stream: Stream) -> tuple[Objects, ...]:
         """The tracks as measured; the resolution stays with the track, for the calorimeters."""
         resolution = evaluate(self.module, "ResolutionFormula", self.formula, tracks, outer=self.outer)
         resolution = np.minimum(resolution, 1)
-        normal = stream.normal(tracks.event, tracks.item, 0)
-        return (tracks.with_pt(lognormal(tracks.pt, resolution * tracks.pt, normal), resolution=resolution),)
+        pt = lognormal(tracks.pt, resolution * tracks.pt, stream.normal(tracks.event, tracks.item, 0))
+        return (replace(tracks.with_pt(pt), resolution=resolution),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +114,22 @@ class TrackSmearing:
     @classmethod
     def from_card(cls, module: CardModule) -> "TrackSmearing":
         """Read the module's parameters."""
-        parameters = [f"{name}ResolutionFormula" for name in ("D0", "DZ", "P", "CtgTheta", "Phi")]
-        for parameter in parameters:
+        formulas = {}
+        for parameter in (f"{name}ResolutionFormula" for name in ("D0", "DZ", "P", "CtgTheta", "Phi")):
             if module.text(parameter, "0.0") == "0.0":
-                module.fail("0.0 asks Delphes for a histogram file; write { 0.0 } for no smearing, or a formula", parameter)
-        return cls(module, *_ends(module), {p: module.formula(p, _TRACK_VARIABLES) for p in parameters})
+                module.fail(
+                    "0.0 asks Delphes for a histogram; write { 0.0 } for no smearing, or a formula", parameter
+                )
+            formulas[parameter] = module.formula(parameter, _TRACK_VARIABLES)
+        return cls(module.without_values(), *_ends(module), formulas)
 
     def run(self, tracks: Objects, stream: Stream) -> tuple[Objects, ...]:
         """The tracks with measured parameters."""
         sigmas = [evaluate(self.module, p, formula, tracks, outer=False) for p, formula in self.formulas.items()]
-        shifts = [sigma * stream.normal(tracks.event, tracks.item, draw) for draw, sigma in enumerate(sigmas)]
+        shifts = [
+            sigma * stream.normal(tracks.event, tracks.item, draw) if sigma.any() else sigma
+            for draw, sigma in enumerate(sigmas)
+        ]
         momentum = tracks.true_pt * np.sqrt(1 + tracks.slope**2) * (1 + shifts[2])
         slope, phi = tracks.slope + shifts[3], tracks.phi + shifts[4]
         measured = replace(

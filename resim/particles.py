@@ -71,6 +71,26 @@ class Particles:
         return type(self)(offsets=kept[self.offsets], **columns)
 
 
+@dataclass(frozen=True, slots=True)
+class Candidates(Particles):
+    """Particles as a detector reconstructs them: tracks, photons (PDG id 22) and neutral hadrons (PDG id 0).
+
+    Tracks have the PDG id, the charge and the mass of the generated particle. The vertex of a track is its measured
+    point of closest approach to the beam, that of other candidates the origin.
+
+    Attributes:
+        d0, dz: float64 `(n_particles,)`, as from `impact_parameters`, mm; 0 without a track.
+        d0_err, dz_err: float64 `(n_particles,)`, their resolutions, mm; 0 if the detector measures them exactly.
+        origin: int64 `(n_particles,)`, number in its event of the generated particle of a track, else -1.
+    """
+
+    d0: Floats
+    dz: Floats
+    d0_err: Floats
+    dz_err: Floats
+    origin: npt.NDArray[np.int64]
+
+
 def offsets_of(lengths: Sequence[int] | npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """Offsets `(n + 1,)` of ragged data from the `n` lengths.
 

@@ -1,0 +1,148 @@
+"""What one section of a calorimeter measures in its towers, and how that is shared between tracks and neutrals."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from resim.detector.card import CardModule
+from resim.detector.formula import Formula
+from resim.detector.objects import Integers
+from resim.detector.tracking import KINEMATICS, finite, lognormal
+from resim.particles import Floats
+
+PHOTON: Final = 22
+NEUTRAL_HADRON: Final = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One measurement of energy in every tower.
+
+    Attributes:
+        pdg_id: of its neutral candidates.
+        ids: `(n,)` absolute PDG ids with an energy fraction of their own, ascending.
+        fractions: `(n + 1,)` their fractions, and that of every other particle.
+        parameter: name of the card's parameter with the resolution.
+        resolution: GeV, as a function of eta and energy.
+        energy_min: threshold of towers and neutral excesses, GeV.
+        significance_min: the same in standard deviations.
+        output: name of the array of neutral candidates.
+    """
+
+    pdg_id: int
+    ids: Integers
+    fractions: Floats
+    parameter: str
+    resolution: Formula
+    energy_min: float
+    significance_min: float
+    output: str
+
+    def fraction(self, pdg_id: npt.NDArray[np.int32]) -> Floats:
+        """Part of the energy that particles leave in the section, `(n,)`."""
+        place = np.searchsorted(self.ids, np.abs(pdg_id))
+        found = np.append(self.ids, -1)[place] == np.abs(pdg_id)
+        return self.fractions[np.where(found, place, len(self.ids))]
+
+    def sigma(self, module: CardModule, eta: Floats, energy: Floats) -> Floats:
+        """Resolution in GeV for energies in towers at eta, each `(n,)`."""
+        zeros = np.zeros_like(energy)  # Delphes has no pT and phi here
+        columns = {"pt": zeros, "phi": zeros, "eta": eta, "energy": energy}
+        return finite(module, self.parameter, self.resolution(columns, len(energy)), columns)
+
+    def measure(self, module: CardModule, eta: Floats, energy: Floats, normal: Floats) -> tuple[Floats, Floats]:
+        """Measured energies of towers, 0 below the thresholds, and their resolutions, which stay.
+
+        Args:
+            module: names the card in errors.
+            eta: of the towers' centres `(n_towers,)`.
+            energy: true energies `(n_towers,)`, GeV.
+            normal: standard normal numbers `(n_towers,)`.
+        """
+        energy = lognormal(energy, self.sigma(module, eta, energy), normal)
+        sigma = self.sigma(module, eta, energy)
+        seen = (energy >= self.energy_min) & (energy >= self.significance_min * sigma)
+        return np.where(seen, energy, 0.0), sigma
+
+
+def resolve(
+    section: Section, energy: Floats, sigma: Floats, track_energy: Floats, track_variance: Floats
+) -> tuple[Floats, Floats]:
+    """Share the energies of towers between their tracks and a neutral candidate.
+
+    A significant excess over the tracks is a neutral candidate, and the tracks stay as they are. Otherwise the tracks
+    are scaled to the weighted mean of both measurements, also where the tower is below threshold and measures 0.
+
+    Args:
+        section: has the thresholds.
+        energy: measured energies of towers `(n_towers,)`, GeV.
+        sigma: their resolutions.
+        track_energy: sum over the tracks of the tower.
+        track_variance: of that sum, GeV².
+
+    Returns:
+        Energy of the neutral candidate of every tower, 0 for none, and the factor for the momenta of its tracks.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        excess = np.maximum(energy - track_energy, 0)
+        significance = excess / np.sqrt(track_variance + sigma**2)
+        neutral = (excess > section.energy_min) & (significance > section.significance_min)
+        weight, track_weight = (np.where(v > 0, 1 / v, 0.0) for v in (sigma**2, track_variance))
+        best = (track_weight * track_energy + weight * energy) / (track_weight + weight)
+        # Where nothing has an error, the tracks stay, instead of Delphes' 0 / 0.
+        scaled = ~neutral & (track_energy > 0) & (track_weight + weight > 0)
+        factor = np.where(scaled, best / track_energy, 1.0)
+    return np.where(neutral, excess, 0.0), factor
+
+
+def sections_of(module: CardModule) -> tuple[Section, ...]:
+    """The section of a SimpleCalorimeter, or the two of a Calorimeter."""
+    if module.kind == "SimpleCalorimeter":
+        pdg_id = PHOTON if module.flag("IsEcal", False) else NEUTRAL_HADRON
+        return (_section(module, "", 0, pdg_id, module.text("EFlowTowerOutputArray", "eflowTowers")),)
+    photons = module.text("EFlowPhotonOutputArray", "eflowPhotons")
+    hadrons = module.text("EFlowNeutralHadronOutputArray", "eflowNeutralHadrons")
+    return (
+        _section(module, "ECal", 0, PHOTON, photons),
+        _section(module, "HCal", 1, NEUTRAL_HADRON, hadrons),
+    )
+
+
+def _section(module: CardModule, prefix: str, column: int, pdg_id: int, output: str) -> Section:
+    """A section from the parameters that start with `prefix`.
+
+    Args:
+        module: the calorimeter.
+        prefix: of the names of the section's parameters; none if it is the only one.
+        column: place of the section in the energy fractions.
+        pdg_id: of its neutral candidates.
+        output: name of the array of these.
+    """
+    default = (0.0, 1.0) if prefix else (1.0,)  # of Delphes, for particles that the card does not name
+    fractions = {0: default[column]} | _fractions(module, column, len(default))
+    ids = sorted(set(fractions) - {0})
+    parameter = f"{prefix}ResolutionFormula"
+    return Section(
+        pdg_id=pdg_id,
+        ids=np.array(ids, np.int64),
+        fractions=np.array([fractions[i] for i in [*ids, 0]]),
+        parameter=parameter,
+        resolution=module.formula(parameter, KINEMATICS),
+        energy_min=module.number(f"{prefix}EnergyMin"),
+        significance_min=module.number(f"{prefix}EnergySignificanceMin"),
+        output=output,
+    )
+
+
+def _fractions(module: CardModule, column: int, size: int) -> dict[int, float]:
+    """Energy fractions of one section by absolute PDG id; 0 stands for all others."""
+    pairs = module.pairs("EnergyFraction")
+    values = module.numbers([text for _, text in pairs], "EnergyFraction")
+    fractions: dict[int, float] = {}
+    for (name, text), parts in zip(pairs, values, strict=True):
+        if not name.strip().lstrip("-").isdigit() or len(parts) != size or not all(0 <= f <= 1 for f in parts):
+            module.fail(f"{{{name}}} {{{text}}}: want a PDG id and {size} fractions in 0 ... 1", "EnergyFraction")
+        fractions[int(name)] = parts[column]
+    return fractions

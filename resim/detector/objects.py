@@ -1,0 +1,80 @@
+"""What flows between the modules of a detector: particles at the calorimeter, tracks, and neutral candidates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from resim.particles import Floats
+
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """Propagated particles, tracks or neutral candidates of a batch of events, each column `(n,)`.
+
+    Attributes:
+        event: event in the batch.
+        item: number within the event: the generator particle, or the tower of a neutral candidate.
+        pdg_id: PDG id; 22 for photons and 0 for neutral hadrons that a calorimeter found.
+        charge: whole units of e.
+        mass, energy, pt: GeV.
+        ux, uy: direction of the transverse momentum, at the closest approach to the beam for charged particles.
+        slope: pz / pT.
+        true_pt: pT of the generated particle, GeV.
+        outer_eta, outer_phi: direction, seen from the origin, of the point where the particle leaves the tracker.
+        resolution: relative resolution of the momentum, as far as modules have set it.
+        d0, dz: transverse and longitudinal impact parameter, mm; their true values until a module smears them.
+        d0_err, dz_err: their resolutions, mm.
+    """
+
+    event: Integers
+    item: Integers
+    pdg_id: npt.NDArray[np.int32]
+    charge: Floats
+    mass: Floats
+    energy: Floats
+    pt: Floats
+    ux: Floats
+    uy: Floats
+    slope: Floats
+    true_pt: Floats
+    outer_eta: Floats
+    outer_phi: Floats
+    resolution: Floats
+    d0: Floats
+    dz: Floats
+    d0_err: Floats
+    dz_err: Floats
+
+    def __len__(self) -> int:
+        """Number of objects."""
+        return len(self.event)
+
+    @property
+    def eta(self) -> Floats:
+        """Pseudorapidity of the momentum."""
+        return np.arcsinh(self.slope)
+
+    @property
+    def phi(self) -> Floats:
+        """Azimuth of the momentum in (-pi, pi]."""
+        return np.arctan2(self.uy, self.ux)
+
+    def select(self, chosen: npt.NDArray[Any]) -> Self:
+        """The objects of a mask, or of indices."""
+        index = np.flatnonzero(chosen) if chosen.dtype == np.bool_ else chosen
+        return type(self)(*(getattr(self, field.name)[index] for field in fields(self)))
+
+    def with_pt(self, pt: Floats, mass: Floats | None = None) -> Self:
+        """The objects with other transverse momenta, the energies following from the masses."""
+        mass = self.mass if mass is None else mass
+        return replace(self, pt=pt, mass=mass, energy=np.sqrt(pt**2 * (1 + self.slope**2) + mass**2))
+
+
+def concatenate(parts: Sequence[Objects]) -> Objects:
+    """The objects of several arrays, one array after the other."""
+    return Objects(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Objects)))

@@ -1,0 +1,219 @@
+"""Particles from their vertices to the surface of the tracker, in a solenoid (Delphes' ParticlePropagator)."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from resim.detector.card import CardModule
+from resim.detector.objects import Integers, Objects
+from resim.detector.random import Stream
+from resim.particles import Floats, Particles
+
+SPEED_OF_LIGHT: Final = 2.99792458e8
+"""m/s, exact (SI)."""
+_MIN_PT2: Final = 1e-9
+"""GeV²; Delphes drops what flies closer to the beam."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where particles start, column by column `(n,)`.
+
+    Attributes:
+        x, y, z: m.
+        ux, uy: direction of the transverse momentum, a unit vector.
+        slope: pz / pT.
+    """
+
+    x: Floats
+    y: Floats
+    z: Floats
+    ux: Floats
+    uy: Floats
+    slope: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Cylinder:
+    """Volume of a tracker around the beam: radius and half length in m."""
+
+    radius: float
+    half_length: float
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where particles go, column by column `(n,)`.
+
+    Attributes:
+        ux, uy: direction of the transverse momentum at the closest approach to the beam.
+        d0, dz: impact parameters there, m.
+        x, y, z: where the particle leaves the cylinder, m; not finite where it never does.
+    """
+
+    ux: Floats
+    uy: Floats
+    d0: Floats
+    dz: Floats
+    x: Floats
+    y: Floats
+    z: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class ParticlePropagator:
+    """Takes every particle to the cylinder that the tracker fills, and sorts the charged ones.
+
+    Attributes:
+        inputs: name of the array of particles.
+        outputs: names of the arrays of all particles, of charged hadrons, of electrons and of muons.
+        cylinder: the tracker.
+        bz: magnetic field along z, T.
+    """
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    cylinder: Cylinder
+    bz: float
+
+    @classmethod
+    def from_card(cls, module: CardModule) -> "ParticlePropagator":
+        """Read the module's parameters."""
+        radius, half_length = module.positive("Radius"), module.positive("HalfLength")
+        for parameter, value in (("RadiusMax", radius), ("HalfLengthMax", half_length)):
+            if module.number(parameter, value) != value:
+                module.fail("a volume beyond the field is not supported; remove the parameter", parameter)
+        names = (
+            ("OutputArray", "stableParticles"),
+            ("ChargedHadronOutputArray", "chargedHadrons"),
+            ("ElectronOutputArray", "electrons"),
+            ("MuonOutputArray", "muons"),
+        )
+        outputs = tuple(f"{module.name}/{module.text(parameter, default)}" for parameter, default in names)
+        inputs = (module.text("InputArray", "Delphes/stableParticles"),)
+        return cls(inputs, outputs, Cylinder(radius, half_length), module.number("Bz"))
+
+    def run(self, particles: Particles, stream: Stream) -> tuple[Objects, ...]:  # noqa: ARG002
+        """Propagate.
+
+        Dropped are particles that start outside the cylinder, that fly along the beam (pT² < 1e-9 GeV²), that circle
+        without ever leaving, and those that no detector sees and Delphes' PDG table does not have.
+        """
+        kept = np.flatnonzero(particles.visible & self._starts_inside(particles))
+        everything = self._propagated(particles, kept)
+        pdg_id = np.abs(everything.pdg_id)
+        charged, electron, muon = everything.charge != 0, pdg_id == 11, pdg_id == 13
+        kinds = (charged & ~electron & ~muon, charged & electron, charged & muon)
+        return everything, *(everything.select(kind) for kind in kinds)
+
+    def _starts_inside(self, particles: Particles) -> npt.NDArray[np.bool_]:
+        radius2 = (particles.vx**2 + particles.vy**2) * 1e-6  # mm² to m²
+        inside = (radius2 <= self.cylinder.radius**2) & (np.abs(particles.vz) <= 1e3 * self.cylinder.half_length)
+        return inside & (particles.px**2 + particles.py**2 >= _MIN_PT2)
+
+    def _propagated(self, particles: Particles, kept: Integers) -> Objects:
+        event = np.repeat(np.arange(particles.n_events), np.diff(particles.offsets))[kept]
+        px, py, pz = particles.px[kept], particles.py[kept], particles.pz[kept]
+        charge = np.trunc(particles.charge[kept])  # as Delphes: charges are integers
+        pt = np.sqrt(px**2 + py**2)
+        slope = pz / pt
+        x, y, z = (v[kept] * 1e-3 for v in (particles.vx, particles.vy, particles.vz))  # mm to m
+        paths = self._paths(Start(x, y, z, px / pt, py / pt, slope), charge, pt)
+        zeros = np.zeros(len(kept))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            outer_eta = np.arcsinh(paths.z / np.sqrt(paths.x**2 + paths.y**2))
+        objects = Objects(
+            event=event,
+            item=kept - particles.offsets[event],
+            pdg_id=particles.pdg_id[kept],
+            charge=charge,
+            mass=particles.mass[kept],
+            energy=particles.energy[kept],
+            pt=pt,
+            ux=paths.ux,
+            uy=paths.uy,
+            slope=slope,
+            true_pt=pt,
+            outer_eta=outer_eta,
+            outer_phi=np.arctan2(paths.y, paths.x),
+            resolution=zeros,
+            d0=paths.d0 * 1e3,
+            dz=paths.dz * 1e3,
+            d0_err=zeros,
+            dz_err=zeros,
+        )
+        leaves = np.isfinite(outer_eta)
+        return objects if leaves.all() else objects.select(leaves)
+
+    def _paths(self, start: Start, charge: Floats, pt: Floats) -> Paths:
+        """Straight lines, and helices where charge and field bend."""
+        paths = straight(start, self.cylinder)
+        bent = np.flatnonzero(charge) if self.bz else np.empty(0, np.int64)
+        radius = pt[bent] * 1e9 / (SPEED_OF_LIGHT * self.bz * charge[bent])
+        columns = (getattr(start, column)[bent] for column in Start.__slots__)
+        turns = helix(Start(*columns), radius, self.cylinder)
+        for column in Paths.__slots__:
+            getattr(paths, column)[bent] = getattr(turns, column)
+        return paths
+
+
+def straight(start: Start, cylinder: Cylinder) -> Paths:
+    """Straight flight from vertices inside a cylinder to its surface."""
+    x, y, z, ux, uy, slope = start.x, start.y, start.z, start.ux, start.uy, start.slope
+    along = x * ux + y * uy
+    d0 = x * uy - y * ux
+    to_side = np.sqrt(np.maximum(cylinder.radius**2 - d0**2, 0)) - along  # transverse lengths
+    with np.errstate(divide="ignore"):
+        to_end = np.where(slope == 0, np.inf, (np.copysign(cylinder.half_length, slope) - z) / slope)
+    length = np.minimum(to_side, to_end)
+    return Paths(
+        ux=ux.copy(),
+        uy=uy.copy(),
+        d0=d0,
+        dz=z - along * slope,
+        x=x + ux * length,
+        y=y + uy * length,
+        z=z + slope * length,
+    )
+
+
+def helix(start: Start, signed_radius: Floats, cylinder: Cylinder) -> Paths:
+    """Helices from vertices inside a cylinder to its surface.
+
+    As in Delphes 3.5, the point of closest approach is the extremum of the distance to the beam within a quarter of a
+    turn of the vertex, which for displaced particles of low pT can be the farthest point of the circle.
+
+    Args:
+        start: the vertices.
+        signed_radius: radius of the helix in m, with the sign of charge times field.
+        cylinder: the volume.
+    """
+    x, y, z, ux, uy, slope = start.x, start.y, start.z, start.ux, start.uy, start.slope
+    r, turn = np.abs(signed_radius), np.sign(signed_radius)
+    centre_x, centre_y = x + signed_radius * uy, y - signed_radius * ux
+    distance = np.maximum(np.sqrt(centre_x**2 + centre_y**2), 1e-15)
+    # Direction of flight on the line through centre and beam, at the side that is less than a quarter turn away.
+    dx, dy = -turn * centre_y / distance, turn * centre_x / distance
+    side = np.where(dx * ux + dy * uy < 0, -1.0, 1.0)
+    dx, dy = side * dx, side * dy
+    angle_d = np.arctan2(dx * uy - dy * ux, dx * ux + dy * uy)  # angle turned since closest approach is -angle_d
+    # Angles in the sense of rotation, so that they grow with time.
+    cosine = np.clip((r**2 + distance**2 - cylinder.radius**2) / (2 * r * distance), -1, 1)
+    to_side = np.where(distance + r < cylinder.radius, np.inf, turn * angle_d + np.arccos(cosine))
+    with np.errstate(divide="ignore"):
+        to_end = np.where(slope == 0, np.inf, (np.copysign(cylinder.half_length, slope) - z) / (slope * r))
+    angle = np.minimum(to_side, to_end)
+    with np.errstate(invalid="ignore"):  # infinite for a particle that never leaves
+        sine, cosine = turn * np.sin(angle), np.cos(angle)
+        exit_z = z + slope * r * angle
+    return Paths(
+        ux=dx,
+        uy=dy,
+        d0=side * turn * distance - signed_radius,
+        dz=z + slope * signed_radius * angle_d,
+        x=centre_x - signed_radius * (uy * cosine - ux * sine),
+        y=centre_y + signed_radius * (ux * cosine + uy * sine),
+        z=exit_z,
+    )

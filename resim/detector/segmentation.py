@@ -1,0 +1,150 @@
+"""Calorimeter towers in eta and phi."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from resim.detector.card import CardModule
+from resim.detector.objects import Integers
+from resim.particles import Floats
+
+_PARAMETER: Final = "EtaPhiBins"
+_CELLS: Final = 4096
+"""Cells of the table that finds bins; several times finer than the bins of known detectors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bins:
+    """Intervals low < x <= high that touch.
+
+    Attributes:
+        edges: `(n + 1,)`, ascending.
+        table: `(cells + 2,)`, for equal cells between the outer edges a bin that is not above any point of the cell.
+    """
+
+    edges: Floats
+    table: Integers
+
+    @classmethod
+    def of(cls, edges: Sequence[float]) -> "Bins":
+        """Bins between edges that ascend."""
+        array = np.array(edges, np.float64)
+        below = np.linspace(array[0], array[-1], _CELLS + 1)
+        # A cell starts from the bin of the cell before, so that rounding can only put a point too low.
+        bins = np.concatenate([[0, 0], np.maximum(np.searchsorted(array, below[:-1]) - 1, 0)])
+        return cls(array, bins)
+
+    def locate(self, x: Floats) -> Integers:
+        """Bin of every point, -1 outside; much faster than a binary search for many points."""
+        low, high = self.edges[0], self.edges[-1]
+        inside = (x > low) & (x <= high)
+        x = np.where(inside, x, high)
+        found = self.table[((x - low) * (_CELLS / (high - low))).astype(np.int64) + 1]
+        while (above := x > self.edges[found + 1]).any():
+            found += above
+        return np.where(inside, found, -1)
+
+
+@dataclass(frozen=True, slots=True)
+class Segmentation:
+    """Towers of a calorimeter, numbered 0 ... n_towers - 1, eta bin after eta bin.
+
+    Attributes:
+        eta: the bins in eta.
+        phi: the different divisions in phi.
+        division: `(n_eta,)`, which of them an eta bin has.
+        first: `(n_eta + 1,)`, number of the first tower of an eta bin.
+        eta_bin: `(n_towers,)`, eta bin of every tower.
+    """
+
+    eta: Bins
+    phi: tuple[Bins, ...]
+    division: Integers
+    first: Integers
+    eta_bin: npt.NDArray[np.int32]
+
+    @classmethod
+    def from_card(cls, module: CardModule) -> "Segmentation":
+        """Read `EtaPhiBins`: pairs of eta edges and the phi edges of the bins *below* them.
+
+        Eta edges may come in any order, as in Delphes' cards. Numbers are rounded to the 12 digits that the Tcl of
+        Delphes keeps, so that edges computed in two ways are one edge.
+        """
+        pairs = module.pairs(_PARAMETER)
+        phi_lists = list(dict.fromkeys(phis for _, phis in pairs))
+        divisions = dict(zip(phi_lists, module.numbers(phi_lists, _PARAMETER), strict=True))
+        edges = {text: _phi_edges(module, phis) for text, phis in divisions.items()}
+        of_edge: dict[float, tuple[float, ...]] = {}
+        etas = module.numbers([etas for etas, _ in pairs], _PARAMETER)
+        for (_, phis), values in zip(pairs, etas, strict=True):
+            for eta in values:
+                if of_edge.setdefault(_round(eta), edges[phis]) != edges[phis]:
+                    module.fail(f"eta edge {eta:g} stands twice with different phi edges; remove one", _PARAMETER)
+        return cls._of(module, of_edge)
+
+    @classmethod
+    def _of(cls, module: CardModule, of_edge: dict[float, tuple[float, ...]]) -> "Segmentation":
+        edges = sorted(of_edge)
+        if len(edges) < 2 or not np.isfinite(edges).all():
+            module.fail(f"the eta edges {edges} make no tower; want two finite ones or more", _PARAMETER)
+        different = list(dict.fromkeys(of_edge[edge] for edge in edges[1:]))
+        division = np.array([different.index(of_edge[edge]) for edge in edges[1:]])
+        towers = np.array([len(phis) - 1 for phis in different])[division]
+        first = np.concatenate([[0], np.cumsum(towers)])
+        eta_bin = np.repeat(np.arange(len(towers), dtype=np.int32), towers)
+        return cls(Bins.of(edges), tuple(Bins.of(phis) for phis in different), division, first, eta_bin)
+
+    @property
+    def n_towers(self) -> int:
+        """Number of towers."""
+        return len(self.eta_bin)
+
+    def locate(self, eta: Floats, phi: Floats) -> Integers:
+        """Tower of every point, -1 outside.
+
+        Args:
+            eta: pseudorapidity `(n,)`.
+            phi: azimuth `(n,)` in [-pi, pi].
+        """
+        eta_bin = self.eta.locate(eta)
+        division = np.where(eta_bin >= 0, self.division[eta_bin], -1)
+        phi = np.where(phi == -np.pi, np.pi, phi)
+        tower = np.full(len(eta), -1)
+        for number, bins in enumerate(self.phi):
+            here = np.flatnonzero(division == number)
+            phi_bin = bins.locate(phi[here])
+            tower[here] = np.where(phi_bin >= 0, self.first[eta_bin[here]] + phi_bin, -1)
+        return tower
+
+    def centre_eta(self, tower: Integers) -> Floats:
+        """Pseudorapidity of the middle of every tower."""
+        edges = self.eta.edges
+        return np.asarray((edges[1:] + edges[:-1])[self.eta_bin[tower]] / 2)
+
+    def point(self, tower: Integers, eta_part: Floats, phi_part: Floats) -> tuple[Floats, Floats]:
+        """Eta and phi of a point in every tower, at these parts (0 ... 1) of its width and height."""
+        eta_bin = self.eta_bin[tower]
+        low, high = self.eta.edges[eta_bin], self.eta.edges[eta_bin + 1]
+        edges = np.concatenate([bins.edges for bins in self.phi])
+        start = np.concatenate([[0], np.cumsum([len(bins.edges) for bins in self.phi])])[self.division[eta_bin]]
+        start = start + tower - self.first[eta_bin]
+        return low + (high - low) * eta_part, edges[start] + (edges[start + 1] - edges[start]) * phi_part
+
+
+def _phi_edges(module: CardModule, phis: list[float]) -> tuple[float, ...]:
+    edges = tuple(_round(phi) for phi in phis)
+    if len(edges) < 2 or not all(low < high for low, high in pairwise(edges)):
+        module.fail(
+            f"the phi edges {str(phis)[:60]} do not ascend; want two or more, each above the last", _PARAMETER
+        )
+    if not (edges[0] >= -np.pi - 1e-9 and edges[-1] <= np.pi + 1e-9):
+        module.fail(f"the phi edges {edges[0]:g} ... {edges[-1]:g} leave -pi ... pi", _PARAMETER)
+    return edges
+
+
+def _round(number: float) -> float:
+    return float(f"{number:.12g}")

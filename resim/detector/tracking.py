@@ -1,0 +1,186 @@
+"""Which tracks are found and how well they are measured: efficiency, momentum and track-parameter resolution."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from resim.detector.card import CardModule
+from resim.detector.formula import Formula
+from resim.detector.objects import Objects, concatenate
+from resim.detector.random import Stream
+from resim.particles import Floats
+
+KINEMATICS: Final = ("pt", "eta", "phi", "energy")
+_TRACK_VARIABLES: Final = (*KINEMATICS, "d0", "dz", "ctgTheta")
+
+
+def lognormal(mean: Floats, sigma: Floats, normal: Floats) -> Floats:
+    """Log-normal numbers of this mean and deviation from standard normal ones; 0 where the mean is not above 0."""
+    positive = mean > 0
+    safe = np.where(positive, mean, 1.0)
+    b2 = np.log1p((sigma / safe) ** 2)
+    return np.where(positive, safe * np.exp(np.sqrt(b2) * normal - b2 / 2), 0.0)
+
+
+def finite(module: CardModule, parameter: str, values: Floats, columns: Mapping[str, Floats]) -> Floats:
+    """The values of a formula, which must be finite.
+
+    Raises:
+        InputError: names the formula and the first variables for which it is not.
+    """
+    if not np.isfinite(values).all():
+        i = int(np.flatnonzero(~np.isfinite(values))[0])
+        where = ", ".join(f"{name} = {column[i]:g}" for name, column in columns.items())
+        module.fail(f"the formula gives {values[i]} for {where}; want a finite number", parameter)
+    return values
+
+
+def evaluate(module: CardModule, parameter: str, formula: Formula, tracks: Objects, *, outer: bool) -> Floats:
+    """A formula for every track, with the direction of the track or of the point where it leaves the tracker."""
+    columns = _columns(tracks, formula.variables, outer=outer)
+    return finite(module, parameter, formula(columns, len(tracks)), columns)
+
+
+def _columns(tracks: Objects, names: Collection[str], *, outer: bool) -> dict[str, Floats]:
+    renamed = {"ctgTheta": "slope"} | ({"eta": "outer_eta", "phi": "outer_phi"} if outer else {})
+    return {name: getattr(tracks, renamed.get(name, name)) for name in sorted(names)}
+
+
+@dataclass(frozen=True, slots=True)
+class Efficiency:
+    """Keeps a track with the probability that a formula gives."""
+
+    module: CardModule
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    formula: Formula
+    outer: bool
+
+    @classmethod
+    def from_card(cls, module: CardModule) -> "Efficiency":
+        """Read the module's parameters."""
+        formula = module.formula("EfficiencyFormula", KINEMATICS)
+        return cls(module.without_values(), *_ends(module), formula, not module.flag("UseMomentumVector", False))
+
+    def run(self, tracks: Objects, stream: Stream) -> tuple[Objects, ...]:
+        """The tracks that are found."""
+        efficiency = evaluate(self.module, "EfficiencyFormula", self.formula, tracks, outer=self.outer)
+        kept = efficiency >= 1
+        chance = np.flatnonzero((efficiency > 0) & ~kept)
+        uniform, _ = stream.uniform(tracks.event[chance], tracks.item[chance], 0)
+        kept[chance] = uniform < efficiency[chance]
+        return (tracks.select(kept),)
+
+
+@dataclass(frozen=True, slots=True)
+class MomentumSmearing:
+    """Smears pT log-normally with the relative resolution that a formula gives, at most 1; directions are exact."""
+
+    module: CardModule
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    formula: Formula
+    outer: bool
+
+    @classmethod
+    def from_card(cls, module: CardModule) -> "MomentumSmearing":
+        """Read the module's parameters."""
+        formula = module.formula("ResolutionFormula", KINEMATICS)
+        return cls(module.without_values(), *_ends(module), formula, not module.flag("UseMomentumVector", False))
+
+    def run(self, tracks: Objects, stream: Stream) -> tuple[Objects, ...]:
+        """The tracks as measured; the resolution stays with the track, for the calorimeters."""
+        resolution = evaluate(self.module, "ResolutionFormula", self.formula, tracks, outer=self.outer)
+        resolution = np.minimum(resolution, 1)
+        pt = lognormal(tracks.pt, resolution * tracks.pt, stream.normal(tracks.event, tracks.item, 0))
+        return (replace(tracks.with_pt(pt), resolution=resolution),)
+
+
+@dataclass(frozen=True, slots=True)
+class TrackSmearing:
+    """Smears d0, dz, p, cot(theta) and phi with independent normal numbers.
+
+    The momentum that is smeared is the *generated* one, as in Delphes: MomentumSmearing belongs after this module.
+    Tracks whose resolution is negative, or whose momentum comes out negative, are lost.
+    """
+
+    module: CardModule
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    formulas: Mapping[str, Formula]
+
+    @classmethod
+    def from_card(cls, module: CardModule) -> "TrackSmearing":
+        """Read the module's parameters."""
+        formulas = {}
+        for parameter in (f"{name}ResolutionFormula" for name in ("D0", "DZ", "P", "CtgTheta", "Phi")):
+            if module.text(parameter, "0.0") == "0.0":
+                module.fail(
+                    "0.0 asks Delphes for a histogram; write { 0.0 } for no smearing, or a formula", parameter
+                )
+            formulas[parameter] = module.formula(parameter, _TRACK_VARIABLES)
+        return cls(module.without_values(), *_ends(module), formulas)
+
+    def run(self, tracks: Objects, stream: Stream) -> tuple[Objects, ...]:
+        """The tracks with measured parameters."""
+        sigmas = [evaluate(self.module, p, formula, tracks, outer=False) for p, formula in self.formulas.items()]
+        shifts = [
+            sigma * stream.normal(tracks.event, tracks.item, draw) if sigma.any() else sigma
+            for draw, sigma in enumerate(sigmas)
+        ]
+        momentum = tracks.true_pt * np.sqrt(1 + tracks.slope**2) * (1 + shifts[2])
+        slope, phi = tracks.slope + shifts[3], tracks.phi + shifts[4]
+        measured = replace(
+            tracks,
+            d0=tracks.d0 + shifts[0],
+            dz=tracks.dz + shifts[1],
+            d0_err=sigmas[0],
+            dz_err=sigmas[1],
+            slope=slope,
+            ux=np.where(sigmas[4] == 0, tracks.ux, np.cos(phi)),
+            uy=np.where(sigmas[4] == 0, tracks.uy, np.sin(phi)),
+            resolution=np.divide(sigmas[2], 1 + shifts[2], out=np.zeros(len(tracks)), where=momentum > 0),
+        )
+        kept = (np.min(sigmas, axis=0) >= 0) & (momentum >= 0)
+        return (measured.with_pt(momentum / np.sqrt(1 + slope**2)).select(kept),)
+
+
+@dataclass(frozen=True, slots=True)
+class Merger:
+    """Puts arrays one after the other."""
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    @classmethod
+    def from_card(cls, module: CardModule) -> "Merger":
+        """Read the module's parameters."""
+        return cls(tuple(module.items("InputArray")), (f"{module.name}/{module.text('OutputArray', 'candidates')}",))
+
+    def run(self, *arrays: Objects, stream: Stream) -> tuple[Objects, ...]:  # noqa: ARG002
+        """All of them."""
+        return (concatenate(arrays),)
+
+
+@dataclass(frozen=True, slots=True)
+class PassThrough:
+    """Stands for a module that changes nothing that candidates have, such as TimeSmearing."""
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    @classmethod
+    def from_card(cls, module: CardModule) -> "PassThrough":
+        """Read where the tracks come from and go to."""
+        return cls(*_ends(module))
+
+    def run(self, tracks: Objects, stream: Stream) -> tuple[Objects, ...]:  # noqa: ARG002
+        """The same tracks."""
+        return (tracks,)
+
+
+def _ends(module: CardModule) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the input and the output array of a module with one of each."""
+    return (module.text("InputArray"),), (f"{module.name}/{module.text('OutputArray')}",)

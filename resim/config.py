@@ -129,7 +129,9 @@ class Jets(CardModel):
     algorithm: Literal["antikt", "cambridge", "kt"] = "antikt"
     radius: float = Field(0.8, gt=0, le=10)
     pt_min: float = Field(200.0, ge=0)
-    """GeV"""
+    """GeV; of reconstructed jets where a view has a detector"""
+    particle_pt_min: float | None = Field(None, ge=0)
+    """GeV; smallest pT of the row's particle-level jet. None: with a detector there need not be one"""
     abs_eta_max: float = Field(2.5, gt=0)
     """pseudorapidity of the jet"""
     match: Literal["parton", "decay_products"] = "parton"

@@ -11,11 +11,12 @@ from resim.config import load_card
 from resim.errors import InputError
 from resim.options import Options
 from resim.parts import Parts
-from resim.pipeline import NOT_GENERATED, ChunkResult
+from resim.pipeline import ChunkResult
 from resim.planning import Run, plan_run
 from resim.progress import ProgressReport
 from resim.provenance import Provenance, ViewCounts, git_state, utc_now, versions
 from resim.reader import PairFile
+from resim.reconstruction import NOT_GENERATED
 from resim.writer import PairWriter
 
 log = logging.getLogger(__name__)
@@ -79,7 +80,7 @@ def _make_chunks(run: Run, parts: Parts, options: Options) -> None:
             for chunk, result in execution.make(run.plan, missing, options):
                 parts.save(chunk.number, result)
                 failures.count(result)
-                progress.advance(len(chunk.events))
+                progress.advance(run.chunk_length(chunk.number))
         except KeyboardInterrupt:
             kept = f"{len(parts)} finished chunks are kept in {parts.folder}; run again with --resume"
             raise KeyboardInterrupt(f"interrupted; {kept}" if len(parts) else "interrupted") from None

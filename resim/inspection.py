@@ -99,6 +99,7 @@ def _provenance_table(provenance: Provenance) -> Table:
     for source in provenance.sources:
         counts = source.counts
         rejected = "".join(f", {number} fail {cut}" for cut, number in counts.rejected.items())
+        rejected += "".join(f", {number} events {reason}" for reason, number in source.bad_events.items())
         table.add_row(
             source.lhe,
             f"{counts.events} of {source.events_in_file} events, {counts.partons} partons{rejected}",

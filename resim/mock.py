@@ -89,7 +89,9 @@ def _view(rng: np.random.Generator, rows: Arrays, valid: npt.NDArray[np.bool_]) 
     for column in schema.CONSTITUENTS:
         parts = [jet[column.name] for jet in constituents]
         view[f"constituents/{column.name}"] = np.concatenate([*parts, np.empty(0)]).astype(column.dtype)
-    view |= {f"jets/{name}": array for name, array in _jets(view, offsets, valid).items()}
+    jets = _jets(view, offsets, valid)
+    view |= {f"jets/{name}": array for name, array in jets.items()}
+    view |= {f"particle_jets/{column.name}": jets[column.name] for column in schema.PARTICLE_JETS}
     return view
 
 

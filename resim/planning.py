@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import logging
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby
 
 from resim import schema
 from resim.config import GenerationCard, Source
@@ -16,6 +18,11 @@ from resim.provenance import SourceRecord, versions
 from resim.realization import SLICE_EVENTS
 from resim.shower.herwig import herwig_for
 from resim.views import plan_views
+
+log = logging.getLogger(__name__)
+
+Events = tuple[tuple[int, str], ...]
+"""Index in the file and text of event blocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,7 @@ class Run:
         chunks_of_shard: numbers of the chunks to make.
         key: digest of all that determines the arrays of the whole run.
         programs: versions of the external programs that take part.
+        skip_bad_events: whether broken events are passed over.
     """
 
     plan: Plan
@@ -39,6 +47,7 @@ class Run:
     chunks_of_shard: range
     key: str
     programs: dict[str, str]
+    skip_bad_events: bool
 
     @property
     def n_events(self) -> int:
@@ -64,13 +73,15 @@ class Run:
             first += n_chunks
 
     def _chunks_of(self, source: int, first: int, wanted: Sequence[int]) -> Iterator[Chunk]:
-        events = event_blocks(self.plan.sources[source].path, self.events_of_source[source])
-        position = first
+        """Chunks of one source, whose first one has the number `first`; they are cut by the events' index."""
+        n_events = self.events_of_source[source]
+        events = event_blocks(self.plan.sources[source].path, n_events, self.skip_bad_events)
+        batches = groupby(events, key=lambda event: event[0] // self.chunk_size)
+        position, batch = -1, Events()
         for number in wanted:
-            for _ in islice(events, (number - position) * self.chunk_size):
-                pass  # events of chunks that are not wanted
-            yield Chunk(number, source, tuple(islice(events, self.chunk_size)))
-            position = number + 1
+            while position < number - first:
+                position, batch = next(((at, tuple(events)) for at, events in batches), (sys.maxsize, Events()))
+            yield Chunk(number, source, batch if position == number - first else Events())
 
 
 def _n_chunks(n_events: int, chunk_size: int) -> int:
@@ -94,11 +105,12 @@ def plan_run(card: GenerationCard, options: Options) -> Run:
     chunks = options.shard.range_of(sum(_n_chunks(n, size) for n in events))
     records = tuple(_record(source, found) for source, found in zip(card.sources, surveys, strict=True))
     programs = _programs(plan)
-    return Run(plan, records, events, size, chunks, run_key(plan, events, programs), programs)
+    key = run_key(plan, records, events, programs)
+    return Run(plan, records, events, size, chunks, key, programs, options.skip_bad_events)
 
 
 def _survey(source: Source, options: Options) -> Survey:
-    found = survey(source.lhe, options.n_events)
+    found = survey(source.lhe, options.n_events, options.skip_bad_events)
     if not set(source.rows) & found.pdg_ids:
         raise InputError(
             f"{source.lhe}: no particle with |PDG id| {sorted(source.rows)} among its outgoing particles and"
@@ -108,8 +120,14 @@ def _survey(source: Source, options: Options) -> Survey:
 
 
 def _record(source: Source, found: Survey) -> SourceRecord:
+    if found.n_bad:
+        log.warning("%s: passing over %d broken events; the first: %s", source.lhe, found.n_bad, found.first_bad)
     return SourceRecord(
-        lhe=str(source.lhe), sha256=found.sha256, events_in_file=found.n_events, generator=found.generator
+        lhe=str(source.lhe),
+        sha256=found.sha256,
+        events_in_file=found.n_events,
+        generator=found.generator,
+        bad_events={str(reason): n for reason, n in found.bad_events.items()},
     )
 
 
@@ -126,7 +144,9 @@ def _chunk_size(plan: Plan, options: Options) -> int:
     return _n_chunks(options.chunk_size, SLICE_EVENTS) * SLICE_EVENTS
 
 
-def run_key(plan: Plan, events_of_source: Sequence[int], programs: dict[str, str]) -> str:
+def run_key(
+    plan: Plan, sources: Sequence[SourceRecord], events_of_source: Sequence[int], programs: dict[str, str]
+) -> str:
     """Digest of all that determines the arrays of a run."""
     content = {
         "select": plan.card.select.model_dump(mode="json"),
@@ -140,6 +160,7 @@ def run_key(plan: Plan, events_of_source: Sequence[int], programs: dict[str, str
         ],
         "seed": plan.seed,
         "n_events": list(events_of_source),
+        "bad_events": [record.bad_events for record in sources],
         "schema_version": schema.SCHEMA_VERSION,
         "versions": versions() | programs,
     }

@@ -79,6 +79,8 @@ class SourceRecord(_Record):
     events_in_file: int
     generator: str
     """generator that the init block names, or an empty string"""
+    bad_events: dict[str, int] = Field(default_factory=dict)
+    """broken events that were passed over, by reason"""
     counts: SourceCounts = SourceCounts()
 
 

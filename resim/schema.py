@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 SCHEMA: Final = "resim.pairs"
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,32 @@ JETS: Final = (
     Column("mass", "<f4", "GeV", "mass of the summed constituents"),
     Column("energy", "<f4", "GeV", "energy"),
     Column("n_constituents", "<i4", "", "number of constituents; 0 if the row is invalid in this view"),
-    Column("softdrop_mass", "<f4", "GeV", "soft-drop mass, z_cut = 0.1, beta = 0 (arXiv:1402.2657)"),
-    Column("tau1", "<f4", "", "N-subjettiness, beta = 1, winner-take-all kT axes (arXiv:1011.2268, 1401.2158)"),
+    Column(
+        "softdrop_mass",
+        "<f4",
+        "GeV",
+        "soft-drop mass (arXiv:1402.2657); z_cut = 0.1, beta = 0 unless the card differs",
+    ),
+    Column(
+        "tau1",
+        "<f4",
+        "",
+        "N-subjettiness, winner-take-all kT axes (arXiv:1011.2268, 1401.2158); beta = 1 unless the card differs",
+    ),
     Column("tau2", "<f4", "", "same, two axes"),
     Column("tau3", "<f4", "", "same, three axes"),
     Column("tau4", "<f4", "", "same, four axes"),
 )
 """Columns of `views/<name>/jets/`; NaN (0 for integers) where the row is invalid in the view."""
+
+PARTICLE_JETS: Final = (
+    Column("pt", "<f4", "GeV", "transverse momentum of the row's jet of generated particles"),
+    Column("eta", "<f4", "", "its pseudorapidity"),
+    Column("phi", "<f4", "rad", "its azimuth in (-pi, pi]"),
+    Column("mass", "<f4", "GeV", "its mass"),
+)
+"""Columns of `views/<name>/particle_jets/`, equal to `jets/` without a detector; NaN where the row is invalid or there
+is no such jet."""
 
 CONSTITUENTS: Final = (
     Column("pt", "<f4", "GeV", "transverse momentum, descending within a jet"),
@@ -78,13 +97,14 @@ def row_columns(views: list[str]) -> dict[str, Column]:
     """Path → column of every dataset with one entry a row, in the order of the file.
 
     >>> list(row_columns(["nominal"]))[-1]
-    'views/nominal/jets/tau4'
+    'views/nominal/particle_jets/mass'
     """
     columns = {f"hard_scatter/{column.name}": column for column in HARD_SCATTER}
     for view in views:
         columns |= {f"views/{view}/seeds/{column.name}": column for column in SEEDS}
         columns[f"views/{view}/valid"] = VALID
         columns |= {f"views/{view}/jets/{column.name}": column for column in JETS}
+        columns |= {f"views/{view}/particle_jets/{column.name}": column for column in PARTICLE_JETS}
     return columns
 
 

@@ -61,7 +61,7 @@ def test_a_block_that_does_not_fit_the_schema_is_refused(tmp_path):
     ("attribute", "value", "message"),
     [
         ("schema", "other", "schema is 'other', want 'resim.pairs'"),
-        ("schema_version", 99, "schema version 99, this resim reads version 1"),
+        ("schema_version", 99, "schema version 99, this resim reads version 2"),
         ("provenance", "{}", "unreadable provenance"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import yaml
 
@@ -138,6 +139,101 @@ def test_views_form_a_tree_and_each_shares_what_it_froze(tmp_path):
         hadrons = {view: tuple(file.read(f"views/{view}/seeds/hadronization").tolist()) for view in views}
     assert shower["seed"] == shower["rehadron"] == shower["third"] != shower["nominal"]
     assert len(set(hadrons.values())) == 4
+
+
+CMS = {"card": str(REPOSITORY / "cards/delphes/cms_tracking.tcl")}
+
+
+@pytest.fixture(scope="module")
+def detected(tmp_path_factory):
+    """A file whose root has no detector, and views that differ in the detector alone."""
+    folder = tmp_path_factory.mktemp("detected")
+    views = {
+        "generated": NOMINAL,
+        "reco": {"from": "generated", "freeze": "hadronization", "detector": CMS},
+        "redetect": {"from": "reco", "freeze": "hadronization"},
+        "rehadron": {"from": "reco", "freeze": "parton_shower"},
+    }
+    card = write_card(folder, "qcd_jj", {21: "g", 1: "q", 2: "q"}, views, select={"parton_pt_min": 250})
+    generate(card, folder / "pairs.h5", OPTIONS)
+    generate(card, folder / "other.h5", replace(OPTIONS, chunk_size=7))
+    return folder
+
+
+def test_views_that_freeze_the_hadronization_differ_in_the_detector_alone(detected):
+    assert violations(detected / "pairs.h5") == []
+    with PairFile(detected / "pairs.h5") as file:
+        for stage in ("shower", "hadronization"):
+            seeds = {tuple(file.read(f"views/{view}/seeds/{stage}")) for view in ("generated", "reco", "redetect")}
+            assert len(seeds) == 1
+        seeds = {view: file.read(f"views/{view}/seeds/detector") for view in file.view_names}
+        assert (seeds["generated"] == 0).all()
+        assert (seeds["reco"] != seeds["redetect"]).all()
+        both = file.valid("generated") & file.valid("reco") & file.valid("redetect")
+        assert both.sum() > 5
+        for column in ("pt", "eta", "phi", "mass"):
+            truth = file.jets("generated", column)[both]
+            for view in ("reco", "redetect"):
+                assert np.array_equal(file.read(f"views/{view}/particle_jets/{column}")[both], truth)
+        response = file.jets("reco", "pt")[both] / file.jets("generated", "pt")[both]
+        assert 0.85 < np.median(response) < 1.1
+        assert not np.array_equal(file.jets("reco", "pt")[both], file.jets("redetect", "pt")[both])
+        assert file.views[2].settings["detector"] == CMS["card"]
+
+
+def test_reconstructed_constituents_are_candidates_with_measured_tracks(detected):
+    with PairFile(detected / "pairs.h5") as file:
+        pdg_id, charge = (file.constituents("reco", name) for name in ("pdg_id", "charge"))
+        error = file.constituents("reco", "d0_err")
+    assert set(pdg_id[charge == 0]) <= {0, 22}
+    assert (error[charge != 0] > 0).all()
+    assert (error[charge == 0] == 0).all()
+
+
+def test_the_detector_does_not_depend_on_chunks_and_its_rows_can_be_replayed(detected):
+    assert digest(detected / "pairs.h5") == digest(detected / "other.h5")
+    assert replay(detected / "pairs.h5", 4).differing == ()
+
+
+def test_rows_may_be_asked_for_a_particle_level_jet(tmp_path):
+    views = {"reco": NOMINAL | {"detector": CMS}}
+    jets = {"radius": 0.4, "pt_min": 25, "particle_pt_min": 280}
+    card = write_card(tmp_path, "qcd_jj", {21: "g", 1: "q", 2: "q"}, views, jets=jets, detector=CMS)
+    output = tmp_path / "pairs.h5"
+    provenance = generate(card, output, replace(OPTIONS, n_events=40))
+    assert provenance.views["reco"].lost["no_particle_jet"] > 0
+    with PairFile(output) as file:
+        valid = file.valid("reco")
+        assert (file.read("views/reco/particle_jets/pt")[valid] >= 280).all()
+        assert (file.jets("reco", "pt")[valid] < 280).any()
+
+
+def test_freezing_everything_needs_a_detector(tmp_path):
+    views = {"nominal": NOMINAL, "same": {"from": "nominal", "freeze": "hadronization"}}
+    with pytest.raises(InputError, match=r"views\.same: freezes the hadronization and no detector follows"):
+        generate(write_card(tmp_path, "qcd_jj", {21: "g"}, views), tmp_path / "pairs.h5", OPTIONS)
+
+
+def test_broken_events_are_passed_over_on_demand_and_counted(tmp_path, qcd_text):
+    lines = qcd_text.splitlines(keepends=True)
+    starts = [i for i, line in enumerate(lines) if line.startswith("<event")]
+    lines[starts[1] + 3] = "not a particle\n"
+    (tmp_path / "broken.lhe").write_text("".join(lines))
+    content = {"sources": [{"lhe": str(tmp_path / "broken.lhe"), "rows": {21: "g", 1: "q", 2: "q"}}]}
+    card = tmp_path / "card.yaml"
+    card.write_text(yaml.safe_dump(content | {"views": {"nominal": NOMINAL}}))
+    with pytest.raises(InputError, match=r"broken\.lhe:\d+: event 1: .*--skip-bad-events"):
+        generate(card, tmp_path / "pairs.h5", replace(OPTIONS, n_events=None))
+    outputs = [tmp_path / "a.h5", tmp_path / "b.h5"]
+    for output, size in zip(outputs, (1, 5), strict=True):
+        options = replace(OPTIONS, n_events=None, chunk_size=size, skip_bad_events=True)
+        provenance = generate(card, output, options)
+        assert provenance.sources[0].bad_events == {"unparsable": 1}
+        assert provenance.sources[0].counts.events == len(starts) - 1
+    assert digest(outputs[0]) == digest(outputs[1])
+    with PairFile(outputs[0]) as file:
+        assert 1 not in file.hard_scatter("event")
+        assert 2 in file.hard_scatter("event")
 
 
 def test_more_failures_than_the_card_allows_stop_the_run_and_keep_what_is_done(tmp_path, monkeypatch):

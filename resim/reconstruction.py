@@ -1,0 +1,187 @@
+"""From the particles of a view to the columns of its rows: detector, clustering, matching, substructure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from resim import schema
+from resim.clustering import Jets, cluster
+from resim.config import Jets as JetSettings
+from resim.detector import Detector
+from resim.matching import DECAY_CHANNEL, JET_TAKEN, NO_JET, Match, match_partons
+from resim.particles import Candidates, Particles, impact_parameters, offsets_of
+from resim.provenance import ViewCounts
+from resim.ragged import Integers, indices_of_ranges, owners_of
+from resim.realization import Realization
+from resim.rows import Rows
+from resim.seeds import SeedKey, pythia_seed
+from resim.substructure import substructure
+from resim.views import ViewPlan
+from resim.writer import Arrays, invalid_jet_columns
+
+NOT_GENERATED: Final = "not_generated"
+"""The generator gave the event up in this view, however often it was tried."""
+NO_PARTICLE_JET: Final = "no_particle_jet"
+"""There is a reconstructed jet, but no particle-level one as the card wants it."""
+
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """Jets of one level, of generated particles or of a detector's candidates, and which of them the rows have."""
+
+    particles: Particles
+    jets: Jets
+    matched: Match
+
+
+def reconstruct(
+    views: Sequence[ViewPlan],
+    realizations: Mapping[str, Realization],
+    rows: Rows,
+    settings: JetSettings,
+    run_seed: int,
+) -> Iterator[tuple[ViewPlan, Arrays, ViewCounts]]:
+    """Find the jets of the rows in every view.
+
+    Args:
+        views: the plan, the root first.
+        realizations: name of the view → its particles.
+        rows: the rows.
+        settings: clustering, matching, substructure.
+        run_seed: the run's seed.
+
+    Yields:
+        A view, its columns by their path below the view's group, and what became of the rows.
+    """
+    root = realizations[views[0].name]
+    generated: dict[str, _Level] = {}
+    for view in views:
+        realization = realizations[view.name]
+        if view.particles_owner not in generated:
+            visible = realization.particles.select(realization.particles.visible)
+            smallest = settings.pt_min if settings.particle_pt_min is None else settings.particle_pt_min
+            generated[view.particles_owner] = _level(visible, rows, settings.model_copy(update={"pt_min": smallest}))
+        truth = generated[view.particles_owner]
+        seeds = _detector_seeds(view, rows, run_seed)
+        level = _level(_detect(view.detector, truth.particles, seeds), rows, settings) if view.detector else truth
+        reasons = _losses(realization, root, rows, (truth, level), settings)
+        valid = ~np.any(list(reasons.values()), axis=0)
+        counts = ViewCounts(
+            valid=int(valid.sum()),
+            lost={reason: int(flags.sum()) for reason, flags in reasons.items() if flags.any()},
+            retries=realization.retries if view.particles_owner == view.name else 0,
+        )
+        columns: Arrays = {
+            "seeds/shower": realization.shower_seed[rows.scatter_of_row],
+            "seeds/hadronization": realization.hadronization_seed[rows.scatter_of_row],
+            "seeds/detector": seeds[rows.scatter_of_row],
+            "valid": valid,
+        }
+        columns |= _jet_columns(level, valid, settings) | _particle_jet_columns(truth, valid)
+        yield view, columns, counts
+
+
+def _level(particles: Particles, rows: Rows, settings: JetSettings) -> _Level:
+    jets = cluster(particles, settings)
+    return _Level(particles, jets, match_partons(jets, rows.partons, rows.scatter_of_row, settings))
+
+
+def _detector_seeds(view: ViewPlan, rows: Rows, run_seed: int) -> npt.NDArray[np.uint32]:
+    """One seed for every hard scatter; 0 without a detector."""
+    if view.detector is None:
+        return np.zeros(len(rows.scatters), dtype=np.uint32)
+    keys = (SeedKey(run_seed, scatter.sha256, scatter.index, view.name, "detector") for scatter in rows.scatters)
+    return np.array([pythia_seed(key) for key in keys], dtype=np.uint32)
+
+
+def _detect(card: Path, particles: Particles, seeds: npt.NDArray[np.uint32]) -> Candidates:
+    return _detector(card).run(particles, seeds=seeds)
+
+
+@lru_cache(maxsize=8)
+def _detector(card: Path) -> Detector:
+    return Detector.from_card(card)
+
+
+def _losses(
+    realization: Realization, root: Realization, rows: Rows, levels: tuple[_Level, _Level], settings: JetSettings
+) -> dict[str, Flags]:
+    """Why rows are lost, each for one reason: the first that applies. Flags `(n_rows,)`."""
+    truth, level = (of.matched for of in levels)
+    wants_truth = settings.particle_pt_min is not None
+    reasons = {
+        NOT_GENERATED: ~realization.made[rows.scatter_of_row],
+        DECAY_CHANNEL: ~_same_decay(rows, realization, root),
+        JET_TAKEN: level.taken,
+        NO_JET: level.jet < 0,
+        NO_PARTICLE_JET: (truth.jet < 0) & wants_truth,
+    }
+    free = np.ones(len(rows.partons), dtype=bool)
+    for reason, flags in reasons.items():
+        reasons[reason] = flags & free
+        free &= ~flags
+    return reasons
+
+
+def _same_decay(rows: Rows, realization: Realization, root: Realization) -> Flags:
+    """Whether each row has the decay that it has in the root view, `(n_rows,)`; true for all but taus."""
+    same = np.ones(len(rows.partons), dtype=bool)
+    for i, (event, parton) in enumerate(zip(rows.scatter_of_row, rows.partons, strict=True)):
+        if parton.tau is not None and realization.made[event]:
+            decays = (realization.taus[event], root.taus[event])
+            products = [taus[parton.tau].products if parton.tau < len(taus) else None for taus in decays]
+            same[i] = products[0] == products[1]
+    return same
+
+
+def _jet_columns(level: _Level, is_valid: Flags, settings: JetSettings) -> Arrays:
+    valid = np.flatnonzero(is_valid)
+    jets, matched = level.jets, level.matched.jet[valid]
+    columns = invalid_jet_columns(len(is_valid))
+    members, offsets = _sorted_members(level.particles, jets, matched)
+    momenta = {name: getattr(level.particles, name)[members] for name in ("px", "py", "pz", "energy")}
+    lengths = np.diff(offsets)
+    measured = {name: getattr(jets, name)[matched] for name in ("pt", "eta", "phi", "mass", "energy")}
+    measured |= {"n_constituents": lengths} | substructure(offsets, momenta, settings)
+    for name, values in measured.items():
+        columns[name][valid] = values
+    lengths_of_rows = np.zeros(len(is_valid), dtype=np.int64)
+    lengths_of_rows[valid] = lengths
+    arrays: Arrays = {f"jets/{name}": values for name, values in columns.items()}
+    arrays["offsets"] = offsets_of(lengths_of_rows)
+    return arrays | _constituent_columns(level.particles, members)
+
+
+def _particle_jet_columns(truth: _Level, valid: Flags) -> Arrays:
+    some = valid & (truth.matched.jet >= 0)
+    columns: Arrays = {}
+    for column in schema.PARTICLE_JETS:
+        values = np.full(len(valid), np.nan)
+        values[some] = getattr(truth.jets, column.name)[truth.matched.jet[some]]
+        columns[f"particle_jets/{column.name}"] = values
+    return columns
+
+
+def _sorted_members(particles: Particles, jets: Jets, matched: Integers) -> tuple[Integers, Integers]:
+    """Particles of the matched jets, by descending pT within each, and the jets' offsets among them."""
+    lengths = np.diff(jets.constituent_offsets)[matched]
+    members = jets.constituents[indices_of_ranges(jets.constituent_offsets[matched], lengths)]
+    offsets = offsets_of(lengths)
+    return members[np.lexsort((-particles.pt[members], owners_of(offsets)))], offsets
+
+
+def _constituent_columns(particles: Particles, members: Integers) -> Arrays:
+    columns = {name: getattr(particles, name) for name in ("pt", "eta", "phi", "energy", "charge", "pdg_id")}
+    if isinstance(particles, Candidates):
+        columns |= {name: getattr(particles, name) for name in ("d0", "d0_err", "dz", "dz_err")}
+    else:
+        d0, dz = impact_parameters(particles)
+        columns |= {"d0": d0, "dz": dz, "d0_err": np.zeros_like(d0), "dz_err": np.zeros_like(dz)}
+    return {f"constituents/{name}": column[members] for name, column in columns.items()}

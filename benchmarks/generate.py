@@ -9,71 +9,71 @@
 The sides of a ratio take turns in rounds, and the median over the rounds is used, so that a noisy machine disturbs
 both alike. Initialization of Pythia is left out of the first two.
 
-    python benchmarks/generate.py [--json] [--n-events 300] [--rounds 3]
+    python benchmarks/generate.py [--json] [--n-events 300] [--rounds 3] [--memory]
 """
 
 import argparse
+import gzip
 import json
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pythia8mc
+import yaml
 
+from resim.cards import find_file
 from resim.config import View, load_card
-from resim.engine import Options, chunks, generate, make_plan
-from resim.hard_scatter.partons import find_partons, rejection
-from resim.hard_scatter.reading import parse_event
+from resim.options import Options
 from resim.parts import Parts
-from resim.pipeline import Plan, process
+from resim.pipeline import process
+from resim.planning import Run, plan_run
+from resim.rows import select_rows
 from resim.shower.pythia import EventFeed
-from resim.views import plan_views
 from resim.writer import PairWriter
 
 CARD = Path(__file__).parents[1] / "cards/generate/qcd_jj.yaml"
 
 
-def plan_with(options: Options, freeze: str | None) -> Plan:
-    """The plan of the benchmark's card with the root view and, if asked for, a second one."""
+def run_with(options: Options, freeze: str | None) -> Run:
+    """The run of the benchmark's card with the root view and, if asked for, a second one."""
     card = load_card(CARD)
     views = {"nominal": card.views["nominal"]}
     if freeze is not None:
         views["other"] = View.model_validate({"from": "nominal", "freeze": freeze})
-    card = card.model_copy(update={"views": views})
-    plan, _ = make_plan(card, options)
-    return replace(plan, views=plan_views(card))
+    return plan_run(card.model_copy(update={"views": views}), options)
 
 
-def simulate(plan: Plan, options: Options) -> None:
+def simulate(run: Run) -> None:
     """What `resim generate -j 1` does after its start-up: process, keep and join every chunk."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "pairs.h5"
         with Parts(output, "benchmark") as parts:
-            numbers = []
-            for chunk in chunks(plan, options):
-                parts.save(chunk.number, process(plan, chunk))
-                numbers.append(chunk.number)
-            records = [view.record() for view in plan.views]
-            with PairWriter(output, records, plan.labels, [plan.sources[0].sha256]) as writer:
-                for number in numbers:
+            for chunk in run.chunks(run.chunks_of_shard):
+                parts.save(chunk.number, process(run.plan, chunk))
+            records = [view.record() for view in run.plan.views]
+            with PairWriter(output, records, run.plan.labels, [source.sha256 for source in run.sources]) as writer:
+                for number in run.chunks_of_shard:
                     writer.append(parts.load(number).block)
 
 
-def bare_loop(plan: Plan, options: Options) -> Callable[[], int]:
+def bare_loop(run: Run) -> Callable[[], int]:
     """A loop that does nothing but `pythia.next()` over the events with rows; returns their number."""
-    source = plan.sources[0]
-    events = []
-    for chunk in chunks(plan, options):
-        for index, text in chunk.events:
-            event = parse_event(text, source.path, index)
-            partons = find_partons(event, source.labels)
-            if any(rejection(parton, plan.card.select) is None for parton in partons):
-                events.append(event)
+    source = run.plan.sources[0]
+    events = [
+        scatter.event
+        for chunk in run.chunks(run.chunks_of_shard)
+        for scatter in select_rows(
+            chunk.events, source.path, source.sha256, source.labels, run.plan.card.select
+        ).scatters
+    ]
     pythia, feed = pythia8mc.Pythia("", False), EventFeed(source.beams)
-    for line in ("Print:quiet = on", "Beams:frameType = 5", *plan.views[0].settings):
+    for line in ("Print:quiet = on", "Beams:frameType = 5", *run.plan.views[0].settings):
         assert pythia.readString(line)
     pythia.setLHAupPtr(feed)
     assert pythia.init()
@@ -98,10 +98,10 @@ def seconds(work: Callable[[], object]) -> float:
 def chain_ratios(n_events: int, rounds: int) -> dict[str, float]:
     """The ratios that compare single-core chains."""
     options = Options(n_events=n_events, quiet=True)
-    plans = {freeze: plan_with(options, freeze) for freeze in (None, "hard_scatter", "parton_shower")}
-    bare = bare_loop(plans[None], options)
+    runs = {freeze: run_with(options, freeze) for freeze in (None, "hard_scatter", "parton_shower")}
+    bare = bare_loop(runs[None])
     works: dict[str, Callable[[], object]] = {"bare": bare}
-    works |= {str(freeze): (lambda plan=plan: simulate(plan, options)) for freeze, plan in plans.items()}
+    works |= {str(freeze): partial(simulate, run) for freeze, run in runs.items()}
     for work in works.values():
         work()  # initializes Pythia and imports what is imported late
     times = {name: [] for name in works}
@@ -118,14 +118,57 @@ def chain_ratios(n_events: int, rounds: int) -> dict[str, float]:
 
 
 def worker_speedup(n_events: int) -> dict[str, float]:
-    """How much faster two workers are than one, start-up included."""
+    """How much faster two workers are than one, in commands of their own, start-up included."""
     with tempfile.TemporaryDirectory() as folder:
         times = {}
         for workers in (1, 2):
-            options = Options(n_events=n_events, workers=workers, quiet=True)
-            output = Path(folder) / f"{workers}.h5"
-            times[workers] = seconds(lambda output=output, options=options: generate(CARD, output, options))
+            arguments = [
+                str(CARD),
+                "-o",
+                f"{folder}/{workers}.h5",
+                "-n",
+                str(n_events),
+                "-j",
+                str(workers),
+                "--quiet",
+            ]
+            command = [sys.executable, "-c", "from resim.cli import main; main()", "generate", *arguments]
+            times[workers] = seconds(partial(subprocess.run, command, check=True, capture_output=True))
     return {"speedup_2_workers": times[1] / times[2]}
+
+
+def peak_memory(n_events: int) -> dict[str, float]:
+    """Peak resident memory in MB of the parent and of the largest of its two workers, without underlying event."""
+    content = yaml.safe_load(CARD.read_text(encoding="utf-8"))
+    content["views"]["nominal"]["shower"]["settings"] = ["PartonLevel:MPI = off"]
+    with tempfile.TemporaryDirectory() as folder:
+        lhe = Path(folder) / "long.lhe"
+        _repeat(find_file(Path(content["sources"][0]["lhe"]), CARD), lhe, n_events)
+        content["sources"][0]["lhe"] = str(lhe)
+        content["views"]["nominal"]["shower"]["card"] = str(find_file(Path("cards/pythia/monash.cmnd"), CARD))
+        card = Path(folder) / "card.yaml"
+        card.write_text(yaml.safe_dump(content), encoding="utf-8")
+        options = "Options(workers=2, quiet=True)"
+        code = f"generate(Path({str(card)!r}), Path({folder + '/pairs.h5'!r}), {options})"
+        printed = (
+            "print(*(resource.getrusage(w).ru_maxrss for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))"
+        )
+        imports = "import resource; from pathlib import Path; from resim.engine import generate"
+        program = "; ".join([imports, "from resim.options import Options", code, printed])
+        done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    parent, worker = (int(kilobytes) / 1024 for kilobytes in done.stdout.split())
+    return {f"parent_mb_{n_events}": parent, f"worker_mb_{n_events}": worker}
+
+
+def _repeat(path: Path, output: Path, n_events: int) -> None:
+    """An LHE file of any length, made of the events of another one."""
+    with gzip.open(path, "rt", encoding="utf-8") as stream:
+        head, *events = stream.read().split("<event>")
+    events[-1] = events[-1].replace("</LesHouchesEvents>", "")
+    with output.open("w", encoding="utf-8") as stream:
+        stream.write(head)
+        stream.writelines(f"<event>{events[i % len(events)]}" for i in range(n_events))
+        stream.write("</LesHouchesEvents>\n")
 
 
 def main() -> None:
@@ -134,8 +177,11 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--n-events", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--memory", action="store_true", help="measure peak memory at 2,000 and 20,000 events too")
     arguments = parser.parse_args()
     results = chain_ratios(arguments.n_events, arguments.rounds) | worker_speedup(5 * arguments.n_events)
+    if arguments.memory:
+        results |= peak_memory(2_000) | peak_memory(20_000)
     if arguments.json:
         print(json.dumps(results, indent=2))
     else:

@@ -104,7 +104,7 @@ _FIELDS = {"px": "px", "py": "py", "pz": "pz", "energy": "E"}
 def momentum_array(offsets: Integers, px: Floats, py: Floats, pz: Floats, energy: Floats) -> ak.Array:
     """Ragged four-momenta in the form that FastJet's awkward interface takes."""
     contents = [ak.contents.NumpyArray(np.ascontiguousarray(x)) for x in (px, py, pz, energy)]
-    record = ak.contents.RecordArray(contents, list(_FIELDS.values()), parameters={"__record__": "Momentum4D"})
+    record = ak.contents.RecordArray(contents, list(_FIELDS.values()))
     return ak.Array(ak.contents.ListOffsetArray(ak.index.Index64(offsets), record))
 
 

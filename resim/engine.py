@@ -148,4 +148,6 @@ def _warn_of_losses(provenance: Provenance) -> None:
             log.warning("%s: %s", source.lhe, lost)
     for view, view_counts in provenance.views.items():
         if refused := view_counts.lost.get(NOT_GENERATED):
-            log.warning("view %s: gave up the events of %d of %d rows", view, refused, view_counts.total)
+            log.warning(
+                "view %s: the generator gave up the events of %d of %d rows", view, refused, view_counts.total
+            )

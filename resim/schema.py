@@ -72,7 +72,7 @@ PARTICLE_JETS: Final = (
     Column("phi", "<f4", "rad", "its azimuth in (-pi, pi]"),
     Column("mass", "<f4", "GeV", "its mass"),
 )
-"""Columns of `views/<name>/particle_jets/`, equal to `jets/` without a detector; NaN where the row is invalid or there
+"""Columns of `views/<name>/particle_jets/`, equal to `jets/` without a detector; NaN if the row is invalid or there
 is no such jet."""
 
 CONSTITUENTS: Final = (

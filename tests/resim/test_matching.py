@@ -48,3 +48,24 @@ def test_the_azimuth_is_periodic(a, b):
     around = delta_r(zero, np.array(a + 2 * np.pi), zero, np.array(b))
     assert abs(there - around) < 1e-9
     assert there <= np.pi + 1e-12
+
+
+def test_a_jet_may_be_asked_to_hold_all_decay_products():
+    """A resonance between two jets is near both; its products are in neither of them, or in one."""
+    from resim.clustering import Jets
+    from resim.config import Jets as Settings
+    from resim.hard_scatter.partons import Parton
+    from resim.matching import match_partons
+
+    def momentum(eta, phi, pt=200.0):
+        return pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta), pt * np.cosh(eta)
+
+    jet = [np.array([x]) for x in momentum(0.0, 0.3)]
+    jets = Jets(np.array([0, 1]), *jet, constituent_offsets=np.array([0, 0]), constituents=np.empty(0, int))
+    px, py, pz, energy = momentum(0.0, 0.0)
+    boosted, resolved = [(momentum(0.0, 0.1), momentum(0.0, 0.5)), (momentum(0.0, -0.9), momentum(0.0, 0.5))]
+    for products, found in ((boosted, 0), (resolved, -1), ((), 0)):
+        parton = Parton(24, "w", px, py, pz, energy, 80.4, products)
+        one = np.zeros(1, int)
+        assert match_partons(jets, [parton], one, Settings(match="parton")).jet.tolist() == [0]
+        assert match_partons(jets, [parton], one, Settings(match="decay_products")).jet.tolist() == [found]

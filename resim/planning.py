@@ -155,7 +155,7 @@ def run_key(
             (source.sha256, sorted((i, str(label)) for i, label in source.labels.items())) for source in plan.sources
         ],
         "views": [
-            (view.name, view.parent, view.freeze, view.generator, view.settings, str(view.detector))
+            (*view.place, view.generator, view.settings, view.detector.sha256 if view.detector else None)
             for view in plan.views
         ],
         "seed": plan.seed,

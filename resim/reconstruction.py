@@ -70,7 +70,9 @@ def reconstruct(
             generated[view.particles_owner] = _level(visible, rows, settings.model_copy(update={"pt_min": smallest}))
         truth = generated[view.particles_owner]
         seeds = _detector_seeds(view, rows, run_seed)
-        level = _level(_detect(view.detector, truth.particles, seeds), rows, settings) if view.detector else truth
+        level = (
+            _level(_detect(view.detector.card, truth.particles, seeds), rows, settings) if view.detector else truth
+        )
         reasons = _losses(realization, root, rows, (truth, level), settings)
         valid = ~np.any(list(reasons.values()), axis=0)
         counts = ViewCounts(

@@ -17,7 +17,7 @@ from resim.pipeline import Chunk, Plan, SourcePlan, process
 from resim.provenance import Provenance, versions
 from resim.reader import PairFile
 from resim.realization import SLICE_EVENTS
-from resim.views import plan_from_records
+from resim.views import DetectorPlan, plan_from_records
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,12 @@ def _plan(file: PairFile, source: int, lhe: Path | None) -> Plan:
             f"{path}: SHA-256 {found.sha256[:12]}..., the row was made from {record.sha256[:12]}...;"
             " give the original file with --lhe"
         )
+    views = plan_from_records(file.views)
+    for detector in {view.detector for view in views if view.detector}:
+        if not detector.card.is_file() or DetectorPlan.of(detector.card) != detector:
+            raise InputError(f"{detector.card}: missing, or not the card that the file was made with; restore it")
     made_from = SourcePlan(path, record.sha256, found.beams, dict(card.sources[source].rows))
-    return Plan(card, provenance.seed, (made_from,) * len(card.sources), plan_from_records(file.views))
+    return Plan(card, provenance.seed, (made_from,) * len(card.sources), views)
 
 
 def _chunk(plan: Plan, source: int, event: int, provenance: Provenance) -> Chunk:

@@ -1,9 +1,10 @@
 """Views: named realizations of every hard scatter, arranged as a tree."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 from resim.config import NO_DETECTOR, Detector, GenerationCard
 from resim.shower.herwig_card import herwig_lines
@@ -37,6 +38,28 @@ class Generator(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class DetectorPlan:
+    """The detector stage of a view.
+
+    Attributes:
+        card: Delphes card.
+        sha256: hash of its content, which is what counts.
+    """
+
+    card: Path
+    sha256: str
+
+    @classmethod
+    def of(cls, card: Path) -> Self:
+        """The detector of a card as it is now."""
+        return cls(card, hashlib.sha256(card.read_bytes()).hexdigest())
+
+    def record(self) -> dict[str, str]:
+        """The stage as the pair file describes it."""
+        return {"card": str(self.card), "sha256": self.sha256}
+
+
+@dataclass(frozen=True, slots=True)
 class ViewPlan:
     """A view as the simulation needs it.
 
@@ -48,7 +71,7 @@ class ViewPlan:
         particles_owner: the view whose particles it has: itself, or the ancestor that it froze.
         generator: what showers and hadronizes it.
         settings: the generator's settings, one line each.
-        detector: the Delphes card of its detector stage, None for particle level.
+        detector: its detector stage, None for particle level.
     """
 
     name: str
@@ -58,14 +81,19 @@ class ViewPlan:
     particles_owner: str
     generator: str
     settings: tuple[str, ...]
-    detector: Path | None = None
+    detector: DetectorPlan | None = None
+
+    @property
+    def place(self) -> tuple[str, str | None, str | None]:
+        """Name, parent, and what is frozen: the view's place in the tree."""
+        return self.name, self.parent, self.freeze
 
     def record(self) -> ViewRecord:
         """The view as the pair file describes it."""
         settings = {
             "generator": self.generator,
             "lines": list(self.settings),
-            "detector": str(self.detector or NO_DETECTOR),
+            "detector": self.detector.record() if self.detector else NO_DETECTOR,
         }
         return ViewRecord(self.name, self.parent, self.freeze, settings)
 
@@ -88,7 +116,10 @@ def plan_from_records(records: Sequence[ViewRecord]) -> tuple[ViewPlan, ...]:
     for record in records:
         detector = record.settings["detector"]
         shower = Generator(record.settings["generator"], tuple(record.settings["lines"]))
-        stages = (shower, None if detector == NO_DETECTOR else Path(detector))
+        stages = (
+            shower,
+            None if detector == NO_DETECTOR else DetectorPlan(Path(detector["card"]), detector["sha256"]),
+        )
         planned[record.name] = _place(record.name, record.freeze, planned.get(record.parent or ""), *stages)
     return tuple(planned.values())
 
@@ -96,12 +127,12 @@ def plan_from_records(records: Sequence[ViewRecord]) -> tuple[ViewPlan, ...]:
 def _plan(card: GenerationCard, name: str, parent: ViewPlan | None) -> ViewPlan:
     shower, detector = card.shower_of(name), card.detector_of(name)
     generator = Generator(shower.generator, _SETTINGS[shower.generator](shower))
-    path = detector.card if isinstance(detector, Detector) else None
-    return _place(name, card.views[name].freeze, parent, generator, path)
+    stage = DetectorPlan.of(detector.card) if isinstance(detector, Detector) else None
+    return _place(name, card.views[name].freeze, parent, generator, stage)
 
 
 def _place(
-    name: str, freeze: str | None, parent: ViewPlan | None, generator: Generator, detector: Path | None
+    name: str, freeze: str | None, parent: ViewPlan | None, generator: Generator, detector: DetectorPlan | None
 ) -> ViewPlan:
     """A view in its place in the tree."""
     return ViewPlan(

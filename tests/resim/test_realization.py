@@ -1,6 +1,7 @@
 """The tree of views: what is shared, what is not, and how simulators other than Pythia take part."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from resim.reader import PairFile
 from resim.replay import replay
 from resim.shower.herwig import herwig_for
 from resim.validation import violations
+from resim.views import DetectorPlan
 from tests.resim.conftest import HARD_SCATTERS, REPOSITORY
 
 OPTIONS = Options(n_events=12, chunk_size=4, quiet=True)
@@ -178,7 +180,7 @@ def test_views_that_freeze_the_hadronization_differ_in_the_detector_alone(detect
         response = file.jets("reco", "pt")[both] / file.jets("generated", "pt")[both]
         assert 0.85 < np.median(response) < 1.1
         assert not np.array_equal(file.jets("reco", "pt")[both], file.jets("redetect", "pt")[both])
-        assert file.views[2].settings["detector"] == CMS["card"]
+        assert file.views[2].settings["detector"]["card"] == CMS["card"]
 
 
 def test_reconstructed_constituents_are_candidates_with_measured_tracks(detected):
@@ -193,6 +195,15 @@ def test_reconstructed_constituents_are_candidates_with_measured_tracks(detected
 def test_the_detector_does_not_depend_on_chunks_and_its_rows_can_be_replayed(detected):
     assert digest(detected / "pairs.h5") == digest(detected / "other.h5")
     assert replay(detected / "pairs.h5", 4).differing == ()
+
+
+def test_another_content_of_the_detector_card_is_another_detector(detected, monkeypatch):
+    changed = DetectorPlan(Path(CMS["card"]), "0" * 64)
+    monkeypatch.setattr(DetectorPlan, "of", lambda card: changed)
+    with pytest.raises(InputError, match=r"cms_tracking\.tcl: missing, or not the card that the file was made with"):
+        replay(detected / "pairs.h5", 4)
+    with pytest.raises(InputError, match=r"holds chunks of another card|made with another card"):
+        generate(detected / "card.yaml", detected / "pairs.h5", replace(OPTIONS, resume=True))
 
 
 def test_rows_may_be_asked_for_a_particle_level_jet(tmp_path):

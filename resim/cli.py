@@ -36,10 +36,16 @@ def cli(debug: bool) -> None:
 @click.option("--quiet", is_flag=True, help="No progress report.")
 def generate(card: Path, output: Path, shard: str, **options: Any) -> None:
     """Simulate the views of a generation CARD and write a pair file."""
-    from resim.engine import generate as run
     from resim.options import Options, Shard
 
-    provenance = run(card, output, Options(shard=Shard.parse(shard), **options))
+    parsed = Options(shard=Shard.parse(shard), **options)
+    if parsed.workers > 1:
+        from resim.workers import worker_context
+
+        worker_context()  # its imports go on while this process does its own
+    from resim.engine import generate as run
+
+    provenance = run(card, output, parsed)
     rows = sum(source.counts.rows for source in provenance.sources)
     valid = ", ".join(f"{name} {counts.valid}" for name, counts in provenance.views.items())
     click.echo(f"{output}: {rows} rows; valid in {valid}")

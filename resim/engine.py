@@ -31,7 +31,6 @@ def generate(card_path: Path, output: Path, options: Options) -> Provenance:
     Raises:
         InputError: bad card, bad LHE file, an output that exists already, or more failures than the card allows.
     """
-    execution.prepare(options)
     card = load_card(card_path)
     refuse_existing(output, options.force or options.resume)
     run = plan_run(card, options)

@@ -8,31 +8,19 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from importlib import import_module
 from itertools import islice
-from multiprocessing import active_children, connection, get_context, parent_process
+from multiprocessing import active_children, connection, parent_process
 from threading import Lock, Thread
 from typing import Any, Final
 
 from resim.errors import InputError
 from resim.options import Options
 from resim.pipeline import Chunk, ChunkResult, Plan, process
+from resim.workers import worker_context
 
 CHUNKS_IN_FLIGHT_PER_WORKER: Final = 3
 """Chunks submitted ahead: enough to keep workers busy, few enough to keep memory constant."""
 _SECONDS_TO_CONNECT: Final = 60
-_PRELOADED: Final = ["resim.pipeline", "fastjet", "awkward"]
-"""What workers share with the server that they are forked from, so that each starts at once."""
-
 Results = Iterator[tuple[Chunk, ChunkResult]]
-
-
-def prepare(options: Options) -> None:
-    """Let imports of workers begin while this process still reads its input."""
-    if options.workers > 1 and options.scheduler is None:
-        from multiprocessing import forkserver
-
-        context = get_context("forkserver")
-        context.set_forkserver_preload(_PRELOADED)
-        forkserver.ensure_running()
 
 
 def make(plan: Plan, todo: Iterator[Chunk], options: Options) -> Results:
@@ -51,7 +39,7 @@ def make(plan: Plan, todo: Iterator[Chunk], options: Options) -> Results:
 
 def _in_processes(plan: Plan, todo: Iterator[Chunk], workers: int) -> Results:
     others = set(active_children())
-    with ProcessPoolExecutor(workers, mp_context=get_context("forkserver"), initializer=_attend_to_parent) as pool:
+    with ProcessPoolExecutor(workers, mp_context=worker_context(), initializer=_attend_to_parent) as pool:
         try:
             submit = _first_completed(lambda chunk: pool.submit(process, plan, chunk))
             yield from submit(todo, workers * CHUNKS_IN_FLIGHT_PER_WORKER)

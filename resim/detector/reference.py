@@ -2,7 +2,7 @@
 
 A recording is an `.npz` file with these arrays; `*_offsets` hold where the events start, GeV and mm throughout:
 
-- `gen_`: `offsets pdgid px py pz e mass vx vy vz charge`, and `eta_calo phi_calo`, the direction from the origin of the
+- `gen_`: `offsets pdgid px py pz e mass vx vy vz charge`, and `eta_calo phi_calo`, the direction from the origin to the
   point where the particle leaves the tracker, NaN for particles that Delphes does not propagate;
 - `track_` (before the calorimeters): `offsets pt gen`, `gen` counting from the start of the event;
 - `eftrack_`: `offsets pt eta phi mass d0 dz charge pid gen`;
@@ -58,7 +58,7 @@ def load_recording(path: Path) -> Recording:
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: not a recording of Delphes ({error}); want an .npz file") from error
     except KeyError as error:
-        raise InputError(f"{path}: array {error} is missing; see resim.detector.reference for what there must be") from error
+        raise InputError(f"{path}: array {error} is missing; see resim.detector.reference for what is needed") from error
 
 
 def _floats(arrays: dict[str, Any], name: str) -> Floats:

@@ -58,7 +58,9 @@ def load_recording(path: Path) -> Recording:
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: not a recording of Delphes ({error}); want an .npz file") from error
     except KeyError as error:
-        raise InputError(f"{path}: array {error} is missing; see resim.detector.reference for what is needed") from error
+        raise InputError(
+            f"{path}: array {error} is missing; see resim.detector.reference for what is needed"
+        ) from error
 
 
 def _floats(arrays: dict[str, Any], name: str) -> Floats:

@@ -107,7 +107,7 @@ def test_endless_cards_are_stopped(write, text):
 
 def test_memory_is_bounded(write):
     text = "set x {}\nfor {set i 0} {$i < 40} {incr i} { append x [string repeat abcdefgh 12500000] }"
-    with pytest.raises(InputError, match="card.tcl"):
+    with pytest.raises(InputError, match=r"card\.tcl"):
         read_card(write(text))
 
 
@@ -173,12 +173,13 @@ def test_a_formula_that_is_not_finite_is_an_error_when_it_runs(write):
     one = {"px": [5.0], "py": [0.0], "pz": [0.0], "energy": [5.1], "mass": [0.1], "charge": [1.0]}
     columns = {name: np.array(value) for name, value in one.items()} | {v: np.zeros(1) for v in ("vx", "vy", "vz")}
     particles = Particles(offsets=offsets_of([1]), pdg_id=np.array([211], np.int32), **columns)
+    detector = Detector.from_card(write(text))
+    seed = next(s for s in range(30) if Detector.from_card(CARDS / "cms.tcl").run(particles, [s]).charge.any())
     with pytest.raises(InputError, match=r"ChargedHadronMomentumSmearing.ResolutionFormula: .* nan for .*pt = 5"):
-        for seed in range(30):
-            Detector.from_card(write(text)).run(particles, [seed])
+        detector.run(particles, [seed])
 
 
 def test_histograms_of_track_resolutions_are_refused(write):
     text = (CARDS / "cms_tracking.tcl").read_text().replace("PResolutionFormula { 0.0 }", "PResolutionFormula 0.0")
-    with pytest.raises(InputError, match="PResolutionFormula: 0.0 asks Delphes for a histogram"):
+    with pytest.raises(InputError, match=r"PResolutionFormula: 0\.0 asks Delphes for a histogram"):
         Detector.from_card(write(text))

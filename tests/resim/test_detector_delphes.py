@@ -17,6 +17,7 @@ from resim.detector import Detector
 from resim.detector.detector import GENERATED
 from resim.detector.random import Stream
 from resim.detector.reference import Recording, load_recording
+from resim.errors import InputError
 from resim.particles import Candidates
 
 ROOT = Path(__file__).parents[2]
@@ -237,3 +238,15 @@ def test_a_detector_without_the_pull_down_of_tracks_would_be_found(runs, recordi
     soft = (outer > 1.5) & (tracks.true_pt < 1) & ~np.isin(np.abs(tracks.pdg_id), [11, 13])
     response = (tracks.pt / tracks.true_pt)[soft]
     assert response.mean() == pytest.approx(1, abs=0.015)
+
+
+def test_wrong_recordings_are_refused(tmp_path):
+    path = tmp_path / "recording.npz"
+    with pytest.raises(InputError, match="not a recording"):
+        load_recording(path)
+    path.write_bytes(b"no zip")
+    with pytest.raises(InputError, match="not a recording"):
+        load_recording(path)
+    np.savez(path, gen_offsets=np.array([0]))
+    with pytest.raises(InputError, match="is missing"):
+        load_recording(path)

@@ -21,8 +21,8 @@ from resim.particles import Candidates, Particles, offsets_of
 CANDIDATES: Final = "EFlowMerger"
 """Module whose output is the particle flow; Delphes' cards agree on its name."""
 GENERATED: Final = "Delphes/stableParticles"
-_PARTICLES_AT_A_TIME: Final = 30_000
-"""Events are taken in groups of about this many particles, so that their columns stay in the processor's cache."""
+_PARTICLES_AT_A_TIME: Final = 100_000
+"""Events are taken in groups of about this many particles, which bounds the memory and suits caches."""
 
 
 class Module(Protocol):

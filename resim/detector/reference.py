@@ -2,8 +2,8 @@
 
 A recording is an `.npz` file with these arrays; `*_offsets` hold where the events start, GeV and mm throughout:
 
-- `gen_`: `offsets pdgid px py pz e mass vx vy vz charge`, and `eta_calo phi_calo`, the direction from the origin of the
-  point where the particle leaves the tracker, NaN for particles that Delphes does not propagate;
+- `gen_`: `offsets pdgid px py pz e mass vx vy vz charge`, and `eta_calo phi_calo`, the direction in which the origin
+  sees the point where the particle leaves the tracker, NaN for particles that Delphes does not propagate;
 - `track_` (before the calorimeters): `offsets pt gen`, `gen` counting from the start of the event;
 - `eftrack_`: `offsets pt eta phi mass d0 dz charge pid gen`;
 - `efphoton_`, `efneutral_`: `offsets et eta phi e`.
@@ -53,13 +53,13 @@ def load_recording(path: Path) -> Recording:
         track = particles.offsets[_events(arrays, "track")] + arrays["track_gen"]
         found, track_pt = np.zeros(len(particles.px), bool), np.full(len(particles.px), np.nan)
         found[track], track_pt[track] = True, arrays["track_pt"]
-        outer = [_floats(arrays, f"gen_{name}_calo") for name in ("eta", "phi")]
-        return Recording(particles, *outer, found, track_pt, _candidates(arrays))
+        outer_eta, outer_phi = (_floats(arrays, f"gen_{name}_calo") for name in ("eta", "phi"))
+        return Recording(particles, outer_eta, outer_phi, found, track_pt, _candidates(arrays))
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: not a recording of Delphes ({error}); want an .npz file") from error
     except KeyError as error:
         raise InputError(
-            f"{path}: array {error} is missing; see resim.detector.reference for what there must be"
+            f"{path}: array {error} is missing; see resim.detector.reference for what is needed"
         ) from error
 
 

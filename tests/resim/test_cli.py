@@ -25,7 +25,7 @@ def test_generate_then_look(card, tmp_path):
     assert len(run("digest", output).stdout.strip()) == 64
     summary = json.loads(run("inspect", output, "--json").stdout)
     assert summary["rows"]["hbb"] >= 1
-    assert summary["provenance"]["detector"] == "none"
+    assert summary["provenance"]["card"]["detector"] == "none"
     assert [view["freeze"] for view in summary["views"]] == [None, "hard_scatter", "parton_shower", "hard_scatter"]
 
 

@@ -2,7 +2,6 @@
 
 import sys
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +78,9 @@ def _plan(file: PairFile, source: int, lhe: Path | None) -> Plan:
     provenance = file.provenance
     card = GenerationCard.model_validate(provenance.card)
     path, record = lhe or Path(provenance.sources[source].lhe), provenance.sources[source]
-    found = survey(path, n_events=1)
+    # Only a file with broken events is read as a whole: its first event may be one of them.
+    skip = bool(record.bad_events)
+    found = survey(path, n_events=None if skip else 1, skip_bad=skip)
     if found.sha256 != record.sha256:
         raise InputError(
             f"{path}: SHA-256 {found.sha256[:12]}..., the row was made from {record.sha256[:12]}...;"
@@ -99,5 +100,6 @@ def _chunk(plan: Plan, source: int, event: int, provenance: Provenance) -> Chunk
     if any(view.generator != "pythia8" for view in plan.views):
         first = event // SLICE_EVENTS * SLICE_EVENTS
         last = min(first + SLICE_EVENTS, provenance.n_events or sys.maxsize)
-    events = islice(event_blocks(plan.sources[source].path), first, last)
-    return Chunk(0, source, tuple(events))
+    skip = bool(provenance.sources[source].bad_events)
+    events = event_blocks(plan.sources[source].path, last, skip)
+    return Chunk(0, source, tuple(event for event in events if event[0] >= first))

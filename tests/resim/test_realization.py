@@ -243,8 +243,10 @@ def test_broken_events_are_passed_over_on_demand_and_counted(tmp_path, qcd_text)
         assert provenance.sources[0].counts.events == len(starts) - 1
     assert digest(outputs[0]) == digest(outputs[1])
     with PairFile(outputs[0]) as file:
+        events = file.hard_scatter("event")
         assert 1 not in file.hard_scatter("event")
         assert 2 in file.hard_scatter("event")
+    assert replay(outputs[0], len(events) - 1).differing == ()
 
 
 def test_more_failures_than_the_card_allows_stop_the_run_and_keep_what_is_done(tmp_path, monkeypatch):

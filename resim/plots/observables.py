@@ -84,7 +84,8 @@ def _plot(file: PairFile, observable: Observable, output: Path) -> Path:
     panels = figure.subplots(2, len(shown), squeeze=False, sharex="col", height_ratios=[3, 1.2])
     values = {view: observable.values(file, view) for view in file.view_names}
     for column, label in enumerate(shown):
-        rows = {view: values[view][np.isfinite(values[view]) & (labels == label)] for view in values}
+        defined = {view: file.valid(view) & np.isfinite(values[view]) for view in values}
+        rows = {view: values[view][defined[view] & (labels == label)] for view in values}
         histograms = _histograms(observable, rows)
         _draw_counts(panels[0, column], histograms)
         _draw_ratios(panels[1, column], histograms)
@@ -92,7 +93,6 @@ def _plot(file: PairFile, observable: Observable, output: Path) -> Path:
         panels[1, column].set_xlabel(observable.label)
     panels[0, 0].set_ylabel("jets / bin")
     panels[1, 0].set_ylabel(f"ratio to\n{file.view_names[0]}")
-    panels[0, -1].legend(loc="upper right")
     return save(figure, output)
 
 
@@ -119,17 +119,24 @@ def _central_range(values: Floats, from_zero: bool) -> tuple[float, float]:
 def _draw_counts(axes: Axes, histograms: dict[str, Histogram]) -> None:
     import mplhep
 
+    reference = next(iter(histograms.values()))
     for colour, (view, histogram) in zip(_colours(histograms), histograms.items(), strict=True):
         mplhep.histplot(
             histogram.counts,
             histogram.edges,
             yerr=histogram.errors,
             ax=axes,
-            label=view,
+            label=view if histogram is reference else f"{view}  {_chi2(histogram, reference)}",
             color=colour,
             flow=None,
         )
-    axes.set_ylim(0, 1.5 * max([1.0, *(histogram.counts.max() for histogram in histograms.values())]))
+    axes.set_ylim(0, 1.7 * max([1.0, *(histogram.counts.max() for histogram in histograms.values())]))
+    axes.legend(loc="upper right", fontsize=9, title=r"$\chi^2$ / ndf", title_fontsize=9)
+
+
+def _chi2(histogram: Histogram, reference: Histogram) -> str:
+    chi2, freedom = histogram.chi2(reference)
+    return f"{chi2:.0f} / {freedom}"
 
 
 def _draw_ratios(axes: Axes, histograms: dict[str, Histogram]) -> None:
@@ -143,10 +150,6 @@ def _draw_ratios(axes: Axes, histograms: dict[str, Histogram]) -> None:
         colour = _colours(histograms)[1 + shift]
         place = reference.centres + (shift - (len(others) - 1) / 2) * 0.2 * np.diff(reference.edges)
         _draw_points(axes, place, histogram.ratio(reference), colour)
-        chi2, freedom = histogram.chi2(reference)
-        text = rf"$\chi^2$/ndf {chi2:.0f}/{freedom}" if shift == 0 else f"{chi2:.0f}/{freedom}"
-        place_of_text = (0.02 + 0.25 * min(shift, 1) + 0.73 * shift / len(others), 0.04)
-        axes.text(*place_of_text, text, color=colour, fontsize=9, transform=axes.transAxes, in_layout=False)
     axes.set_ylim(*_RATIO_RANGE)
     axes.set_xlim(reference.edges[0], reference.edges[-1])
 

@@ -34,15 +34,16 @@ def plot_sharing(file: PairFile, output: Path) -> Path:
         angle, ratio = _angle(file, view), _pt_ratio(file, view)
         for column, label in enumerate(shown):
             rows = both & (labels == label)
-            name = f"{view.name} / {view.parent}: {view.freeze} frozen"
-            _draw(panels[0, column], angle[rows], _ANGLES, number, name)
-            _draw(panels[1, column], ratio[rows], _RATIOS, number, name)
+            _draw(panels[0, column], angle[rows], _ANGLES, number, f"{view.name} ({view.freeze})")
+            _draw(panels[1, column], ratio[rows], _RATIOS, number, f"{view.name} / {view.parent}")
     for column, label in enumerate(shown):
         panels[0, column].set(xscale="log", xlabel=r"$\Delta R$ of the two jets", title=label)
         panels[1, column].set_xlabel(r"ratio of their $p_\mathrm{T}$")
+        panels[0, column].set_ylim(top=1.6 * panels[0, column].get_ylim()[1] if column == 0 else None)
+        panels[0, column].legend(loc="upper left", fontsize=9, title="frozen, median", title_fontsize=9)
+        panels[1, column].legend(loc="upper left", fontsize=9, title="median", title_fontsize=9)
     for row in range(2):
         panels[row, 0].set_ylabel("fraction of rows / bin")
-    panels[0, 0].legend(loc="upper left", fontsize=9)
     return save(figure, output)
 
 
@@ -61,6 +62,6 @@ def _pt_ratio(file: PairFile, view: ViewRecord) -> Floats:
 def _draw(axes: Axes, values: Floats, edges: Floats, number: int, name: str) -> None:
     """A histogram in which entries beyond the edges count in the outermost bins."""
     counts, _ = np.histogram(np.clip(values, edges[0], edges[-1]), edges)
-    median = f", median {np.median(values):.3g}" if len(values) else ""
+    median = f"  {np.median(values):.3g}" if len(values) else ""
     colour = VIEW_COLOURS[number % len(VIEW_COLOURS)]
     axes.stairs(counts / max(len(values), 1), edges, label=name + median, color=colour, linewidth=1.8)

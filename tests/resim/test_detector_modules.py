@@ -206,6 +206,25 @@ def test_efficiency_in_every_bin_of_the_card(cms, pdg_id, pt, eta, efficiency):
     assert abs(tracks - efficiency) <= 3.5 * np.sqrt(efficiency * (1 - efficiency) / n)
 
 
+RESOLUTIONS = {
+    "ChargedHadron": ((0.06, 1.3e-3), (0.10, 1.7e-3), (0.25, 3.1e-3)),
+    "Electron": ((0.03, 1.3e-3), (0.05, 1.7e-3), (0.15, 3.1e-3)),
+    "Muon": ((0.01, 1.0e-4), (0.015, 1.5e-4), (0.025, 3.5e-4)),
+}
+
+
+@pytest.mark.parametrize("kind", RESOLUTIONS)
+@pytest.mark.parametrize("card", ["cms", "cms_tracking", "cms_pileup"])
+def test_momentum_resolution_in_every_bin_of_the_card(kind, card):
+    """DELPHES_CMS, section 4; intervals of |eta| are open below and closed above."""
+    formula = dict(Detector.from_card(CARDS / f"{card}.tcl").modules)[f"{kind}MomentumSmearing"].formula
+    pt = np.array([0.3, 5.0, 80.0])
+    for eta, region in ((0.0, 0), (-0.5, 0), (0.51, 1), (1.5, 1), (-1.51, 2), (2.5, 2)):
+        a, b = RESOLUTIONS[kind][region]
+        assert formula({"pt": pt, "eta": np.full(3, eta)}, 3) == pytest.approx(np.hypot(a, b * pt))
+    assert formula({"pt": pt, "eta": np.full(3, 2.51)}, 3).tolist() == [0, 0, 0]
+
+
 def test_muons_are_smeared_by_the_resolution_of_the_card(cms):
     """Muons leave nothing in the calorimeters, so their pT shows the tracker alone: sqrt(0.015^2 + (1.5e-4 pT)^2)."""
     n = 20_000

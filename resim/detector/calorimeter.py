@@ -115,11 +115,7 @@ class Calorimeter:
             stream: random numbers.
         """
         tracks = tracks.select(self.segmentation.locate(tracks.outer_eta, tracks.outer_phi) >= 0)
-        deposits, measured = self._hits(particles), self._hits(tracks)
-        events = np.concatenate([particles.event[deposits.index], tracks.event[measured.index]])
-        towers, rows = Towers.group(self.segmentation, events, np.concatenate([deposits.tower, measured.tower]))
-        deposits = replace(deposits, tower=rows[: len(deposits.index)])
-        measured = replace(measured, tower=rows[len(deposits.index) :])
+        towers, deposits, measured = self._towers(particles, tracks)
         factor, neutrals = np.ones(len(tracks)), []
         for number, section in enumerate(self.sections):
             energy = towers.sum(deposits, deposits.fractions[number] * particles.energy[deposits.index])
@@ -130,6 +126,14 @@ class Calorimeter:
             factor[alone.index] = scale[alone.tower]
             neutrals.append(self._neutrals(section, towers, excess, stream))
         return self._rescaled(tracks, measured, factor), *neutrals
+
+    def _towers(self, particles: Objects, tracks: Objects) -> tuple[Towers, Hits, Hits]:
+        """The towers that particles or tracks hit, and the hits of both."""
+        deposits, measured = self._hits(particles), self._hits(tracks)
+        events = np.concatenate([particles.event[deposits.index], tracks.event[measured.index]])
+        towers, rows = Towers.group(self.segmentation, events, np.concatenate([deposits.tower, measured.tower]))
+        n = len(deposits.index)
+        return towers, replace(deposits, tower=rows[:n]), replace(measured, tower=rows[n:])
 
     def _hits(self, objects: Objects) -> Hits:
         fractions = np.array([section.fraction(objects.pdg_id) for section in self.sections])
@@ -160,24 +164,15 @@ class Calorimeter:
         middle = np.full(len(rows), 0.5)
         parts = stream.uniform(event, number, _DIRECTION_DRAW) if self.smear_centre else (middle, middle)
         eta, phi = self.segmentation.point(number, *parts)
-        zeros = np.zeros(len(rows))
-        return Objects(
+        return Objects.of(
             event=event,
             item=number,
             pdg_id=np.full(len(rows), section.pdg_id, np.int32),
-            charge=zeros,
-            mass=zeros,
             energy=energy,
             pt=energy / np.cosh(eta),
             ux=np.cos(phi),
             uy=np.sin(phi),
             slope=np.sinh(eta),
-            true_pt=zeros,
             outer_eta=eta,
             outer_phi=phi,
-            resolution=zeros,
-            d0=zeros,
-            dz=zeros,
-            d0_err=zeros,
-            dz_err=zeros,
         )

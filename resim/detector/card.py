@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-import tkinter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -92,11 +91,11 @@ class CardModule:
         return [[self._float(item, parameter) for item in items] for items in self._split(lists, parameter)]
 
     def _split(self, lists: Sequence[str], parameter: str) -> list[list[str]]:
-        tcl = tkinter.Tcl()
-        try:
-            return [[str(item) for item in tcl.splitlist(text)] for text in lists]
-        except tkinter.TclError as error:
-            self.fail(f"not a Tcl list ({error})", parameter)
+        tcl = _tcl()
+        for text in lists:
+            if not tcl.getboolean(tcl.call("string", "is", "list", text)):
+                self.fail(f"{text.strip()[:60]!r} is not a Tcl list; balance its braces and quotes", parameter)
+        return [[str(item) for item in tcl.splitlist(text)] for text in lists]
 
     def without_values(self) -> "CardModule":
         """The module as messages need it, without the values of its parameters."""
@@ -152,6 +151,7 @@ def read_card(path: Path, time_limit_s: int = TIME_LIMIT_S) -> Card:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({error}); want a Delphes card (Tcl)") from error
+    _tcl()  # a clear message where there is none
     evaluated = _evaluate(path, text, time_limit_s)
     defined: dict[str, dict[str, Any]] = {}
     for module in evaluated["modules"]:
@@ -160,6 +160,19 @@ def read_card(path: Path, time_limit_s: int = TIME_LIMIT_S) -> Card:
     lines = text.splitlines()
     modules = tuple(CardModule(card=path, lines=_parameter_lines(lines, defined[n]), **defined[n]) for n in names)
     return Card(path, modules)
+
+
+def _tcl() -> Any:
+    """A Tcl interpreter.
+
+    Raises:
+        InputError: this Python has none.
+    """
+    try:
+        import tkinter
+    except ImportError as error:
+        raise InputError(f"this Python has no Tcl ({error}), which Delphes cards need; install python3-tk") from error
+    return tkinter.Tcl()
 
 
 def _evaluate(path: Path, text: str, time_limit_s: int) -> dict[str, Any]:
@@ -184,7 +197,7 @@ def _evaluate(path: Path, text: str, time_limit_s: int) -> dict[str, Any]:
 
 
 def _execution_path(path: Path, value: str, defined: dict[str, Any]) -> list[str]:
-    names = [str(name) for name in tkinter.Tcl().splitlist(value)]
+    names = [str(name) for name in _tcl().splitlist(value)]
     if not names:
         raise InputError(f"{path}: no ExecutionPath; want a Delphes card with `set ExecutionPath {{ ... }}`")
     for i, name in enumerate(names):

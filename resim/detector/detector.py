@@ -14,7 +14,14 @@ from resim.detector.objects import Objects, concatenate
 from resim.detector.pileup import PileUp
 from resim.detector.propagation import ParticlePropagator
 from resim.detector.random import Stream
-from resim.detector.tracking import Efficiency, Merger, MomentumSmearing, PassThrough, TrackSmearing
+from resim.detector.tracking import (
+    Efficiency,
+    ImpactParameterSmearing,
+    Merger,
+    MomentumSmearing,
+    PassThrough,
+    TrackSmearing,
+)
 from resim.errors import InputError
 from resim.particles import Candidates, Particles, offsets_of
 
@@ -46,6 +53,7 @@ _KINDS: Final[dict[str, Callable[[CardModule], Module]]] = {
     "Efficiency": Efficiency.from_card,
     "MomentumSmearing": MomentumSmearing.from_card,
     "TrackSmearing": TrackSmearing.from_card,
+    "ImpactParameterSmearing": ImpactParameterSmearing.from_card,
     "TimeSmearing": PassThrough.from_card,
     "Merger": Merger.from_card,
     "SimpleCalorimeter": Calorimeter.from_card,

@@ -157,7 +157,10 @@ def _evaluate(step: Step, values: list[Any], columns: Mapping[str, Floats]) -> A
 
 def _last_uses(steps: Sequence[Step]) -> tuple[tuple[int, ...], ...]:
     last = {i: number for number, step in enumerate(steps) for i in step.arguments}
-    return tuple(tuple(i for i, number in last.items() if number == at) for at in range(len(steps)))
+    unused: list[list[int]] = [[] for _ in steps]
+    for i, number in last.items():
+        unused[number].append(i)
+    return tuple(tuple(results) for results in unused)
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:

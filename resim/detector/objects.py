@@ -50,6 +50,12 @@ class Objects:
     d0_err: Floats
     dz_err: Floats
 
+    @classmethod
+    def of(cls, **columns: npt.NDArray[Any]) -> Self:
+        """Objects with these columns, 0 in the others."""
+        zeros = np.zeros(len(columns["event"]))
+        return cls(**{field.name: columns.get(field.name, zeros) for field in fields(cls)})
+
     def __len__(self) -> int:
         """Number of objects."""
         return len(self.event)

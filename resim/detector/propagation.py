@@ -121,10 +121,9 @@ class ParticlePropagator:
         slope = pz / pt
         x, y, z = (v[kept] * 1e-3 for v in (particles.vx, particles.vy, particles.vz))  # mm to m
         paths = self._paths(Start(x, y, z, px / pt, py / pt, slope), charge, pt)
-        zeros = np.zeros(len(kept))
         with np.errstate(divide="ignore", invalid="ignore"):
             outer_eta = np.arcsinh(paths.z / np.sqrt(paths.x**2 + paths.y**2))
-        objects = Objects(
+        objects = Objects.of(
             event=event,
             item=kept - particles.offsets[event],
             pdg_id=particles.pdg_id[kept],
@@ -138,11 +137,8 @@ class ParticlePropagator:
             true_pt=pt,
             outer_eta=outer_eta,
             outer_phi=np.arctan2(paths.y, paths.x),
-            resolution=zeros,
             d0=paths.d0 * 1e3,
             dz=paths.dz * 1e3,
-            d0_err=zeros,
-            dz_err=zeros,
         )
         leaves = np.isfinite(outer_eta)
         return objects if leaves.all() else objects.select(leaves)

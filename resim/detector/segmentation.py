@@ -71,8 +71,8 @@ class Segmentation:
     def from_card(cls, module: CardModule) -> "Segmentation":
         """Read `EtaPhiBins`: pairs of eta edges and the phi edges of the bins *below* them.
 
-        Eta edges may come in any order, as in Delphes' cards. Numbers are rounded to the 12 digits that the Tcl of
-        Delphes keeps, so that edges computed in two ways are one edge.
+        The lists of eta edges may come in any order, as in Delphes' cards. Numbers are rounded to the 12 digits that
+        the Tcl of Delphes keeps, so that edges computed in two ways are one edge.
         """
         pairs = module.pairs(_PARAMETER)
         phi_lists = list(dict.fromkeys(phis for _, phis in pairs))
@@ -81,6 +81,8 @@ class Segmentation:
         of_edge: dict[float, tuple[float, ...]] = {}
         etas = module.numbers([etas for etas, _ in pairs], _PARAMETER)
         for (_, phis), values in zip(pairs, etas, strict=True):
+            if not all(low < high for low, high in pairwise(values)):
+                module.fail(f"the eta edges {str(values)[:60]} of one list do not ascend", _PARAMETER)
             for eta in values:
                 if of_edge.setdefault(_round(eta), edges[phis]) != edges[phis]:
                     module.fail(f"eta edge {eta:g} stands twice with different phi edges; remove one", _PARAMETER)

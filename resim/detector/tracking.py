@@ -148,6 +148,30 @@ class TrackSmearing:
 
 
 @dataclass(frozen=True, slots=True)
+class ImpactParameterSmearing:
+    """Smears d0 with the resolution that a formula of the generated momentum gives, in mm.
+
+    Unlike Delphes, which keeps a random number as the error of d0, the error is the resolution.
+    """
+
+    module: CardModule
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    formula: Formula
+
+    @classmethod
+    def from_card(cls, module: CardModule) -> "ImpactParameterSmearing":
+        """Read the module's parameters."""
+        return cls(module.without_values(), *_ends(module), module.formula("ResolutionFormula", KINEMATICS))
+
+    def run(self, tracks: Objects, stream: Stream) -> tuple[Objects, ...]:
+        """The tracks with a measured d0."""
+        sigma = evaluate(self.module, "ResolutionFormula", self.formula, tracks.with_pt(tracks.true_pt), outer=False)
+        shift = sigma * stream.normal(tracks.event, tracks.item, 0)
+        return (replace(tracks, d0=tracks.d0 + shift, d0_err=sigma),)
+
+
+@dataclass(frozen=True, slots=True)
 class Merger:
     """Puts arrays one after the other."""
 

@@ -1,5 +1,6 @@
 import pickle
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +112,12 @@ def test_memory_is_bounded(write):
         read_card(write(text))
 
 
+def test_without_tcl_the_message_says_what_to_install(write, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tkinter", None)
+    with pytest.raises(InputError, match="install python3-tk"):
+        read_card(write("set ExecutionPath {}"))
+
+
 def test_missing_files_and_binaries_are_refused(tmp_path):
     with pytest.raises(InputError, match="No such file"):
         Detector.from_card(tmp_path / "absent.tcl")
@@ -133,6 +140,8 @@ BAD_EDITS = {
     "phi edges that fall": ("{$k * $pi / 180.0}", "{-$k * $pi / 180.0}", "ECal.EtaPhiBins: the phi edges .* do not ascend"),
     "phi edges too wide": ("{$k * $pi / 180.0}", "{$k * $pi / 90.0}", "leave -pi ... pi"),
     "eta edge with two divisions": ("-3.125 -2.958\n", "-3.125 -2.9406\n", "eta edge -2.9406 stands twice"),
+    "eta edges that fall": ("foreach eta {-5 -4.7 -4.525 4.7 5} { add", "foreach eta {{-5 -4.7 -4.8}} { add", "eta edges .* of one list do not ascend"),
+    "unbalanced braces": ("  set OutputArray eflow\n", "  set OutputArray eflow\n  set InputArray [format %c 123]\n", "is not a Tcl list"),
     "pairs that do not fit": ("add EnergyFraction {0} {0.0}", "add EnergyFraction {0}", "want pairs|want a PDG id"),
     "fraction above 1": ("add EnergyFraction $id {1.0}", "add EnergyFraction $id {1.5}", "fractions in 0 ... 1"),
     "unbalanced list": ("set ResolutionFormula {\n    (abs(eta) <= 0.5)", "set ResolutionFormula {)\n (abs(eta) <= 0.5)", "where a value is wanted"),

@@ -206,6 +206,25 @@ def test_efficiency_in_every_bin_of_the_card(cms, pdg_id, pt, eta, efficiency):
     assert abs(tracks - efficiency) <= 3.5 * np.sqrt(efficiency * (1 - efficiency) / n)
 
 
+RESOLUTIONS = {
+    "ChargedHadron": ((0.06, 1.3e-3), (0.10, 1.7e-3), (0.25, 3.1e-3)),
+    "Electron": ((0.03, 1.3e-3), (0.05, 1.7e-3), (0.15, 3.1e-3)),
+    "Muon": ((0.01, 1.0e-4), (0.015, 1.5e-4), (0.025, 3.5e-4)),
+}
+
+
+@pytest.mark.parametrize("kind", RESOLUTIONS)
+@pytest.mark.parametrize("card", ["cms", "cms_tracking", "cms_pileup"])
+def test_momentum_resolution_in_every_bin_of_the_card(kind, card):
+    """DELPHES_CMS, section 4; intervals of |eta| are open below and closed above."""
+    formula = dict(Detector.from_card(CARDS / f"{card}.tcl").modules)[f"{kind}MomentumSmearing"].formula
+    pt = np.array([0.3, 5.0, 80.0])
+    for eta, region in ((0.0, 0), (-0.5, 0), (0.51, 1), (1.5, 1), (-1.51, 2), (2.5, 2)):
+        a, b = RESOLUTIONS[kind][region]
+        assert formula({"pt": pt, "eta": np.full(3, eta)}, 3) == pytest.approx(np.hypot(a, b * pt))
+    assert formula({"pt": pt, "eta": np.full(3, 2.51)}, 3).tolist() == [0, 0, 0]
+
+
 def test_muons_are_smeared_by_the_resolution_of_the_card(cms):
     """Muons leave nothing in the calorimeters, so their pT shows the tracker alone: sqrt(0.015^2 + (1.5e-4 pT)^2)."""
     n = 20_000
@@ -233,6 +252,61 @@ def test_track_parameters_are_smeared_and_momenta_are_not_touched(recording):
         assert pull.std() == pytest.approx(1, abs=4 / np.sqrt(2 * n))
     assert (plain.d0_err == 0).all()
     assert plain.origin.tolist() == [0] * len(plain.px)
+
+
+ONE_SMEARING = """
+set ExecutionPath {ParticlePropagator Smearing EFlowMerger}
+module ParticlePropagator ParticlePropagator {set Radius 1.29; set HalfLength 3; set Bz 3.8}
+module %s Smearing {
+  set InputArray ParticlePropagator/muons
+  set OutputArray tracks
+  %s
+}
+module Merger EFlowMerger {
+  add InputArray Smearing/tracks
+  set OutputArray eflow
+}
+"""
+FIVE = """
+  set D0ResolutionFormula { 0.02 }
+  set DZResolutionFormula { 0.03 * pt / 50 }
+  set PResolutionFormula { 0.01 }
+  set CtgThetaResolutionFormula { 0.001 }
+  set PhiResolutionFormula { 0.002 }
+"""
+
+
+def test_all_five_track_parameters(tmp_path):
+    """DELPHES_PILEUP, section 3: five independent normal numbers; P is relative, the others absolute."""
+    n, card = 20_000, tmp_path / "card.tcl"
+    muons = gun(13, [50.0] * n, [0.5] * n, [1.0] * n)
+    card.write_text(ONE_SMEARING % ("TrackSmearing", FIVE))
+    found = Detector.from_card(card).run(muons, np.arange(n))
+    slope = found.pz / found.pt
+    p = found.pt * np.hypot(1, slope)
+    measured = (found.d0, found.dz, p / (50 * np.cosh(0.5)), slope - np.sinh(0.5), found.phi - 1.0)
+    assert np.abs(np.corrcoef(measured) - np.eye(5)).max() < 4 / np.sqrt(n)
+    for values, mean, spread in zip(measured, (0, 0, 1, 0, 0), (0.02, 0.03, 0.01, 0.001, 0.002), strict=True):
+        assert values.mean() == pytest.approx(mean, abs=4 * spread / np.sqrt(n))
+        assert values.std() == pytest.approx(spread, rel=4 / np.sqrt(2 * n))
+    assert found.energy == pytest.approx(np.hypot(p, 0.10566))
+
+
+def test_tracks_with_a_negative_resolution_are_lost(tmp_path):
+    card = tmp_path / "card.tcl"
+    card.write_text(ONE_SMEARING % ("TrackSmearing", FIVE.replace("{ 0.02 }", "{ (pt < 20) * 0.02 - (pt > 20) }")))
+    found = Detector.from_card(card).run(gun(13, [10.0, 50.0], [0.5, 0.5]), [1, 2])
+    assert np.diff(found.offsets).tolist() == [1, 0]
+
+
+def test_impact_parameter_smearing(tmp_path):
+    """DELPHES_PILEUP, section 4: the formula of the LHCb card, 0.0116 + 0.0234 / pT mm."""
+    n, card = 20_000, tmp_path / "card.tcl"
+    card.write_text(ONE_SMEARING % ("ImpactParameterSmearing", "set ResolutionFormula { 0.0116 + 0.0234/pt }"))
+    found = Detector.from_card(card).run(gun(13, [10.0] * n, [0.5] * n), np.arange(n))
+    assert found.d0.std() == pytest.approx(0.01394, rel=4 / np.sqrt(2 * n))
+    assert found.d0_err == pytest.approx(0.01394)
+    assert found.dz_err.max() == 0
 
 
 def test_vertices_of_tracks_carry_their_impact_parameters(recording):

@@ -20,9 +20,25 @@ def test_overrides(card_file):
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("encoder.widht=3", r"unknown key encoder.widht.*valid keys here: name, width, layers, heads, expansion"),
+        (
+            "encoder.widht=3",
+            r"unknown key encoder.widht.*valid keys here: name, width, layers, heads, expansion, drop",
+        ),
         ("encodr.width=3", "unknown key encodr.*valid keys here: data, encoder, projector, objective, training"),
         ("encoder.width=33", "width 33 is not a multiple of heads 2"),
+        ("encoder={name: part, widht: 3}", "unknown key encoder.widht; valid keys here: name, width, layers, class_"),
+        ("encoder={name: part, width: 12}", "width 12 is not a multiple of heads 8"),
+        ("encoder={name: gnn}", "encoder.name: 'gnn': want one of transformer, part, particlenet, rs3l_gnn"),
+        ("encoder={name: [part]}", "encoder.name: .'part'.: want one of"),
+        (
+            "encoder={name: rs3l_gnn, heads: 3}",
+            "unknown key encoder.heads; valid keys here: name, width, layers, neigh",
+        ),
+        ("encoder={name: particlenet, channels: []}", "encoder.channels: ..: .*at least 1 item"),
+        ("encoder=3", "encoder: 3: "),
+        ("objective={name: vicreg, temperature: 1}", "unknown key objective.temperature; valid keys here: name, inv"),
+        ("objective.name=simclr", "objective.name: 'simclr': want one of ntxent, vicreg, supcon, supervised"),
+        ("projector.hidden=[0]", "projector.hidden.0: 0: "),
         ("training.epochs=0", "training.epochs: 0: .*greater than or equal to 1"),
         ("data.batch_size=many", "data.batch_size: 'many'"),
         ("data.views=[nominal]", "at least two different view names"),

@@ -8,10 +8,9 @@ from typing import Any, Final
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 
-from jetssl.config import Card
+from jetssl.config import Card, card_from
 from jetssl.models.builder import build_encoder
 from jetssl.models.encoder import Encoder
-from resim.cards import parse_card
 from resim.errors import InputError
 
 KEY: Final = "jetssl"
@@ -78,7 +77,7 @@ def _card(raw: dict[str, Any], path: Path) -> Card:
     version = described.get("format_version")
     if version != FORMAT_VERSION:
         raise InputError(f"{path}: checkpoint format {version}, this jetssl reads {FORMAT_VERSION}; train again")
-    return parse_card(Card, described["card"], path)
+    return card_from(described["card"], path)
 
 
 class MovableCheckpoint(ModelCheckpoint):

@@ -14,14 +14,10 @@ from jetssl.data.tensors import PairBatch
 from jetssl.losses.ntxent import ntxent
 from jetssl.methods.monitors import collapse_monitors
 from jetssl.models.builder import build_encoder
-from jetssl.models.encoder import jet_vectors
 from jetssl.models.projector import Projector
 from jetssl.schedules import warmup_cosine
 from jetssl.seeds import Stream, torch_seed
 from resim.errors import InputError
-
-LENGTH_GROUPS = 6
-"""Parts of a batch, sorted by length, that are padded separately: 1.6 times as fast as one on particle-level jets."""
 
 
 class Contrastive(lightning.LightningModule):
@@ -42,7 +38,7 @@ class Contrastive(lightning.LightningModule):
 
     def embed(self, batch: PairBatch) -> tuple[torch.Tensor, torch.Tensor]:
         """Projected first and second view of every row, each `(B, P)`."""
-        first, second = self.projector(jet_vectors(self.encoder, batch.jets, LENGTH_GROUPS)).chunk(2)
+        first, second = self.projector(self.encoder(*batch.jets).jet).chunk(2)
         return first, second
 
     def training_step(self, batch: PairBatch, batch_index: int) -> torch.Tensor:  # noqa: ARG002

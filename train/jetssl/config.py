@@ -47,14 +47,36 @@ def _heads_divide_width(card: CardT) -> CardT:
     return card
 
 
+class AugmentationsCard(CardModel):
+    """Changes of every jet, drawn anew for each view and epoch; see `jetssl.data.augmentations`."""
+
+    rotate: bool = True
+    """about the jet axis by a random angle"""
+    mirror: bool = True
+    """half of the jets"""
+    crop: float = Field(0.0, ge=0, lt=1)
+    """probability of a constituent to be left out"""
+    split_up_to: int = Field(0, ge=0)
+    """collinear splittings until a jet has this many constituents or all are split; 0: none"""
+    smear: float = Field(0.0, ge=0)
+    """GeV, Lambda of the soft smearing by Lambda / pT"""
+    translate: float = Field(0.0, ge=0)
+    """largest shift in units of the extent of the jet"""
+
+
 class DataCard(CardModel):
     """What is read and how it is presented."""
 
     files: tuple[str, ...] = Field(min_length=1)
     """pair files; looked for from the working directory, then from every folder above the card"""
     views: Literal["any"] | tuple[str, ...] = "any"
-    """views that pairs are drawn from: `any` for all common ones, or at least two names"""
-    features: Literal["relative"] = "relative"
+    """views that pairs are drawn from: `any` for all common ones, or two names at least (`augment`: one)"""
+    source: Literal["resim", "augment", "both"] = "both"
+    """what tells the two views of a row apart: `resim`, two stored views as they are; `augment`, augmentations of one
+    stored view; `both`, augmentations of two stored views"""
+    augmentations: AugmentationsCard = AugmentationsCard()
+    """not used with source `resim`"""
+    features: Literal["relative", "kin", "kinpid", "full", "rs3l"] = "relative"
     """input features of a constituent, see `jetssl.data.features`"""
     fractions: Fractions = Fractions()
     batch_size: int = Field(256, ge=2)
@@ -62,10 +84,19 @@ class DataCard(CardModel):
 
     @field_validator("views")
     @classmethod
-    def _two_views(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
-        if value != "any" and len(set(value)) < 2:
-            raise ValueError("want `any` or at least two different view names")
+    def _no_view_twice(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if value != "any" and len(set(value)) != len(value):
+            raise ValueError("a view is named twice")
         return value
+
+    @model_validator(mode="after")
+    def _enough_views(self) -> "DataCard":
+        least = 1 if self.source == "augment" else 2
+        if self.views != "any" and len(self.views) < least:
+            raise ValueError(
+                f"views {list(self.views)}: source {self.source} wants `any` or at least {least} different view names"
+            )
+        return self
 
 
 class TransformerCard(CardModel):

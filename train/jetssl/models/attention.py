@@ -26,13 +26,20 @@ class Attention(nn.Module):
         self.out_proj = nn.Linear(width, width)
         self.dropout = Dropout(dropout)
 
-    def forward(self, query: torch.Tensor, key: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+    def forward(
+        self,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        bias: torch.Tensor | None,
+        scale: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """Mix the values of `key` for every query.
 
         Args:
             query: `(b, m, D)`.
             key: `(b, n, D)`, the source of keys and values; `query` itself for self-attention.
             bias: added to the scaled products, broadcasts to `(b, H, m, n)`; -inf where a key is padding.
+            scale: `(D,)`, multiplies the result; it costs nothing, as the last projection takes it on.
 
         Returns:
             `(b, m, D)`.
@@ -48,8 +55,11 @@ class Attention(nn.Module):
             )
         queries, keys, values = (part.unflatten(2, (self.heads, -1)).transpose(1, 2) for part in projected)
         mixed = self._mix(queries, keys, values, bias)
-        result: torch.Tensor = self.out_proj(mixed.transpose(1, 2).flatten(2))
-        return result
+        mixed = mixed.transpose(1, 2).flatten(2)
+        if scale is None:
+            result: torch.Tensor = self.out_proj(mixed)
+            return result
+        return functional.linear(mixed, self.out_proj.weight * scale[:, None], self.out_proj.bias * scale)
 
     def _mix(
         self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, bias: torch.Tensor | None
@@ -60,10 +70,15 @@ class Attention(nn.Module):
         if not self.training or self.dropout.dropped == 0:
             return functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
         # torch's own function would draw a double for every attention weight.
-        products = query * query.shape[3] ** -0.5 @ key.transpose(2, 3)
-        weights = functional.softmax(products if bias is None else products + bias, dim=3)
-        mixed: torch.Tensor = self.dropout(weights) @ value
-        return mixed
+        scale, shape = query.shape[3] ** -0.5, (*query.shape[:3], key.shape[2])
+        products = torch.baddbmm(
+            query.new_zeros(1) if bias is None else bias.expand(shape).flatten(0, 1),
+            query.flatten(0, 1),
+            key.flatten(0, 1).transpose(1, 2),
+            alpha=scale,
+        )
+        weights = self.dropout(functional.softmax(products, dim=2))
+        return (weights @ value.flatten(0, 1)).view(query.shape)
 
 
 def padding_bias(valid: torch.Tensor) -> torch.Tensor | None:

@@ -33,4 +33,5 @@ class Dropout(nn.Module):
         # `random_()` draws 63 bits, so that the top one of every fourth group would be 0 throughout.
         bits = words.random_(torch.iinfo(torch.int64).min, None).view(torch.int16)[: values.numel()]
         kept = (bits >= self.dropped - LEVELS // 2).view(values.shape)
-        return kept.to(values.dtype).mul_(LEVELS / (LEVELS - self.dropped))
+        scale = torch.tensor(LEVELS / (LEVELS - self.dropped), dtype=values.dtype, device=values.device)
+        return kept * scale

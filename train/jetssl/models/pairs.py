@@ -91,8 +91,8 @@ class _Pairs:
         n_jets, n = self.valid.shape
         dense = values.new_zeros(n_jets, n, n, values.shape[1])
         dense.masked_fill_(~self.valid[:, None, :, None], -torch.inf)
-        flat = dense.view(-1, values.shape[1]).index_copy(0, self.forward_places, values)
-        flat = flat.index_copy(0, self.backward_places, values)
+        flat = dense.view(-1, values.shape[1])
+        flat = flat.index_copy_(0, self.forward_places, values).index_copy_(0, self.backward_places, values)
         return flat.view(dense.shape).permute(0, 3, 1, 2).contiguous()
 
 

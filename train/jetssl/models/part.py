@@ -81,15 +81,15 @@ class Block(nn.Module):
         Returns:
             The shape of `tokens`.
         """
+        scale = self.c_attn.repeat_interleave(tokens.shape[2] // len(self.c_attn))
         if others is None:
             normed = self.pre_attn_norm(tokens)
-            return self._finish(self.attn(normed, normed, bias), tokens)
+            return self._finish(self.attn(normed, normed, bias, scale), tokens)
         seen = self.pre_attn_norm(torch.cat([tokens, others], dim=1))
-        return self._finish(self.attn(tokens, seen, bias), tokens)
+        return self._finish(self.attn(tokens, seen, bias, scale), tokens)
 
     def _finish(self, mixed: torch.Tensor, residual: torch.Tensor) -> torch.Tensor:
-        scale = self.c_attn.repeat_interleave(mixed.shape[2] // len(self.c_attn))
-        tokens = self.dropout(self.post_attn_norm(mixed * scale)) + residual
+        tokens = self.dropout(self.post_attn_norm(mixed)) + residual
         hidden = self.dropout(self.act(self.fc1(self.pre_fc_norm(tokens))))
         result: torch.Tensor = self.dropout(self.fc2(self.post_fc_norm(hidden))) + self.w_resid * tokens
         return result

@@ -29,9 +29,9 @@ class Part:
     def pad(self, rows: torch.Tensor) -> torch.Tensor:
         """`(rows, D)` → `(b, n, D)`, 0 outside `valid`."""
         size = self.valid.numel()
-        padded = rows.new_zeros(size, rows.shape[1]) if len(rows) < size else None
-        filled = rows if padded is None else padded.index_copy(0, self.inside, rows)
-        return filled.view(*self.valid.shape, rows.shape[1])
+        if len(rows) < size:
+            rows = rows.new_zeros(size, rows.shape[1]).index_copy_(0, self.inside, rows)
+        return rows.view(*self.valid.shape, rows.shape[1])
 
     def flatten(self, padded: torch.Tensor) -> torch.Tensor:
         """`(b, n, D)` → `(rows, D)`."""
@@ -72,7 +72,7 @@ class Ragged:
     def pad(self, rows: torch.Tensor) -> torch.Tensor:
         """Back to the batch: `(T, D)` → `(B, N, D)`, 0 where there is nothing."""
         n_jets, longest = self.shape
-        padded = rows.new_zeros(n_jets * longest, rows.shape[1]).index_copy(0, self._source, rows)
+        padded = rows.new_zeros(n_jets * longest, rows.shape[1]).index_copy_(0, self._source, rows)
         return padded.view(n_jets, longest, rows.shape[1])
 
     def restore(self, jets: torch.Tensor) -> torch.Tensor:
@@ -81,7 +81,7 @@ class Ragged:
 
     def sum(self, rows: torch.Tensor) -> torch.Tensor:
         """Sums over the constituents of each jet, in the order of the batch: `(T, D)` → `(B, D)`."""
-        return rows.new_zeros(len(self.order), rows.shape[1]).index_add(0, self.order[self.jet], rows)
+        return rows.new_zeros(len(self.order), rows.shape[1]).index_add_(0, self.order[self.jet], rows)
 
 
 def _number_of_parts(n_jets: int) -> int:

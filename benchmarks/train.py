@@ -78,9 +78,11 @@ def batches(data: Path | None, size: int, longest: int, count: int) -> list[JetB
     return [JetBatch(*(tensor[:, :longest].contiguous() for tensor in to_tensors(j, "kinpid"))) for j in jets]
 
 
-def step_of(network: nn.Module, logits: Callable[[JetBatch], torch.Tensor]) -> Callable[[JetBatch], None]:
-    """A training step of a network."""
-    optimizer = torch.optim.AdamW(network.parameters(), 1e-3)
+def step_of(
+    network: nn.Module, logits: Callable[[JetBatch], torch.Tensor], *, fused: bool = False
+) -> Callable[[JetBatch], None]:
+    """A training step of a network; `jetssl train` uses the fused optimizer."""
+    optimizer = torch.optim.AdamW(network.parameters(), 1e-3, fused=fused)
     network.train()
 
     def step(batch: JetBatch) -> None:
@@ -95,7 +97,7 @@ def step_of(network: nn.Module, logits: Callable[[JetBatch], torch.Tensor]) -> C
 def our_step(encoder: Encoder) -> Callable[[JetBatch], None]:
     """A step of one of our encoders with a linear classifier."""
     head = nn.Linear(encoder.width, CLASSES)
-    return step_of(nn.ModuleList([encoder, head]), lambda batch: head(encoder(*batch).jet))
+    return step_of(nn.ModuleList([encoder, head]), lambda batch: head(encoder(*batch).jet), fused=True)
 
 
 def weaver_step(n_features: int) -> Callable[[JetBatch], None]:

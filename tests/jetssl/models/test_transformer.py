@@ -6,6 +6,7 @@ from torch import nn
 from jetssl.config import Card, DataCard, TransformerCard
 from jetssl.models.attention import Attention, padding_bias
 from jetssl.models.builder import build_encoder
+from jetssl.models.ragged import Ragged
 from jetssl.models.transformer import Transformer
 
 
@@ -30,32 +31,71 @@ def test_seed_fixes_weights_and_leaves_global_state():
     assert not torch.equal(first["pool.weight"], other["pool.weight"])
 
 
-@pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize("with_bias", [True, False])
-def test_attention_equals_torch(training, with_bias):
+@pytest.fixture
+def attentions():
     torch.manual_seed(2)
-    theirs = nn.MultiheadAttention(8, 2, batch_first=True)
-    ours = Attention(8, 2, dropout=1e-9).train(training)
-    state = theirs.state_dict()
-    ours.load_state_dict({name.replace("in_proj_", "in_proj."): value for name, value in state.items()})
-    query, key = torch.randn(3, 4, 8), torch.randn(3, 5, 8)
-    valid = torch.arange(5) < torch.tensor([5, 2, 3])[:, None]
-    bias = torch.randn(3, 2, 4, 5) if with_bias else None
-    padding = torch.zeros(3, 5).masked_fill(~valid, -torch.inf)
-    mask = None if bias is None else bias.flatten(0, 1)
-    wanted, _ = theirs(query, key, key, key_padding_mask=padding, attn_mask=mask, need_weights=False)
-    hidden = padding_bias(valid)
-    torch.testing.assert_close(ours(query, key, hidden if bias is None else bias + hidden), wanted)
-    torch.testing.assert_close(ours(key, key, None), theirs(key, key, key, need_weights=False)[0])
+    theirs = nn.MultiheadAttention(8, 2, batch_first=True).double()
+    nn.init.normal_(theirs.in_proj_bias)
+    nn.init.normal_(theirs.out_proj.bias)
+    ours = Attention(8, 2, dropout=0.5).double()
+    ours.load_state_dict({name.replace("in_proj_", "in_proj."): v for name, v in theirs.state_dict().items()})
+    return ours, theirs
 
 
-def test_bias_of_another_dtype_is_read_as_numbers():
-    attention = Attention(8, 2).double()
-    tokens, valid = torch.randn(2, 3, 8, dtype=torch.float64), torch.tensor([[True, True, False]] * 2)
-    hidden = padding_bias(valid)
+VALID = torch.arange(5) < torch.tensor([5, 2, 3])[:, None]
+HIDDEN = torch.zeros(3, 5, dtype=torch.float64).masked_fill(~VALID, -torch.inf)
+
+
+@pytest.mark.parametrize("explicit", [True, False])
+@pytest.mark.parametrize("with_bias", [True, False])
+@pytest.mark.parametrize("padded", [True, False])
+def test_self_attention_equals_torch(attentions, explicit, with_bias, padded):
+    """Through torch's function, and through the one for dropout with nothing dropped."""
+    ours, theirs = attentions
+    ours.train(explicit).dropout.forward = lambda weights: weights
+    tokens = torch.randn(3, 5, 8, dtype=torch.float64)
+    bias = torch.randn(3, 2, 5, 5, dtype=torch.float64) if with_bias else None
+    mask = bias.flatten(0, 1) if with_bias else None
+    padding = HIDDEN if padded else None
+    wanted, _ = theirs(tokens, tokens, tokens, key_padding_mask=padding, attn_mask=mask, need_weights=False)
+    ragged = Ragged(VALID if padded else torch.ones_like(VALID))
+    (part,) = ragged.parts
+    hidden = padding_bias(part.valid)
+    assert (hidden is None) == (not padded)
+    given = hidden if bias is None else bias[ragged.order] + (0 if hidden is None else hidden)
+    found = ours(ragged.flatten(tokens), ragged, [given])
+    torch.testing.assert_close(found, ragged.flatten(wanted))
+
+
+@pytest.mark.parametrize("padded", [True, False])
+@pytest.mark.parametrize("queries", [1, 4])
+def test_summary_equals_torch(attentions, padded, queries):
+    ours, theirs = attentions
+    query, tokens = torch.randn(3, queries, 8, dtype=torch.float64), torch.randn(3, 5, 8, dtype=torch.float64)
+    padding = HIDDEN if padded else None
+    wanted, _ = theirs(query, tokens, tokens, key_padding_mask=padding, need_weights=False)
+    found = ours.summarize(query, tokens, padding_bias(VALID) if padded else None)
+    torch.testing.assert_close(found, wanted)
+
+
+def test_scale_multiplies_the_result(attentions):
+    ours, _ = attentions
+    ours.eval()
+    tokens, scale = torch.randn(2, 3, 8, dtype=torch.float64), torch.randn(8, dtype=torch.float64)
+    ragged = Ragged(torch.ones(2, 3, dtype=torch.bool))
+    rows = ragged.flatten(tokens)
+    torch.testing.assert_close(ours(rows, ragged, [None], scale), scale * ours(rows, ragged, [None]))
+    query = tokens[:, :1]
+    torch.testing.assert_close(ours.summarize(query, tokens, None, scale), scale * ours.summarize(query, tokens, None))
+
+
+def test_bias_of_another_dtype_is_read_as_numbers(attentions):
+    ours = attentions[0].eval()
+    ragged = Ragged(VALID)
+    rows = torch.randn(len(ragged.jet), 8, dtype=torch.float64)
+    hidden = padding_bias(ragged.parts[0].valid)
     assert hidden.dtype == torch.float32
-    short = tokens[:, :2]
-    torch.testing.assert_close(attention(short, tokens, hidden), attention(short, short.clone(), None))
+    torch.testing.assert_close(ours(rows, ragged, [hidden]), ours(rows, ragged, [hidden.double()]))
 
 
 def test_no_bias_without_padding():

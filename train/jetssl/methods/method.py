@@ -75,7 +75,7 @@ class Method(lightning.LightningModule, ABC):
         """AdamW; the rate is set anew after every step."""
         settings = self.card.training
         optimizer = torch.optim.AdamW(
-            self.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+            self.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
         )
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: warmup_cosine(step, self.total_steps, settings.warmup)

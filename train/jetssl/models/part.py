@@ -8,7 +8,7 @@ Letters: B jets, N constituents, F features, T real constituents of the batch, b
 D model width, H heads.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import nn
@@ -19,7 +19,7 @@ from jetssl.models.attention import Attention, padding_bias
 from jetssl.models.dropout import Dropout
 from jetssl.models.encoder import Encoded, Encoder
 from jetssl.models.pairs import PairEmbedding
-from jetssl.models.ragged import Part, Ragged
+from jetssl.models.ragged import Ragged
 
 
 class Embedding(nn.Module):
@@ -69,26 +69,37 @@ class Block(nn.Module):
         self.w_resid = nn.Parameter(torch.ones(width))
 
     def forward(
-        self, tokens: torch.Tensor, bias: torch.Tensor | None, others: torch.Tensor | None = None
+        self, rows: torch.Tensor, ragged: Ragged, biases: Sequence[torch.Tensor | None]
     ) -> torch.Tensor:
-        """Self-attention or, with `others`, class attention (arXiv:2103.17239), which leaves those as they are.
+        """Self-attention: `(T, D)`, biases `(b, H, n, n)` of each part → `(T, D)`."""
+        return self._finish(self.attn(self.pre_attn_norm(rows), ragged, biases, self._scale()), rows)
+
+    def summarize(self, queries: torch.Tensor, rows: torch.Tensor, ragged: Ragged) -> torch.Tensor:
+        """Class attention (arXiv:2103.17239): a query looks at itself and the tokens, which stay as they are.
 
         Args:
-            tokens: `(b, n, D)`; with `others` the class tokens `(b, 1, D)`.
-            bias: broadcasts to `(b, H, n, n)`, with `others` to `(b, H, 1, 1 + m)`.
-            others: `(b, m, D)`, what the class tokens look at besides themselves.
+            queries: `(B, 1, D)`, in the order of `ragged`.
+            rows: tokens, `(T, D)`.
+            ragged: how the tokens belong to jets.
 
         Returns:
-            The shape of `tokens`.
+            `(B, 1, D)`.
         """
-        scale = self.c_attn.repeat_interleave(tokens.shape[2] // len(self.c_attn))
-        if others is None:
-            normed = self.pre_attn_norm(tokens)
-            return self._finish(self.attn(normed, normed, bias, scale), tokens)
-        seen = self.pre_attn_norm(torch.cat([tokens, others], dim=1))
-        return self._finish(self.attn(tokens, seen, bias, scale), tokens)
+        own = ragged.split_jets(self.pre_attn_norm(queries))
+        others = ragged.split(self.pre_attn_norm(rows))
+        scale, mixed = self._scale(), []
+        for part, query, *seen in zip(ragged.parts, ragged.split_jets(queries), own, others, strict=True):
+            bias = padding_bias(functional.pad(part.valid, (1, 0), value=True))
+            tokens = torch.cat([seen[0], part.pad(seen[1])], dim=1)
+            mixed.append(self.attn.summarize(query, tokens, bias, scale))
+        return self._finish(torch.cat(mixed), queries)
+
+    def _scale(self) -> torch.Tensor:
+        """The scale of each head, for each of its D / H columns: `(D,)`."""
+        return self.c_attn.repeat_interleave(len(self.w_resid) // len(self.c_attn))
 
     def _finish(self, mixed: torch.Tensor, residual: torch.Tensor) -> torch.Tensor:
+        """Everything after the attention, constituent by constituent."""
         tokens = self.dropout(self.post_attn_norm(mixed)) + residual
         hidden = self.dropout(self.act(self.fc1(self.pre_fc_norm(tokens))))
         result: torch.Tensor = self.dropout(self.fc2(self.post_fc_norm(hidden))) + self.w_resid * tokens
@@ -110,9 +121,8 @@ class ParticleTransformer(Encoder):
         self.pair_embed = PairEmbedding(card.pair_embedding, card.heads)
         blocks = [Block(card.width, card.heads, card.expansion, card.dropout) for _ in range(card.layers)]
         self.blocks = nn.ModuleList(blocks)
-        self.cls_blocks = nn.ModuleList(
-            Block(card.width, card.heads, card.expansion, 0.0) for _ in range(card.class_layers)
-        )
+        class_blocks = [Block(card.width, card.heads, card.expansion, 0.0) for _ in range(card.class_layers)]
+        self.cls_blocks = nn.ModuleList(class_blocks)
         self.norm = nn.LayerNorm(card.width)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, card.width))
         self._initialize(blocks)
@@ -120,22 +130,14 @@ class ParticleTransformer(Encoder):
     def forward(self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor) -> Encoded:
         """`(B, N, F)`, `(B, N, 4)`, bool `(B, N)` → tokens `(B, N, D)`, jet `(B, D)`."""
         ragged = Ragged(mask)
-        rows = ragged.split(self.embed(ragged.flatten(features)))
+        rows = self.embed(ragged.flatten(features))
         biases = self.pair_embed(ragged.flatten(momenta), ragged)
-        encoded = [self._encode(*arguments) for arguments in zip(ragged.parts, rows, biases, strict=True)]
-        tokens, jets = (torch.cat(results) for results in zip(*encoded, strict=True))
-        return Encoded(ragged.pad(tokens), ragged.restore(jets))
-
-    def _encode(self, part: Part, rows: torch.Tensor, bias: torch.Tensor) -> Encoded:
-        """Flat tokens and jet vectors of a part."""
-        tokens = part.pad(rows)
         for block in self.blocks:
-            tokens = block(tokens, bias)
-        hidden = padding_bias(functional.pad(part.valid, (1, 0), value=True))
-        query = self.cls_token.expand(len(tokens), -1, -1)
+            rows = block(rows, ragged, biases)
+        queries = self.cls_token.expand(len(mask), -1, -1)
         for block in self.cls_blocks:
-            query = block(query, hidden, tokens)
-        return Encoded(part.flatten(self.norm(tokens)), self.norm(query)[:, 0])
+            queries = block.summarize(queries, rows, ragged)
+        return Encoded(ragged.pad(self.norm(rows)), ragged.restore(self.norm(queries)[:, 0]))
 
     def _initialize(self, blocks: list[Block]) -> None:
         """Xavier weights (queries, keys and values apart), zero biases, smaller branches the deeper the block."""

@@ -69,6 +69,10 @@ class Ragged:
         """The rows of each part, of `(T, D)`."""
         return torch.split(rows, [len(part.inside) for part in self.parts])
 
+    def split_jets(self, jets: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """The jets of each part, of `(B, ...)` sorted by length."""
+        return torch.split(jets, [len(part.valid) for part in self.parts])
+
     def pad(self, rows: torch.Tensor) -> torch.Tensor:
         """Back to the batch: `(T, D)` → `(B, N, D)`, 0 where there is nothing."""
         n_jets, longest = self.shape

@@ -1,7 +1,10 @@
 """Pre-norm transformer encoder over constituents (arXiv:1706.03762; pre-norm: arXiv:2002.04745).
 
-Letters: B jets, N constituents, F features, b jets of a part, n its longest jet, D model width, H heads.
+Letters: B jets, N constituents, F features, T real constituents of the batch, b jets of a part, n its longest jet,
+D model width, H heads.
 """
+
+from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -10,7 +13,7 @@ from jetssl.config import TransformerCard
 from jetssl.models.attention import Attention, padding_bias
 from jetssl.models.dropout import Dropout
 from jetssl.models.encoder import Encoded, Encoder
-from jetssl.models.ragged import Part, Ragged
+from jetssl.models.ragged import Ragged
 
 
 class Block(nn.Module):
@@ -29,11 +32,12 @@ class Block(nn.Module):
         )
         self.dropout = Dropout(card.dropout)
 
-    def forward(self, tokens: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
-        """`(b, n, D)`, bias that broadcasts to `(b, H, n, n)` → `(b, n, D)`."""
-        normed = self.attention_norm(tokens)
-        tokens = tokens + self.dropout(self.attention(normed, normed, bias))
-        result: torch.Tensor = tokens + self.dropout(self.feed_forward(tokens))
+    def forward(
+        self, rows: torch.Tensor, ragged: Ragged, biases: Sequence[torch.Tensor | None]
+    ) -> torch.Tensor:
+        """`(T, D)`, biases of the parts that broadcast to `(b, H, n, n)` → `(T, D)`."""
+        rows = rows + self.dropout(self.attention(self.attention_norm(rows), ragged, biases))
+        result: torch.Tensor = rows + self.dropout(self.feed_forward(rows))
         return result
 
 
@@ -65,27 +69,29 @@ class Transformer(Encoder):
     def forward(self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor) -> Encoded:
         """`(B, N, F)`, `(B, N, 4)` (read by the continuous mask), bool `(B, N)` → tokens, jet `(B, D)`."""
         ragged = Ragged(mask)
-        rows = ragged.split(self.embedding(ragged.flatten(features)))
-        momentum_rows = ragged.split(ragged.flatten(momenta))
-        encoded = [self._encode(*arguments) for arguments in zip(ragged.parts, rows, momentum_rows, strict=True)]
-        tokens, pooled = (torch.cat(results) for results in zip(*encoded, strict=True))
-        return Encoded(ragged.pad(tokens), self.pool(ragged.restore(pooled)))
-
-    def _encode(self, part: Part, rows: torch.Tensor, momenta: torch.Tensor) -> Encoded:
-        """Flat tokens and pooled tokens of a part."""
-        weights = _pt_fractions(part.pad(momenta)) if self.continuous_mask else None
-        bias = padding_bias(part.valid) if weights is None else _soft_bias(weights, part.valid)
-        tokens = part.pad(rows)
+        rows = self.embedding(ragged.flatten(features))
+        weights = _pt_fractions(ragged.flatten(momenta), ragged) if self.continuous_mask else None
+        biases = _biases(ragged, weights)
         for block in self.blocks:
-            tokens = block(tokens, bias)
-        tokens = self.norm(tokens)
-        return Encoded(part.flatten(tokens), _pool(tokens, part.valid, weights))
+            rows = block(rows, ragged, biases)
+        rows = self.norm(rows)
+        return Encoded(ragged.pad(rows), self.pool(_pool(rows, ragged, weights)))
 
 
-def _pt_fractions(momenta: torch.Tensor) -> torch.Tensor:
-    """Share of each constituent in the scalar sum of pT: `(b, n, 4)` → `(b, n)`."""
-    pt = torch.hypot(momenta[..., 1], momenta[..., 2])
-    return pt / pt.sum(1, keepdim=True)
+def _pt_fractions(momenta: torch.Tensor, ragged: Ragged) -> torch.Tensor:
+    """Share of each constituent in the scalar sum of pT: `(T, 4)` → `(T, 1)`."""
+    pt = torch.hypot(momenta[:, 1], momenta[:, 2])[:, None]
+    return pt / ragged.sum(pt)[ragged.order[ragged.jet]]
+
+
+def _biases(ragged: Ragged, weights: torch.Tensor | None) -> list[torch.Tensor | None]:
+    """Biases of every part: -inf for padding, and half the logarithm of the weights `(T, 1)`."""
+    if weights is None:
+        return [padding_bias(part.valid) for part in ragged.parts]
+    pieces = ragged.split(weights)
+    return [
+        _soft_bias(part.pad(piece)[..., 0], part.valid) for part, piece in zip(ragged.parts, pieces, strict=True)
+    ]
 
 
 def _soft_bias(weights: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
@@ -98,10 +104,9 @@ def _soft_bias(weights: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
     return (0.5 * logarithm).masked_fill(~valid, -torch.inf)[:, None, None]
 
 
-def _pool(tokens: torch.Tensor, valid: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
-    """`(b, n, D)` → mean and log count `(b, D + 1)`, or weighted mean `(b, D)`."""
+def _pool(rows: torch.Tensor, ragged: Ragged, weights: torch.Tensor | None) -> torch.Tensor:
+    """`(T, D)` → mean and log count `(B, D + 1)`, or the sum with weights `(T, 1)`, `(B, D)`."""
     if weights is not None:
-        return (weights[:, None] @ tokens)[:, 0]
-    count = valid.sum(1, keepdim=True).to(tokens.dtype)
-    mean = (valid[:, None].to(tokens.dtype) @ tokens)[:, 0] / count
-    return torch.cat([mean, count.log()], dim=1)
+        return ragged.sum(rows * weights)
+    count = ragged.restore(ragged.counts[:, None].to(rows.dtype))
+    return torch.cat([ragged.sum(rows) / count, count.log()], dim=1)

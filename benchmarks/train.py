@@ -1,14 +1,14 @@
 """Speed of training steps, as ratios measured in one run.
 
-- `part_vs_weaver`: jets per second of a training step (forward, backward, AdamW) of our Particle Transformer / those of
-  weaver-core's `ParticleTransformer`, both at the published size with the published dropout and a linear classifier,
-  cross-entropy, single precision.
-- `transformer_vs_torch`, `transformer_small_vs_torch`: the same for our transformer at the size of JetCLR and at that of
-  the demo card / torch's `nn.TransformerEncoder` of the same layers, padded to 50 constituents.
+- `part_vs_weaver`: jets per second of a training step (forward, backward, AdamW) of our Particle Transformer / those
+  of weaver-core's `ParticleTransformer`, both at the published size with the published dropout and a linear
+  classifier, cross-entropy, single precision.
+- `transformer_vs_torch`, `transformer_small_vs_torch`: the same for our transformer at the size of JetCLR and at that
+  of the demo card / torch's `nn.TransformerEncoder` of the same layers, padded to 50 constituents.
 
-Both sides of a ratio get the same ragged batches in turn, and the medians over the rounds are compared, so that a noisy
-machine disturbs both alike. Without `--data` the jets are toys whose multiplicity is that of generator-level jets of
-300-500 GeV (58 +- 20 constituents), cut off at 64 or 50 as `--data` is.
+Both sides of a ratio get the same ragged batches in turn, and the medians over the rounds are compared, so that a
+noisy machine disturbs both alike. Without `--data` the jets are toys whose multiplicity is that of generator-level
+jets of 300-500 GeV (58 +- 20 constituents), cut off at 64 or 50 as `--data` is.
 
     python benchmarks/train.py [--json] [--data PAIRS.h5] [--batch-size 128] [--rounds 5] [--threads 2]
 """
@@ -122,11 +122,15 @@ class Plain(nn.Module):
         ours = Transformer(n_features, card)
         self.embedding, self.head = ours.embedding, nn.Linear(card.width, CLASSES)
         layer = nn.TransformerEncoderLayer(
-            card.width, card.heads, card.expansion * card.width, card.dropout, "gelu", batch_first=True, norm_first=True
+            card.width,
+            card.heads,
+            card.expansion * card.width,
+            card.dropout,
+            "gelu",
+            batch_first=True,
+            norm_first=True,
         )
-        self.layers = nn.TransformerEncoder(
-            layer, card.layers, nn.LayerNorm(card.width), enable_nested_tensor=False
-        )
+        self.layers = nn.TransformerEncoder(layer, card.layers, nn.LayerNorm(card.width), enable_nested_tensor=False)
 
     def forward(self, batch: JetBatch, longest: int) -> torch.Tensor:
         """Logits `(B, classes)`."""

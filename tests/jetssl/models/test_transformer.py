@@ -86,7 +86,9 @@ def test_scale_multiplies_the_result(attentions):
     rows = ragged.flatten(tokens)
     torch.testing.assert_close(ours(rows, ragged, [None], scale), scale * ours(rows, ragged, [None]))
     query = tokens[:, :1]
-    torch.testing.assert_close(ours.summarize(query, tokens, None, scale), scale * ours.summarize(query, tokens, None))
+    torch.testing.assert_close(
+        ours.summarize(query, tokens, None, scale), scale * ours.summarize(query, tokens, None)
+    )
 
 
 def test_bias_of_another_dtype_is_read_as_numbers(attentions):

@@ -54,7 +54,7 @@ class Attention(nn.Module):
 
     def _attend(self, part: Part, projected: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
         """Projected rows of a part, `(rows, 3 D)` → `(rows, D)`."""
-        heads = part.pad(projected).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        heads = part.pad(projected).view(*part.valid.shape, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         query, key, value = heads.unbind(0)
         mixed = self._mix(query, key, value, None if bias is None else bias.to(query.dtype))
         return part.flatten(mixed.transpose(1, 2).flatten(2))
@@ -76,20 +76,17 @@ class Attention(nn.Module):
         Returns:
             `(b, m, D)`.
         """
-        width = query.shape[2]
-        to_query, to_key, to_value = (
-            weight.unflatten(0, (self.heads, -1)) for weight in self.in_proj.weight.chunk(3)
-        )
+        (n_jets, n_queries, width), heads = query.shape, self.heads
+        to_query, to_key, to_value = self.in_proj.weight.chunk(3)
         query_offset, _, value_offset = self.in_proj.bias.chunk(3)
-        queries = functional.linear(query, to_query.flatten(0, 1), query_offset).unflatten(2, (self.heads, -1))
-        looking = torch.einsum("bmhd,hdw->bhmw", queries, to_key).flatten(1, 2)[:, None]
+        queries = functional.linear(query, to_query, query_offset).view(n_jets, n_queries, heads, -1)
+        looking = torch.einsum("bmhd,hdw->bhmw", queries, to_key.view(heads, -1, width)).flatten(1, 2)[:, None]
         if bias is not None:
-            bias = bias.to(query.dtype).expand(len(query), 1, query.shape[1], -1).repeat(1, 1, self.heads, 1)
+            bias = bias.to(query.dtype).expand(n_jets, 1, n_queries, -1).repeat(1, 1, heads, 1)
         seen = functional.scaled_dot_product_attention(
-            looking, tokens[:, None], tokens[:, None], attn_mask=bias, scale=(width / self.heads) ** -0.5
-        )
-        seen = seen[:, 0].unflatten(1, (self.heads, -1))
-        mixed = torch.einsum("bhmw,hdw->bmhd", seen, to_value).flatten(2) + value_offset
+            looking, tokens[:, None], tokens[:, None], attn_mask=bias, scale=(width / heads) ** -0.5
+        ).view(n_jets, heads, n_queries, width)
+        mixed = torch.einsum("bhmw,hdw->bmhd", seen, to_value.view(heads, -1, width)).flatten(2) + value_offset
         return self._project(mixed, scale)
 
     def _project(self, mixed: torch.Tensor, scale: torch.Tensor | None) -> torch.Tensor:
@@ -115,7 +112,7 @@ class Attention(nn.Module):
             alpha=query.shape[3] ** -0.5,
         )
         weights = self.dropout(functional.softmax(products, dim=2))
-        return (weights @ value.flatten(0, 1)).view(query.shape)
+        return torch.bmm(weights, value.flatten(0, 1)).view(query.shape)
 
 
 def padding_bias(valid: torch.Tensor) -> torch.Tensor | None:

@@ -44,8 +44,8 @@ class Embedding(nn.Module):
         return embedded
 
 
-class Block(nn.Module):
-    """NormFormer block (arXiv:2110.09456) with learned scales of heads and of the skip connection.
+class NormFormer(nn.Module):
+    """What both kinds of blocks are made of (arXiv:2110.09456), with learned scales of heads and skip connection.
 
     Args:
         width: D.
@@ -68,42 +68,44 @@ class Block(nn.Module):
         self.c_attn = nn.Parameter(torch.ones(heads))
         self.w_resid = nn.Parameter(torch.ones(width))
 
-    def forward(
-        self, rows: torch.Tensor, ragged: Ragged, biases: Sequence[torch.Tensor | None]
-    ) -> torch.Tensor:
-        """Self-attention: `(T, D)`, biases `(b, H, n, n)` of each part → `(T, D)`."""
-        return self._finish(self.attn(self.pre_attn_norm(rows), ragged, biases, self._scale()), rows)
-
-    def summarize(self, queries: torch.Tensor, rows: torch.Tensor, ragged: Ragged) -> torch.Tensor:
-        """Class attention (arXiv:2103.17239): a query looks at itself and the tokens, which stay as they are.
-
-        Args:
-            queries: `(B, 1, D)`, in the order of `ragged`.
-            rows: tokens, `(T, D)`.
-            ragged: how the tokens belong to jets.
-
-        Returns:
-            `(B, 1, D)`.
-        """
-        own = ragged.split_jets(self.pre_attn_norm(queries))
-        others = ragged.split(self.pre_attn_norm(rows))
-        scale, mixed = self._scale(), []
-        for part, query, *seen in zip(ragged.parts, ragged.split_jets(queries), own, others, strict=True):
-            bias = padding_bias(functional.pad(part.valid, (1, 0), value=True))
-            tokens = torch.cat([seen[0], part.pad(seen[1])], dim=1)
-            mixed.append(self.attn.summarize(query, tokens, bias, scale))
-        return self._finish(torch.cat(mixed), queries)
-
-    def _scale(self) -> torch.Tensor:
+    def scale(self) -> torch.Tensor:
         """The scale of each head, for each of its D / H columns: `(D,)`."""
         return self.c_attn.repeat_interleave(len(self.w_resid) // len(self.c_attn))
 
-    def _finish(self, mixed: torch.Tensor, residual: torch.Tensor) -> torch.Tensor:
-        """Everything after the attention, constituent by constituent."""
+    def finish(self, mixed: torch.Tensor, residual: torch.Tensor) -> torch.Tensor:
+        """Everything after the attention, token by token: twice `(..., D)` → `(..., D)`."""
         tokens = self.dropout(self.post_attn_norm(mixed)) + residual
         hidden = self.dropout(self.act(self.fc1(self.pre_fc_norm(tokens))))
         result: torch.Tensor = self.dropout(self.fc2(self.post_fc_norm(hidden))) + self.w_resid * tokens
         return result
+
+
+class Block(NormFormer):
+    """Self-attention of the tokens of a jet."""
+
+    def forward(self, rows: torch.Tensor, ragged: Ragged, biases: Sequence[torch.Tensor | None]) -> torch.Tensor:
+        """`(T, D)`, biases `(b, H, n, n)` of each part → `(T, D)`."""
+        return self.finish(self.attn(self.pre_attn_norm(rows), ragged, biases, self.scale()), rows)
+
+
+class ClassBlock(NormFormer):
+    """Class attention (arXiv:2103.17239): a query looks at itself and the tokens, which stay as they are."""
+
+    def forward(self, queries: torch.Tensor, rows: torch.Tensor, ragged: Ragged) -> torch.Tensor:
+        """Queries `(B, 1, D)` in the order of `ragged`, tokens `(T, D)` → `(B, 1, D)`."""
+        scale, mixed = self.scale(), []
+        parts = zip(
+            ragged.parts,
+            ragged.split_jets(queries),
+            ragged.split_jets(self.pre_attn_norm(queries)),
+            ragged.split(self.pre_attn_norm(rows)),
+            strict=True,
+        )
+        for part, query, own, others in parts:
+            bias = padding_bias(functional.pad(part.valid, (1, 0), value=True))
+            seen = torch.cat([own, part.pad(others)], dim=1)
+            mixed.append(self.attn.summarize(query, seen, bias, scale))
+        return self.finish(torch.cat(mixed), queries)
 
 
 class ParticleTransformer(Encoder):
@@ -121,7 +123,7 @@ class ParticleTransformer(Encoder):
         self.pair_embed = PairEmbedding(card.pair_embedding, card.heads)
         blocks = [Block(card.width, card.heads, card.expansion, card.dropout) for _ in range(card.layers)]
         self.blocks = nn.ModuleList(blocks)
-        class_blocks = [Block(card.width, card.heads, card.expansion, 0.0) for _ in range(card.class_layers)]
+        class_blocks = [ClassBlock(card.width, card.heads, card.expansion, 0.0) for _ in range(card.class_layers)]
         self.cls_blocks = nn.ModuleList(class_blocks)
         self.norm = nn.LayerNorm(card.width)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, card.width))
@@ -136,7 +138,7 @@ class ParticleTransformer(Encoder):
             rows = block(rows, ragged, biases)
         queries = self.cls_token.expand(len(mask), -1, -1)
         for block in self.cls_blocks:
-            queries = block.summarize(queries, rows, ragged)
+            queries = block(queries, rows, ragged)
         return Encoded(ragged.pad(self.norm(rows)), ragged.restore(self.norm(queries)[:, 0]))
 
     def _initialize(self, blocks: list[Block]) -> None:

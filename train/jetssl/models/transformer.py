@@ -32,9 +32,7 @@ class Block(nn.Module):
         )
         self.dropout = Dropout(card.dropout)
 
-    def forward(
-        self, rows: torch.Tensor, ragged: Ragged, biases: Sequence[torch.Tensor | None]
-    ) -> torch.Tensor:
+    def forward(self, rows: torch.Tensor, ragged: Ragged, biases: Sequence[torch.Tensor | None]) -> torch.Tensor:
         """`(T, D)`, biases of the parts that broadcast to `(b, H, n, n)` → `(T, D)`."""
         rows = rows + self.dropout(self.attention(self.attention_norm(rows), ragged, biases))
         result: torch.Tensor = rows + self.dropout(self.feed_forward(rows))
@@ -89,9 +87,7 @@ def _biases(ragged: Ragged, weights: torch.Tensor | None) -> list[torch.Tensor |
     if weights is None:
         return [padding_bias(part.valid) for part in ragged.parts]
     pieces = ragged.split(weights)
-    return [
-        _soft_bias(part.pad(piece)[..., 0], part.valid) for part, piece in zip(ragged.parts, pieces, strict=True)
-    ]
+    return [_soft_bias(part.pad(piece)[..., 0], part.valid) for part, piece in zip(ragged.parts, pieces, strict=True)]
 
 
 def _soft_bias(weights: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:

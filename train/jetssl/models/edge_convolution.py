@@ -20,7 +20,7 @@ class Neighbours:
     """The nearest constituents of the same jet."""
 
     index: torch.Tensor
-    """int64 `(T, K)`, flat rows; 0 where there is no neighbour"""
+    """int64 `(T, K)`, flat rows; where one is missing, the first again (a maximum then needs no mask), or 0"""
     exists: torch.Tensor
     """bool `(T, K)`; False where the jet has too few constituents"""
 
@@ -39,7 +39,8 @@ def nearest(coordinates: torch.Tensor, ragged: Ragged, count: int, *, with_self:
     starts = torch.tensor([0] + [len(part.inside) for part in ragged.parts[:-1]]).cumsum(0).tolist()
     index = torch.cat([near.index + start for near, start in zip(found, starts, strict=True)])
     exists = torch.cat([near.exists for near in found])
-    return Neighbours(index.masked_fill(~exists, 0), exists)
+    first = index[:, :1].masked_fill(~exists[:, :1], 0)
+    return Neighbours(index.where(exists, first), exists)
 
 
 def _nearest_in_part(part: Part, rows: torch.Tensor, count: int, with_self: bool) -> Neighbours:
@@ -94,7 +95,7 @@ class EdgeConvolution(nn.Module):
         centre = functional.linear(values, own - other, self.first.bias)
         sent = functional.linear(values, other)
         if self._commutes:
-            best = self._aggregate(functional.embedding(near.index, sent), near.exists)
+            best = functional.embedding(near.index, sent).max(1).values
             result: torch.Tensor = self.rest(centre + best)
             return result.where(near.exists.any(1, keepdim=True), 0)
         return self._aggregate(self._messages(centre, sent, near), near.exists)
@@ -118,5 +119,7 @@ class EdgeConvolution(nn.Module):
         """`(T, K, C')`, bool `(T, K)` → `(T, C')`, 0 without neighbours."""
         if self.aggregation == "mean":
             return messages.sum(1) / exists.sum(1, keepdim=True).clamp(min=1)
-        best = messages.masked_fill(~exists[..., None], -torch.inf).max(1).values
+        if not bool(exists.all()):
+            messages = messages.masked_fill(~exists[..., None], -torch.inf)
+        best = messages.max(1).values
         return best.where(exists.any(1, keepdim=True), 0)

@@ -15,8 +15,8 @@ from jetssl.models.ragged import Part, Ragged
 
 
 def perceptron(sizes: tuple[int, ...]) -> nn.Sequential:
-    """Linear layers, a ReLU after each."""
-    return nn.Sequential(*(layer for a, b in pairwise(sizes) for layer in (nn.Linear(a, b), nn.ReLU())))
+    """Linear layers, a ReLU after each, in place: there are N^2 pairs."""
+    return nn.Sequential(*(layer for a, b in pairwise(sizes) for layer in (nn.Linear(a, b), nn.ReLU(inplace=True))))
 
 
 class Messages(nn.Module):
@@ -50,8 +50,9 @@ class Messages(nn.Module):
             `(b, n, M)`.
         """
         first = self.from_receiver(receivers)[:, :, None] + self.from_sender(senders)[:, None]
-        messages: torch.Tensor = self.rest(torch.relu(first))
-        return (messages * speaks[..., None]).sum(2)
+        messages = self.rest(first.relu_())
+        heard = speaks.to(messages.dtype).expand(messages.shape[:3])
+        return (heard[:, :, None] @ messages)[:, :, 0]
 
 
 class InteractionNetwork(Encoder):

@@ -164,13 +164,13 @@ def compare(data: Path | None, size: int, rounds: int) -> dict[str, float]:
     found = rates(sides, long, WEAVER_WARM_UP)
     results["part_vs_weaver"] = found["part"] / found["weaver"]
     results |= {f"{name}_jets_per_s": rate for name, rate in found.items()}
-    for name, card in (("transformer", JETCLR), ("transformer_small", DEMO)):
+    for name, card, repeats in (("transformer", JETCLR, 1), ("transformer_small", DEMO, 10)):
         plain = Plain(n_features, card)
         sides = {
             "ours": our_step(Transformer(n_features, card)),
             "torch": step_of(plain, lambda batch, plain=plain: plain(batch, 50)),
         }
-        found = rates(sides, short[: rounds + 1], 1)
+        found = rates(sides, short[: rounds + 1] * repeats, repeats)
         results[f"{name}_vs_torch"] = found["ours"] / found["torch"]
         results[f"{name}_jets_per_s"] = found["ours"]
     return results

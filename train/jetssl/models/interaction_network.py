@@ -50,7 +50,7 @@ class Messages(nn.Module):
             `(b, n, M)`.
         """
         first = self.from_receiver(receivers)[:, :, None] + self.from_sender(senders)[:, None]
-        messages = self.rest(first.relu_())
+        messages: torch.Tensor = self.rest(first.relu_())
         heard = speaks.to(messages.dtype).expand(messages.shape[:3])
         return (heard[:, :, None] @ messages)[:, :, 0]
 

@@ -74,16 +74,28 @@ def make_jets(rng: np.random.Generator, counts: list[int]) -> PaddedJets:
     shape = mask.shape
     charge = rng.integers(-1, 2, shape) * mask
     kinds = np.where(charge == 0, rng.choice([22, 130, 0], shape), rng.choice([11, 13, 211], shape) * charge)
-    pt = np.where(mask, rng.exponential(10, shape) + 0.1, 0)
+
+    def column(values):
+        return np.where(mask, values, 0).astype(np.float32)
+
+    pt = -np.sort(-column(rng.exponential(10, shape) + 0.1), axis=1)
+    eta = rng.uniform(-2, 2, len(counts)).astype(np.float32)
     return PaddedJets(
-        pt=pt.astype(np.float32),
-        d_eta=np.where(mask, rng.normal(0, 0.2, shape), 0).astype(np.float32),
-        d_phi=np.where(mask, rng.normal(0, 0.2, shape), 0).astype(np.float32),
-        mass=np.where(mask, 0.14, 0).astype(np.float32),
+        pt=pt,
+        d_eta=column(rng.normal(0, 0.2, shape)),
+        d_phi=column(rng.normal(0, 0.2, shape)),
+        mass=column(0.14),
         charge=charge.astype(np.int8),
         pdg_id=np.where(mask, kinds, 0).astype(np.int32),
+        d0=column(rng.normal(0, 0.1, shape) * (charge != 0)),
+        d0_err=column(rng.exponential(0.02, shape) * (charge != 0)),
+        dz=column(rng.normal(0, 0.1, shape) * (charge != 0)),
+        dz_err=column(rng.exponential(0.02, shape) * (charge != 0)),
         mask=mask,
-        jet_pt=pt.sum(1).astype(np.float32),
+        jet_pt=pt.sum(1),
+        jet_energy=pt.sum(1) * np.cosh(eta),
+        jet_eta=eta,
+        axis=eta - np.float32(0.01) * np.sign(eta),
     )
 
 

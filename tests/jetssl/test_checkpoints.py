@@ -12,6 +12,7 @@ def test_loads_with_weights_only(finished_run):
     assert json.loads(raw[checkpoints.KEY])["card"]["encoder"]["width"] == 16
     loaded = checkpoints.load_encoder(finished_run.last)
     assert loaded.epoch == 2
+    assert loaded.classes == ("one_prong", "two_prong")
     assert not loaded.encoder.training
     for name, value in loaded.encoder.state_dict().items():
         assert torch.equal(value, raw["state_dict"][f"encoder.{name}"])
@@ -47,5 +48,5 @@ def test_other_format_version(finished_run, tmp_path):
     raw = torch.load(finished_run.last, weights_only=True)
     raw[checkpoints.KEY] = json.dumps({"format_version": 99})
     torch.save(raw, tmp_path / "x.ckpt")
-    with pytest.raises(InputError, match="checkpoint format 99, this jetssl reads 1"):
+    with pytest.raises(InputError, match="checkpoint format 99, this jetssl reads 2"):
         checkpoints.load_encoder(tmp_path / "x.ckpt")

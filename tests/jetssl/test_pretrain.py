@@ -1,9 +1,12 @@
+import math
 import os
 import signal
 
+import h5py
 import pytest
 import torch
 
+from jetssl import checkpoints
 from jetssl.config import load_card
 from jetssl.pretrain import pretrain
 from jetssl.progress import EpochLog, read_metrics
@@ -16,10 +19,23 @@ def weights(run):
     return torch.load(run.last, weights_only=True)["state_dict"]
 
 
-@pytest.mark.parametrize("after", [1, 2])
-def test_resumed_equals_uninterrupted(card_file, tmp_path, monkeypatch, after):
-    """Ctrl-C in the middle of an epoch, then the same call: bit-identical weights."""
-    card = load_card(card_file, ["training.epochs=4"])
+PART = "encoder={name: part, width: 16, layers: 1, heads: 2, embedding: [8], pair_embedding: [8]}"
+ENCODERS = {
+    "transformer": "encoder={name: transformer, width: 16, layers: 1, heads: 2, dropout: 0.1, continuous_mask: true}",
+    "part": PART,
+    "particlenet": "encoder={name: particlenet, neighbours: 4, channels: [[8, 8], [16]]}",
+    "rs3l_gnn": "encoder={name: rs3l_gnn, width: 16, neighbours: 4}",
+    "interaction_network": "encoder={name: interaction_network}",
+}
+
+
+@pytest.mark.parametrize(
+    ("after", "overrides"),
+    [(1, []), (2, []), (2, [PART, "projector.batch_norm=true"]), (1, [PART, "objective.name=supervised"])],
+)
+def test_resumed_equals_uninterrupted(card_file, tmp_path, monkeypatch, after, overrides):
+    """Ctrl-C in the middle of an epoch, then the same call: bit-identical weights, also of what dropout left."""
+    card = load_card(card_file, ["training.epochs=4", *overrides])
     whole, broken = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "broken")
     pretrain(card, whole, quiet=True)
 
@@ -40,9 +56,8 @@ def test_resumed_equals_uninterrupted(card_file, tmp_path, monkeypatch, after):
     first, second = read_metrics(whole.metrics), read_metrics(broken.metrics)
     assert [row["epoch"] for row in second] == [1, 2, 3, 4]
     assert [row["validation_loss"] for row in first] == [row["validation_loss"] for row in second]
-    assert torch.equal(
-        *(torch.load(run.best, weights_only=True)["state_dict"]["encoder.pool.weight"] for run in (whole, broken))
-    )
+    best = [torch.load(run.best, weights_only=True)["state_dict"] for run in (whole, broken)]
+    assert all(torch.equal(value, best[1][name]) for name, value in best[0].items())
 
 
 def test_learns_something(card_file, tmp_path):
@@ -51,6 +66,43 @@ def test_learns_something(card_file, tmp_path):
     pretrain(card, run, quiet=True)
     losses = [row["loss"] for row in read_metrics(run.metrics)]
     assert losses[-1] < losses[0] - 0.1
+
+
+@pytest.mark.parametrize("name", list(ENCODERS))
+def test_every_encoder_trains_and_is_found_again(card_file, tmp_path, name):
+    card = load_card(card_file, [ENCODERS[name], "data.features=full", "data.source=augment", "data.views=[seed]"])
+    run = RunFolder(tmp_path / "run")
+    assert pretrain(card, run, quiet=True).state is State.FINISHED
+    loaded = checkpoints.load_encoder(run.best)
+    assert loaded.card == card
+    assert loaded.card.encoder.name == name
+    assert run.state(card, [file.digest for file in run.load_provenance().files]) is State.FINISHED
+
+
+@pytest.mark.parametrize("name", ["ntxent", "vicreg", "supcon", "supervised"])
+def test_every_objective_learns(card_file, tmp_path, name):
+    overrides = [f"objective.name={name}", "training.epochs=5", "training.learning_rate=0.01"]
+    card = load_card(card_file, [*overrides, "data.source=resim"])
+    run = RunFolder(tmp_path / "run")
+    pretrain(card, run, quiet=True)
+    rows = read_metrics(run.metrics)
+    assert rows[-1]["loss"] < rows[0]["loss"]
+    supervised = name == "supervised"
+    assert math.isfinite(rows[-1]["accuracy"]) == supervised
+    assert math.isfinite(rows[-1]["alignment"]) == (not supervised)
+    if supervised:
+        assert rows[-1]["accuracy"] > 0.9
+    modules = set(run.load_provenance().parameters)
+    assert modules == {"encoder", "classifier" if supervised else "projector"}
+
+
+def test_one_class_cannot_be_told_apart(card_file, tmp_path):
+    path = write_mock(tmp_path / "own.h5", 200, seed=1)
+    with h5py.File(path, "a") as file:
+        file["hard_scatter/label"][:] = 0
+    card = load_card(card_file, [f"data.files=[{path}]", "objective.name=supervised"])
+    with pytest.raises(InputError, match=r"one class \(one_prong\), a classifier needs two"):
+        pretrain(card, RunFolder(tmp_path / "run"), quiet=True)
 
 
 def test_finished_run_is_left_alone(finished_run, monkeypatch):

@@ -8,15 +8,14 @@ from typing import Any, Final
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 
-from jetssl.config import Card
+from jetssl.config import Card, card_from
 from jetssl.models.builder import build_encoder
 from jetssl.models.encoder import Encoder
-from resim.cards import parse_card
 from resim.errors import InputError
 
 KEY: Final = "jetssl"
 """Entry of the checkpoint that holds the description."""
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +26,13 @@ class LoadedEncoder:
     card: Card
     epoch: int
     """epochs of training behind it"""
+    classes: tuple[str, ...]
+    """names of the classes in the training files, in the order of a classifier's outputs"""
 
 
-def description(card: Card) -> str:
-    """What a checkpoint says about itself: JSON with the format version and the resolved card."""
-    return json.dumps({"format_version": FORMAT_VERSION, "card": card.model_dump(mode="json")})
+def description(card: Card, classes: tuple[str, ...]) -> str:
+    """What a checkpoint says about itself: JSON with the format version, the resolved card and the class names."""
+    return json.dumps({"format_version": FORMAT_VERSION, "card": card.model_dump(mode="json"), "classes": classes})
 
 
 def load_encoder(path: Path) -> LoadedEncoder:
@@ -41,7 +42,8 @@ def load_encoder(path: Path) -> LoadedEncoder:
         InputError: the file is missing, no checkpoint of jetssl, or does not fit the encoder that it names.
     """
     raw = read_checkpoint(path)
-    card = _card(raw, path)
+    described = _description(raw, path)
+    card = card_from(described["card"], path)
     encoder = build_encoder(card, seed=0)
     prefix = "encoder."
     state = {key.removeprefix(prefix): value for key, value in raw["state_dict"].items() if key.startswith(prefix)}
@@ -52,7 +54,7 @@ def load_encoder(path: Path) -> LoadedEncoder:
         raise InputError(
             f"{path}: weights do not fit encoder {card.encoder.name!r} of its card ({reason})"
         ) from error
-    return LoadedEncoder(encoder.eval(), card, int(raw["epoch"]) + 1)
+    return LoadedEncoder(encoder.eval(), card, int(raw["epoch"]) + 1, tuple(described["classes"]))
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -73,12 +75,12 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return raw
 
 
-def _card(raw: dict[str, Any], path: Path) -> Card:
-    described = json.loads(raw[KEY])
+def _description(raw: dict[str, Any], path: Path) -> dict[str, Any]:
+    described: dict[str, Any] = json.loads(raw[KEY])
     version = described.get("format_version")
     if version != FORMAT_VERSION:
         raise InputError(f"{path}: checkpoint format {version}, this jetssl reads {FORMAT_VERSION}; train again")
-    return parse_card(Card, described["card"], path)
+    return described
 
 
 class MovableCheckpoint(ModelCheckpoint):

@@ -18,7 +18,8 @@ from jetssl.config import Card
 from jetssl.data.datamodule import PairDataModule
 from jetssl.data.pairs import load_pairs
 from jetssl.data.splits import Splits
-from jetssl.methods.contrastive import Contrastive
+from jetssl.methods.builder import METHODS
+from jetssl.methods.method import Method
 from jetssl.progress import EpochLog, progress_bar
 from jetssl.provenance import RunProvenance, SplitCounts, start_record
 from jetssl.run_folder import RunFolder, State, write_text
@@ -53,13 +54,14 @@ def pretrain(card: Card, run: RunFolder, *, force: bool = False, quiet: bool = F
         InputError: unusable data, or the folder holds something else.
     """
     table = load_pairs(card.data.files, card.data.views)
-    data = PairDataModule(table, card.data, card.training.seed)
+    build_method = METHODS[card.objective.name]
+    data = PairDataModule(table, card.data, card.training.seed, build_method.jets_per_row)
     if force:
         run.clear()
     state = State.NEW if force else run.state(card, [file.digest for file in table.files])
     if state is State.FINISHED:
         return Outcome(state, trained=False, provenance=run.load_provenance())
-    method = Contrastive(card, data.batches_per_epoch * card.training.epochs)
+    method = build_method(card, data.batches_per_epoch * card.training.epochs, table.classes)
     if state is State.RESUMABLE:
         before = run.load_provenance()
         provenance = before.model_copy(update={"resumed": before.resumed + int(run.last.is_file())})
@@ -77,7 +79,7 @@ def _fit(  # noqa: PLR0913, PLR0917
     card: Card,
     run: RunFolder,
     data: PairDataModule,
-    method: Contrastive,
+    method: Method,
     provenance: RunProvenance,
     quiet: bool,
 ) -> Outcome:
@@ -104,7 +106,7 @@ def _fit(  # noqa: PLR0913, PLR0917
 
 def _trainer(card: Card, run: RunFolder, data: PairDataModule, quiet: bool) -> lightning.Trainer:
     terminal = sys.stderr.isatty() and not quiet
-    jets = 2 * data.batches_per_epoch * card.data.batch_size
+    jets = data.jets_per_row * data.batches_per_epoch * card.data.batch_size
     best = MovableCheckpoint(
         run.checkpoints,
         filename="best",
@@ -132,13 +134,13 @@ def _trainer(card: Card, run: RunFolder, data: PairDataModule, quiet: bool) -> l
     )
 
 
-def _provenance(card: Card, data: PairDataModule, method: Contrastive) -> RunProvenance:
+def _provenance(card: Card, data: PairDataModule, method: Method) -> RunProvenance:
     return start_record(
         files=data.table.files,
         views=data.table.views,
         rows=_counts(data.splits),
         pair_rows=_counts(data.pairs),
-        parameters={"encoder": _parameters(method.encoder), "projector": _parameters(method.projector)},
+        parameters={name: _parameters(module) for name, module in method.named_children()},
         seed=card.training.seed,
     )
 

@@ -1,6 +1,7 @@
 """What a training shows and writes while it runs: one line per epoch in `metrics.csv`, and on stderr."""
 
 import csv
+import math
 import sys
 import time
 from pathlib import Path
@@ -18,11 +19,12 @@ COLUMNS = (
     "std",
     "alignment",
     "uniformity",
+    "accuracy",
     "learning_rate",
     "seconds",
     "jets_per_second",
 )
-"""Columns of `metrics.csv`; `epoch` counts from 1, `seconds` and the rate are those of the epoch."""
+"""Columns of `metrics.csv`; `epoch` counts from 1, `seconds` and the rate are those of the epoch; nan: not logged."""
 
 
 class EpochLog(lightning.Callback):
@@ -51,7 +53,7 @@ class EpochLog(lightning.Callback):
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002
         """Add the epoch to the file."""
         seconds = time.monotonic() - self.started
-        known = {
+        known = dict.fromkeys(COLUMNS, math.nan) | {
             "epoch": trainer.current_epoch + 1,
             "step": trainer.global_step,
             "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from jetssl.config import Card
+from jetssl.config import Card, card_from
 from jetssl.provenance import RunProvenance
-from resim.cards import parse_card, read_yaml
+from resim.cards import read_yaml
 from resim.errors import InputError
 
 
@@ -78,7 +78,7 @@ class RunFolder:
         """
         if not self.card.is_file():
             raise InputError(f"{self.path}: no config.yaml, so not a run; make one with `jetssl train CARD -o RUN`")
-        return parse_card(Card, read_yaml(self.card), self.card)
+        return card_from(read_yaml(self.card), self.card)
 
     def load_provenance(self) -> RunProvenance:
         """What was trained on what.

@@ -18,6 +18,7 @@ class Stream(IntEnum):
     LABELS = 4
     BOOTSTRAP = 5
     RANDOM_ENCODER = 6
+    DROPOUT = 7
 
 
 def generator(seed: int, stream: Stream, *address: int) -> np.random.Generator:

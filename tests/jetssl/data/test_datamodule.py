@@ -3,7 +3,9 @@ import pytest
 import torch
 
 from jetssl.config import DataCard
+from jetssl.data.batching import gather_jets
 from jetssl.data.datamodule import PairDataModule, draw_views
+from jetssl.data.features import ANGLE_SCALE
 from resim.errors import InputError
 
 
@@ -57,6 +59,46 @@ def test_pairs_are_two_views_of_the_same_row(table, module):
         assert first in counts
         counts.remove(first)
         assert second in counts
+
+
+@pytest.mark.parametrize("source", ["resim", "augment", "both"])
+def test_source_of_the_two_views(table, source):
+    card = DataCard(files=("none",), batch_size=32, source=source)
+    module = PairDataModule(table, card, seed=5)
+    batch = module.training_batches(0).batch(0)
+    lengths = batch.jets.mask.sum(1).reshape(2, -1)
+    pt = batch.jets.momenta[..., 1:3].norm(dim=2).sum(1).reshape(2, -1)
+    same_jet = (lengths[0] == lengths[1]) & torch.isclose(pt[0], pt[1])
+    assert bool(same_jet.all()) == (source == "augment")
+    angle = torch.atan2(batch.jets.features[:, 0, 2], batch.jets.features[:, 0, 1]).reshape(2, -1)
+    assert not torch.isclose(angle[0], angle[1]).all()
+    assert len(module.pairs.train) == len(
+        np.intersect1d(module.splits.train, table.rows_with(1 + (source != "augment")))
+    )
+
+
+def test_resim_alone_changes_no_jet(table):
+    card = DataCard(files=("none",), batch_size=32, source="resim")
+    batch = PairDataModule(table, card, seed=5).training_batches(0).batch(0)
+    for jet, row in zip(range(32), batch.rows.numpy(), strict=True):
+        views = np.flatnonzero(table.valid[:, row])
+        stored = gather_jets(table, views, np.full(len(views), row)).d_phi[:, 0]
+        assert np.isclose(stored / ANGLE_SCALE, batch.jets.features[jet, 0, 2].item()).any()
+
+
+def test_one_jet_per_row(table):
+    card = DataCard(files=("none",), batch_size=32)
+    module = PairDataModule(table, card, seed=5, jets_per_row=1)
+    batch = module.training_batches(0).batch(0)
+    assert len(batch.jets.mask) == len(batch.rows) == len(batch.labels) == 32
+    assert len(module.pairs.train) == len(np.intersect1d(module.splits.train, table.rows_with(1)))
+
+
+def test_labels_are_indices_of_classes(table, module):
+    batch = module.training_batches(0).batch(0)
+    names = np.array(table.classes)[batch.labels.numpy()]
+    np.testing.assert_array_equal(names, table.label[batch.rows.numpy()])
+    assert batch.labels.dtype == torch.int64
 
 
 def test_too_few_rows(table):

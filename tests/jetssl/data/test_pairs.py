@@ -66,6 +66,13 @@ def test_nan_is_named_by_view_and_row(tmp_path):
         load_pairs([path])
 
 
-def test_pair_rows(table):
-    assert (table.valid[:, table.pair_rows].sum(0) >= 2).all()
-    assert 0 < len(table.pair_rows) < table.n_rows
+def test_rows_with(table):
+    for n_views in (1, 2, 3):
+        rows = table.rows_with(n_views)
+        assert (table.valid[:, rows].sum(0) >= n_views).all()
+        assert (table.valid[:, np.setdiff1d(np.arange(table.n_rows), rows)].sum(0) < n_views).all()
+    assert 0 < len(table.rows_with(2)) < table.n_rows
+
+
+def test_classes_are_sorted(table):
+    assert table.classes == ("one_prong", "two_prong")

@@ -71,7 +71,7 @@ def test_default_classes(table):
 
 def test_embedding_is_in_order(finished_run, table):
     encoder = load_encoder(finished_run.best).encoder
-    row = table.pair_rows[:9]
+    row = table.rows_with(2)[:9]
     view = np.argmax(table.valid[:, row], axis=0)
     vectors = embed(encoder, table, view, row, "relative")
     for i in (0, 4, 8):

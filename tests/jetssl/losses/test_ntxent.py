@@ -60,6 +60,10 @@ def test_single_precision_under_autocast(views):
     assert loss.dtype == torch.float32
 
 
+def test_double_precision_stays(views):
+    assert ntxent(*views.double(), 0.1).dtype == torch.float64
+
+
 def test_scale_of_embeddings_does_not_matter(views):
     torch.testing.assert_close(ntxent(*views, 0.1), ntxent(*functional.normalize(views, dim=2), 0.1))
 

@@ -1,50 +1,18 @@
+import numpy as np
 import pytest
 import torch
+from torch import nn
 
-from jetssl.config import Card, DataCard
+from jetssl.config import Card, DataCard, TransformerCard
+from jetssl.models.attention import Attention, padding_bias
 from jetssl.models.builder import build_encoder
-from jetssl.models.encoder import jet_vectors
-
-TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
+from jetssl.models.ragged import Ragged
+from jetssl.models.transformer import Transformer
 
 
 @pytest.fixture
 def encoder():
     return build_encoder(Card(data=DataCard(files=("none",))), seed=1)
-
-
-def test_shapes_and_padding_is_zero(encoder, batch):
-    encoded = encoder(*batch)
-    assert encoded.tokens.shape == (4, 12, encoder.width)
-    assert encoded.jet.shape == (4, encoder.width)
-    assert (encoded.tokens[~batch.mask] == 0).all()
-    assert torch.isfinite(encoded.jet).all()
-
-
-def test_permutation(encoder, batch, rng):
-    order = torch.from_numpy(rng.permutation(12))
-    encoded, shuffled = encoder(*batch), encoder(*(tensor[:, order] for tensor in batch))
-    torch.testing.assert_close(shuffled.jet, encoded.jet, **TOLERANCE)
-    torch.testing.assert_close(shuffled.tokens, encoded.tokens[:, order], **TOLERANCE)
-
-
-def test_padding_is_never_read(encoder, batch):
-    wider = [torch.nn.functional.pad(tensor, (0, 0, 0, 5)) for tensor in batch[:2]]
-    mask = torch.nn.functional.pad(batch.mask, (0, 5))
-    garbage = wider[0].masked_fill(~mask[..., None], 1e3)
-    encoded, padded = encoder(*batch), encoder(garbage, wider[1], mask)
-    torch.testing.assert_close(padded.jet, encoded.jet, **TOLERANCE)
-    torch.testing.assert_close(padded.tokens[:, :12], encoded.tokens, **TOLERANCE)
-
-
-def test_jets_are_independent(encoder, batch):
-    alone = encoder(*(tensor[1:2, :1] for tensor in batch))
-    torch.testing.assert_close(alone.jet, encoder(*batch).jet[1:2], **TOLERANCE)
-
-
-@pytest.mark.parametrize("groups", [1, 2, 3, 10])
-def test_groups_change_nothing(encoder, batch, groups):
-    torch.testing.assert_close(jet_vectors(encoder, batch, groups), encoder(*batch).jet, **TOLERANCE)
 
 
 def test_multiplicity_is_visible(encoder):
@@ -54,12 +22,6 @@ def test_multiplicity_is_visible(encoder):
     assert not torch.allclose(jet[0], jet[1])
 
 
-def test_gradient_reaches_every_parameter(encoder, batch):
-    encoder(*batch).jet.square().sum().backward()
-    dead = [name for name, p in encoder.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
-    assert dead == []
-
-
 def test_seed_fixes_weights_and_leaves_global_state():
     card = Card(data=DataCard(files=("none",)))
     before = torch.random.get_rng_state()
@@ -67,3 +29,155 @@ def test_seed_fixes_weights_and_leaves_global_state():
     assert torch.equal(before, torch.random.get_rng_state())
     assert all(torch.equal(first[key], again[key]) for key in first)
     assert not torch.equal(first["pool.weight"], other["pool.weight"])
+
+
+@pytest.fixture
+def attentions():
+    torch.manual_seed(2)
+    theirs = nn.MultiheadAttention(8, 2, batch_first=True).double()
+    nn.init.normal_(theirs.in_proj_bias)
+    nn.init.normal_(theirs.out_proj.bias)
+    ours = Attention(8, 2, dropout=0.5).double()
+    ours.load_state_dict({name.replace("in_proj_", "in_proj."): v for name, v in theirs.state_dict().items()})
+    return ours, theirs
+
+
+VALID = torch.arange(5) < torch.tensor([5, 2, 3])[:, None]
+HIDDEN = torch.zeros(3, 5, dtype=torch.float64).masked_fill(~VALID, -torch.inf)
+
+
+@pytest.mark.parametrize("explicit", [True, False])
+@pytest.mark.parametrize("with_bias", [True, False])
+@pytest.mark.parametrize("padded", [True, False])
+def test_self_attention_equals_torch(attentions, explicit, with_bias, padded):
+    """Through torch's function, and through the one for dropout with nothing dropped."""
+    ours, theirs = attentions
+    ours.train(explicit).dropout.forward = lambda weights: weights
+    tokens = torch.randn(3, 5, 8, dtype=torch.float64)
+    bias = torch.randn(3, 2, 5, 5, dtype=torch.float64) if with_bias else None
+    mask = bias.flatten(0, 1) if with_bias else None
+    padding = HIDDEN if padded else None
+    wanted, _ = theirs(tokens, tokens, tokens, key_padding_mask=padding, attn_mask=mask, need_weights=False)
+    ragged = Ragged(VALID if padded else torch.ones_like(VALID))
+    (part,) = ragged.parts
+    hidden = padding_bias(part.valid)
+    assert (hidden is None) == (not padded)
+    given = hidden if bias is None else bias[ragged.order] + (0 if hidden is None else hidden)
+    found = ours(ragged.flatten(tokens), ragged, [given])
+    torch.testing.assert_close(found, ragged.flatten(wanted))
+
+
+@pytest.mark.parametrize("padded", [True, False])
+@pytest.mark.parametrize("queries", [1, 4])
+def test_summary_equals_torch(attentions, padded, queries):
+    ours, theirs = attentions
+    query, tokens = torch.randn(3, queries, 8, dtype=torch.float64), torch.randn(3, 5, 8, dtype=torch.float64)
+    padding = HIDDEN if padded else None
+    wanted, _ = theirs(query, tokens, tokens, key_padding_mask=padding, need_weights=False)
+    found = ours.summarize(query, tokens, padding_bias(VALID) if padded else None)
+    torch.testing.assert_close(found, wanted)
+
+
+def test_scale_multiplies_the_result(attentions):
+    ours, _ = attentions
+    ours.eval()
+    tokens, scale = torch.randn(2, 3, 8, dtype=torch.float64), torch.randn(8, dtype=torch.float64)
+    ragged = Ragged(torch.ones(2, 3, dtype=torch.bool))
+    rows = ragged.flatten(tokens)
+    torch.testing.assert_close(ours(rows, ragged, [None], scale), scale * ours(rows, ragged, [None]))
+    query = tokens[:, :1]
+    torch.testing.assert_close(
+        ours.summarize(query, tokens, None, scale), scale * ours.summarize(query, tokens, None)
+    )
+
+
+def test_bias_of_another_dtype_is_read_as_numbers(attentions):
+    ours = attentions[0].eval()
+    ragged = Ragged(VALID)
+    rows = torch.randn(len(ragged.jet), 8, dtype=torch.float64)
+    hidden = padding_bias(ragged.parts[0].valid)
+    assert hidden.dtype == torch.float32
+    torch.testing.assert_close(ours(rows, ragged, [hidden]), ours(rows, ragged, [hidden.double()]))
+
+
+def test_no_bias_without_padding():
+    assert padding_bias(torch.ones(2, 3, dtype=torch.bool)) is None
+
+
+def their_layers(ours, card):
+    """torch's own encoder with our weights."""
+    layer = nn.TransformerEncoderLayer(
+        card.width, card.heads, card.expansion * card.width, 0.0, "gelu", batch_first=True, norm_first=True
+    )
+    theirs = nn.TransformerEncoder(layer, card.layers, norm=nn.LayerNorm(card.width), enable_nested_tensor=False)
+    renamed = {"attention.in_proj.": "self_attn.in_proj_", "attention.out_proj.": "self_attn.out_proj."}
+    renamed |= {"attention_norm.": "norm1.", "feed_forward.0.": "norm2."}
+    renamed |= {"feed_forward.1.": "linear1.", "feed_forward.4.": "linear2.", "blocks.": "layers."}
+    state = {}
+    for name, value in ours.state_dict().items():
+        if name.startswith(("blocks.", "norm.")):
+            new = name
+            for before, after in renamed.items():
+                new = new.replace(before, after)
+            state[new] = value
+    theirs.load_state_dict(state)
+    return theirs
+
+
+@pytest.mark.parametrize("n_jets", [4, 40])
+def test_tokens_equal_torch_encoder(n_jets):
+    card = TransformerCard(width=16, layers=2, heads=2)
+    torch.manual_seed(1)
+    ours = Transformer(5, card).double()
+    features = torch.randn(n_jets, 9, 5, dtype=torch.float64)
+    mask = torch.arange(9) < torch.randint(1, 10, (n_jets, 1))
+    momenta = torch.zeros(n_jets, 9, 4, dtype=torch.float64)
+    found = ours(features, momenta, mask).tokens
+    theirs = their_layers(ours, card).double()
+    wanted = theirs(ours.embedding(features), src_key_padding_mask=~mask)
+    torch.testing.assert_close(found, wanted * mask[..., None])
+
+
+@pytest.fixture
+def soft():
+    torch.manual_seed(1)
+    return Transformer(3, TransformerCard(width=16, layers=2, heads=2, continuous_mask=True))
+
+
+def with_soft_constituent(pt):
+    """A jet of four constituents, and the same with a fifth of the given pT at some place in it."""
+    rng = np.random.default_rng(3)
+    features, hard = torch.randn(1, 5, 3), torch.from_numpy(rng.uniform(1, 50, (1, 5))).float()
+    hard[0, 2] = pt
+    momenta = torch.stack([2 * hard, hard, torch.zeros_like(hard), hard], dim=2)
+    mask = torch.ones(1, 5, dtype=torch.bool)
+    rest = [0, 1, 3, 4]
+    return (features, momenta, mask), (features[:, rest], momenta[:, rest], mask[:, rest])
+
+
+@pytest.mark.parametrize(("pt", "tolerance"), [(0.0, 1e-6), (1e-30, 1e-6), (1e-10, 2e-4)])
+def test_soft_constituent_changes_nothing(soft, pt, tolerance):
+    jet, without = with_soft_constituent(pt)
+    found, wanted = soft(*jet), soft(*without)
+    torch.testing.assert_close(found.jet, wanted.jet, rtol=tolerance, atol=tolerance)
+    torch.testing.assert_close(found.tokens[:, [0, 1, 3, 4]], wanted.tokens, rtol=tolerance, atol=tolerance)
+    found.jet.sum().backward()
+    assert all(torch.isfinite(p.grad).all() for p in soft.parameters())
+
+
+def test_hard_constituent_changes_the_jet(soft):
+    jet, without = with_soft_constituent(10.0)
+    assert not torch.allclose(soft(*jet).jet, soft(*without).jet, atol=1e-3)
+
+
+def test_plain_mask_is_not_infrared_safe():
+    """The reason for the other one."""
+    jet, without = with_soft_constituent(0.0)
+    torch.manual_seed(1)
+    plain = Transformer(3, TransformerCard(width=16, layers=2, heads=2))
+    assert not torch.allclose(plain(*jet).jet, plain(*without).jet, atol=1e-3)
+
+
+def test_scale_of_momenta_does_not_matter(soft):
+    (features, momenta, mask), _ = with_soft_constituent(3.0)
+    torch.testing.assert_close(soft(features, 600 * momenta, mask).jet, soft(features, momenta, mask).jet)

@@ -12,6 +12,8 @@ import numpy.typing as npt
 from jetssl.data.pairs import Booleans, Floats, Integers, PairTable
 from resim.angles import wrap
 
+IMPACT_PARAMETERS = ("d0", "d0_err", "dz", "dz_err")
+
 
 @dataclass(frozen=True, slots=True)
 class PaddedJets:
@@ -30,10 +32,35 @@ class PaddedJets:
     """int8 `(B, N)`, e"""
     pdg_id: npt.NDArray[np.int32]
     """int32 `(B, N)`"""
+    d0: Floats
+    """float32 `(B, N)`, mm, transverse impact parameter"""
+    d0_err: Floats
+    """float32 `(B, N)`, mm"""
+    dz: Floats
+    """float32 `(B, N)`, mm, longitudinal impact parameter"""
+    dz_err: Floats
+    """float32 `(B, N)`, mm"""
     mask: Booleans
-    """bool `(B, N)`"""
+    """bool `(B, N)`, True for the first constituents of each jet"""
     jet_pt: Floats
     """float32 `(B,)`, GeV"""
+    jet_energy: Floats
+    """float32 `(B,)`, GeV"""
+    jet_eta: Floats
+    """float32 `(B,)`, pseudorapidity of the jet"""
+    axis: Floats
+    """float32 `(B,)`, rapidity of the jet, which `d_eta` is measured from"""
+
+    @property
+    def eta(self) -> Floats:
+        """Pseudorapidity of the constituents, float32 `(B, N)`, 0 outside the mask."""
+        return np.where(self.mask, self.d_eta + self.axis[:, None], np.float32(0))
+
+    @property
+    def energy(self) -> Floats:
+        """Energy of the constituents in GeV, float32 `(B, N)`; follows every change of the others."""
+        p_z = self.pt * np.sinh(self.eta)
+        return np.asarray(np.sqrt(self.mass**2 + self.pt**2 + p_z**2), np.float32)
 
 
 def pad(values: npt.NDArray[Any], starts: Integers, counts: Integers) -> npt.NDArray[Any]:
@@ -83,8 +110,10 @@ def gather_jets(table: PairTable, view: Integers, row: Integers) -> PaddedJets:
         d_eta=np.where(mask, eta - rapidity[:, None], 0).astype(np.float32),
         d_phi=np.where(mask, wrap(d_phi), 0).astype(np.float32),
         mass=np.sqrt(np.maximum(mass_squared, 0)).astype(np.float32),
-        charge=pad(flat.charge, starts, counts),
-        pdg_id=pad(flat.pdg_id, starts, counts),
+        **{name: pad(getattr(flat, name), starts, counts) for name in ("charge", "pdg_id", *IMPACT_PARAMETERS)},
         mask=mask,
         jet_pt=jet_pt,
+        jet_energy=table.jets.energy[view, row],
+        jet_eta=table.jets.eta[view, row],
+        axis=rapidity,
     )

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from jetssl.config import DataCard
-from jetssl.data.augmentations import rotate_flip
+from jetssl.data.augmentations import augment
 from jetssl.data.batching import gather_jets
 from jetssl.data.pairs import Booleans, Integers, PairTable
 from jetssl.data.splits import Splits, split_rows
@@ -17,18 +17,19 @@ from jetssl.seeds import Stream, generator
 from resim.errors import InputError
 
 
-def draw_views(valid: Booleans, rng: np.random.Generator) -> Integers:
-    """Two different valid views for every row, all ordered choices equally likely.
+def draw_views(valid: Booleans, rng: np.random.Generator, count: int = 2) -> Integers:
+    """`count` different valid views for every row, all ordered choices equally likely.
 
     Args:
-        valid: bool `(V, B)`; at least two True in every column.
+        valid: bool `(V, B)`; at least `count` True in every column.
         rng: random numbers.
+        count: how many.
 
     Returns:
-        int64 `(2, B)`, indices of views.
+        int64 `(count, B)`, indices of views.
     """
     ranks = np.where(valid, rng.random(valid.shape), np.inf)
-    return np.argsort(ranks, axis=0)[:2]
+    return np.argsort(ranks, axis=0)[:count]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,9 @@ class PairBatches:
     table: PairTable
     batches: Sequence[Integers]
     """row indices of each batch"""
-    features: str
+    card: DataCard
+    jets_per_row: int
+    """2 for pairs, 1 for an objective that looks at one jet at a time"""
     address: tuple[int, Stream, int]
     """(seed, stream, epoch) that the random numbers of batch i are drawn from, at address i"""
 
@@ -51,13 +54,24 @@ class PairBatches:
         return map(self.batch, range(len(self)))
 
     def batch(self, index: int) -> PairBatch:
-        """Batch `index`: views, rotation and mirror image drawn independently for each of its jets."""
+        """Batch `index`: views and augmentations drawn independently for each of its jets."""
         rows = self.batches[index]
         seed, stream, epoch = self.address
         rng = generator(seed, stream, epoch, index)
-        view = draw_views(self.table.valid[:, rows], rng)
-        jets = gather_jets(self.table, view.reshape(-1), np.tile(rows, 2))
-        return PairBatch(to_tensors(rotate_flip(jets, rng), self.features), torch.from_numpy(rows))
+        drawn = draw_views(self.table.valid[:, rows], rng, stored_views(self.card, self.jets_per_row))
+        view = np.broadcast_to(drawn, (self.jets_per_row, len(rows))).reshape(-1)
+        jets = gather_jets(self.table, view, np.tile(rows, self.jets_per_row))
+        if self.card.source != "resim":
+            jets = augment(jets, self.card.augmentations, rng)
+        labels = np.searchsorted(self.table.classes, self.table.label[rows])
+        return PairBatch(
+            to_tensors(jets, self.card.features), torch.from_numpy(rows), torch.from_numpy(labels.astype(np.int64))
+        )
+
+
+def stored_views(card: DataCard, jets_per_row: int) -> int:
+    """How many different stored views a row needs."""
+    return 1 if card.source == "augment" else jets_per_row
 
 
 class PairDataModule(lightning.LightningDataModule):
@@ -67,17 +81,19 @@ class PairDataModule(lightning.LightningDataModule):
         table: the loaded pair files.
         card: the `data` section.
         seed: run seed.
+        jets_per_row: 2 for pairs, 1 for an objective that looks at one jet at a time.
 
     Raises:
         InputError: fewer pairs than a batch in the training split, or fewer than two in the validation split.
     """
 
-    def __init__(self, table: PairTable, card: DataCard, seed: int) -> None:
+    def __init__(self, table: PairTable, card: DataCard, seed: int, jets_per_row: int = 2) -> None:
         super().__init__()
-        self.table, self.card, self.seed = table, card, seed
+        self.table, self.card, self.seed, self.jets_per_row = table, card, seed, jets_per_row
         self.splits = split_rows(table, card.fractions)
-        self.pairs = paired(table, self.splits)
-        _check_sizes(table, self.pairs, card)
+        needed = stored_views(card, jets_per_row)
+        self.pairs = usable(table, self.splits, needed)
+        _check_sizes(table, self.pairs, card, needed)
 
     @property
     def batches_per_epoch(self) -> int:
@@ -96,7 +112,7 @@ class PairDataModule(lightning.LightningDataModule):
         order = generator(self.seed, Stream.ORDER, epoch).permutation(self.pairs.train)
         used = order[: self.batches_per_epoch * self.card.batch_size]
         address = (self.seed, Stream.TRAINING_BATCH, epoch)
-        return PairBatches(self.table, np.split(used, self.batches_per_epoch), self.card.features, address)
+        return self._batches(np.split(used, self.batches_per_epoch), address)
 
     def val_dataloader(self) -> PairBatches:
         """The same batches with the same views and rotations every time.
@@ -107,29 +123,34 @@ class PairDataModule(lightning.LightningDataModule):
         n_batches = len(self.pairs.validation) // size
         used = generator(self.seed, Stream.ORDER).permutation(self.pairs.validation)[: n_batches * size]
         address = (self.seed, Stream.VALIDATION_BATCH, 0)
-        return PairBatches(self.table, np.split(used, n_batches), self.card.features, address)
+        return self._batches(np.split(used, n_batches), address)
+
+    def _batches(self, rows: Sequence[Integers], address: tuple[int, Stream, int]) -> PairBatches:
+        return PairBatches(self.table, rows, self.card, self.jets_per_row, address)
 
 
-def paired(table: PairTable, splits: Splits) -> Splits:
-    """The rows of each side that are valid in at least two views."""
+def usable(table: PairTable, splits: Splits, n_views: int) -> Splits:
+    """The rows of each side that are valid in at least `n_views` views."""
     keep = np.zeros(table.n_rows, bool)
-    keep[table.pair_rows] = True
+    keep[table.rows_with(n_views)] = True
     return Splits(*(rows[keep[rows]] for rows in (splits.train, splits.validation, splits.test)))
 
 
-def _check_sizes(table: PairTable, pairs: Splits, card: DataCard) -> None:
-    if len(table.views) < 2:
+def _check_sizes(table: PairTable, pairs: Splits, card: DataCard, n_views: int) -> None:
+    if len(table.views) < n_views:
         files = ", ".join(file.path for file in table.files)
         raise InputError(
-            f"{files}: only the view {table.views[0]!r} in common, a pair needs two; add views to the card"
+            f"{files}: only the view {table.views[0]!r} in common, a pair needs two; add views to the card, or train"
+            " with data.source=augment"
         )
+    valid = "at least two valid views" if n_views == 2 else "a valid view"
     if len(pairs.train) < card.batch_size:
         raise InputError(
-            f"data.batch_size is {card.batch_size}, but the training split has {len(pairs.train)} rows with at least"
-            " two valid views; lower it or generate more events"
+            f"data.batch_size is {card.batch_size}, but the training split has {len(pairs.train)} rows with {valid};"
+            " lower it or generate more events"
         )
     if len(pairs.validation) < 2:
         raise InputError(
-            f"the validation split has {len(pairs.validation)} rows with at least two valid views, want at least 2;"
+            f"the validation split has {len(pairs.validation)} rows with {valid}, want at least 2;"
             " generate more events or raise data.fractions.validation"
         )

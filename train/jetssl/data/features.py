@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jetssl.data import published
 from jetssl.data.batching import PaddedJets
+from jetssl.data.columns import TYPE_NAMES, masked_stack, types
 from jetssl.data.pairs import Floats
 
 LOG_PT_FRACTION_CENTRE = -4.5
@@ -32,11 +34,8 @@ def relative(jets: PaddedJets) -> Floats:
     """Features without any absolute scale or position: float32 `(B, N, 10)`.
 
     With absolute kinematics NT-Xent recognizes a row by the pT and direction that its views share, and learns
-    nothing else. Types are one-hot; whatever is charged and no e or mu counts as a charged hadron, whatever is
-    neutral and no photon as a neutral one.
+    nothing else.
     """
-    pdg_id, charged = np.abs(jets.pdg_id), jets.charge != 0
-    electron, muon, photon = pdg_id == 11, pdg_id == 13, pdg_id == 22
     fraction = np.where(jets.mask, jets.pt, 1) / jets.jet_pt[:, None]
     columns = [
         (np.log(fraction) - LOG_PT_FRACTION_CENTRE) / LOG_PT_FRACTION_SCALE,
@@ -44,15 +43,9 @@ def relative(jets: PaddedJets) -> Floats:
         jets.d_phi / ANGLE_SCALE,
         np.hypot(jets.d_eta, jets.d_phi) / ANGLE_SCALE,
         jets.charge,
-        charged & ~electron & ~muon,
-        ~charged & ~photon & ~electron & ~muon,
-        photon,
-        electron,
-        muon,
+        *types(jets),
     ]
-    features = np.stack(columns, axis=-1).astype(np.float32)
-    features[~jets.mask] = 0
-    return features
+    return masked_stack(columns, jets.mask)
 
 
 def momenta(jets: PaddedJets) -> Floats:
@@ -68,20 +61,10 @@ def momenta(jets: PaddedJets) -> Floats:
 
 
 FEATURE_SETS = {
-    "relative": FeatureSet(
-        names=(
-            "log_pt_fraction",
-            "d_eta",
-            "d_phi",
-            "d_r",
-            "charge",
-            "is_charged_hadron",
-            "is_neutral_hadron",
-            "is_photon",
-            "is_electron",
-            "is_muon",
-        ),
-        compute=relative,
-    )
+    "relative": FeatureSet(("log_pt_fraction", "d_eta", "d_phi", "d_r", "charge", *TYPE_NAMES), relative),
+    "kin": FeatureSet(published.KIN, published.kin),
+    "kinpid": FeatureSet(published.KINPID, published.kinpid),
+    "full": FeatureSet(published.FULL, published.full),
+    "rs3l": FeatureSet(published.RS3L, published.rs3l),
 }
 """Feature sets by the name that a card uses (`data.features`)."""

@@ -39,6 +39,14 @@ class Constituents:
     """int8 `(C,)`, e"""
     pdg_id: npt.NDArray[np.int32]
     """int32 `(C,)`; 22 photon, 0 neutral hadron behind a detector"""
+    d0: Floats
+    """float32 `(C,)`, mm, transverse impact parameter; 0 for neutral particles"""
+    d0_err: Floats
+    """float32 `(C,)`, mm; 0 without a detector"""
+    dz: Floats
+    """float32 `(C,)`, mm, longitudinal impact parameter; 0 for neutral particles"""
+    dz_err: Floats
+    """float32 `(C,)`, mm; 0 without a detector"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,8 @@ class JetColumns:
     phi: Floats
     """float32 `(V, R)`, rad"""
     mass: Floats
+    """float32 `(V, R)`, GeV"""
+    energy: Floats
     """float32 `(V, R)`, GeV"""
     softdrop_mass: Floats
     """float32 `(V, R)`, GeV"""
@@ -102,10 +112,14 @@ class PairTable:
         """R."""
         return len(self.event)
 
+    def rows_with(self, n_views: int) -> Integers:
+        """Rows that are valid in at least so many views; those with two can form a pair."""
+        return np.flatnonzero(self.valid.sum(0) >= n_views)
+
     @property
-    def pair_rows(self) -> Integers:
-        """Rows that are valid in at least two views: those that can form a pair."""
-        return np.flatnonzero(self.valid.sum(0) >= 2)
+    def classes(self) -> tuple[str, ...]:
+        """Class names in alphabetical order: the order of the outputs of a classifier."""
+        return tuple(np.unique(self.label).tolist())
 
 
 def load_pairs(paths: Sequence[Path | str], views: Literal["any"] | Sequence[str] = "any") -> PairTable:

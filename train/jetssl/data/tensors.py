@@ -28,6 +28,8 @@ class PairBatch(NamedTuple):
     jets: JetBatch
     rows: torch.Tensor
     """int64 `(B/2,)`"""
+    labels: torch.Tensor
+    """int64 `(B/2,)`, index of the class of each row among the sorted class names"""
 
 
 def to_tensors(jets: PaddedJets, features: str) -> JetBatch:

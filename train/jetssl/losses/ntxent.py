@@ -12,8 +12,8 @@ def ntxent(first: torch.Tensor, second: torch.Tensor, temperature: float) -> tor
 
     For each embedding, the log-softmax of the cosine similarity with its partner over those with all others but
     itself, averaged over the 2B; the positive stays in the denominator, as in the paper. One matrix product in
-    single precision (also under autocast), then log-sum-exp. log(2B - 1) is the value of an embedding that knows
-    nothing.
+    single precision at least (also under autocast), then log-sum-exp. log(2B - 1) is the value of an embedding that
+    knows nothing.
 
     Args:
         first: one view of each row, `(B, P)`.
@@ -29,7 +29,8 @@ def ntxent(first: torch.Tensor, second: torch.Tensor, temperature: float) -> tor
     if first.shape != second.shape or len(first) < 2:
         raise ValueError(f"want two equal shapes of at least 2 rows, got {tuple(first.shape)}, {tuple(second.shape)}")
     with torch.autocast(first.device.type, enabled=False):
-        embedding = functional.normalize(torch.cat([first, second]).float(), dim=1)
+        both = torch.cat([first, second])
+        embedding = functional.normalize(both.to(torch.promote_types(both.dtype, torch.float32)), dim=1)
         similarity = embedding @ embedding.T / temperature
         similarity.fill_diagonal_(-torch.inf)
         partner = torch.arange(len(embedding), device=first.device).roll(len(first))

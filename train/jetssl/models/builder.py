@@ -1,13 +1,27 @@
 """Encoders by the name that a card uses."""
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 
 from jetssl.config import Card
 from jetssl.data.features import FEATURE_SETS
 from jetssl.models.encoder import Encoder
+from jetssl.models.interaction_network import InteractionNetwork
+from jetssl.models.part import ParticleTransformer
+from jetssl.models.particlenet import ParticleNet
+from jetssl.models.rs3l_gnn import Rs3lGnn
 from jetssl.models.transformer import Transformer
 
-ENCODERS = {"transformer": Transformer}
+ENCODERS: dict[str, Callable[[int, Any], Encoder]] = {
+    "transformer": Transformer,
+    "part": ParticleTransformer,
+    "particlenet": ParticleNet,
+    "rs3l_gnn": Rs3lGnn,
+    "interaction_network": InteractionNetwork,
+}
+"""Called with the number of features and the card of that encoder."""
 
 
 def build_encoder(card: Card, seed: int) -> Encoder:

@@ -3,13 +3,24 @@
 Letters: B jets, D model width, P projected width.
 """
 
+from itertools import pairwise
+
 from torch import nn
 
 from jetssl.config import ProjectorCard
 
+ACTIVATIONS = {"gelu": nn.GELU, "relu": nn.ReLU, "elu": nn.ELU}
+
 
 class Projector(nn.Sequential):
-    """Two-layer perceptron `(B, D)` → `(B, P)`."""
+    """Perceptron `(B, D)` → `(B, P)` without an activation at its end."""
 
     def __init__(self, width: int, card: ProjectorCard) -> None:
-        super().__init__(nn.Linear(width, card.hidden), nn.GELU(), nn.Linear(card.hidden, card.output))
+        layers: list[nn.Module] = []
+        for before, after in pairwise((width, *card.hidden)):
+            layers.append(nn.Linear(before, after))
+            if card.batch_norm:
+                layers.append(nn.BatchNorm1d(after))
+            layers.append(ACTIVATIONS[card.activation]())
+        last = card.hidden[-1] if card.hidden else width
+        super().__init__(*layers, nn.Linear(last, card.output))

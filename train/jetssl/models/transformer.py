@@ -1,84 +1,108 @@
 """Pre-norm transformer encoder over constituents (arXiv:1706.03762; pre-norm: arXiv:2002.04745).
 
-Letters: B jets, N constituents, F features, D model width, H heads.
+Letters: B jets, N constituents, F features, T real constituents of the batch, b jets of a part, n its longest jet,
+D model width, H heads.
 """
+
+from collections.abc import Sequence
 
 import torch
 from torch import nn
-from torch.nn import functional
 
-from jetssl.config import EncoderCard
+from jetssl.config import TransformerCard
+from jetssl.models.attention import Attention, padding_bias
+from jetssl.models.dropout import Dropout
 from jetssl.models.encoder import Encoded, Encoder
-
-
-class SelfAttention(nn.Module):
-    """Multi-head self-attention in which padding is never a key."""
-
-    def __init__(self, width: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.query_key_value = nn.Linear(width, 3 * width)
-        self.output = nn.Linear(width, width)
-
-    def forward(self, tokens: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """`(B, N, D)`, bool `(B, N)` → `(B, N, D)`."""
-        n_jets, n_tokens, width = tokens.shape
-        split = self.query_key_value(tokens).view(n_jets, n_tokens, 3, self.heads, width // self.heads)
-        query, key, value = split.permute(2, 0, 3, 1, 4)
-        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask[:, None, None, :])
-        result: torch.Tensor = self.output(mixed.transpose(1, 2).reshape(n_jets, n_tokens, width))
-        return result
+from jetssl.models.ragged import Ragged
 
 
 class Block(nn.Module):
     """Attention and feed-forward part, each behind a layer norm and beside a skip connection."""
 
-    def __init__(self, width: int, heads: int, expansion: int) -> None:
+    def __init__(self, card: TransformerCard) -> None:
         super().__init__()
-        self.attention_norm = nn.LayerNorm(width)
-        self.attention = SelfAttention(width, heads)
+        self.attention_norm = nn.LayerNorm(card.width)
+        self.attention = Attention(card.width, card.heads, card.dropout)
         self.feed_forward = nn.Sequential(
-            nn.LayerNorm(width),
-            nn.Linear(width, expansion * width),
+            nn.LayerNorm(card.width),
+            nn.Linear(card.width, card.expansion * card.width),
             nn.GELU(),
-            nn.Linear(expansion * width, width),
+            Dropout(card.dropout),
+            nn.Linear(card.expansion * card.width, card.width),
         )
+        self.dropout = Dropout(card.dropout)
 
-    def forward(self, tokens: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """`(B, N, D)`, bool `(B, N)` → `(B, N, D)`."""
-        tokens = tokens + self.attention(self.attention_norm(tokens), mask)
-        result: torch.Tensor = tokens + self.feed_forward(tokens)
+    def forward(self, rows: torch.Tensor, ragged: Ragged, biases: Sequence[torch.Tensor | None]) -> torch.Tensor:
+        """`(T, D)`, biases of the parts that broadcast to `(b, H, n, n)` → `(T, D)`."""
+        rows = rows + self.dropout(self.attention(self.attention_norm(rows), ragged, biases))
+        result: torch.Tensor = rows + self.dropout(self.feed_forward(rows))
         return result
 
 
 class Transformer(Encoder):
-    """Embedding, blocks, and a jet vector from the mean token and the number of constituents.
+    """Embedding, blocks, and a jet vector from the tokens; no positions, so the order does not matter.
 
     Softmax attention and a mean are blind to how many constituents there are, and multiplicity tells gluons from
-    quarks; so log N joins the mean before a linear map to the width. No positions: the result does not depend on
-    the order of constituents.
+    quarks; so log N joins the mean before a linear map to the width.
+
+    With the continuous mask of JetCLR (arXiv:2108.04253, sec. 3) a constituent counts by its pT instead: 0.5 ln pT
+    is added to the attention logits of its key, and the jet vector is a linear map of the pT-weighted mean token. A
+    constituent of pT → 0 then changes nothing, so multiplicity, which is not infrared safe, is left out.
 
     Args:
         n_features: F.
         card: sizes.
     """
 
-    def __init__(self, n_features: int, card: EncoderCard) -> None:
+    def __init__(self, n_features: int, card: TransformerCard) -> None:
         super().__init__()
-        self.width = card.width
+        self.width, self.continuous_mask = card.width, card.continuous_mask
         self.embedding = nn.Sequential(
             nn.Linear(n_features, card.width), nn.GELU(), nn.Linear(card.width, card.width)
         )
-        self.blocks = nn.ModuleList(Block(card.width, card.heads, card.expansion) for _ in range(card.layers))
+        self.blocks = nn.ModuleList(Block(card) for _ in range(card.layers))
         self.norm = nn.LayerNorm(card.width)
-        self.pool = nn.Linear(card.width + 1, card.width)
+        self.pool = nn.Linear(card.width + (not card.continuous_mask), card.width)
 
-    def forward(self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor) -> Encoded:  # noqa: ARG002
-        """`(B, N, F)`, `(B, N, 4)` (not used), bool `(B, N)` → tokens `(B, N, D)`, jet `(B, D)`."""
-        tokens = self.embedding(features)
+    def forward(self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor) -> Encoded:
+        """`(B, N, F)`, `(B, N, 4)` (read by the continuous mask), bool `(B, N)` → tokens, jet `(B, D)`."""
+        ragged = Ragged(mask)
+        rows = self.embedding(ragged.flatten(features))
+        weights = _pt_fractions(ragged.flatten(momenta), ragged) if self.continuous_mask else None
+        biases = _biases(ragged, weights)
         for block in self.blocks:
-            tokens = block(tokens, mask)
-        tokens = self.norm(tokens) * mask[..., None]
-        count = mask.sum(1, keepdim=True).to(tokens.dtype)
-        jet = self.pool(torch.cat([tokens.sum(1) / count, count.log()], dim=1))
-        return Encoded(tokens, jet)
+            rows = block(rows, ragged, biases)
+        rows = self.norm(rows)
+        return Encoded(ragged.pad(rows), self.pool(_pool(rows, ragged, weights)))
+
+
+def _pt_fractions(momenta: torch.Tensor, ragged: Ragged) -> torch.Tensor:
+    """Share of each constituent in the scalar sum of pT: `(T, 4)` → `(T, 1)`."""
+    pt = torch.hypot(momenta[:, 1], momenta[:, 2])[:, None]
+    return pt / ragged.sum(pt)[ragged.order[ragged.jet]]
+
+
+def _biases(ragged: Ragged, weights: torch.Tensor | None) -> list[torch.Tensor | None]:
+    """Biases of every part: -inf for padding, and half the logarithm of the weights `(T, 1)`."""
+    if weights is None:
+        return [padding_bias(part.valid) for part in ragged.parts]
+    pieces = ragged.split(weights)
+    return [_soft_bias(part.pad(piece)[..., 0], part.valid) for part, piece in zip(ragged.parts, pieces, strict=True)]
+
+
+def _soft_bias(weights: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+    """Half the logarithm of the weights, `(b, 1, 1, n)`; -inf outside `valid`.
+
+    At pT = 0 the logarithm stops at that of the smallest number: e^-43 of a constituent that carries the jet is
+    nothing in single precision, and a jet of nothing but zeros still has finite weights.
+    """
+    logarithm = weights.clamp(min=torch.finfo(weights.dtype).tiny).log()
+    return (0.5 * logarithm).masked_fill(~valid, -torch.inf)[:, None, None]
+
+
+def _pool(rows: torch.Tensor, ragged: Ragged, weights: torch.Tensor | None) -> torch.Tensor:
+    """`(T, D)` → mean and log count `(B, D + 1)`, or the sum with weights `(T, 1)`, `(B, D)`."""
+    if weights is not None:
+        return ragged.sum(rows * weights)
+    count = ragged.restore(ragged.counts[:, None].to(rows.dtype))
+    return torch.cat([ragged.sum(rows) / count, count.log()], dim=1)

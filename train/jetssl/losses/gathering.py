@@ -1,0 +1,43 @@
+"""Embeddings of all processes, with gradients, so that a loss over the joint batch can be computed on each.
+
+Every process computes the same loss of the same joint batch. Backwards, each hands to every other one the gradient of
+what it was sent; these are summed, so an embedding gets W times its gradient with W processes, and the average over
+processes that DistributedDataParallel takes of parameter gradients makes it the gradient of one process with the
+joint batch.
+
+Letters: B rows of a process, W processes, P size of an embedding.
+"""
+
+from typing import Any
+
+import torch
+from torch import distributed
+
+
+class _Gather(torch.autograd.Function):
+    """All-gather whose backward sums over processes; torch's own has no such backward for gloo."""
+
+    @staticmethod
+    def forward(context: Any, local: torch.Tensor) -> torch.Tensor:
+        context.rows = len(local)
+        pieces = [torch.empty_like(local) for _ in range(distributed.get_world_size())]
+        distributed.all_gather(pieces, local.contiguous())
+        return torch.cat(pieces)
+
+    @staticmethod
+    def backward(context: Any, *gradients: torch.Tensor) -> torch.Tensor:
+        total = gradients[0].contiguous().clone()
+        distributed.all_reduce(total)
+        start = distributed.get_rank() * context.rows
+        return total[start : start + context.rows]
+
+
+def gather(local: torch.Tensor) -> torch.Tensor:
+    """`(B, ...)` → `(W B, ...)` in the order of the ranks; the tensor itself if there is one process.
+
+    Every process must hold the same number of rows.
+    """
+    if not (distributed.is_available() and distributed.is_initialized()) or distributed.get_world_size() == 1:
+        return local
+    gathered: torch.Tensor = _Gather.apply(local)  # type: ignore[no-untyped-call]
+    return gathered

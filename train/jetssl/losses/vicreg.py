@@ -1,0 +1,65 @@
+"""Variance-invariance-covariance regularization (arXiv:2105.04906).
+
+The embeddings are raw: unit vectors could never reach a spread of 1 in every dimension. Sums run over all rows that
+are given, and their true number minus one divides. Normalized as in the paper's listing (its algorithm 1), whose
+weights 25, 25, 1 those are: the invariance is a mean over dimensions, too, and the variance a mean over the views.
+
+Letters: B rows, P size of an embedding.
+"""
+
+from typing import NamedTuple
+
+import torch
+
+WANTED_SPREAD = 1.0
+"""gamma: standard deviation below which a dimension is pushed apart."""
+EPSILON = 1e-4
+"""Added to the variance, so that the gradient of its root stays finite."""
+
+
+class VicregTerms(NamedTuple):
+    """Three scalars, not weighted."""
+
+    invariance: torch.Tensor
+    variance: torch.Tensor
+    covariance: torch.Tensor
+
+
+def invariance(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """Mean squared difference of two views `(B, P)` (eq. 5, divided by P)."""
+    return (first - second).square().mean()
+
+
+def variance(embedding: torch.Tensor) -> torch.Tensor:
+    """How far dimensions stay below the wanted spread, mean over them (eq. 1 and 2): `(B, P)` → scalar."""
+    spread = (embedding.var(dim=0) + EPSILON).sqrt()
+    return torch.relu(WANTED_SPREAD - spread).mean()
+
+
+def covariance(embedding: torch.Tensor) -> torch.Tensor:
+    """Sum of the squared covariances of different dimensions, divided by P (eq. 3 and 4): `(B, P)` → scalar."""
+    centred = embedding - embedding.mean(0)
+    matrix = centred.T @ centred / (len(embedding) - 1)
+    off_diagonal = matrix - torch.diag(matrix.diagonal())
+    return off_diagonal.square().sum() / embedding.shape[1]
+
+
+def vicreg_terms(first: torch.Tensor, second: torch.Tensor) -> VicregTerms:
+    """The terms of two views of the same rows, in single precision at least (also under autocast).
+
+    Args:
+        first: one view of each row, `(B, P)`.
+        second: another view of the same rows, `(B, P)`.
+
+    Raises:
+        ValueError: the shapes differ, or there are fewer than two rows.
+    """
+    if first.shape != second.shape or len(first) < 2:
+        raise ValueError(f"want two equal shapes of at least 2 rows, got {tuple(first.shape)}, {tuple(second.shape)}")
+    with torch.autocast(first.device.type, enabled=False):
+        one, other = (view.to(torch.promote_types(view.dtype, torch.float32)) for view in (first, second))
+        return VicregTerms(
+            invariance(one, other),
+            (variance(one) + variance(other)) / 2,
+            covariance(one) + covariance(other),
+        )

@@ -1,0 +1,41 @@
+"""Supervised training: cross-entropy of a linear layer on the jet vector.
+
+Letters: B rows, D model width.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from jetssl.config import Card
+from jetssl.data.tensors import PairBatch
+from jetssl.methods.method import Method
+from resim.errors import InputError
+
+
+class Supervised(Method):
+    """Encoder and classifier; one view of a row at a time.
+
+    Raises:
+        InputError: the data have one class only.
+    """
+
+    jets_per_row: ClassVar[int] = 1
+
+    def __init__(self, card: Card, total_steps: int, classes: tuple[str, ...]) -> None:
+        super().__init__(card, total_steps, classes)
+        if len(classes) < 2:
+            raise InputError(f"{card.data.files[0]}: one class ({classes[0]}), a classifier needs two; add files")
+        self.classifier = self.seeded(lambda: nn.Linear(self.encoder.width, len(classes)))
+
+    def losses(self, batch: PairBatch) -> Mapping[str, torch.Tensor]:
+        """Cross-entropy and share of jets whose class is the most probable one."""
+        logits = self.classifier(self.encoder(*batch.jets).jet)
+        with torch.autocast(logits.device.type, enabled=False):
+            loss = functional.cross_entropy(logits.float(), batch.labels)
+        return {"loss": loss, "accuracy": (logits.argmax(1) == batch.labels).float().mean()}
+
+    validate = losses

@@ -1,0 +1,122 @@
+"""Multi-head attention with an additive bias (arXiv:1706.03762, eq. 1; the bias: arXiv:2202.03772, eq. 4).
+
+Letters: T real constituents of a batch, b jets of a part, m queries, n keys, D model width, H heads.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from jetssl.models.dropout import Dropout
+from jetssl.models.ragged import Part, Ragged
+
+
+class Attention(nn.Module):
+    """Queries, keys and values from one stacked projection, and a projection of the result.
+
+    Args:
+        width: D.
+        heads: H; divides D.
+        dropout: share of the attention weights set to zero while training; in `forward` only.
+    """
+
+    def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.heads = heads
+        self.in_proj = nn.Linear(width, 3 * width)
+        self.out_proj = nn.Linear(width, width)
+        self.dropout = Dropout(dropout)
+
+    def forward(
+        self,
+        rows: torch.Tensor,
+        ragged: Ragged,
+        biases: Sequence[torch.Tensor | None],
+        scale: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Self-attention within jets; only the products of queries and keys know padding.
+
+        Args:
+            rows: `(T, D)`.
+            ragged: how the T constituents belong to jets.
+            biases: of each part; added to the scaled products, broadcasts to `(b, H, n, n)`; -inf where a key is
+                padding.
+            scale: `(D,)`, multiplies the result; it costs nothing, as the last projection takes it on.
+
+        Returns:
+            `(T, D)`.
+        """
+        pieces = ragged.split(self.in_proj(rows))
+        mixed = [self._attend(*arguments) for arguments in zip(ragged.parts, pieces, biases, strict=True)]
+        return self._project(torch.cat(mixed), scale)
+
+    def _attend(self, part: Part, projected: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+        """Projected rows of a part, `(rows, 3 D)` → `(rows, D)`."""
+        heads = part.pad(projected).view(*part.valid.shape, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        query, key, value = heads.unbind(0)
+        mixed = self._mix(query, key, value, None if bias is None else bias.to(query.dtype))
+        return part.flatten(mixed.transpose(1, 2).flatten(2))
+
+    def summarize(
+        self, query: torch.Tensor, tokens: torch.Tensor, bias: torch.Tensor | None, scale: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Attention of a few queries to many tokens, which are never projected themselves.
+
+        The product of a query with a projected key is that of the query, projected back, with the token; the mean of
+        projected values is the projected mean. The offset of the keys is common to them, so the softmax drops it.
+
+        Args:
+            query: `(b, m, D)`.
+            tokens: `(b, n, D)`, the source of keys and values.
+            bias: broadcasts to `(b, 1, m, n)`; -inf where a key is padding.
+            scale: `(D,)`, multiplies the result.
+
+        Returns:
+            `(b, m, D)`.
+        """
+        (n_jets, n_queries, width), heads = query.shape, self.heads
+        to_query, to_key, to_value = self.in_proj.weight.chunk(3)
+        query_offset, _, value_offset = self.in_proj.bias.chunk(3)
+        queries = functional.linear(query, to_query, query_offset).view(n_jets, n_queries, heads, -1)
+        looking = torch.einsum("bmhd,hdw->bhmw", queries, to_key.view(heads, -1, width)).flatten(1, 2)[:, None]
+        if bias is not None:
+            bias = bias.to(query.dtype).expand(n_jets, 1, n_queries, -1).repeat(1, 1, heads, 1)
+        seen = functional.scaled_dot_product_attention(
+            looking, tokens[:, None], tokens[:, None], attn_mask=bias, scale=(width / heads) ** -0.5
+        ).view(n_jets, heads, n_queries, width)
+        mixed = torch.einsum("bhmw,hdw->bmhd", seen, to_value.view(heads, -1, width)).flatten(2) + value_offset
+        return self._project(mixed, scale)
+
+    def _project(self, mixed: torch.Tensor, scale: torch.Tensor | None) -> torch.Tensor:
+        if scale is None:
+            result: torch.Tensor = self.out_proj(mixed)
+            return result
+        return functional.linear(mixed, self.out_proj.weight * scale[:, None], self.out_proj.bias * scale)
+
+    def _mix(
+        self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, bias: torch.Tensor | None
+    ) -> torch.Tensor:
+        """Thrice `(b, H, n, D/H)`, a bias of the same dtype → `(b, H, n, D/H)`.
+
+        torch 2.13 reads a bias of another dtype as if it were that of the queries, without a word.
+        """
+        if not self.training or self.dropout.dropped == 0:
+            return functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+        # torch's own function would draw a double for every attention weight.
+        products = torch.baddbmm(
+            query.new_zeros(1) if bias is None else bias.expand(*query.shape[:3], key.shape[2]).flatten(0, 1),
+            query.flatten(0, 1),
+            key.flatten(0, 1).transpose(1, 2),
+            alpha=query.shape[3] ** -0.5,
+        )
+        weights = self.dropout(functional.softmax(products, dim=2))
+        return torch.bmm(weights, value.flatten(0, 1)).view(query.shape)
+
+
+def padding_bias(valid: torch.Tensor) -> torch.Tensor | None:
+    """Bias that hides padded keys, `(b, n)` → `(b, 1, 1, n)`; None if nothing is padded."""
+    if bool(valid.all()):
+        return None
+    return torch.zeros(valid.shape, device=valid.device).masked_fill(~valid, -torch.inf)[:, None, None]

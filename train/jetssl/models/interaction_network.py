@@ -1,0 +1,86 @@
+"""Interaction network (arXiv:1909.12285): every constituent hears every other one.
+
+Letters: B jets, N constituents, F features, b jets of a part, n its longest jet of receivers, m its longest set of
+senders, M size of a message, D model width.
+"""
+
+from itertools import pairwise
+
+import torch
+from torch import nn
+
+from jetssl.config import InteractionNetworkCard
+from jetssl.models.encoder import Encoded, Encoder
+from jetssl.models.ragged import Part, Ragged
+
+
+def perceptron(sizes: tuple[int, ...]) -> nn.Sequential:
+    """Linear layers, a ReLU after each, in place: there are N^2 pairs."""
+    return nn.Sequential(*(layer for a, b in pairwise(sizes) for layer in (nn.Linear(a, b), nn.ReLU(inplace=True))))
+
+
+class Messages(nn.Module):
+    """Sum over senders of a perceptron of (receiver, sender): f_R of the paper, its eq. 1-3.
+
+    Receivers and senders may be two sets, so that secondary vertices can talk to constituents.
+
+    Args:
+        receiver: features of a receiver.
+        sender: features of a sender.
+        hidden: sizes of the hidden layers.
+        message: M.
+    """
+
+    def __init__(self, receiver: int, sender: int, hidden: tuple[int, ...], message: int) -> None:
+        super().__init__()
+        # The first layer acts on (receiver, sender): a sum of two linear maps, each of n instead of n^2 vectors.
+        self.from_receiver = nn.Linear(receiver, hidden[0])
+        self.from_sender = nn.Linear(sender, hidden[0], bias=False)
+        self.rest = perceptron((*hidden, message))
+
+    def forward(self, receivers: torch.Tensor, senders: torch.Tensor, speaks: torch.Tensor) -> torch.Tensor:
+        """Sums of messages.
+
+        Args:
+            receivers: `(b, n, F)`.
+            senders: `(b, m, F')`.
+            speaks: bool, broadcasts to `(b, n, m)`: whether the receiver hears the sender.
+
+        Returns:
+            `(b, n, M)`.
+        """
+        first = self.from_receiver(receivers)[:, :, None] + self.from_sender(senders)[:, None]
+        messages: torch.Tensor = self.rest(first.relu_())
+        heard = speaks.to(messages.dtype).expand(messages.shape[:3])
+        return (heard[:, :, None] @ messages)[:, :, 0]
+
+
+class InteractionNetwork(Encoder):
+    """Messages among constituents, f_O of constituent and messages, and the sum over constituents.
+
+    A further input set adds another `Messages` from it to the constituents, whose sums join the input of f_O.
+
+    Args:
+        n_features: F.
+        card: sizes.
+    """
+
+    def __init__(self, n_features: int, card: InteractionNetworkCard) -> None:
+        super().__init__()
+        self.width = card.width
+        self.messages = Messages(n_features, n_features, card.hidden, card.message)
+        self.update = perceptron((n_features + card.message, *card.hidden, card.width))
+
+    def forward(self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor) -> Encoded:  # noqa: ARG002
+        """`(B, N, F)`, `(B, N, 4)` (not used), bool `(B, N)` → tokens `(B, N, D)`, jet `(B, D)`."""
+        ragged = Ragged(mask)
+        rows = ragged.flatten(features)
+        received = [self._receive(*arguments) for arguments in zip(ragged.parts, ragged.split(rows), strict=True)]
+        tokens = self.update(torch.cat([rows, torch.cat(received)], dim=1))
+        return Encoded(ragged.pad(tokens), ragged.sum(tokens))
+
+    def _receive(self, part: Part, rows: torch.Tensor) -> torch.Tensor:
+        """Sums of the messages from all other constituents of the jet: `(rows, F)` → `(rows, M)`."""
+        padded = part.pad(rows)
+        others = ~torch.eye(padded.shape[1], dtype=torch.bool, device=padded.device)
+        return part.flatten(self.messages(padded, padded, part.valid[:, None] & others))

@@ -1,0 +1,105 @@
+"""Features of pairs of constituents and the attention bias made of them (arXiv:2202.03772, sec. 4).
+
+Only pairs of real constituents are looked at, each once: the features are symmetric.
+
+Letters: T real constituents of a batch, P their pairs i >= j within jets, b jets of a part, n its longest jet,
+H heads.
+"""
+
+from itertools import pairwise
+
+import torch
+from torch import nn
+
+from jetssl.models.ragged import Part, Ragged
+
+N_FEATURES = 4
+SMALLEST = 1e-8
+"""Floor under the arguments of the logarithms, in GeV or GeV^2, as in weaver-core."""
+
+
+def pair_features(momenta: torch.Tensor, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """Ln kT, ln z, ln Delta, ln m^2 of pairs (arXiv:2202.03772, eq. 3), Delta with rapidities.
+
+    Args:
+        momenta: `(T, 4)`, (E, px, py, pz) in GeV.
+        first: int64 `(P,)`, rows of `momenta`.
+        second: int64 `(P,)`.
+
+    Returns:
+        `(P, 4)`.
+    """
+    energy, p_x, p_y, p_z = momenta.unbind(1)
+    rapidity = 0.5 * torch.log1p(2 * p_z / (energy - p_z).clamp(min=1e-20))
+    columns = torch.stack([p_x.hypot(p_y), rapidity, torch.atan2(p_y, p_x), energy, p_x, p_y, p_z])
+    one, other = columns[:, first], columns[:, second]
+    d_phi = torch.remainder(one[2] - other[2] + torch.pi, 2 * torch.pi) - torch.pi
+    distance = torch.hypot(one[1] - other[1], d_phi)
+    softer = torch.minimum(one[0], other[0])
+    total = one[3:] + other[3:]
+    mass_squared = total[0].square() - total[1:].square().sum(0)
+    z = softer / (one[0] + other[0]).clamp(min=SMALLEST)
+    return torch.stack([softer * distance, z, distance, mass_squared], dim=1).clamp(min=SMALLEST).log()
+
+
+class PairEmbedding(nn.Module):
+    """Perceptron with batch norm over pairs; one number per head, before any activation, is the bias.
+
+    Args:
+        hidden: sizes of the hidden layers.
+        heads: H.
+    """
+
+    def __init__(self, hidden: tuple[int, ...], heads: int) -> None:
+        super().__init__()
+        sizes = (N_FEATURES, *hidden, heads)
+        layers: list[nn.Module] = [nn.BatchNorm1d(N_FEATURES)]
+        for before, after in pairwise(sizes):
+            layers += [nn.Linear(before, after), nn.BatchNorm1d(after), nn.GELU()]
+        self.embed = nn.Sequential(*layers[:-1])
+
+    def forward(self, momenta: torch.Tensor, ragged: Ragged) -> list[torch.Tensor]:
+        """Biases of every part, `(b, H, n, n)`; -inf for padded keys.
+
+        Args:
+            momenta: `(T, 4)`.
+            ragged: how the T constituents belong to jets.
+        """
+        lists = [_pairs(part) for part in ragged.parts]
+        starts = torch.tensor([len(part.inside) for part in ragged.parts]).cumsum(0).tolist()
+        rows = [
+            (pairs.first + start, pairs.second + start) for pairs, start in zip(lists, (0, *starts[:-1]), strict=True)
+        ]
+        first, second = (torch.cat(side) for side in zip(*rows, strict=True))
+        with torch.no_grad():
+            features = pair_features(momenta, first, second)
+        values = self.embed(features).split([len(pairs.first) for pairs in lists])
+        return [pairs.fill(value) for pairs, value in zip(lists, values, strict=True)]
+
+
+class _Pairs:
+    """Pairs i >= j of the jets of a part: rows of the part, and places in `(b * n * n,)`."""
+
+    def __init__(self, valid: torch.Tensor, first: torch.Tensor, second: torch.Tensor, below: torch.Tensor) -> None:
+        n = valid.shape[1]
+        self.valid, self.first, self.second = valid, first, second
+        jet, i, j = below.unbind(1)
+        self.forward_places, self.backward_places = (jet * n + i) * n + j, (jet * n + j) * n + i
+
+    def fill(self, values: torch.Tensor) -> torch.Tensor:
+        """Values of the pairs `(P, H)` → bias `(b, H, n, n)`."""
+        n_jets, n = self.valid.shape
+        dense = values.new_zeros(n_jets, n, n, values.shape[1])
+        dense.masked_fill_(~self.valid[:, None, :, None], -torch.inf)
+        flat = dense.view(-1, values.shape[1])
+        flat = flat.index_copy_(0, self.forward_places, values).index_copy_(0, self.backward_places, values)
+        return flat.view(dense.shape).permute(0, 3, 1, 2).contiguous()
+
+
+def _pairs(part: Part) -> _Pairs:
+    valid = part.valid
+    row = torch.zeros(valid.shape, dtype=torch.int64, device=valid.device)
+    row[valid] = torch.arange(len(part.inside), device=valid.device)
+    below = (valid[:, :, None] & valid[:, None, :]).tril().nonzero()
+    jet, i, j = below.unbind(1)
+    return _Pairs(valid, row[jet, i], row[jet, j], below)

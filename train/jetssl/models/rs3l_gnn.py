@@ -1,0 +1,42 @@
+"""The graph network of RS3L (arXiv:2403.07066): three dynamic edge convolutions and a sum over constituents.
+
+Letters: B jets, N constituents, F features, T real constituents of the batch, D model width.
+"""
+
+import torch
+from torch import nn
+
+from jetssl.config import Rs3lGnnCard
+from jetssl.models.edge_convolution import EdgeConvolution, nearest
+from jetssl.models.encoder import Encoded, Encoder
+from jetssl.models.ragged import Ragged
+
+
+class Rs3lGnn(Encoder):
+    """Two linear layers with ELU, edge convolutions with a maximum over neighbours (itself among them), a sum.
+
+    There is no normalization anywhere; the sum carries the multiplicity.
+
+    Args:
+        n_features: F.
+        card: sizes.
+    """
+
+    def __init__(self, n_features: int, card: Rs3lGnnCard) -> None:
+        super().__init__()
+        self.width, self.neighbours = card.width, card.neighbours
+        self.embedding = nn.Sequential(
+            nn.Linear(n_features, card.width), nn.ELU(), nn.Linear(card.width, card.width), nn.ELU()
+        )
+        self.convolutions = nn.ModuleList(
+            EdgeConvolution((card.width, card.width), nn.ELU, batch_norm=False, aggregation="max")
+            for _ in range(card.layers)
+        )
+
+    def forward(self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor) -> Encoded:  # noqa: ARG002
+        """`(B, N, F)`, `(B, N, 4)` (not used), bool `(B, N)` → tokens `(B, N, D)`, jet `(B, D)`."""
+        ragged = Ragged(mask)
+        tokens = self.embedding(ragged.flatten(features))
+        for convolution in self.convolutions:
+            tokens = convolution(tokens, nearest(tokens, ragged, self.neighbours, with_self=True))
+        return Encoded(ragged.pad(tokens), ragged.sum(tokens))

@@ -120,18 +120,10 @@ def chain_ratios(n_events: int, rounds: int) -> dict[str, float]:
 def worker_speedup(n_events: int) -> dict[str, float]:
     """How much faster two workers are than one, in commands of their own, start-up included."""
     with tempfile.TemporaryDirectory() as folder:
+        card = _long_card(Path(folder), n_events, [])
         times = {}
         for workers in (1, 2):
-            arguments = [
-                str(CARD),
-                "-o",
-                f"{folder}/{workers}.h5",
-                "-n",
-                str(n_events),
-                "-j",
-                str(workers),
-                "--quiet",
-            ]
+            arguments = [str(card), "-o", f"{folder}/{workers}.h5", "-j", str(workers), "--quiet"]
             command = [sys.executable, "-c", "from resim.cli import main; main()", "generate", *arguments]
             times[workers] = seconds(partial(subprocess.run, command, check=True, capture_output=True))
     return {"speedup_2_workers": times[1] / times[2]}
@@ -139,25 +131,49 @@ def worker_speedup(n_events: int) -> dict[str, float]:
 
 def peak_memory(n_events: int) -> dict[str, float]:
     """Peak resident memory in MB of the parent and of the largest of its two workers, without underlying event."""
-    content = yaml.safe_load(CARD.read_text(encoding="utf-8"))
-    content["views"]["nominal"]["shower"]["settings"] = ["PartonLevel:MPI = off"]
     with tempfile.TemporaryDirectory() as folder:
-        lhe = Path(folder) / "long.lhe"
-        _repeat(find_file(Path(content["sources"][0]["lhe"]), CARD), lhe, n_events)
-        content["sources"][0]["lhe"] = str(lhe)
-        content["views"]["nominal"]["shower"]["card"] = str(find_file(Path("cards/pythia/monash.cmnd"), CARD))
-        card = Path(folder) / "card.yaml"
-        card.write_text(yaml.safe_dump(content), encoding="utf-8")
-        options = "Options(workers=2, quiet=True)"
-        code = f"generate(Path({str(card)!r}), Path({folder + '/pairs.h5'!r}), {options})"
-        printed = (
-            "print(*(resource.getrusage(w).ru_maxrss for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))"
-        )
-        imports = "import resource; from pathlib import Path; from resim.engine import generate"
-        program = "; ".join([imports, "from resim.options import Options", code, printed])
-        done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+        card = _long_card(Path(folder), n_events, ["PartonLevel:MPI = off"])
+        code = f"generate(Path({str(card)!r}), Path({folder!r}) / 'pairs.h5', Options(workers=2, quiet=True))"
+        done = subprocess.run([sys.executable, "-c", _MEMORY + code], check=True, capture_output=True, text=True)
     parent, worker = (int(kilobytes) / 1024 for kilobytes in done.stdout.split())
     return {f"parent_mb_{n_events}": parent, f"worker_mb_{n_events}": worker}
+
+
+_MEMORY = """
+import atexit, resource
+from pathlib import Path
+import psutil
+from resim import engine
+from resim.engine import generate
+from resim.options import Options
+
+PEAK = 0
+
+def watch(*arguments, real=engine.Parts.save):
+    global PEAK
+    for child in psutil.Process().children(recursive=True):
+        for line in Path(f"/proc/{child.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM"):
+                PEAK = max(PEAK, int(line.split()[1]))
+    return real(*arguments)
+
+engine.Parts.save = watch
+atexit.register(lambda: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, PEAK))
+"""
+"""Workers are children of the fork server, not of the process that counts: look at them after every chunk."""
+
+
+def _long_card(folder: Path, n_events: int, settings: list[str]) -> Path:
+    """The benchmark's card on an LHE file of any length, with further settings of the root view."""
+    content = yaml.safe_load(CARD.read_text(encoding="utf-8"))
+    lhe = folder / "long.lhe"
+    _repeat(find_file(Path(content["sources"][0]["lhe"]), CARD), lhe, n_events)
+    content["sources"][0]["lhe"] = str(lhe)
+    tune = str(find_file(Path("cards/pythia/monash.cmnd"), CARD))
+    content["views"]["nominal"]["shower"] = {"card": tune, "settings": settings}
+    card = folder / "card.yaml"
+    card.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return card
 
 
 def _repeat(path: Path, output: Path, n_events: int) -> None:
@@ -179,7 +195,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--memory", action="store_true", help="measure peak memory at 2,000 and 20,000 events too")
     arguments = parser.parse_args()
-    results = chain_ratios(arguments.n_events, arguments.rounds) | worker_speedup(5 * arguments.n_events)
+    results = chain_ratios(arguments.n_events, arguments.rounds) | worker_speedup(10 * arguments.n_events)
     if arguments.memory:
         results |= peak_memory(2_000) | peak_memory(20_000)
     if arguments.json:

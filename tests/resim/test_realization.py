@@ -9,6 +9,7 @@ import yaml
 
 from resim import planning, realization
 from resim import replay as replaying
+from resim.config import load_card
 from resim.digest import digest
 from resim.engine import generate
 from resim.errors import InputError
@@ -247,6 +248,33 @@ def test_broken_events_are_passed_over_on_demand_and_counted(tmp_path, qcd_text)
         assert 1 not in file.hard_scatter("event")
         assert 2 in file.hard_scatter("event")
     assert replay(outputs[0], len(events) - 1).differing == ()
+
+
+def test_sources_with_other_beams_and_other_weights(tmp_path, qcd_text):
+    """Each source has its own beams in Pythia; weights of any sign are carried along, not applied."""
+    first, second = tmp_path / "first.lhe", tmp_path / "second.lhe"
+    first.write_text(qcd_text)
+    weight = qcd_text.split("<event>")[1].split()[2]
+    second.write_text(
+        qcd_text.replace("6.500000e+03 6.500000e+03", "6.800000e+03 6.800000e+03").replace(weight, "-2.5", 2)
+    )
+    rows = {21: "g", 1: "q", 2: "q"}
+    content = {
+        "sources": [{"lhe": str(path), "rows": rows} for path in (first, second)],
+        "views": {"nominal": NOMINAL},
+    }
+    (tmp_path / "card.yaml").write_text(yaml.safe_dump(content))
+    run = planning.plan_run(load_card(tmp_path / "card.yaml"), OPTIONS)
+    assert [source.beams.energy_a for source in run.plan.sources] == [6500.0, 6800.0]
+    generate(tmp_path / "card.yaml", tmp_path / "pairs.h5", OPTIONS)
+    assert violations(tmp_path / "pairs.h5") == []
+    with PairFile(tmp_path / "pairs.h5") as file:
+        weights, source = file.hard_scatter("weight"), file.hard_scatter("source")
+        assert set(weights[source == 0]) == {float(weight)}
+        assert -2.5 in weights[source == 1]
+        same = [file.hard_scatter("parton_pt")[source == i].tolist() for i in (0, 1)]
+        assert same[0] == same[1]
+        assert file.jets("nominal", "pt")[source == 0].tolist() != file.jets("nominal", "pt")[source == 1].tolist()
 
 
 def test_more_failures_than_the_card_allows_stop_the_run_and_keep_what_is_done(tmp_path, monkeypatch):

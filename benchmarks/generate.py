@@ -3,6 +3,7 @@
 - `ratio_to_bare_pythia`: events per second of the whole chain with one view on one core (LHE reading, Pythia,
   clustering, matching, substructure of matched jets, writing) / events per second of a bare `pythia.next()` loop over
   the same events with the same settings. Only events that have rows are simulated, so only they count on both sides.
+- `ratio_with_detector`: the same with the detector stage (`cards/delphes/cms.tcl`).
 - `rehadron_cost`: what a view that freezes the parton shower adds, relative to what a full view adds.
 - `speedup_2_workers`: `-j 1` time / `-j 2` time of the same job, start-up of the workers left out on neither side.
 
@@ -28,7 +29,7 @@ import pythia8mc
 import yaml
 
 from resim.cards import find_file
-from resim.config import View, load_card
+from resim.config import Detector, View, load_card
 from resim.options import Options
 from resim.parts import Parts
 from resim.pipeline import process
@@ -40,13 +41,16 @@ from resim.writer import PairWriter
 CARD = Path(__file__).parents[1] / "cards/generate/qcd_jj.yaml"
 
 
-def run_with(options: Options, freeze: str | None) -> Run:
+def run_with(options: Options, freeze: str | None, detector: bool = False) -> Run:
     """The run of the benchmark's card with the root view and, if asked for, a second one."""
     card = load_card(CARD)
     views = {"nominal": card.views["nominal"]}
     if freeze is not None:
         views["other"] = View.model_validate({"from": "nominal", "freeze": freeze})
-    return plan_run(card.model_copy(update={"views": views}), options)
+    changes: dict[str, object] = {"views": views}
+    if detector:
+        changes["detector"] = Detector(card=find_file(Path("cards/delphes/cms.tcl"), CARD))
+    return plan_run(card.model_copy(update=changes), options)
 
 
 def simulate(run: Run) -> None:
@@ -102,6 +106,7 @@ def chain_ratios(n_events: int, rounds: int) -> dict[str, float]:
     bare = bare_loop(runs[None])
     works: dict[str, Callable[[], object]] = {"bare": bare}
     works |= {str(freeze): partial(simulate, run) for freeze, run in runs.items()}
+    works["detector"] = partial(simulate, run_with(options, None, detector=True))
     for work in works.values():
         work()  # initializes Pythia and imports what is imported late
     times = {name: [] for name in works}
@@ -112,6 +117,7 @@ def chain_ratios(n_events: int, rounds: int) -> dict[str, float]:
     added = {freeze: median[freeze] - median["None"] for freeze in ("hard_scatter", "parton_shower")}
     return {
         "ratio_to_bare_pythia": median["bare"] / median["None"],
+        "ratio_with_detector": median["bare"] / median["detector"],
         "rehadron_cost": added["parton_shower"] / added["hard_scatter"],
         "events_per_s": bare() / median["None"],
     }

@@ -10,7 +10,7 @@
 The sides of a ratio take turns in rounds, and the median over the rounds is used, so that a noisy machine disturbs
 both alike. Initialization of Pythia is left out of the first two.
 
-    python benchmarks/generate.py [--json] [--n-events 300] [--rounds 3] [--memory]
+    python benchmarks/generate.py [--json] [--n-events 600] [--rounds 3] [--memory]
 """
 
 import argparse
@@ -197,11 +197,11 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Speed of resim generate, as ratios measured in one run.")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--n-events", type=int, default=300)
+    parser.add_argument("--n-events", type=int, default=600)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--memory", action="store_true", help="measure peak memory at 2,000 and 20,000 events too")
     arguments = parser.parse_args()
-    results = chain_ratios(arguments.n_events, arguments.rounds) | worker_speedup(10 * arguments.n_events)
+    results = chain_ratios(arguments.n_events, arguments.rounds) | worker_speedup(5 * arguments.n_events)
     if arguments.memory:
         results |= peak_memory(2_000) | peak_memory(20_000)
     if arguments.json:

@@ -1,9 +1,10 @@
 from itertools import pairwise
 
+import awkward as ak
 import numpy as np
 import pytest
 
-from resim.clustering import cluster
+from resim.clustering import cluster, load_fastjet, momentum_array
 from resim.config import Jets
 from resim.particles import Particles, offsets_of
 from resim.substructure import substructure
@@ -78,6 +79,28 @@ def test_softdrop_equals_a_naive_declustering():
     expected = [naive_softdrop_mass(stacked[a:b], 0.1) for a, b in pairwise(offsets)]
     assert found["softdrop_mass"] == pytest.approx(expected, abs=1e-4)
     assert all(np.isfinite(values).all() for values in found.values())
+
+
+@pytest.mark.parametrize(("z_cut", "beta", "angular"), [(0.1, 0.0, 1.0), (0.05, 1.0, 2.0), (0.2, -1.0, 0.5)])
+def test_substructure_is_that_of_fastjet(z_cut, beta, angular):
+    """On toy jets of every size from 1 to 60 constituents, with FastJet's contrib through its awkward interface."""
+    rng = np.random.default_rng(7)
+    offsets = offsets_of(np.arange(1, 61))
+    n = int(offsets[-1])
+    pt, eta, phi = rng.exponential(30, n) + 0.5, rng.normal(1.5, 0.3, n), rng.normal(3.0, 0.3, n)
+    momenta = {"px": pt * np.cos(phi), "py": pt * np.sin(phi), "pz": pt * np.sinh(eta)}
+    momenta["energy"] = np.sqrt(sum(p**2 for p in momenta.values()) + rng.choice([0, 0.14, 0.94], n) ** 2)
+    settings = Jets(radius=0.8, softdrop_z_cut=z_cut, softdrop_beta=beta, nsubjettiness_beta=angular)
+    found = substructure(offsets, momenta, settings)
+    fastjet = load_fastjet()
+    definition = fastjet.JetDefinition(fastjet.cambridge_algorithm, 1000.0)
+    sequence = fastjet.ClusterSequence(momentum_array(offsets, **momenta), definition)
+    groomed = sequence.exclusive_jets_softdrop_grooming(1, beta, z_cut, "scalar_z", 0.8)
+    tau = sequence.njettiness("NormalizedMeasure", "WTA_KT_Axes", [1, 2, 3, 4], angular, 0.8)
+    # One constituent: FastJet's mass is rounded differently. Zero against rounding errors: 1e-5 GeV.
+    assert found["softdrop_mass"] == pytest.approx(np.maximum(ak.to_numpy(groomed.msoftdrop), 0), rel=1e-9, abs=1e-5)
+    for axes in range(4):
+        assert found[f"tau{axes + 1}"] == pytest.approx(ak.to_numpy(tau)[:, axes], rel=1e-9, abs=1e-12)
 
 
 def test_n_subjettiness_counts_prongs():

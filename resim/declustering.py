@@ -1,0 +1,180 @@
+"""Sequential recombination of one jet's constituents, compiled: soft drop and the axes of N-subjettiness.
+
+FastJet's algorithms on the few dozen constituents of a jet; the tests compare them with FastJet. Compiled, because
+through FastJet's Python interface a jet costs 0.8 ms instead of 0.1, where Pythia takes 14 ms for an event.
+"""
+
+import math
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+_BEYOND_ANY_RAPIDITY = 1e5
+
+
+@numba.njit(cache=True)
+def softdrop_mass(four: Floats, z_cut: float, beta: float, radius: float) -> float:
+    """Mass after soft drop (arXiv:1402.2657) on the Cambridge/Aachen tree.
+
+    Args:
+        four: px, py, pz, energy of the constituents, `(4, n)` GeV, n > 0.
+        z_cut: soft drop keeps two branches with z > z_cut (Delta R / radius)^beta.
+        beta: see there.
+        radius: see there.
+
+    Returns:
+        The mass in GeV; that of the last particle if no splitting passes.
+    """
+    nodes, parents = _cambridge_tree(four)
+    node = nodes.shape[1] - 1
+    while parents[0, node] >= 0:
+        a, b = parents[0, node], parents[1, node]
+        pt_a, pt_b = math.hypot(nodes[0, a], nodes[1, a]), math.hypot(nodes[0, b], nodes[1, b])
+        y_a, y_b = _rapidity(nodes[:, a]), _rapidity(nodes[:, b])
+        angle2 = _distance2(y_a, _phi(nodes[:, a]), y_b, _phi(nodes[:, b]))
+        if min(pt_a, pt_b) > z_cut * (angle2 / radius**2) ** (0.5 * beta) * (pt_a + pt_b):
+            break
+        node = a if pt_a > pt_b else b
+    px, py, pz, energy = nodes[0, node], nodes[1, node], nodes[2, node], nodes[3, node]
+    return math.sqrt(max(energy**2 - px**2 - py**2 - pz**2, 0.0))
+
+
+@numba.njit(cache=True)
+def subjettiness(four: Floats, n_axes: int, beta: float, radius: float) -> Floats:
+    """N-subjettiness tau_1 ... tau_n (arXiv:1011.2268) around the exclusive kT axes of the winner-take-all scheme.
+
+    Args:
+        four: px, py, pz, energy of the constituents, `(4, n)` GeV, n > 0.
+        n_axes: largest N.
+        beta: angular exponent.
+        radius: of the jet, which normalizes.
+
+    Returns:
+        `(n_axes,)`; 0 where there are no more constituents than axes.
+    """
+    n = four.shape[1]
+    y, phi, pt = np.empty(n), np.empty(n), np.empty(n)
+    for i in range(n):
+        y[i], phi[i] = _rapidity(four[:, i]), _phi(four[:, i])
+        pt[i] = math.hypot(four[0, i], four[1, i])
+    axis_y, axis_phi, axis_pt = y.copy(), phi.copy(), pt.copy()
+    nearest, distance = _all_nearest(axis_y, axis_phi, n)
+    tau = np.zeros(n_axes)
+    for alive in range(n, 0, -1):
+        if alive <= n_axes and alive < n:
+            tau[alive - 1] = _tau(y, phi, pt, axis_y, axis_phi, alive, beta) / (pt.sum() * radius**beta)
+        if alive == 1:
+            break
+        i = 0
+        for k in range(1, alive):  # the geometric neighbour of the softer one decides kT
+            if axis_pt[k] ** 2 * distance[k] < axis_pt[i] ** 2 * distance[i]:
+                i = k
+        j = nearest[i]
+        winner = i if axis_pt[i] > axis_pt[j] else j
+        i, j = min(i, j), max(i, j)
+        axis_y[i], axis_phi[i], axis_pt[i] = axis_y[winner], axis_phi[winner], axis_pt[i] + axis_pt[j]
+        last = alive - 1
+        axis_y[j], axis_phi[j], axis_pt[j] = axis_y[last], axis_phi[last], axis_pt[last]
+        _update(axis_y, axis_phi, nearest, distance, i, j, last)
+    return tau
+
+
+@numba.njit(cache=True)
+def _tau(y: Floats, phi: Floats, pt: Floats, axis_y: Floats, axis_phi: Floats, n_axes: int, beta: float) -> float:
+    total = 0.0
+    for i in range(len(y)):
+        smallest = math.inf
+        for k in range(n_axes):
+            smallest = min(smallest, _distance2(y[i], phi[i], axis_y[k], axis_phi[k]))
+        total += pt[i] * smallest ** (0.5 * beta)
+    return total
+
+
+@numba.njit(cache=True)
+def _cambridge_tree(four: Floats) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Momenta of all nodes, `(4, 2n - 1)`, the jet last, and the two nodes that each is made of, -1 for particles."""
+    n = four.shape[1]
+    nodes, parents = np.empty((4, 2 * n - 1)), np.full((2, 2 * n - 1), -1)
+    nodes[:, :n] = four
+    y, phi, node = np.empty(n), np.empty(n), np.arange(n)
+    for i in range(n):
+        y[i], phi[i] = _rapidity(four[:, i]), _phi(four[:, i])
+    nearest, distance = _all_nearest(y, phi, n)
+    for new in range(n, 2 * n - 1):
+        last = 2 * n - 2 - new + 1
+        i = int(np.argmin(distance[: last + 1]))
+        i, j = min(i, nearest[i]), max(i, nearest[i])
+        nodes[:, new] = nodes[:, node[i]] + nodes[:, node[j]]
+        parents[0, new], parents[1, new] = node[i], node[j]
+        node[i], y[i], phi[i] = new, _rapidity(nodes[:, new]), _phi(nodes[:, new])
+        node[j], y[j], phi[j] = node[last], y[last], phi[last]
+        _update(y, phi, nearest, distance, i, j, last)
+    return nodes, parents
+
+
+@numba.njit(cache=True)
+def _all_nearest(y: Floats, phi: Floats, n: int) -> tuple[npt.NDArray[np.int64], Floats]:
+    """The nearest neighbour of each of n points and the squared distance to it."""
+    nearest, distance = np.full(n, -1), np.full(n, np.inf)
+    for i in range(n):
+        for j in range(i):
+            d = _distance2(y[i], phi[i], y[j], phi[j])
+            if d < distance[i]:
+                nearest[i], distance[i] = j, d
+            if d < distance[j]:
+                nearest[j], distance[j] = i, d
+    return nearest, distance
+
+
+@numba.njit(cache=True)
+def _update(
+    y: Floats, phi: Floats, nearest: npt.NDArray[np.int64], distance: Floats, i: int, j: int, last: int
+) -> None:
+    """Neighbours after points i and j have become i, and the last point has taken the place of j; i < j."""
+    nearest[j], distance[j] = nearest[last], distance[last]
+    for k in range(last):
+        if k == i or nearest[k] == i or nearest[k] == j:
+            _search(y, phi, nearest, distance, k, last)
+            continue
+        if nearest[k] == last:
+            nearest[k] = j
+        d = _distance2(y[k], phi[k], y[i], phi[i])
+        if d < distance[k]:
+            nearest[k], distance[k] = i, d
+
+
+@numba.njit(cache=True)
+def _search(y: Floats, phi: Floats, nearest: npt.NDArray[np.int64], distance: Floats, k: int, n: int) -> None:
+    nearest[k], distance[k] = -1, np.inf
+    for m in range(n):
+        d = _distance2(y[k], phi[k], y[m], phi[m])
+        if m != k and d < distance[k]:
+            nearest[k], distance[k] = m, d
+
+
+@numba.njit(cache=True)
+def _distance2(y_a: float, phi_a: float, y_b: float, phi_b: float) -> float:
+    """Squared distance in rapidity and azimuth."""
+    delta = abs(phi_a - phi_b)
+    if delta > math.pi:
+        delta = 2 * math.pi - delta
+    return (y_a - y_b) ** 2 + delta**2
+
+
+@numba.njit(cache=True)
+def _phi(p: Floats) -> float:
+    return math.atan2(p[1], p[0])
+
+
+@numba.njit(cache=True)
+def _rapidity(p: Floats) -> float:
+    """Rapidity in the form that loses no digits for light particles."""
+    transverse2 = p[0] ** 2 + p[1] ** 2
+    mass2 = max(p[3] ** 2 - p[2] ** 2 - transverse2, 0.0)
+    if transverse2 + mass2 == 0.0:
+        return math.copysign(_BEYOND_ANY_RAPIDITY, p[2])
+    rapidity = 0.5 * math.log((transverse2 + mass2) / (p[3] + abs(p[2])) ** 2)
+    return rapidity if p[2] < 0 else -rapidity

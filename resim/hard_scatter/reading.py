@@ -203,13 +203,15 @@ def _complete(line: str) -> str:
 
 
 def _without_beams(particles: list[pylhe.LHEParticle]) -> list[pylhe.LHEParticle]:
-    kept = [i for i, particle in enumerate(particles, 1) if particle.status != _BEAM]
-    number = {0: 0} | {old: new for new, old in enumerate(kept, 1)}
     for record, particle in enumerate(particles, 1):
         for mother in (particle.mother1, particle.mother2):
             if not 0 <= mother <= len(particles):
                 message = f"mother {mother} out of range for an event with {len(particles)} particles"
                 raise _DefectError(message, record=record)
+    kept = [i for i, particle in enumerate(particles, 1) if particle.status != _BEAM]
+    if len(kept) == len(particles):  # as most generators write it
+        return particles
+    number = {0: 0} | {old: new for new, old in enumerate(kept, 1)}
     return [
         replace(p, mother1=number.get(p.mother1, 0), mother2=number.get(p.mother2, 0))
         for p in particles

@@ -155,7 +155,7 @@ def run_key(
             (source.sha256, sorted((i, str(label)) for i, label in source.labels.items())) for source in plan.sources
         ],
         "views": [
-            (*view.place, view.generator, view.settings, view.detector.sha256 if view.detector else None)
+            (*view.place, view.generator, view.settings, view.detector.identity if view.detector else None)
             for view in plan.views
         ],
         "seed": plan.seed,

@@ -67,6 +67,22 @@ def hard_scatter(card: Path, output: Path, **options: Any) -> None:
 
 
 @cli.command()
+@click.option("-n", "--n-events", type=int, required=True, help="Minimum-bias events to make.")
+@click.option("-o", "--output", type=FILE, required=True, help="Pool to write (HDF5).")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the pool.")
+@click.option("--e-cm", type=float, default=13000.0, show_default=True, help="Energy of the pp collisions, GeV.")
+@click.option("--card", type=FILE, help="Pythia settings, as in cards/pythia.  [default: Pythia's Monash tune]")
+@click.option("--force", is_flag=True, help="Replace an existing output.")
+@click.option("--quiet", is_flag=True, help="No progress report.")
+def pileup(output: Path, **options: Any) -> None:
+    """Make a pool of minimum-bias events for the pile-up of detector views."""
+    from resim.detector.minimum_bias import Options, make_pool
+
+    make_pool(output, Options(**options))
+    click.echo(f"{output}: {options['n_events']} minimum-bias events")
+
+
+@cli.command()
 @click.argument("files", type=FILE, nargs=-1, required=True)
 @click.option("-o", "--output", type=FILE, required=True, help="Pair file to write.")
 @click.option("--force", is_flag=True, help="Replace an existing output.")

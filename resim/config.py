@@ -85,11 +85,22 @@ class Shower(CardModel):
         return self
 
 
+class PileUp(CardModel):
+    """Pile-up, for a Delphes card with a PileUpMerger."""
+
+    mu: float = Field(ge=0, le=1000)
+    """mean number of pile-up collisions in an event (Poisson), in place of the card's; Delphes' cards end at 1000"""
+    pool: Path
+    """minimum-bias events, made with `resim pileup`"""
+
+
 class Detector(CardModel):
     """The detector stage."""
 
     card: Path
     """Delphes card"""
+    pileup: PileUp | None = None
+    """None for cards without a PileUpMerger"""
 
 
 NO_DETECTOR: Final = "none"
@@ -245,5 +256,8 @@ def _with_files(view: View, default_card: bool, path: Path) -> View:
 
 def _with_card(detector: Any, path: Path) -> Any:
     if isinstance(detector, Detector):
-        return detector.model_copy(update={"card": find_file(detector.card, path)})
+        changes: dict[str, Any] = {"card": find_file(detector.card, path)}
+        if pileup := detector.pileup:
+            changes["pileup"] = pileup.model_copy(update={"pool": find_file(pileup.pool, path)})
+        return detector.model_copy(update=changes)
     return detector

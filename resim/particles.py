@@ -81,7 +81,8 @@ class Candidates(Particles):
     Attributes:
         d0, dz: float64 `(n_particles,)`, as from `impact_parameters`, mm; 0 without a track.
         d0_err, dz_err: float64 `(n_particles,)`, their resolutions, mm; 0 if the detector measures them exactly.
-        origin: int64 `(n_particles,)`, number in its event of the generated particle of a track, else -1.
+        origin: int64 `(n_particles,)`, number in its event of the generated particle of a track, else -1; also for
+            tracks of pile-up.
     """
 
     d0: Floats

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from itertools import groupby
 
 from resim import schema
 from resim.config import GenerationCard, Source
+from resim.detector.pool import Pool
 from resim.errors import InputError
 from resim.hard_scatter.reading import Survey, event_blocks, survey
 from resim.options import Options
@@ -100,6 +102,7 @@ def plan_run(card: GenerationCard, options: Options) -> Run:
         for source, found in zip(card.sources, surveys, strict=True)
     )
     plan = Plan(card, options.seed, sources, plan_views(card))
+    _check_pools(plan)
     events = tuple(min(found.n_events, options.n_events or found.n_events) for found in surveys)
     size = _chunk_size(plan, options)
     chunks = options.shard.range_of(sum(_n_chunks(n, size) for n in events))
@@ -137,6 +140,19 @@ def _programs(plan: Plan) -> dict[str, str]:
     return {"herwig": herwig_for(plan.sources[0].beams, settings[0]).version} if settings else {}
 
 
+def _check_pools(plan: Plan) -> None:
+    """Raise an `InputError` if pile-up was made at another energy than the hard scatters."""
+    pools = {view.detector.pileup.pool for view in plan.views if view.detector and view.detector.pileup}
+    for pool in map(Pool.open, pools):
+        for source in plan.sources:
+            energy = source.beams.energy_a + source.beams.energy_b
+            if not math.isclose(energy, pool.provenance.e_cm, rel_tol=1e-6):
+                raise InputError(
+                    f"{pool.path}: pile-up at {pool.provenance.e_cm:g} GeV, but {source.path} has collisions at"
+                    f" {energy:g} GeV; make a pool with `resim pileup --e-cm {energy:g}`"
+                )
+
+
 def _chunk_size(plan: Plan, options: Options) -> int:
     """Events a chunk; simulators that run in slices of their own need whole ones."""
     if all(view.generator == "pythia8" for view in plan.views):
@@ -155,7 +171,7 @@ def run_key(
             (source.sha256, sorted((i, str(label)) for i, label in source.labels.items())) for source in plan.sources
         ],
         "views": [
-            (*view.place, view.generator, view.settings, view.detector.sha256 if view.detector else None)
+            (*view.place, view.generator, view.settings, view.detector.identity if view.detector else None)
             for view in plan.views
         ],
         "seed": plan.seed,

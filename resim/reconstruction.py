@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -21,7 +20,7 @@ from resim.realization import Realization
 from resim.rows import Rows
 from resim.seeds import SeedKey, pythia_seed
 from resim.substructure import substructure
-from resim.views import ViewPlan
+from resim.views import DetectorPlan, ViewPlan
 from resim.writer import Arrays, invalid_jet_columns
 
 NOT_GENERATED: Final = "not_generated"
@@ -70,9 +69,7 @@ def reconstruct(
             generated[view.particles_owner] = _level(visible, rows, settings.model_copy(update={"pt_min": smallest}))
         truth = generated[view.particles_owner]
         seeds = _detector_seeds(view, rows, run_seed)
-        level = (
-            _level(_detect(view.detector.card, truth.particles, seeds), rows, settings) if view.detector else truth
-        )
+        level = _level(_detect(view.detector, truth.particles, seeds), rows, settings) if view.detector else truth
         reasons = _losses(realization, root, rows, (truth, level), settings)
         valid = ~np.any(list(reasons.values()), axis=0)
         counts = ViewCounts(
@@ -103,13 +100,13 @@ def _detector_seeds(view: ViewPlan, rows: Rows, run_seed: int) -> npt.NDArray[np
     return np.array([pythia_seed(key) for key in keys], dtype=np.uint32)
 
 
-def _detect(card: Path, particles: Particles, seeds: npt.NDArray[np.uint32]) -> Candidates:
-    return _detector(card).run(particles, seeds=seeds)
+def _detect(plan: DetectorPlan, particles: Particles, seeds: npt.NDArray[np.uint32]) -> Candidates:
+    return _detector(plan).run(particles, seeds=seeds)
 
 
 @lru_cache(maxsize=8)
-def _detector(card: Path) -> Detector:
-    return Detector.from_card(card)
+def _detector(plan: DetectorPlan) -> Detector:
+    return plan.load()
 
 
 def _losses(

@@ -88,10 +88,17 @@ def _plan(file: PairFile, source: int, lhe: Path | None) -> Plan:
         )
     views = plan_from_records(file.views)
     for detector in {view.detector for view in views if view.detector}:
-        if not detector.card.is_file() or DetectorPlan.of(detector.card) != detector:
-            raise InputError(f"{detector.card}: missing, or not the card that the file was made with; restore it")
+        _require_same(detector)
     made_from = SourcePlan(path, record.sha256, found.beams, dict(card.sources[source].rows))
     return Plan(card, provenance.seed, (made_from,) * len(card.sources), views)
+
+
+def _require_same(detector: DetectorPlan) -> None:
+    """Raise an `InputError` if the files of a detector are not those with which the pair file was made."""
+    if not detector.card.is_file() or (now := DetectorPlan.of(detector.stage)).sha256 != detector.sha256:
+        raise InputError(f"{detector.card}: missing, or not the card that the file was made with; restore it")
+    if detector.pileup and now.pileup != detector.pileup:
+        raise InputError(f"{detector.pileup.pool}: not the pool that the file was made with; restore it")
 
 
 def _chunk(plan: Plan, source: int, event: int, provenance: Provenance) -> Chunk:

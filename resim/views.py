@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
-from resim.config import NO_DETECTOR, Detector, GenerationCard
+from resim import config
+from resim.config import NO_DETECTOR, GenerationCard
+from resim.detector import Detector
+from resim.detector.pileup import PileUp
+from resim.detector.pool import Pool
+from resim.errors import InputError
 from resim.shower.herwig_card import herwig_lines
 from resim.shower.settings import shower_lines
 
@@ -38,25 +43,96 @@ class Generator(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class PileUpPlan:
+    """The pile-up of a view.
+
+    Attributes:
+        mu: mean number of collisions.
+        pool: minimum-bias events.
+        sha256: hash of that file, which is what counts.
+    """
+
+    mu: float
+    pool: Path
+    sha256: str
+
+    @classmethod
+    def of(cls, pileup: config.PileUp) -> Self:
+        """The pile-up with the pool as it is now."""
+        return cls(pileup.mu, pileup.pool, _sha256(pileup.pool))
+
+    def record(self) -> dict[str, Any]:
+        """The pile-up as the pair file describes it."""
+        return {"mu": self.mu, "pool": str(self.pool), "sha256": self.sha256}
+
+
+@dataclass(frozen=True, slots=True)
 class DetectorPlan:
     """The detector stage of a view.
 
     Attributes:
         card: Delphes card.
         sha256: hash of its content, which is what counts.
+        pileup: what is mixed into the events, None for cards without pile-up.
     """
 
     card: Path
     sha256: str
+    pileup: PileUpPlan | None = None
 
     @classmethod
-    def of(cls, card: Path) -> Self:
-        """The detector of a card as it is now."""
-        return cls(card, hashlib.sha256(card.read_bytes()).hexdigest())
+    def of(cls, stage: config.Detector) -> Self:
+        """The detector with its files as they are now.
 
-    def record(self) -> dict[str, str]:
+        Raises:
+            InputError: one of them cannot be read.
+        """
+        pileup = PileUpPlan.of(stage.pileup) if stage.pileup else None
+        return cls(stage.card, _sha256(stage.card), pileup)
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> Self:
+        """The stage that a pair file describes."""
+        pileup = record.get("pileup")
+        places = PileUpPlan(pileup["mu"], Path(pileup["pool"]), pileup["sha256"]) if pileup else None
+        return cls(Path(record["card"]), record["sha256"], places)
+
+    @property
+    def stage(self) -> config.Detector:
+        """The stage as a generation card describes it."""
+        pileup = config.PileUp(mu=self.pileup.mu, pool=self.pileup.pool) if self.pileup else None
+        return config.Detector(card=self.card, pileup=pileup)
+
+    @property
+    def identity(self) -> tuple[str | float, ...]:
+        """What its candidates depend on: content, not places."""
+        return (self.sha256, self.pileup.mu, self.pileup.sha256) if self.pileup else (self.sha256,)
+
+    def record(self) -> dict[str, Any]:
         """The stage as the pair file describes it."""
-        return {"card": str(self.card), "sha256": self.sha256}
+        pileup = {"pileup": self.pileup.record()} if self.pileup else {}
+        return {"card": str(self.card), "sha256": self.sha256, **pileup}
+
+    def load(self) -> Detector:
+        """The detector, ready to run.
+
+        Raises:
+            InputError: the card or the pool is wrong, or pile-up is where the card has no place for it, or missing.
+        """
+        pileup = PileUp(self.pileup.mu, Pool.open(self.pileup.pool)) if self.pileup else None
+        detector = Detector.from_card(self.card, pileup)
+        detector.require_pileup()
+        return detector
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}); correct the path, or restore the file"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +192,7 @@ def plan_from_records(records: Sequence[ViewRecord]) -> tuple[ViewPlan, ...]:
     for record in records:
         detector = record.settings["detector"]
         shower = Generator(record.settings["generator"], tuple(record.settings["lines"]))
-        stages = (
-            shower,
-            None if detector == NO_DETECTOR else DetectorPlan(Path(detector["card"]), detector["sha256"]),
-        )
+        stages = (shower, None if detector == NO_DETECTOR else DetectorPlan.from_record(detector))
         planned[record.name] = _place(record.name, record.freeze, planned.get(record.parent or ""), *stages)
     return tuple(planned.values())
 
@@ -127,7 +200,9 @@ def plan_from_records(records: Sequence[ViewRecord]) -> tuple[ViewPlan, ...]:
 def _plan(card: GenerationCard, name: str, parent: ViewPlan | None) -> ViewPlan:
     shower, detector = card.shower_of(name), card.detector_of(name)
     generator = Generator(shower.generator, _SETTINGS[shower.generator](shower))
-    stage = DetectorPlan.of(detector.card) if isinstance(detector, Detector) else None
+    stage = DetectorPlan.of(detector) if isinstance(detector, config.Detector) else None
+    if stage:
+        stage.load()  # a wrong card or pool is said before anything is made
     return _place(name, card.views[name].freeze, parent, generator, stage)
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from resim.detector.calorimeter import Calorimeter
 from resim.detector.card import Card, CardModule, read_card
 from resim.detector.objects import Objects, concatenate
-from resim.detector.pileup import PileUp
+from resim.detector.pileup import PileUp, PileUpMerger, TrackPileUpSubtractor, Vertices
 from resim.detector.propagation import ParticlePropagator
 from resim.detector.random import Stream
 from resim.detector.tracking import (
@@ -33,7 +33,7 @@ _PARTICLES_AT_A_TIME: Final = 100_000
 
 
 class Module(Protocol):
-    """A module that runs: `run(*arrays, stream=...)` gives one array for each of `outputs`."""
+    """A module that runs: `run(*arrays, stream=...)` gives one array for each of `outputs`, mostly `Objects`."""
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -44,7 +44,7 @@ class Module(Protocol):
         """Names of the arrays that it makes."""
 
     @property
-    def run(self) -> Callable[..., tuple[Objects, ...]]:
+    def run(self) -> Callable[..., tuple[Any, ...]]:
         """Make the arrays."""
 
 
@@ -58,10 +58,10 @@ _KINDS: Final[dict[str, Callable[[CardModule], Module]]] = {
     "Merger": Merger.from_card,
     "SimpleCalorimeter": Calorimeter.from_card,
     "Calorimeter": Calorimeter.from_card,
-    "PileUpMerger": PileUp.merger,
-    "TrackPileUpSubtractor": PileUp.subtractor,
+    "PileUpMerger": PileUpMerger.from_card,
+    "TrackPileUpSubtractor": TrackPileUpSubtractor.from_card,
 }
-_READ_PARTICLES: Final = ("ParticlePropagator", "PileUpMerger")
+_READ_PARTICLES: Final = (ParticlePropagator, PileUpMerger)
 """Classes whose input is generated particles; that of all others is what was propagated."""
 
 
@@ -82,16 +82,22 @@ class Detector:
     ignored: tuple[str, ...]
 
     @classmethod
-    def from_card(cls, path: str | Path) -> "Detector":
+    def from_card(cls, path: str | Path, pileup: PileUp | None = None) -> "Detector":
         """Read a Delphes card; takes about 0.2 s.
 
+        Args:
+            path: the card.
+            pileup: what a card with pile-up mixes into the events; without it such a card is read, but does not run.
+
         Raises:
-            InputError: the card is wrong, or candidates depend on something that is not known here; the message names
-                card, line, module and parameter.
+            InputError: the card is wrong, candidates depend on something that is not known here, or there is pile-up
+                for a card that has no place for it; the message names card, line, module and parameter.
         """
         card = read_card(Path(path))
         modules = _candidate_modules(card)
         _check_order(card, modules)
+        if pileup is not None:
+            modules = _with_pileup(card, modules, pileup)
         others = [module for module in card.modules if module.name not in modules]
         return cls(
             card=card.path,
@@ -101,6 +107,16 @@ class Detector:
                 f"{card.by_name[name].kind} {name}" for name, m in modules.items() if isinstance(m, PassThrough)
             ),
         )
+
+    def require_pileup(self) -> None:
+        """Check that there is pile-up if the card has a place for it.
+
+        Raises:
+            InputError: there is none.
+        """
+        for _, module in self.modules:
+            if isinstance(module, PileUpMerger):
+                module.require_pileup()
 
     def run(self, particles: Particles, seeds: Sequence[int] | npt.NDArray[Any]) -> Candidates:
         """Reconstruct a batch of events.
@@ -113,14 +129,15 @@ class Detector:
 
         Returns:
             Particle-flow candidates; in every event tracks in the order of the generated particles, then photons,
-            then neutral hadrons. Their vertices are the points of closest approach to the beam.
+            then neutral hadrons. Their vertices are the points of closest approach to the beam, in the coordinates of
+            the generated particles: with pile-up, dz is relative to the hard collision.
 
         Raises:
             InputError: wrong seeds, particles that are not physical, or a module that cannot run.
         """
         keys = _checked_seeds(seeds, particles.n_events)
         _check(particles)
-        found = [self._run(group, keys[events], events.start) for events, group in _groups(particles)]
+        found = [self._run(group, keys[events], events.start) for events, group in self._groups(particles)]
         return _candidates(concatenate(found), particles.n_events)
 
     def _run(self, particles: Particles, seeds: npt.NDArray[np.uint64], first: int) -> Objects:
@@ -130,7 +147,16 @@ class Detector:
             made = module.run(*(arrays[array] for array in module.inputs), stream=Stream.of(seeds, name))
             arrays.update(zip(module.outputs, made, strict=True))
         candidates: Objects = arrays[self.modules[-1][1].outputs[0]]
+        for array in arrays.values():
+            if isinstance(array, Vertices):
+                candidates = array.seen_from_hard(candidates)
         return replace(candidates, event=candidates.event + first)
+
+    def _groups(self, particles: Particles) -> Iterator[tuple[slice, Particles]]:
+        """The events in groups of about equal size, pile-up included."""
+        pileup = [module.pileup for _, module in self.modules if isinstance(module, PileUpMerger)]
+        added = sum(int(p.mu * p.pool.mean_particles) for p in pileup if p)
+        return _groups(particles, particles.offsets + added * np.arange(particles.n_events + 1))
 
 
 def _candidate_modules(card: Card) -> dict[str, Module]:
@@ -161,15 +187,38 @@ def _candidate_modules(card: Card) -> dict[str, Module]:
 
 def _check_order(card: Card, modules: dict[str, Module]) -> None:
     """Every array is made before it is read, and is of the kind that its reader wants."""
-    particles, objects = {GENERATED}, set[str]()
+    made: dict[str, set[str]] = {"generated particles": {GENERATED}, "propagated objects": set(), "vertices": set()}
     for name, module in modules.items():
         source = card.by_name[name]
-        readable = particles if source.kind in _READ_PARTICLES else objects
         for array in module.inputs:
-            if array not in readable:
-                what = "generated particles" if readable is particles else "propagated objects"
+            what = _wanted(module, array)
+            if array not in made[what]:
                 source.fail(f"reads {array}, which no earlier module of ExecutionPath makes as an array of {what}")
-        (particles if source.kind == "PileUpMerger" else objects).update(module.outputs)
+        if isinstance(module, PileUpMerger):
+            made["generated particles"].add(module.outputs[0])
+            made["vertices"].add(module.outputs[1])
+        else:
+            made["propagated objects"].update(module.outputs)
+
+
+def _wanted(module: Module, array: str) -> str:
+    """What a module wants one of its inputs to be an array of."""
+    if isinstance(module, TrackPileUpSubtractor) and array == module.inputs[-1]:
+        return "vertices"
+    return "generated particles" if isinstance(module, _READ_PARTICLES) else "propagated objects"
+
+
+def _with_pileup(card: Card, modules: dict[str, Module], pileup: PileUp) -> dict[str, Module]:
+    """The modules, of which those that mix pile-up into the events know it."""
+    if not any(isinstance(module, PileUpMerger) for module in modules.values()):
+        raise InputError(
+            f"{card.path}: there is pile-up with a mean of {pileup.mu:g}, but the candidates of this card depend on"
+            " no PileUpMerger; use a card with one, such as cards/delphes/cms_pileup.tcl, or no pile-up"
+        )
+    return {
+        name: replace(module, pileup=pileup) if isinstance(module, PileUpMerger) else module
+        for name, module in modules.items()
+    }
 
 
 def _checked_seeds(seeds: Sequence[int] | npt.NDArray[Any], n_events: int) -> npt.NDArray[np.uint64]:
@@ -200,11 +249,16 @@ def _check(particles: Particles) -> None:
         )
 
 
-def _groups(particles: Particles) -> Iterator[tuple[slice, Particles]]:
-    """Consecutive events in groups; at least one group, and at least one event in each if there is any."""
+def _groups(particles: Particles, sizes: npt.NDArray[np.int64]) -> Iterator[tuple[slice, Particles]]:
+    """Consecutive events in groups; at least one group, and at least one event in each if there is any.
+
+    Args:
+        particles: the events.
+        sizes: `(n_events + 1,)`, how large the events before each one are together, in particles.
+    """
     start, offsets = 0, particles.offsets
     while True:
-        stop = int(np.searchsorted(offsets, offsets[start] + _PARTICLES_AT_A_TIME, side="right")) - 1
+        stop = int(np.searchsorted(sizes, sizes[start] + _PARTICLES_AT_A_TIME, side="right")) - 1
         stop = min(max(stop, start + 1), particles.n_events)
         rows = slice(offsets[start], offsets[stop])
         columns = {f.name: getattr(particles, f.name)[rows] for f in fields(particles) if f.name != "offsets"}

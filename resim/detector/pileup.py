@@ -1,34 +1,293 @@
-"""Pile-up modules of a card: known, so that cards with them are read and listed, but not yet run."""
+"""Pile-up: minimum-bias collisions mixed into every event, and the subtraction of their charged particles.
 
-from dataclasses import dataclass
-from typing import Any, NoReturn
+Follows Delphes' PileUpMerger and TrackPileUpSubtractor (J. de Favereau et al., JHEP 02 (2014) 057, section 4). Only
+collisions of the same bunch crossing are mixed in. Which vertex a track belongs to is known from the generator.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
 
 from resim.detector.card import CardModule
+from resim.detector.formula import Formula
+from resim.detector.objects import Integers, Objects
+from resim.detector.pool import Pool
+from resim.detector.random import Stream
+from resim.detector.tracking import KINEMATICS, finite
+from resim.particles import Floats, Particles, offsets_of
+from resim.ragged import owners_of
+
+_CELLS: Final = 100
+"""Cells of the vertex distribution along z and along t, as ROOT's TF2 has them."""
+_NODES: Final = 4
+"""Gauss-Legendre nodes of the integral over a cell in each direction."""
+_NUMBER, _CELL, _INSIDE, _ENTRY = range(4)
+"""Numbers of the draws: how many collisions; cell and z; t and rotation; event of the pool."""
+_FLAT, _FIXED = 1, 2
+"""`PileUpDistribution` of Delphes; all others are Poisson."""
 
 
 @dataclass(frozen=True, slots=True)
 class PileUp:
-    """A PileUpMerger or TrackPileUpSubtractor."""
+    """What a generation card says of pile-up.
+
+    Attributes:
+        mu: mean number of pile-up collisions in an event; it replaces the card's MeanPileUp.
+        pool: minimum-bias events.
+    """
+
+    mu: float
+    pool: Pool
+
+
+@dataclass(frozen=True, slots=True)
+class VertexSpread:
+    """Where and when collisions are: drawn from 100 x 100 cells and uniform in each, as ROOT's TF2::GetRandom2 does.
+
+    Attributes:
+        cumulative: `(10000,)`, cumulative probability of the cells, those of one z next to each other.
+        half_z: half of the range in z, mm.
+        half_t: half of the range in t, s.
+    """
+
+    cumulative: Floats
+    half_z: float
+    half_t: float
+
+    @classmethod
+    def from_card(cls, module: CardModule) -> "VertexSpread":
+        """Read `VertexDistributionFormula`, a function of z in m and t in s, and integrate it over the cells."""
+        z, t = module.positive("ZVertexSpread"), module.positive("TVertexSpread")
+        formula = module.formula("VertexDistributionFormula", ("z", "t"))
+        nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+        points = ((np.arange(_CELLS)[:, None] + (nodes + 1) / 2).ravel() / _CELLS) * 2 - 1
+        grid = {"z": np.repeat(points * z, points.size), "t": np.tile(points * t, points.size)}
+        values = finite(module, "VertexDistributionFormula", formula(grid, points.size**2), grid)
+        cells = np.einsum("iajb,a,b->ij", values.reshape(_CELLS, _NODES, _CELLS, _NODES), weights, weights).ravel()
+        if cells.min() < 0 or not cells.sum() > 0:
+            module.fail("want a density: nowhere negative, and not zero everywhere", "VertexDistributionFormula")
+        return cls(np.cumsum(cells) / cells.sum(), 1e3 * z, t)
+
+    def draw(self, cell: Floats, z: Floats, t: Floats) -> tuple[Floats, Floats]:
+        """Positions in mm and times in s from uniform numbers for the cell and for the place in it."""
+        number = np.searchsorted(self.cumulative, cell, side="right")
+        number = np.minimum(number, _CELLS**2 - 1)  # the last sum may be rounded to below 1
+        i, j = np.divmod(number, _CELLS)
+        return ((i + z) / _CELLS * 2 - 1) * self.half_z, ((j + t) / _CELLS * 2 - 1) * self.half_t
+
+
+@dataclass(frozen=True, slots=True)
+class Collisions:
+    """The collisions of a batch of events, column by column `(n,)`: in every event the hard one, then pile-up.
+
+    Attributes:
+        event: event in the batch.
+        number: 0 for the hard collision, then 1, 2, ...
+        z: mm.
+        t: s; it goes with z, nothing else of the detector stage knows of times.
+        rotation: angle by which a pile-up event is turned, rad.
+        entry: a pile-up event's number in the pool.
+    """
+
+    event: Integers
+    number: Integers
+    z: Floats
+    t: Floats
+    rotation: Floats
+    entry: Integers
+
+
+@dataclass(frozen=True, slots=True)
+class Vertices:
+    """Which collision the particles of merged events come from.
+
+    Attributes:
+        particles: hard particles and then those of pile-up, in every event.
+        n_hard: `(n_events,)`, number of hard ones.
+        z: `(n_events,)`, of the hard vertex, mm.
+        shift: `(n_events,)`, what was added to z of the hard particles, mm.
+    """
+
+    particles: Particles
+    n_hard: Integers
+    z: Floats
+    shift: Floats
+
+    def is_pileup(self, tracks: Objects) -> Integers:
+        """Rows of the charged objects that come from pile-up."""
+        return np.flatnonzero((tracks.charge != 0) & (tracks.item >= self.n_hard[tracks.event]))
+
+    def seen_from_hard(self, candidates: Objects) -> Objects:
+        """Candidates with dz relative to the hard collision, and the item -1 for tracks of pile-up."""
+        item = candidates.item.copy()
+        item[self.is_pileup(candidates)] = -1
+        dz = np.where(candidates.charge != 0, candidates.dz - self.shift[candidates.event], candidates.dz)
+        return replace(candidates, item=item, dz=dz)
+
+
+@dataclass(frozen=True, slots=True)
+class PileUpMerger:
+    """Moves every event along the beam and mixes a random number of minimum-bias events into it.
+
+    Attributes:
+        module: the module of the card.
+        inputs: name of the array of particles.
+        outputs: names of the arrays of particles and of vertices.
+        spread: distribution of the vertices.
+        beam_spot: x and y of the beam spot in the pool, and of that to which pile-up is moved, mm.
+        distribution: Delphes' `PileUpDistribution`.
+        pileup: how much and of what; None for a card that is only read.
+    """
 
     module: CardModule
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    spread: VertexSpread
+    beam_spot: tuple[float, float, float, float]
+    distribution: int
+    pileup: PileUp | None = None
 
     @classmethod
-    def merger(cls, module: CardModule) -> "PileUp":
-        """Read the arrays of a PileUpMerger."""
-        output = module.text("ParticleOutputArray", "stableParticles")
-        return cls(module, (module.text("InputArray", "Delphes/stableParticles"),), (f"{module.name}/{output}",))
-
-    @classmethod
-    def subtractor(cls, module: CardModule) -> "PileUp":
-        """Read the pairs of arrays of a TrackPileUpSubtractor."""
-        pairs = module.pairs("InputArray")
-        return cls(module, tuple(name for name, _ in pairs), tuple(f"{module.name}/{name}" for _, name in pairs))
-
-    def run(self, *_: Any, **__: Any) -> NoReturn:
-        """Refuse."""
-        self.module.fail(
-            f"pile-up needs a pool of minimum-bias events, which the detector stage does not have yet; "
-            f"use a card without {self.module.kind}, such as cards/delphes/cms.tcl"
+    def from_card(cls, module: CardModule) -> "PileUpMerger":
+        """Read the module's parameters."""
+        defaults = {"ParticleOutputArray": "stableParticles", "VertexOutputArray": "vertices"}
+        spots = ("InputBeamSpotX", "InputBeamSpotY", "OutputBeamSpotX", "OutputBeamSpotY")
+        x_in, y_in, x_out, y_out = (module.number(parameter, 0.0) for parameter in spots)
+        return cls(
+            module=module.without_values(),
+            inputs=(module.text("InputArray", "Delphes/stableParticles"),),
+            outputs=tuple(f"{module.name}/{module.text(name, array)}" for name, array in defaults.items()),
+            spread=VertexSpread.from_card(module),
+            beam_spot=(x_in, y_in, x_out, y_out),
+            distribution=int(module.number("PileUpDistribution", 0)),
         )
+
+    def require_pileup(self) -> PileUp:
+        """The pile-up.
+
+        Raises:
+            InputError: nobody said how much and of what.
+        """
+        if self.pileup is None:
+            self.module.fail(
+                "pile-up needs a pool of minimum-bias events (`resim pileup`) and a mean; give both in the generation"
+                " card, as in `detector: {card: ..., pileup: {mu: 50, pool: pool.h5}}`, or use a card without"
+                f" {self.module.kind}, such as cards/delphes/cms.tcl"
+            )
+        return self.pileup
+
+    def collisions(self, n_events: int, stream: Stream) -> Collisions:
+        """Draw the collisions of every event. With one seed, more pile-up contains less of it."""
+        pileup = self.require_pileup()
+        events = np.arange(n_events)
+        uniform, _ = stream.uniform(events, np.zeros(n_events), _NUMBER)
+        offsets = offsets_of(1 + np.searchsorted(_cumulative(pileup.mu, self.distribution), uniform, side="right"))
+        event = owners_of(offsets)
+        number = np.arange(offsets[-1]) - offsets[event]
+        cell, z_in_cell = stream.uniform(event, number, _CELL)
+        t_in_cell, turn = stream.uniform(event, number, _INSIDE)
+        entry, _ = stream.uniform(event, number, _ENTRY)
+        z, t = self.spread.draw(cell, z_in_cell, t_in_cell)
+        entries = (entry * pileup.pool.n_events).astype(np.int64)
+        return Collisions(event, number, z, t, np.pi * (2 * turn - 1), entries)
+
+    def run(self, particles: Particles, stream: Stream) -> tuple[Particles, Vertices]:
+        """The merged events, hard particles first, and their vertices."""
+        collisions = self.collisions(particles.n_events, stream)
+        z = collisions.z[collisions.number == 0]
+        shift = z - _first_z(particles)
+        hard = owners_of(particles.offsets)
+        moved = replace(particles, vz=particles.vz + shift[hard])
+        added, event = self._pileup_particles(collisions)
+        order = np.argsort(np.concatenate([hard, event]), kind="stable")
+        names = [name for name in Particles.__slots__ if name != "offsets"]
+        columns = {name: np.concatenate([getattr(moved, name), getattr(added, name)])[order] for name in names}
+        n_hard = np.diff(particles.offsets)
+        merged = Particles(offsets=offsets_of(n_hard + np.bincount(event, minlength=len(n_hard))), **columns)
+        return merged, Vertices(merged, n_hard, z, shift)
+
+    def _pileup_particles(self, collisions: Collisions) -> tuple[Particles, Integers]:
+        """Particles of all pile-up collisions where they belong, and their events."""
+        mixed = np.flatnonzero(collisions.number)
+        found = self.require_pileup().pool.take(collisions.entry[mixed])
+        row = mixed[owners_of(found.offsets)]
+        x_in, y_in, x_out, y_out = self.beam_spot
+        cosine, sine = np.cos(collisions.rotation[row]), np.sin(collisions.rotation[row])
+        px, py = _turned(found.px, found.py, cosine, sine)
+        x, y = _turned(found.vx - x_in, found.vy - y_in, cosine, sine)
+        z = found.vz + collisions.z[row]
+        return replace(found, px=px, py=py, vx=x + x_out, vy=y + y_out, vz=z), collisions.event[row]
+
+
+def _cumulative(mean: float, distribution: int) -> Floats:
+    """Probability of at most 0, 1, 2, ... collisions, until it is 1 but for rounding."""
+    if distribution == _FLAT:
+        return np.arange(1, int(2 * mean) + 1) / (int(2 * mean) + 1)
+    if distribution == _FIXED:
+        return np.zeros(int(mean))
+    if mean == 0:
+        return np.ones(1)
+    numbers = np.arange(int(mean + 20 * math.sqrt(mean)) + 50)  # far beyond 53 bits
+    logarithms = np.array([math.lgamma(n + 1) for n in numbers])
+    probabilities: Floats = np.exp(numbers * math.log(mean) - mean - logarithms)
+    return np.minimum(np.cumsum(probabilities), 1.0)
+
+
+def _first_z(particles: Particles) -> Floats:
+    """What Delphes takes for z of the hard collision: that of an event's first particle; 0 without particles."""
+    z = np.zeros(particles.n_events)
+    some = np.flatnonzero(np.diff(particles.offsets))
+    z[some] = particles.vz[particles.offsets[some]]
+    return z
+
+
+def _turned(x: Floats, y: Floats, cosine: Floats, sine: Floats) -> tuple[Floats, Floats]:
+    return x * cosine - y * sine, x * sine + y * cosine
+
+
+@dataclass(frozen=True, slots=True)
+class TrackPileUpSubtractor:
+    """Removes charged particles of pile-up that start farther from the hard vertex than the detector can tell.
+
+    Attributes:
+        module: the module of the card.
+        inputs: names of the arrays of tracks, and last that of the vertices.
+        outputs: names of the arrays that are left of the tracks.
+        formula: `ZVertexResolution`, m.
+        pt_min: GeV; tracks must be above.
+    """
+
+    module: CardModule
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    formula: Formula
+    pt_min: float
+
+    @classmethod
+    def from_card(cls, module: CardModule) -> "TrackPileUpSubtractor":
+        """Read the module's parameters."""
+        pairs = module.pairs("InputArray")
+        return cls(
+            module=module.without_values(),
+            inputs=(*(name for name, _ in pairs), module.text("VertexInputArray", "PileUpMerger/vertices")),
+            outputs=tuple(f"{module.name}/{name}" for _, name in pairs),
+            formula=module.formula("ZVertexResolution", KINEMATICS),
+            pt_min=module.number("PTMin", 0.0),
+        )
+
+    def run(self, *arrays: Any, stream: Stream) -> tuple[Objects, ...]:  # noqa: ARG002
+        """The tracks that are left, array by array."""
+        *lists, vertices = arrays
+        return tuple(self._kept(tracks, vertices) for tracks in lists)
+
+    def _kept(self, tracks: Objects, vertices: Vertices) -> Objects:
+        kept = tracks.pt > self.pt_min
+        pileup = vertices.is_pileup(tracks)
+        event, particles = tracks.event[pileup], vertices.particles
+        rows = particles.offsets[event] + tracks.item[pileup]
+        columns = {name: getattr(particles, name)[rows] for name in sorted(self.formula.variables)}
+        resolution = finite(self.module, "ZVertexResolution", self.formula(columns, len(rows)), columns)
+        kept[pileup] &= np.abs(particles.vz[rows] - vertices.z[event]) <= 1e3 * resolution
+        return tracks.select(kept)

@@ -90,6 +90,8 @@ class Detector(CardModel):
 
     card: Path
     """Delphes card"""
+    backend: Literal["resim", "delphes"] = "resim"
+    """what runs the card: resim itself, or real Delphes (`DelphesHepMC3` on PATH)"""
 
 
 NO_DETECTOR: Final = "none"

@@ -10,14 +10,16 @@ from itertools import groupby
 
 from resim import schema
 from resim.config import GenerationCard, Source
+from resim.detector.delphes_backend import Delphes
 from resim.errors import InputError
 from resim.hard_scatter.reading import Survey, event_blocks, survey
 from resim.options import Options
 from resim.pipeline import Chunk, Plan, SourcePlan
 from resim.provenance import SourceRecord, versions
 from resim.realization import SLICE_EVENTS
+from resim.reconstruction import detector_for
 from resim.shower.herwig import herwig_for
-from resim.views import plan_views
+from resim.views import DetectorPlan, plan_views
 
 log = logging.getLogger(__name__)
 
@@ -132,16 +134,28 @@ def _record(source: Source, found: Survey) -> SourceRecord:
 
 
 def _programs(plan: Plan) -> dict[str, str]:
-    """Versions of external programs; asked for before any work is done, so that a missing one is said at once."""
+    """Versions of external programs.
+
+    They are asked for and detector cards are read before any work is done, so that what is missing or wrong is said
+    at once.
+    """
     settings = [view.settings for view in plan.views if view.generator == "herwig7"]
-    return {"herwig": herwig_for(plan.sources[0].beams, settings[0]).version} if settings else {}
+    programs = {"herwig": herwig_for(plan.sources[0].beams, settings[0]).version} if settings else {}
+    for stage in {view.detector for view in plan.views if view.detector}:
+        if isinstance(found := detector_for(stage), Delphes):
+            programs["delphes"] = found.version
+    return programs
 
 
 def _chunk_size(plan: Plan, options: Options) -> int:
     """Events a chunk; simulators that run in slices of their own need whole ones."""
-    if all(view.generator == "pythia8" for view in plan.views):
+    if not any(view.needs_slices for view in plan.views):
         return options.chunk_size
     return _n_chunks(options.chunk_size, SLICE_EVENTS) * SLICE_EVENTS
+
+
+def _detector_key(stage: DetectorPlan | None) -> tuple[str, str] | None:
+    return (stage.backend, stage.sha256) if stage else None
 
 
 def run_key(
@@ -154,10 +168,7 @@ def run_key(
         "sources": [
             (source.sha256, sorted((i, str(label)) for i, label in source.labels.items())) for source in plan.sources
         ],
-        "views": [
-            (*view.place, view.generator, view.settings, view.detector.sha256 if view.detector else None)
-            for view in plan.views
-        ],
+        "views": [(*view.place, view.generator, view.settings, _detector_key(view.detector)) for view in plan.views],
         "seed": plan.seed,
         "n_events": list(events_of_source),
         "bad_events": [record.bad_events for record in sources],

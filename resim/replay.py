@@ -88,7 +88,7 @@ def _plan(file: PairFile, source: int, lhe: Path | None) -> Plan:
         )
     views = plan_from_records(file.views)
     for detector in {view.detector for view in views if view.detector}:
-        if not detector.card.is_file() or DetectorPlan.of(detector.card) != detector:
+        if not detector.card.is_file() or DetectorPlan.of(detector.card, detector.backend) != detector:
             raise InputError(f"{detector.card}: missing, or not the card that the file was made with; restore it")
     made_from = SourcePlan(path, record.sha256, found.beams, dict(card.sources[source].rows))
     return Plan(card, provenance.seed, (made_from,) * len(card.sources), views)
@@ -97,7 +97,7 @@ def _plan(file: PairFile, source: int, lhe: Path | None) -> Plan:
 def _chunk(plan: Plan, source: int, event: int, provenance: Provenance) -> Chunk:
     """The event alone, or the slice in which an external simulator makes it."""
     first, last = event, event + 1
-    if any(view.generator != "pythia8" for view in plan.views):
+    if any(view.needs_slices for view in plan.views):
         first = event // SLICE_EVENTS * SLICE_EVENTS
         last = min(first + SLICE_EVENTS, provenance.n_events or sys.maxsize)
     skip = bool(provenance.sources[source].bad_events)

@@ -44,19 +44,26 @@ class DetectorPlan:
     Attributes:
         card: Delphes card.
         sha256: hash of its content, which is what counts.
+        backend: what runs it: `resim`, or real Delphes, `delphes`.
     """
 
     card: Path
     sha256: str
+    backend: str = "resim"
 
     @classmethod
-    def of(cls, card: Path) -> Self:
+    def of(cls, card: Path, backend: str = "resim") -> Self:
         """The detector of a card as it is now."""
-        return cls(card, hashlib.sha256(card.read_bytes()).hexdigest())
+        return cls(card, hashlib.sha256(card.read_bytes()).hexdigest(), backend)
+
+    @classmethod
+    def from_record(cls, record: dict[str, str]) -> Self:
+        """The stage that a pair file describes."""
+        return cls(Path(record["card"]), record["sha256"], record["backend"])
 
     def record(self) -> dict[str, str]:
         """The stage as the pair file describes it."""
-        return {"card": str(self.card), "sha256": self.sha256}
+        return {"card": str(self.card), "sha256": self.sha256, "backend": self.backend}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,11 @@ class ViewPlan:
         """Name, parent, and what is frozen: the view's place in the tree."""
         return self.name, self.parent, self.freeze
 
+    @property
+    def needs_slices(self) -> bool:
+        """Whether a program takes part that makes a slice of the file's events in one run, with one seed."""
+        return self.generator != "pythia8" or (self.detector is not None and self.detector.backend == "delphes")
+
     def record(self) -> ViewRecord:
         """The view as the pair file describes it."""
         settings = {
@@ -118,7 +130,7 @@ def plan_from_records(records: Sequence[ViewRecord]) -> tuple[ViewPlan, ...]:
         shower = Generator(record.settings["generator"], tuple(record.settings["lines"]))
         stages = (
             shower,
-            None if detector == NO_DETECTOR else DetectorPlan(Path(detector["card"]), detector["sha256"]),
+            None if detector == NO_DETECTOR else DetectorPlan.from_record(detector),
         )
         planned[record.name] = _place(record.name, record.freeze, planned.get(record.parent or ""), *stages)
     return tuple(planned.values())
@@ -127,7 +139,7 @@ def plan_from_records(records: Sequence[ViewRecord]) -> tuple[ViewPlan, ...]:
 def _plan(card: GenerationCard, name: str, parent: ViewPlan | None) -> ViewPlan:
     shower, detector = card.shower_of(name), card.detector_of(name)
     generator = Generator(shower.generator, _SETTINGS[shower.generator](shower))
-    stage = DetectorPlan.of(detector.card) if isinstance(detector, Detector) else None
+    stage = DetectorPlan.of(detector.card, detector.backend) if isinstance(detector, Detector) else None
     return _place(name, card.views[name].freeze, parent, generator, stage)
 
 

@@ -14,7 +14,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from resim.detector.delphes_files import read_candidates, write_hepmc
 from resim.detector.detector import check_particles, checked_seeds
 from resim.detector.particle_flow import candidates_of
 from resim.errors import InputError
@@ -90,6 +89,8 @@ class Delphes:
 
     def _run(self, particles: Particles, seed: int) -> Candidates:
         """Candidates of events that share a seed."""
+        from resim.detector.delphes_files import read_candidates, write_hepmc
+
         if not 1 <= seed <= SEED_MAX:
             raise InputError(f"seed {seed} of Delphes: want a whole number in 1 ... {SEED_MAX}")
         numbers = list(range(_FIRST_NUMBER, _FIRST_NUMBER + particles.n_events))

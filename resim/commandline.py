@@ -12,7 +12,7 @@ import click
 from resim.errors import InputError
 
 EXTRAS = {
-    "generate": ("awkward", "fastjet", "pylhe", "pythia8mc"),
+    "generate": ("awkward", "fastjet", "pyhepmc", "pylhe", "pythia8mc", "uproot"),
     "train": ("jinja2", "lightning", "matplotlib", "mplhep", "sklearn", "tensorboard", "torch"),
 }
 """Packages of each optional extra, by the name under which they are imported."""

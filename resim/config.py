@@ -101,6 +101,14 @@ class Detector(CardModel):
     """Delphes card"""
     pileup: PileUp | None = None
     """None for cards without a PileUpMerger"""
+    backend: Literal["resim", "delphes"] = "resim"
+    """what runs the card: resim itself, or real Delphes (`DelphesHepMC3` on PATH)"""
+
+    @model_validator(mode="after")
+    def _pileup_by_resim(self) -> Self:
+        if self.pileup is not None and self.backend != "resim":
+            raise ValueError(f"pileup is mixed in by resim alone, not by backend {self.backend}")
+        return self
 
 
 NO_DETECTOR: Final = "none"

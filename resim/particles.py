@@ -70,6 +70,12 @@ class Particles:
         columns = {f.name: getattr(self, f.name)[mask] for f in fields(self) if f.name != "offsets"}
         return type(self)(offsets=kept[self.offsets], **columns)
 
+    def events(self, first: int, last: int) -> Self:
+        """The particles of the events `first:last`."""
+        rows = slice(self.offsets[first], self.offsets[last])
+        columns = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name != "offsets"}
+        return type(self)(offsets=self.offsets[first : last + 1] - self.offsets[first], **columns)
+
 
 @dataclass(frozen=True, slots=True)
 class Candidates(Particles):
@@ -81,8 +87,8 @@ class Candidates(Particles):
     Attributes:
         d0, dz: float64 `(n_particles,)`, as from `impact_parameters`, mm; 0 without a track.
         d0_err, dz_err: float64 `(n_particles,)`, their resolutions, mm; 0 if the detector measures them exactly.
-        origin: int64 `(n_particles,)`, number in its event of the generated particle of a track, else -1; also for
-            tracks of pile-up.
+        origin: int64 `(n_particles,)`, number in its event of the generated particle of a track; -1 for other
+            candidates, for tracks of pile-up, and where it is not known.
     """
 
     d0: Floats

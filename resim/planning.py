@@ -11,6 +11,7 @@ from itertools import groupby
 
 from resim import schema
 from resim.config import GenerationCard, Source
+from resim.detector.delphes_backend import Delphes
 from resim.detector.pool import Pool
 from resim.errors import InputError
 from resim.hard_scatter.reading import Survey, event_blocks, survey
@@ -18,6 +19,7 @@ from resim.options import Options
 from resim.pipeline import Chunk, Plan, SourcePlan
 from resim.provenance import SourceRecord, versions
 from resim.realization import SLICE_EVENTS
+from resim.reconstruction import detector_for
 from resim.shower.herwig import herwig_for
 from resim.views import plan_views
 
@@ -135,9 +137,17 @@ def _record(source: Source, found: Survey) -> SourceRecord:
 
 
 def _programs(plan: Plan) -> dict[str, str]:
-    """Versions of external programs; asked for before any work is done, so that a missing one is said at once."""
+    """Versions of external programs.
+
+    They are asked for and detector cards are read before any work is done, so that what is missing or wrong is said
+    at once.
+    """
     settings = [view.settings for view in plan.views if view.generator == "herwig7"]
-    return {"herwig": herwig_for(plan.sources[0].beams, settings[0]).version} if settings else {}
+    programs = {"herwig": herwig_for(plan.sources[0].beams, settings[0]).version} if settings else {}
+    for stage in {view.detector for view in plan.views if view.detector}:
+        if isinstance(found := detector_for(stage), Delphes):
+            programs["delphes"] = found.version
+    return programs
 
 
 def _check_pools(plan: Plan) -> None:
@@ -155,7 +165,7 @@ def _check_pools(plan: Plan) -> None:
 
 def _chunk_size(plan: Plan, options: Options) -> int:
     """Events a chunk; simulators that run in slices of their own need whole ones."""
-    if all(view.generator == "pythia8" for view in plan.views):
+    if not any(view.needs_slices for view in plan.views):
         return options.chunk_size
     return _n_chunks(options.chunk_size, SLICE_EVENTS) * SLICE_EVENTS
 

@@ -12,11 +12,14 @@ from resim import schema
 from resim.clustering import Jets, cluster
 from resim.config import Jets as JetSettings
 from resim.detector import Detector
+from resim.detector.delphes_backend import Delphes
+from resim.detector.pileup import PileUp
+from resim.detector.pool import Pool
 from resim.matching import DECAY_CHANNEL, JET_TAKEN, NO_JET, Match, match_partons
 from resim.particles import Candidates, Particles, impact_parameters, offsets_of
 from resim.provenance import ViewCounts
 from resim.ragged import Integers, indices_of_ranges, owners_of
-from resim.realization import Realization
+from resim.realization import SLICE_EVENTS, Realization
 from resim.rows import Rows
 from resim.seeds import SeedKey, pythia_seed
 from resim.substructure import substructure
@@ -69,7 +72,11 @@ def reconstruct(
             generated[view.particles_owner] = _level(visible, rows, settings.model_copy(update={"pt_min": smallest}))
         truth = generated[view.particles_owner]
         seeds = _detector_seeds(view, rows, run_seed)
-        level = _level(_detect(view.detector, truth.particles, seeds), rows, settings) if view.detector else truth
+        level = (
+            _level(detector_for(view.detector).run(truth.particles, seeds), rows, settings)
+            if view.detector
+            else truth
+        )
         reasons = _losses(realization, root, rows, (truth, level), settings)
         valid = ~np.any(list(reasons.values()), axis=0)
         counts = ViewCounts(
@@ -93,20 +100,29 @@ def _level(particles: Particles, rows: Rows, settings: JetSettings) -> _Level:
 
 
 def _detector_seeds(view: ViewPlan, rows: Rows, run_seed: int) -> npt.NDArray[np.uint32]:
-    """One seed for every hard scatter; 0 without a detector."""
+    """One seed for every hard scatter, the same for a slice that one run of a program makes; 0 without a detector."""
     if view.detector is None:
         return np.zeros(len(rows.scatters), dtype=np.uint32)
-    keys = (SeedKey(run_seed, scatter.sha256, scatter.index, view.name, "detector") for scatter in rows.scatters)
-    return np.array([pythia_seed(key) for key in keys], dtype=np.uint32)
-
-
-def _detect(plan: DetectorPlan, particles: Particles, seeds: npt.NDArray[np.uint32]) -> Candidates:
-    return _detector(plan).run(particles, seeds=seeds)
+    length = SLICE_EVENTS if view.detector.backend == "delphes" else 1
+    places = ((scatter.sha256, scatter.index // length * length) for scatter in rows.scatters)
+    seeds = [pythia_seed(SeedKey(run_seed, sha256, first, view.name, "detector")) for sha256, first in places]
+    return np.array(seeds, dtype=np.uint32)
 
 
 @lru_cache(maxsize=8)
-def _detector(plan: DetectorPlan) -> Detector:
-    return plan.load()
+def detector_for(stage: DetectorPlan) -> Detector | Delphes:
+    """The process's detector of a stage: reading a card takes time.
+
+    Raises:
+        InputError: the card or the pool is wrong, pile-up is where the card has no place for it, or missing, or the
+            program that runs it is.
+    """
+    if stage.backend == "delphes":
+        return Delphes.from_card(stage.card)
+    pileup = PileUp(stage.pileup.mu, Pool.open(stage.pileup.pool)) if stage.pileup else None
+    detector = Detector.from_card(stage.card, pileup)
+    detector.require_pileup()
+    return detector
 
 
 def _losses(

@@ -104,7 +104,7 @@ def _require_same(detector: DetectorPlan) -> None:
 def _chunk(plan: Plan, source: int, event: int, provenance: Provenance) -> Chunk:
     """The event alone, or the slice in which an external simulator makes it."""
     first, last = event, event + 1
-    if any(view.generator != "pythia8" for view in plan.views):
+    if any(view.needs_slices for view in plan.views):
         first = event // SLICE_EVENTS * SLICE_EVENTS
         last = min(first + SLICE_EVENTS, provenance.n_events or sys.maxsize)
     skip = bool(provenance.sources[source].bad_events)

@@ -4,13 +4,10 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, Literal, NamedTuple, Self
 
 from resim import config
 from resim.config import NO_DETECTOR, GenerationCard
-from resim.detector import Detector
-from resim.detector.pileup import PileUp
-from resim.detector.pool import Pool
 from resim.errors import InputError
 from resim.shower.herwig_card import herwig_lines
 from resim.shower.settings import shower_lines
@@ -74,11 +71,13 @@ class DetectorPlan:
         card: Delphes card.
         sha256: hash of its content, which is what counts.
         pileup: what is mixed into the events, None for cards without pile-up.
+        backend: what runs it: `resim`, or real Delphes, `delphes`.
     """
 
     card: Path
     sha256: str
     pileup: PileUpPlan | None = None
+    backend: Literal["resim", "delphes"] = "resim"
 
     @classmethod
     def of(cls, stage: config.Detector) -> Self:
@@ -88,41 +87,31 @@ class DetectorPlan:
             InputError: one of them cannot be read.
         """
         pileup = PileUpPlan.of(stage.pileup) if stage.pileup else None
-        return cls(stage.card, _sha256(stage.card), pileup)
+        return cls(stage.card, _sha256(stage.card), pileup, stage.backend)
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Self:
         """The stage that a pair file describes."""
         pileup = record.get("pileup")
         places = PileUpPlan(pileup["mu"], Path(pileup["pool"]), pileup["sha256"]) if pileup else None
-        return cls(Path(record["card"]), record["sha256"], places)
+        return cls(Path(record["card"]), record["sha256"], places, record["backend"])
 
     @property
     def stage(self) -> config.Detector:
         """The stage as a generation card describes it."""
         pileup = config.PileUp(mu=self.pileup.mu, pool=self.pileup.pool) if self.pileup else None
-        return config.Detector(card=self.card, pileup=pileup)
+        return config.Detector(card=self.card, pileup=pileup, backend=self.backend)
 
     @property
     def identity(self) -> tuple[str | float, ...]:
         """What its candidates depend on: content, not places."""
-        return (self.sha256, self.pileup.mu, self.pileup.sha256) if self.pileup else (self.sha256,)
+        pileup = (self.pileup.mu, self.pileup.sha256) if self.pileup else ()
+        return (self.sha256, self.backend, *pileup)
 
     def record(self) -> dict[str, Any]:
         """The stage as the pair file describes it."""
         pileup = {"pileup": self.pileup.record()} if self.pileup else {}
-        return {"card": str(self.card), "sha256": self.sha256, **pileup}
-
-    def load(self) -> Detector:
-        """The detector, ready to run.
-
-        Raises:
-            InputError: the card or the pool is wrong, or pile-up is where the card has no place for it, or missing.
-        """
-        pileup = PileUp(self.pileup.mu, Pool.open(self.pileup.pool)) if self.pileup else None
-        detector = Detector.from_card(self.card, pileup)
-        detector.require_pileup()
-        return detector
+        return {"card": str(self.card), "sha256": self.sha256, "backend": self.backend, **pileup}
 
 
 def _sha256(path: Path) -> str:
@@ -164,6 +153,11 @@ class ViewPlan:
         """Name, parent, and what is frozen: the view's place in the tree."""
         return self.name, self.parent, self.freeze
 
+    @property
+    def needs_slices(self) -> bool:
+        """Whether a program takes part that makes a slice of the file's events in one run, with one seed."""
+        return self.generator != "pythia8" or (self.detector is not None and self.detector.backend == "delphes")
+
     def record(self) -> ViewRecord:
         """The view as the pair file describes it."""
         settings = {
@@ -201,8 +195,6 @@ def _plan(card: GenerationCard, name: str, parent: ViewPlan | None) -> ViewPlan:
     shower, detector = card.shower_of(name), card.detector_of(name)
     generator = Generator(shower.generator, _SETTINGS[shower.generator](shower))
     stage = DetectorPlan.of(detector) if isinstance(detector, config.Detector) else None
-    if stage:
-        stage.load()  # a wrong card or pool is said before anything is made
     return _place(name, card.views[name].freeze, parent, generator, stage)
 
 

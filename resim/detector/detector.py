@@ -1,7 +1,7 @@
 """The modules of a Delphes card that shape particle-flow candidates, run on whole batches of events."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -135,8 +135,8 @@ class Detector:
         Raises:
             InputError: wrong seeds, particles that are not physical, or a module that cannot run.
         """
-        keys = _checked_seeds(seeds, particles.n_events)
-        _check(particles)
+        keys = checked_seeds(seeds, particles.n_events)
+        check_particles(particles)
         found = [self._run(group, keys[events], events.start) for events, group in self._groups(particles)]
         return _candidates(concatenate(found), particles.n_events)
 
@@ -221,7 +221,12 @@ def _with_pileup(card: Card, modules: dict[str, Module], pileup: PileUp) -> dict
     }
 
 
-def _checked_seeds(seeds: Sequence[int] | npt.NDArray[Any], n_events: int) -> npt.NDArray[np.uint64]:
+def checked_seeds(seeds: Sequence[int] | npt.NDArray[Any], n_events: int) -> npt.NDArray[np.uint64]:
+    """The seeds of the events.
+
+    Raises:
+        InputError: not one for each event, or not in 0 ... 2⁶⁴ - 1.
+    """
     if len(seeds) != n_events:
         raise InputError(f"{len(seeds)} detector seeds for {n_events} events; want one for each")
     for event, seed in enumerate(seeds):
@@ -230,8 +235,12 @@ def _checked_seeds(seeds: Sequence[int] | npt.NDArray[Any], n_events: int) -> np
     return np.array([int(seed) for seed in seeds], np.uint64)
 
 
-def _check(particles: Particles) -> None:
-    """Raise an `InputError` for the first particle that is not finite or faster than light."""
+def check_particles(particles: Particles) -> None:
+    """Refuse particles that no generator should make.
+
+    Raises:
+        InputError: for the first particle that is not finite or faster than light.
+    """
     columns = ("px", "py", "pz", "energy", "mass", "charge", "vx", "vy", "vz")
     with np.errstate(invalid="ignore"):
         total = sum(getattr(particles, name) for name in columns)
@@ -256,14 +265,11 @@ def _groups(particles: Particles, sizes: npt.NDArray[np.int64]) -> Iterator[tupl
         particles: the events.
         sizes: `(n_events + 1,)`, how large the events before each one are together, in particles.
     """
-    start, offsets = 0, particles.offsets
+    start = 0
     while True:
         stop = int(np.searchsorted(sizes, sizes[start] + _PARTICLES_AT_A_TIME, side="right")) - 1
         stop = min(max(stop, start + 1), particles.n_events)
-        rows = slice(offsets[start], offsets[stop])
-        columns = {f.name: getattr(particles, f.name)[rows] for f in fields(particles) if f.name != "offsets"}
-        group = type(particles)(offsets=offsets[start : stop + 1] - offsets[start], **columns)
-        yield slice(start, stop), group
+        yield slice(start, stop), particles.events(start, stop)
         start = stop
         if start >= particles.n_events:
             return

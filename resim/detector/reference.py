@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from resim.detector.particle_flow import candidates_of
 from resim.errors import InputError
-from resim.particles import Candidates, Floats, Particles, offsets_of
+from resim.particles import Candidates, Floats, Particles
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,35 +83,17 @@ def _particles(arrays: dict[str, Any]) -> Particles:
 
 
 def _candidates(arrays: dict[str, Any]) -> Candidates:
-    n_photons, n_neutrals = len(arrays["efphoton_eta"]), len(arrays["efneutral_eta"])
-    neutral = np.zeros(n_photons + n_neutrals)
-    event = np.concatenate([_events(arrays, prefix) for prefix in ("eftrack", "efphoton", "efneutral")])
-    pt = np.concatenate([arrays["eftrack_pt"], arrays["efphoton_et"], arrays["efneutral_et"]]).astype(np.float64)
-    eta, phi = (
-        np.concatenate([_floats(arrays, f"{prefix}_{name}") for prefix in ("eftrack", "efphoton", "efneutral")])
-        for name in ("eta", "phi")
-    )
-    mass, d0, dz, charge = (
-        np.concatenate([_floats(arrays, f"eftrack_{name}"), neutral]) for name in ("mass", "d0", "dz", "charge")
-    )
-    kinds = np.concatenate([np.full(n_photons, 22), np.zeros(n_neutrals)])
-    order = np.argsort(event, kind="stable")
-    columns = {
-        "px": pt * np.cos(phi),
-        "py": pt * np.sin(phi),
-        "pz": pt * np.sinh(eta),
-        "energy": np.sqrt((pt * np.cosh(eta)) ** 2 + mass**2),
-        "mass": mass,
-        "pdg_id": np.concatenate([arrays["eftrack_pid"], kinds]).astype(np.int32),
-        "charge": charge,
-        "vx": d0 * np.sin(phi),
-        "vy": -d0 * np.cos(phi),
-        "vz": dz,
-        "d0": d0,
-        "dz": dz,
-        "d0_err": np.zeros(len(pt)),
-        "dz_err": np.zeros(len(pt)),
-        "origin": np.concatenate([arrays["eftrack_gen"], np.full(len(neutral), -1)]).astype(np.int64),
+    tracks: dict[str, npt.NDArray[Any]] = {
+        name: _floats(arrays, f"eftrack_{name}") for name in ("pt", "eta", "phi", "mass", "d0", "dz", "charge")
     }
-    lengths = np.bincount(event, minlength=len(arrays["gen_offsets"]) - 1)
-    return Candidates(offsets=offsets_of(lengths), **{name: column[order] for name, column in columns.items()})
+    tracks |= {"event": _events(arrays, "eftrack"), "pdg_id": arrays["eftrack_pid"], "origin": arrays["eftrack_gen"]}
+    photons, neutral_hadrons = (
+        {
+            "event": _events(arrays, prefix),
+            "pt": _floats(arrays, f"{prefix}_et"),
+            "eta": _floats(arrays, f"{prefix}_eta"),
+            "phi": _floats(arrays, f"{prefix}_phi"),
+        }
+        for prefix in ("efphoton", "efneutral")
+    )
+    return candidates_of(tracks, photons, neutral_hadrons, len(arrays["gen_offsets"]) - 1)

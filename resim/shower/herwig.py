@@ -8,11 +8,8 @@ import math
 import os
 import re
 import shutil
-import signal
 import subprocess
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +18,7 @@ from typing import Final
 import pylhe
 
 from resim.errors import InputError
+from resim.external import run_logged, scratch_folder
 from resim.hard_scatter.reading import Beams
 from resim.shower.hepmc import ShoweredEvent, in_order, read_events
 from resim.shower.herwig_card import HEPMC_FILE, LHE_FILE, RUN, input_file
@@ -94,7 +92,7 @@ class Herwig:
         # Herwig goes on until it has made as many events as it was asked for. So that it never reads past the end
         # of the file, where it would start over, spare events follow those of the slice.
         spares = [_turned(event) for event in events]
-        with _scratch_folder() as folder:
+        with scratch_folder("herwig") as folder:
             (folder / f"{RUN}.run").write_bytes(self._run_file)
             write_lhe(folder / LHE_FILE, self._beams, [*events, *spares])
             try:
@@ -105,7 +103,7 @@ class Herwig:
 
     def _read(self) -> bytes:
         """Make the run file, with a hard scatter of its own: it must not depend on which slice comes first."""
-        with _scratch_folder() as folder:
+        with scratch_folder("herwig") as folder:
             write_lhe(folder / LHE_FILE, self._beams, [_placeholder(self._beams)])
             (folder / f"{RUN}.in").write_text(input_file(self._settings), encoding="utf-8")
             try:
@@ -117,18 +115,7 @@ class Herwig:
     def _call(self, folder: Path, *arguments: str) -> None:
         # ThePEG_RUN_DIR would send run file and logs elsewhere.
         environment = {key: value for key, value in os.environ.items() if key != "ThePEG_RUN_DIR"}
-        with (folder / _LOG).open("ab") as log:
-            done = subprocess.run(
-                [self._executable, *arguments],
-                cwd=folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                check=False,
-            )
-        if done.returncode:
-            raise InputError(f"`Herwig {arguments[0]}` {_ending(done.returncode)}: {_last_line(folder / _LOG)}")
+        run_logged([self._executable, *arguments], folder / _LOG, environment)
 
 
 @lru_cache(maxsize=8)
@@ -162,21 +149,6 @@ def _version(executable: str) -> str:
     return found[1]
 
 
-@contextmanager
-def _scratch_folder() -> Iterator[Path]:
-    """A temporary folder, which is left behind only if an `InputError` points to the log in it."""
-    folder = Path(tempfile.mkdtemp(prefix="resim-herwig-"))
-    keep = False
-    try:
-        yield folder
-    except InputError:
-        keep = True
-        raise
-    finally:
-        if not keep:
-            shutil.rmtree(folder)
-
-
 def _turned(event: pylhe.LHEEvent) -> pylhe.LHEEvent:
     """The event turned by pi about the beam: as good as the event, and different from every event of the slice."""
     return replace(event, particles=[replace(p, px=-p.px, py=-p.py) for p in event.particles])
@@ -199,13 +171,3 @@ def _placeholder(beams: Beams) -> pylhe.LHEEvent:
     ]
     info = pylhe.LHEEventInfo(len(particles), 1, 1.0, scale=2 * energy, aqed=1 / 128, aqcd=0.118)
     return pylhe.LHEEvent(info, particles)
-
-
-def _ending(code: int) -> str:
-    return f"ended with exit status {code}" if code > 0 else f"was killed by {signal.Signals(-code).name}"
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
-    words = [" ".join(line.split()) for line in lines if line.strip()]
-    return words[-1][:200] if words else "it printed nothing"

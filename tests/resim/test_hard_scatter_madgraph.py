@@ -240,13 +240,18 @@ def runs(pid: int) -> bool:
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_ends_madgraph_and_what_it_started(card, madgraph, tmp_path, sent):
     madgraph("hangs")
-    command = [sys.executable, "-c", "from resim.cli import main; main()"]
-    arguments = ["hard-scatter", str(card), "-o", str(tmp_path / "made.lhe"), "--quiet"]
-    with subprocess.Popen([*command, *arguments], stderr=subprocess.PIPE, text=True) as process:
-        wait_until((tmp_path / "pids").exists)
-        pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
-        process.send_signal(sent)
-        assert process.wait(30) == 130
-        assert process.stderr.read() == "resim: interrupted\n"
+    # A shell starts background jobs with SIGINT ignored, and children inherit that.
+    code = "import signal; signal.signal(2, signal.default_int_handler); from resim.cli import main; main()"
+    command = [sys.executable, "-c", code, "hard-scatter", str(card), "-o", str(tmp_path / "made.lhe"), "--quiet"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            wait_until((tmp_path / "pids").exists)
+            pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
+            process.send_signal(sent)
+            _, message = process.communicate(timeout=30)
+        finally:
+            process.kill()  # else a test that has failed would wait for it
+    assert process.returncode == 130
+    assert message == "resim: interrupted\n"
     wait_until(lambda: not any(map(runs, pids)), 20)
     assert not (tmp_path / "made.lhe").exists()

@@ -200,7 +200,7 @@ def test_the_detector_does_not_depend_on_chunks_and_its_rows_can_be_replayed(det
 
 def test_another_content_of_the_detector_card_is_another_detector(detected, monkeypatch):
     changed = DetectorPlan(Path(CMS["card"]), "0" * 64)
-    monkeypatch.setattr(DetectorPlan, "of", lambda card: changed)
+    monkeypatch.setattr(DetectorPlan, "of", lambda *_: changed)
     with pytest.raises(InputError, match=r"cms_tracking\.tcl: missing, or not the card that the file was made with"):
         replay(detected / "pairs.h5", 4)
     with pytest.raises(InputError, match=r"holds chunks of another card|made with another card"):

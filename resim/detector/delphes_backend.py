@@ -1,0 +1,137 @@
+"""Real Delphes as an external program: `DelphesHepMC3 CARD out.root in.hepmc`.
+
+One call makes the events of one seed. Delphes: J. de Favereau et al., JHEP 02 (2014) 057, arXiv:1307.6346.
+"""
+
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from resim.detector.detector import check_particles, checked_seeds
+from resim.detector.particle_flow import candidates_of
+from resim.errors import InputError
+from resim.external import run_logged, scratch_folder
+from resim.particles import Candidates, Particles, offsets_of
+
+EXECUTABLE: Final = "DelphesHepMC3"
+SEED_MAX: Final = 2**31 - 1
+"""Cards hold 32-bit integers; 0 would be a seed from the clock (ROOT's `TRandom3::SetSeed`)."""
+
+_CARD, _HEPMC, _ROOT, _LOG = "card.tcl", "in.hepmc", "out.root", "delphes.out"
+_FIRST_NUMBER: Final = 1001
+"""Number of the first event: one with which no program would start to count by itself."""
+_OURS: Final = "\n# Set by resim, whatever is set above.\nset RandomSeed {seed}\nset MaxEvents 0\nset SkipEvents 0\n"
+_READS_FILES: Final = re.compile(r"^\s*source\s+(\S+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Delphes:
+    """Real Delphes with a card.
+
+    Attributes:
+        card: the card.
+        text: its content.
+        executable: path of `DelphesHepMC3`.
+        version: what the file VERSION of the installation says, or `unknown`: the program cannot be asked.
+    """
+
+    card: Path
+    text: str
+    executable: str
+    version: str
+
+    @classmethod
+    def from_card(cls, path: str | Path) -> "Delphes":
+        """Find Delphes and read a card, which Delphes itself checks when it runs.
+
+        Raises:
+            InputError: no executable `DelphesHepMC3` on PATH, or a card that cannot be read or reads other files.
+        """
+        executable = shutil.which(EXECUTABLE)
+        if executable is None:
+            raise InputError(
+                f"executable {EXECUTABLE} not found on PATH; install Delphes 3.5"
+                " (cp3.irmp.ucl.ac.be/projects/delphes) and add its folder to PATH,"
+                " or take `backend: delphes` out of the card"
+            )
+        card = Path(path)
+        return cls(card, _text(card), executable, _version(executable))
+
+    def run(self, particles: Particles, seeds: Sequence[int] | npt.NDArray[Any]) -> Candidates:
+        """Reconstruct a batch of events, as `resim.detector.Detector.run`.
+
+        Neighbouring events with the same seed are made in one run, and depend on one another.
+
+        Args:
+            particles: generated stable particles; those that ROOT's particle table lacks leave no trace.
+            seeds: one for every event, 1 ... `SEED_MAX`.
+
+        Returns:
+            Particle-flow candidates; in every event tracks, then photons, then neutral hadrons.
+
+        Raises:
+            InputError: wrong seeds, particles that are not physical, or a run of Delphes that failed. The folder
+                with its log is kept.
+        """
+        keys = checked_seeds(seeds, particles.n_events)
+        check_particles(particles)
+        ends = [*(np.flatnonzero(keys[1:] != keys[:-1]) + 1).tolist(), len(keys)] if len(keys) else []
+        runs = pairwise([0, *ends])
+        parts = [self._run(particles.events(first, last), int(keys[first])) for first, last in runs]
+        return _joined([_nothing(0), *parts])
+
+    def _run(self, particles: Particles, seed: int) -> Candidates:
+        """Candidates of events that share a seed."""
+        from resim.detector.delphes_files import read_candidates, write_hepmc
+
+        if not 1 <= seed <= SEED_MAX:
+            raise InputError(f"seed {seed} of Delphes: want a whole number in 1 ... {SEED_MAX}")
+        numbers = list(range(_FIRST_NUMBER, _FIRST_NUMBER + particles.n_events))
+        some = np.diff(particles.offsets) > 0  # Delphes does not see where an event without particles ends
+        if not some.any():
+            return _nothing(particles.n_events)
+        with scratch_folder("delphes") as folder:
+            (folder / _CARD).write_text(self.text + _OURS.format(seed=seed), encoding="utf-8")
+            write_hepmc(folder / _HEPMC, particles, numbers)
+            try:
+                run_logged([self.executable, _CARD, _ROOT, _HEPMC], folder / _LOG)
+                return read_candidates(folder / _ROOT, numbers, some)
+            except InputError as error:
+                raise InputError(f"Delphes, {self.card.name}, seed {seed}: {error}; log: {folder / _LOG}") from error
+
+
+def _text(card: Path) -> str:
+    try:
+        text = card.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{card}: cannot be read ({error}); want a Delphes card (Tcl)") from error
+    if found := _READS_FILES.search(text):
+        raise InputError(f"{card}: reads {found[1]}, which no hash would record; put its content into the card")
+    return text
+
+
+def _version(executable: str) -> str:
+    """What the installation says of itself: Delphes runs where it was unpacked."""
+    try:
+        return (Path(executable).resolve().parent / "VERSION").read_text(encoding="utf-8").strip() or "unknown"
+    except (OSError, UnicodeDecodeError):
+        return "unknown"
+
+
+def _nothing(n_events: int) -> Candidates:
+    nothing = {"event": np.empty(0, np.int64)}
+    return candidates_of(nothing, nothing, nothing, n_events)
+
+
+def _joined(parts: Sequence[Candidates]) -> Candidates:
+    """Candidates of several batches of events, one batch after the other."""
+    names = [field.name for field in fields(Candidates) if field.name != "offsets"]
+    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    return Candidates(offsets=offsets_of(np.concatenate([np.diff(part.offsets) for part in parts])), **columns)

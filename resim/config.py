@@ -97,8 +97,8 @@ class PileUp(CardModel):
 class Detector(CardModel):
     """The detector stage."""
 
-    card: Path
-    """Delphes card"""
+    card: Path | None = None
+    """Delphes card; None: that of the detector that this one changes, the parent's or the card's"""
     pileup: PileUp | None = None
     """None for cards without a PileUpMerger"""
     backend: Literal["resim", "delphes"] = "resim"
@@ -190,7 +190,10 @@ class GenerationCard(CardModel):
         generator = self.shower_of(name).generator
         if view.freeze == "parton_shower" and generator != "pythia8":
             raise ValueError(f"views.{name}: the parton level of {generator} cannot be frozen; freeze hard_scatter")
-        if view.freeze == "hadronization" and self.detector_of(name) == NO_DETECTOR:
+        detector = self.detector_of(name)
+        if isinstance(detector, Detector) and detector.card is None:
+            raise ValueError(f"views.{name}: its detector has no card; give `detector` one, here or above")
+        if view.freeze == "hadronization" and detector == NO_DETECTOR:
             raise ValueError(
                 f"views.{name}: freezes the hadronization and no detector follows, so it would equal its parent;"
                 " give `detector` a card"
@@ -217,10 +220,11 @@ class GenerationCard(CardModel):
 
     def resolved(self) -> Self:
         """The same with everything that views inherit written out."""
-        views = {
-            name: view if view.freeze in _SHARING_SHOWER else view.model_copy(update={"shower": self.shower_of(name)})
-            for name, view in self.views.items()
-        }
+        views = {}
+        for name, view in self.views.items():
+            changes: dict[str, Any] = {"detector": self.detector_of(name)}
+            changes |= {} if view.freeze in _SHARING_SHOWER else {"shower": self.shower_of(name)}
+            views[name] = view.model_copy(update=changes)
         return self.model_copy(update={"views": views})
 
     def needs_default_card(self, name: str) -> bool:
@@ -230,13 +234,19 @@ class GenerationCard(CardModel):
         return begins and self.shower_of(name).card is None
 
     def detector_of(self, name: str) -> Detector | Literal["none"]:
-        """The detector of a view: its own, else the nearest ancestor's, else the card's."""
-        own = (self.views[ancestor].detector for ancestor in self._lineage(name))
-        return next((detector for detector in own if detector is not None), self.detector)
+        """The detector of a view: the card's, changed by its ancestors and then by the view itself."""
+        resolved = self.detector
+        for ancestor in reversed(self._lineage(name)):
+            own = self.views[ancestor].detector
+            if isinstance(own, Detector) and isinstance(resolved, Detector):
+                resolved = Detector(**(_given(resolved) | _given(own)))
+            elif own is not None:
+                resolved = own
+        return resolved
 
 
-def _given(shower: Shower) -> dict[str, Any]:
-    return {key: getattr(shower, key) for key in shower.model_fields_set}
+def _given(model: CardModel) -> dict[str, Any]:
+    return {key: getattr(model, key) for key in model.model_fields_set}
 
 
 def load_card(path: Path) -> GenerationCard:
@@ -264,7 +274,7 @@ def _with_files(view: View, default_card: bool, path: Path) -> View:
 
 def _with_card(detector: Any, path: Path) -> Any:
     if isinstance(detector, Detector):
-        changes: dict[str, Any] = {"card": find_file(detector.card, path)}
+        changes: dict[str, Any] = {"card": find_file(detector.card, path)} if detector.card else {}
         if pileup := detector.pileup:
             changes["pileup"] = pileup.model_copy(update={"pool": find_file(pileup.pool, path)})
         return detector.model_copy(update=changes)

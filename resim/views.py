@@ -85,7 +85,10 @@ class DetectorPlan:
 
         Raises:
             InputError: one of them cannot be read.
+            ValueError: a stage without a card, which `GenerationCard` does not let through.
         """
+        if stage.card is None:
+            raise ValueError(f"{stage}: has no card")
         pileup = PileUpPlan.of(stage.pileup) if stage.pileup else None
         return cls(stage.card, _sha256(stage.card), pileup, stage.backend)
 

@@ -132,3 +132,25 @@ def test_the_plan_puts_parents_first_and_finds_the_owner_of_the_shower():
     assert list(plan) == ["root", "seed", "rehadron", "again"]
     assert plan["again"].shower_owner == plan["rehadron"].shower_owner == "seed"
     assert "ParticleDecays:limitTau0 = on" in plan["again"].settings
+
+
+def test_a_view_changes_the_detector_of_its_parent(card, tmp_path):
+    cms, ideal = (str(REPOSITORY / f"cards/delphes/{name}.tcl") for name in ("cms", "ideal"))
+    views = {
+        "root": {},
+        "other": {"from": "root", "freeze": "hadronization", "detector": {"card": ideal}},
+        "real": {"from": "other", "freeze": "hadronization", "detector": {"backend": "delphes"}},
+        "generated": {"from": "root", "freeze": "hadronization", "detector": "none"},
+    }
+    with pytest.raises(InputError, match=r"views\.generated: freezes the hadronization and no detector follows"):
+        load_card(card_with(card, tmp_path, views=views, detector={"card": cms}))
+    views["generated"]["freeze"] = "hard_scatter"
+    resolved = load_card(card_with(card, tmp_path, views=views, detector={"card": cms}))
+    detectors = {name: resolved.detector_of(name) for name in views}
+    assert (str(detectors["root"].card), str(detectors["other"].card)) == (cms, ideal)
+    assert (str(detectors["real"].card), detectors["real"].backend) == (ideal, "delphes")
+    assert detectors["generated"] == "none"
+    again = type(resolved).model_validate(resolved.resolved().model_dump(mode="json", by_alias=True))
+    assert {name: again.detector_of(name) for name in views} == detectors
+    with pytest.raises(InputError, match=r"views\.root: its detector has no card"):
+        load_card(card_with(card, tmp_path, views={"root": {"detector": {"backend": "delphes"}}}))

@@ -5,8 +5,10 @@ import pytest
 from matplotlib.image import imread
 
 from resim.detector import Detector
+from resim.mock import write_mock
 from resim.plots import delphes
 from resim.plots import detector as plots
+from tests.resim.conftest import run_cli
 
 ROOT = Path(__file__).parents[2]
 CARDS = ROOT / "cards/delphes"
@@ -47,3 +49,28 @@ def test_pictures_next_to_delphes(tmp_path, monkeypatch):
     pictures = delphes.plot_comparison(CARDS / "cms.tcl", ROOT / "tests/data/delphes_qcd.npz", tmp_path)
     assert [p.name for p in pictures] == ["detector_candidates.png", "detector_jets.png"]
     assert all(imread(p).std() > 0.05 for p in pictures)
+
+
+def test_plot_draws_a_card_alone_or_with_a_pair_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(plots, "_SHOTS", 30)
+    card = CARDS / "cms.tcl"
+    alone = run_cli("plot", "--detector", card, "-o", tmp_path / "alone")
+    assert alone.exit_code == 0
+    assert [Path(line).name for line in alone.output.splitlines()] == [
+        "detector_tracks.png",
+        "detector_calorimeters.png",
+    ]
+    assert all(Path(line).is_file() for line in alone.output.splitlines())
+    again = run_cli("plot", "--detector", card, "-o", tmp_path / "alone")
+    assert "the folder is not empty" in str(again.exception)
+    both = run_cli("plot", write_mock(tmp_path / "m.h5", n_rows=40), "--detector", card, "-o", tmp_path / "both")
+    assert {"sharing.png", "detector_tracks.png"} <= {Path(line).name for line in both.output.splitlines()}
+
+
+def test_plot_of_nothing_and_of_a_wrong_card(tmp_path):
+    nothing = run_cli("plot", "-o", tmp_path / "plots")
+    assert nothing.exit_code == 2
+    assert "Missing argument 'FILE'; give a pair file, or --detector CARD, or both." in nothing.output
+    wrong = run_cli("plot", "--detector", tmp_path / "none.tcl", "-o", tmp_path / "plots")
+    assert "none.tcl: cannot be read" in str(wrong.exception)
+    assert not (tmp_path / "plots").exists()

@@ -16,7 +16,6 @@ from resim.block import Block
 from resim.errors import InputError
 from resim.plots.style import hep_style, save
 from resim.reader import PairFile
-from resim.replay import generated_row
 from resim.views import plan_from_records
 
 KINDS: Final = {
@@ -45,11 +44,12 @@ def particle_kinds(pdg_id: npt.NDArray[np.int32], charge: npt.NDArray[np.int8]) 
 
 @dataclass(frozen=True, slots=True)
 class _Panel:
-    """A view to draw: its title, its name, and the row that holds it."""
+    """A view to draw: title, name, the row that holds it, and whether the next panel belongs at its side."""
 
     title: str
     view: str
     row: Block
+    leads: bool = False
 
 
 def show_row(path: Path, row: int, output: Path, generated: bool = False, lhe: Path | None = None) -> Path:
@@ -72,17 +72,19 @@ def show_row(path: Path, row: int, output: Path, generated: bool = False, lhe: P
     with PairFile(path) as file, hep_style():
         if not 0 <= row < len(file):
             raise InputError(f"{path}: row {row} does not exist; the file has rows 0 ... {len(file) - 1}")
-        drawn = _panels(file, row, lhe) if generated else _stored(file, row)
-        n_lines = -(-len(drawn) // _PANELS_A_LINE)
-        n_columns = min(len(drawn), _PANELS_A_LINE)
-        figure = Figure(figsize=(1 + 3.9 * n_columns, 1.2 + 4.3 * n_lines), layout="constrained")
-        panels = figure.subplots(n_lines, n_columns, squeeze=False, sharex=True, sharey=True)
-        for axes in panels.flat[len(drawn) :]:
-            axes.set_visible(False)
-        for axes, panel in zip(panels.flat, drawn, strict=False):
-            _draw_view(axes, panel, _radius(file))
-        for axes in panels[-1]:
-            axes.set_xlabel(r"$\eta - \eta_\mathrm{parton}$")
+        lines = _lines(_with_generated(file, row, lhe) if generated else _stored(file, row))
+        n_columns = max(map(len, lines))
+        figure = Figure(figsize=(1 + 3.9 * n_columns, 1.2 + 4.3 * len(lines)), layout="constrained")
+        panels = figure.subplots(len(lines), n_columns, squeeze=False, sharex=True, sharey=True)
+        for places, line in zip(panels, lines, strict=True):
+            for axes in places[len(line) :]:
+                axes.set_visible(False)
+            for axes, panel in zip(places, line, strict=False):
+                _draw_view(axes, panel, _radius(file))
+        for column in panels.T:
+            lowest = [axes for axes in column if axes.get_visible()][-1]
+            lowest.set_xlabel(r"$\eta - \eta_\mathrm{parton}$")
+            lowest.tick_params(labelbottom=True)
         for axes in panels[:, 0]:
             axes.set_ylabel(r"$\phi - \phi_\mathrm{parton}$ [rad]")
         figure.suptitle(_title(file, row), fontsize=13)
@@ -96,8 +98,10 @@ def _stored(file: PairFile, row: int) -> list[_Panel]:
     return [_Panel(view, view, block) for view in file.view_names]
 
 
-def _panels(file: PairFile, row: int, lhe: Path | None) -> list[_Panel]:
+def _with_generated(file: PairFile, row: int, lhe: Path | None) -> list[_Panel]:
     """The views, and before the first view with a detector of the same particles these particles."""
+    from resim.replay import generated_row
+
     plan = {view.name: view for view in plan_from_records(file.views)}
     shown = {view.particles_owner for view in plan.values() if view.detector is None}
     again = None if {view.particles_owner for view in plan.values()} <= shown else generated_row(file.path, row, lhe)
@@ -105,10 +109,20 @@ def _panels(file: PairFile, row: int, lhe: Path | None) -> list[_Panel]:
     for panel in _stored(file, row):
         owner = plan[panel.view].particles_owner
         if again and owner not in shown:
-            panels.append(_Panel(f"{panel.view}, generated", panel.view, again))
+            panels.append(_Panel(f"{panel.view}, generated", panel.view, again, leads=True))
             shown.add(owner)
         panels.append(panel)
     return panels
+
+
+def _lines(panels: list[_Panel]) -> list[list[_Panel]]:
+    """The panels in lines, which do not break between two that belong side by side."""
+    lines: list[list[_Panel]] = [[]]
+    for panel in panels:
+        if len(lines[-1]) + panel.leads >= _PANELS_A_LINE:
+            lines.append([])
+        lines[-1].append(panel)
+    return lines
 
 
 def _title(file: PairFile, row: int) -> str:

@@ -154,26 +154,34 @@ def digest(file: Path) -> None:
 @click.argument("file", type=FILE)
 @click.option("--row", type=int, default=0, show_default=True, help="Row to draw.")
 @click.option("-o", "--output", type=FILE, required=True, help="Picture to write (.png, .pdf, .svg).")
+@click.option("--generated", is_flag=True, help="Next to a detector's candidates, the generated particles.")
+@click.option("--lhe", type=FILE, help="With --generated: where the row's LHE file is now.  [default: where it was]")
 @click.option("--force", is_flag=True, help="Replace an existing output.")
-def show(file: Path, row: int, output: Path, force: bool) -> None:
+def show(file: Path, row: int, output: Path, force: bool, **options: Any) -> None:
     """Draw all views of one row of a pair FILE side by side."""
     from resim.plots import show_row
 
     refuse_existing(output, force)
-    click.echo(show_row(file, row, output))
+    click.echo(show_row(file, row, output, **options))
 
 
 @cli.command()
-@click.argument("file", type=FILE)
+@click.argument("file", type=FILE, required=False)
+@click.option("--detector", "card", metavar="CARD", type=FILE, help="Plot what a Delphes card does to particles.")
 @click.option("-o", "--output", type=FILE, required=True, help="Folder for the pictures.")
 @click.option("--force", is_flag=True, help="Replace existing pictures.")
-def plot(file: Path, output: Path, force: bool) -> None:
-    """Plot jet observables of a pair FILE per class and view, with ratios to the root view."""
-    from resim.plots import plot_pairs
+def plot(file: Path | None, card: Path | None, output: Path, force: bool) -> None:
+    """Plot jet observables of a pair FILE per class and view, with ratios to the root view.
+
+    With --detector, plot efficiency, resolution and response of a detector instead, or as well.
+    """
+    if file is None and card is None:
+        raise click.UsageError("Missing argument 'FILE'; give a pair file, or --detector CARD, or both.")
+    from resim.plots import plot_detector, plot_pairs
 
     if output.is_dir() and any(output.iterdir()) and not force:
         raise InputError(f"{output}: the folder is not empty; choose another output, or --force to add the pictures")
-    for path in plot_pairs(file, output):
+    for path in (*(plot_pairs(file, output) if file else ()), *(plot_detector(card, output) if card else ())):
         click.echo(path)
 
 

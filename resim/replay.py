@@ -1,7 +1,7 @@
 """Make one row again from the file that holds it, and compare: what reproducible means, made checkable."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,20 +50,52 @@ def replay(path: Path, row: int, lhe: Path | None = None) -> Replay:
         InputError: no such row, or the LHE file is missing or another one.
     """
     with PairFile(path) as file:
-        if not 0 <= row < len(file):
-            raise InputError(f"{path}: row {row} does not exist, the file has rows 0 ... {len(file) - 1}")
-        source, event = (int(file.hard_scatter(name)[row]) for name in ("source", "event"))
+        source, event = _place(file, row)
         plan = _plan(file, source, lhe)
-        made = process(plan, _chunk(plan, source, event, file.provenance)).block
-        siblings = np.flatnonzero((file.hard_scatter("source") == source) & (file.hard_scatter("event") == event))
-        again = np.flatnonzero(made.arrays["hard_scatter/event"] == event)
-        if len(again) == len(siblings):
-            differing = _differing(file.block(row, row + 1), made.row(int(again[siblings == row][0])))
-        else:
-            differing = (f"the event gives {len(again)} rows instead of {len(siblings)}",)
+        try:
+            differing = _differing(file.block(row, row + 1), _made_again(file, row, plan))
+        except _OtherRows as error:
+            differing = (str(error),)
         before = file.provenance.versions
     changed = {name: (before[name], now) for name, now in versions().items() if before.get(name, now) != now}
     return Replay(row, event, plan.sources[source].path, differing, changed)
+
+
+def generated_row(path: Path, row: int, lhe: Path | None = None) -> Block:
+    """Row `row` of a pair file made again without detectors: every view holds the jet of its generated particles.
+
+    Raises:
+        InputError: as `replay`; or the event gives other rows now.
+    """
+    with PairFile(path) as file:
+        plan = _plan(file, _place(file, row)[0], lhe)
+        try:
+            return _made_again(file, row, replace(plan, views=tuple(replace(v, detector=None) for v in plan.views)))
+        except _OtherRows as error:
+            raise InputError(f"{path}: row {row} cannot be made again: {error}; see `resim replay`") from error
+
+
+class _OtherRows(Exception):  # noqa: N818 - says what happened
+    """An event gives another number of rows than before."""
+
+
+def _place(file: PairFile, row: int) -> tuple[int, int]:
+    """Source of a row, and index of its event in that."""
+    if not 0 <= row < len(file):
+        raise InputError(f"{file.path}: row {row} does not exist, the file has rows 0 ... {len(file) - 1}")
+    source, event = (int(file.hard_scatter(name)[row]) for name in ("source", "event"))
+    return source, event
+
+
+def _made_again(file: PairFile, row: int, plan: Plan) -> Block:
+    """The row alone, as the plan gives it now."""
+    source, event = _place(file, row)
+    made = process(plan, _chunk(plan, source, event, file.provenance)).block
+    siblings = np.flatnonzero((file.hard_scatter("source") == source) & (file.hard_scatter("event") == event))
+    again = np.flatnonzero(made.arrays["hard_scatter/event"] == event)
+    if len(again) != len(siblings):
+        raise _OtherRows(f"the event gives {len(again)} rows instead of {len(siblings)}")
+    return made.row(int(again[siblings == row][0]))
 
 
 def _differing(then: Block, now: Block) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
-"""Pictures of pair files: distributions per class and view, and single rows."""
+"""Pictures of pair files and detectors: distributions per class and view, single rows, response to particles."""
 
+from resim.plots.detector import plot_detector
 from resim.plots.observables import plot_pairs
 from resim.plots.row import show_row
 
-__all__ = ["plot_pairs", "show_row"]
+__all__ = ["plot_detector", "plot_pairs", "show_row"]

@@ -1,7 +1,6 @@
 """What a detector card does to single particles: efficiency, resolution and response.
 
-python -c "from pathlib import Path; from resim.plots.detector import plot_detector
-plot_detector(Path('cards/delphes/cms.tcl'), Path('plots'))"
+`resim plot --detector cards/delphes/cms.tcl -o plots` draws it.
 """
 
 from collections.abc import Callable

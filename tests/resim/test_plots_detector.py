@@ -7,6 +7,7 @@ from matplotlib.image import imread
 from resim.detector import Detector
 from resim.plots import delphes
 from resim.plots import detector as plots
+from tests.resim.conftest import run_cli
 
 ROOT = Path(__file__).parents[2]
 CARDS = ROOT / "cards/delphes"
@@ -47,3 +48,29 @@ def test_pictures_next_to_delphes(tmp_path, monkeypatch):
     pictures = delphes.plot_comparison(CARDS / "cms.tcl", ROOT / "tests/data/delphes_qcd.npz", tmp_path)
     assert [p.name for p in pictures] == ["detector_candidates.png", "detector_jets.png"]
     assert all(imread(p).std() > 0.05 for p in pictures)
+
+
+def test_plot_draws_a_card_alone_or_with_a_pair_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(plots, "_SHOTS", 30)
+    card = CARDS / "cms.tcl"
+    alone = run_cli("plot", "--detector", card, "-o", tmp_path / "alone")
+    assert alone.exit_code == 0
+    assert [Path(line).name for line in alone.output.splitlines()] == [
+        "detector_tracks.png",
+        "detector_calorimeters.png",
+    ]
+    assert all(Path(line).is_file() for line in alone.output.splitlines())
+    again = run_cli("plot", "--detector", card, "-o", tmp_path / "alone")
+    assert "the folder is not empty" in str(again.exception)
+    monkeypatch.setattr("resim.plots.plot_pairs", lambda file, output: [output / f"{file.stem}.png"])
+    both = run_cli("plot", "m.h5", "--detector", card, "-o", tmp_path / "both")
+    assert both.output.splitlines()[:2] == [str(tmp_path / "both/m.png"), str(tmp_path / "both/detector_tracks.png")]
+
+
+def test_plot_of_nothing_and_of_a_wrong_card(tmp_path):
+    nothing = run_cli("plot", "-o", tmp_path / "plots")
+    assert nothing.exit_code == 2
+    assert "Missing argument 'FILE'; give a pair file, or --detector CARD, or both." in nothing.output
+    wrong = run_cli("plot", "--detector", tmp_path / "none.tcl", "-o", tmp_path / "plots")
+    assert "none.tcl: cannot be read" in str(wrong.exception)
+    assert not (tmp_path / "plots").exists()

@@ -90,6 +90,20 @@ def probe(  # noqa: PLR0913, PLR0917
 
 
 @jetssl.command()
+@click.argument("run", type=PATH)
+@click.argument("file", type=PATH)
+@click.option("-o", "--output", type=PATH, required=True, help="The HDF5 file to write.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
+def embed(run: Path, file: Path, output: Path, force: bool) -> None:
+    """Write the jet vectors of every view of the pair FILE, as the frozen encoder of RUN sees them."""
+    commandline.refuse_existing(output, force)
+    from jetssl.evaluation.export import embed_file
+
+    written = embed_file(run, file, output)
+    click.echo(f"{output}: {written.jets} jets in {written.seconds:.1f} s, {written.width} numbers each")
+
+
+@jetssl.command()
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN_OR_FILE...")
 @click.option("-o", "--output", type=PATH, required=True, help="The page to write.")
 @click.option("--force", is_flag=True, help="Replace an existing page.")

@@ -42,9 +42,13 @@ def train(  # noqa: PLR0913, PLR0917
     if output is None:
         raise click.UsageError("Missing option '-o' / '--output'.")
     from jetssl.pretrain import pretrain
+    from jetssl.processes import one_voice
     from jetssl.run_folder import RunFolder, State
 
-    outcome = pretrain(resolved, RunFolder(output), force=force, quiet=quiet)
+    with one_voice() as team:
+        outcome = pretrain(resolved, RunFolder(output), force=force, quiet=quiet)
+    if not team.leads:
+        return
     if outcome.state is State.RESUMABLE:
         click.echo(f"jetssl: interrupted; the same command resumes {output}", err=True)
         raise click.exceptions.Exit(commandline.INTERRUPTED)

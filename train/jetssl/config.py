@@ -80,7 +80,7 @@ class DataCard(CardModel):
     """input features of a constituent, see `jetssl.data.features`"""
     fractions: Fractions = Fractions()
     batch_size: int = Field(256, ge=2)
-    """rows in a batch; NT-Xent contrasts each jet with the other 2 * batch_size - 2"""
+    """rows in a batch, shared by all processes; NT-Xent contrasts each jet with the other 2 * batch_size - 2"""
 
     @field_validator("views")
     @classmethod
@@ -243,7 +243,9 @@ class TrainingCard(CardModel):
     seed: int = Field(1, ge=0)
     """of the initial weights, the order of rows, the choice of views and the augmentations"""
     threads: int = Field(2, ge=1)
-    """CPU threads of torch"""
+    """CPU threads of torch, of each process"""
+    precision: Literal["single", "double"] = "single"
+    """of weights and features; `double` to compare trainings"""
 
 
 ENCODER_CARDS: dict[str, type[EncoderCard]] = {

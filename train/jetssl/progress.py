@@ -40,9 +40,11 @@ class EpochLog(lightning.Callback):
         self.path, self.jets_per_epoch, self.lines = path, jets_per_epoch, lines
         self.rows: list[dict[str, float]] = []
         self.started = 0.0
+        self.writes = True
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002
         """Keep the lines of the epochs that the checkpoint has behind it."""
+        self.writes = trainer.is_global_zero
         rows = read_metrics(self.path) if self.path.is_file() else []
         self.rows = [row for row in rows if row["epoch"] <= trainer.current_epoch]
 
@@ -52,6 +54,8 @@ class EpochLog(lightning.Callback):
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002
         """Add the epoch to the file."""
+        if not self.writes:
+            return
         seconds = time.monotonic() - self.started
         known = dict.fromkeys(COLUMNS, math.nan) | {
             "epoch": trainer.current_epoch + 1,

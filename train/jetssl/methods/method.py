@@ -62,14 +62,16 @@ class Method(lightning.LightningModule, ABC):
                 f"the loss is {loss.item()} in epoch {self.current_epoch + 1}; lower training.learning_rate"
                 f" ({self.card.training.learning_rate:g})"
             )
-        self.log_dict(dict(values), on_step=False, on_epoch=True, batch_size=len(batch.rows), prog_bar=True)
+        self.log_dict(
+            dict(values), on_step=False, on_epoch=True, batch_size=len(batch.rows), prog_bar=True, sync_dist=True
+        )
         return loss
 
     def validation_step(self, batch: PairBatch, batch_index: int) -> None:  # noqa: ARG002
         """Log the loss and the monitors of a held-out batch."""
         values = dict(self.validate(batch))
         values["validation_loss"] = values.pop("loss")
-        self.log_dict(values, batch_size=len(batch.rows))
+        self.log_dict(values, batch_size=len(batch.rows), sync_dist=True)
 
     def configure_optimizers(self) -> Any:
         """AdamW; the rate is set anew after every step."""

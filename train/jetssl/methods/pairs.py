@@ -11,7 +11,7 @@ import torch
 
 from jetssl.config import Card, NtXentCard, SupConCard, VicregCard
 from jetssl.data.tensors import PairBatch
-from jetssl.losses.gathering import gather
+from jetssl.gathering import gather
 from jetssl.losses.ntxent import ntxent
 from jetssl.losses.supcon import supcon
 from jetssl.losses.vicreg import vicreg_terms

@@ -43,6 +43,7 @@ def train(  # noqa: PLR0913, PLR0917
         raise click.UsageError("Missing option '-o' / '--output'.")
     from jetssl.pretrain import pretrain
     from jetssl.processes import one_voice
+    from jetssl.progress import read_metrics
     from jetssl.run_folder import RunFolder, State
 
     with one_voice() as team:
@@ -53,7 +54,8 @@ def train(  # noqa: PLR0913, PLR0917
         click.echo(f"jetssl: interrupted; the same command resumes {output}", err=True)
         raise click.exceptions.Exit(commandline.INTERRUPTED)
     verb = "trained" if outcome.trained else "already trained"
-    click.echo(f"{output}: {verb}, {resolved.training.epochs} epochs in {outcome.provenance.seconds:.0f} s")
+    epochs = len(read_metrics(RunFolder(output).metrics))
+    click.echo(f"{output}: {verb}, {epochs} epochs in {outcome.provenance.seconds:.0f} s")
 
 
 @jetssl.command()

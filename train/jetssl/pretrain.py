@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 import lightning
+from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy
 from torch import nn
@@ -151,7 +152,7 @@ def _trainer(card: Card, run: RunFolder, data: PairDataModule, quiet: bool) -> l
         max_epochs=card.training.epochs,
         gradient_clip_val=card.training.gradient_clip,
         logger=TensorBoardLogger(run.path, name="tensorboard", version=""),
-        callbacks=[best, last, log, *([progress_bar()] if terminal else [])],
+        callbacks=[*_average_and_stop(card), best, last, log, *([progress_bar()] if terminal else [])],
         enable_progress_bar=terminal,
         enable_model_summary=False,
         num_sanity_val_steps=0,
@@ -159,6 +160,15 @@ def _trainer(card: Card, run: RunFolder, data: PairDataModule, quiet: bool) -> l
         # Data of an epoch are addressed by its number, so the module is asked for them in every epoch.
         reload_dataloaders_every_n_epochs=1,
     )
+
+
+def _average_and_stop(card: Card) -> list[lightning.Callback]:
+    callbacks: list[lightning.Callback] = []
+    if card.training.ema is not None:
+        callbacks.append(EMAWeightAveraging(decay=card.training.ema))
+    if card.training.patience is not None:
+        callbacks.append(EarlyStopping("validation_loss", patience=card.training.patience))
+    return callbacks
 
 
 def _provenance(card: Card, data: PairDataModule, method: Method) -> RunProvenance:

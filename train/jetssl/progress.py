@@ -17,14 +17,22 @@ COLUMNS = (
     "loss",
     "validation_loss",
     "std",
+    "std_min",
+    "effective_rank",
     "alignment",
     "uniformity",
+    "pair_auc",
+    "pair_auc_in_bin",
+    "probe_auc",
     "accuracy",
     "learning_rate",
     "seconds",
     "jets_per_second",
 )
 """Columns of `metrics.csv`; `epoch` counts from 1, `seconds` and the rate are those of the epoch; nan: not logged."""
+
+_BLANK = dict.fromkeys(COLUMNS, math.nan)
+"""A file of an older program may lack columns."""
 
 
 class EpochLog(lightning.Callback):
@@ -57,7 +65,7 @@ class EpochLog(lightning.Callback):
         if not self.writes:
             return
         seconds = time.monotonic() - self.started
-        known = dict.fromkeys(COLUMNS, math.nan) | {
+        known = _BLANK | {
             "epoch": trainer.current_epoch + 1,
             "step": trainer.global_step,
             "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
@@ -76,6 +84,7 @@ class EpochLog(lightning.Callback):
         left = (epochs - row["epoch"]) * row["seconds"]
         print(  # noqa: T201
             f"epoch {row['epoch']:.0f}/{epochs}  loss {row['loss']:.3f}  validation {row['validation_loss']:.3f}"
+            f"  probe {row['probe_auc']:.3f}"
             f"  {row['jets_per_second']:.0f} jets/s  ETA {left:.0f} s",
             file=sys.stderr,
             flush=True,
@@ -90,4 +99,5 @@ def progress_bar() -> RichProgressBar:
 def read_metrics(path: Path) -> list[dict[str, float]]:
     """Lines of a `metrics.csv` as numbers."""
     with path.open(newline="", encoding="utf-8") as file:
-        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+        rows = csv.DictReader(file)
+        return [_BLANK | {name: float(value) for name, value in row.items()} for row in rows]

@@ -76,7 +76,10 @@ class PairBatches:
             rows = rows[mine]
         labels = np.searchsorted(self.table.classes, self.table.label[rows])
         return PairBatch(
-            to_tensors(jets, self.card.features), torch.from_numpy(rows), torch.from_numpy(labels.astype(np.int64))
+            to_tensors(jets, self.card.features),
+            torch.from_numpy(rows),
+            torch.from_numpy(labels.astype(np.int64)),
+            torch.from_numpy(np.stack([jets.jet_pt, jets.jet_eta], axis=1)),
         )
 
 

@@ -11,7 +11,7 @@ from jetssl.data.pairs import load_pairs
 from jetssl.methods.builder import METHODS
 
 CARDS = sorted((Path(__file__).parents[2] / "cards/train").glob("*.yaml"))
-PUBLISHED = {"rs3l", "jetclr", "vicreg", "vicreg_in", "supervised"}
+PUBLISHED = {"resim", "rs3l", "jetclr", "vicreg", "vicreg_in", "supervised"}
 
 
 def test_all_are_there():
@@ -43,3 +43,12 @@ def test_sizes_of_published_networks(name, millions, mock_file):
     method = METHODS[card.objective.name](card, 10, ("a", "b"))
     count = sum(parameter.numel() for parameter in method.encoder.parameters())
     assert count / 1e6 == pytest.approx(millions, rel=0.05)
+
+
+def test_sizes_that_resim_states(mock_file):
+    """Transformer and output network of its table 1, to the last parameter."""
+    path = next(path for path in CARDS if path.stem == "resim")
+    method = METHODS["ntxent"](load_card(path, [f"data.files=[{mock_file}]"]), 10, ("a", "b"))
+    parts = method.encoder.blocks, method.encoder.norm, method.projector
+    blocks, norm, projector = (sum(parameter.numel() for parameter in part.parameters()) for part in parts)
+    assert (blocks + norm, projector) == (199_424, 8_776)

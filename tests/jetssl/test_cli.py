@@ -65,6 +65,7 @@ def test_options_are_frozen():
     assert options == {
         "train": ["card", "overrides", "--output", "--force", "--quiet", "--print-config"],
         "probe": ["run", "--data", "--signal", "--background", "--view", "--labels", "--seed", "--json"],
+        "embed": ["run", "file", "--output", "--force"],
         "report": ["inputs", "--output", "--force"],
     }
 
@@ -102,6 +103,12 @@ def places(tmp_path, card_file, finished_run, mock_file):
         ("probe {run} --signal two_prong --background one_prong --labels 5000", "5000 labels need 2500 signal jets"),
         ("probe {run} --signal two_prong --background one_prong --labels 7", "--labels 7: want an even number"),
         ("probe {run} --data {tmp}/none.h5 --signal two_prong", "no such pair file"),
+        ("embed {tmp}/new {mock} -o {tmp}/new.h5", "not a run"),
+        ("embed {run} {tmp}/none.h5 -o {tmp}/new.h5", "no such pair file"),
+        ("embed {run} {card} -o {tmp}/new.h5", "not a readable HDF5 file"),
+        ("embed {run} {old} -o {tmp}/new.h5", "schema version 99"),
+        ("embed {run} {mock} -o {other}", "exists already"),
+        ("embed {run} {mock} -o {tmp}/no/new.h5", "the folder"),
         ("report {tmp}/none.h5 -o {tmp}/new.html", "no such pair file"),
         ("report {card} -o {tmp}/new.html", "not a readable HDF5 file"),
         ("report {tmp} -o {tmp}/new.html", "not a run"),
@@ -124,6 +131,7 @@ def test_bad_input_is_one_line(arguments, message, places, capsys, monkeypatch):
     assert shown.out == ""
     assert not (places["tmp"] / "new").exists()
     assert not (places["tmp"] / "new.html").exists()
+    assert not list(places["tmp"].glob("new.h5*"))
     assert (results.read_text() if results.is_file() else None) == before
 
 

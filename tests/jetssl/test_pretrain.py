@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from jetssl import checkpoints
+from jetssl import pretrain as program
 from jetssl.config import load_card
 from jetssl.pretrain import pretrain
 from jetssl.progress import EpochLog, read_metrics
@@ -31,7 +32,12 @@ ENCODERS = {
 
 @pytest.mark.parametrize(
     ("after", "overrides"),
-    [(1, []), (2, []), (2, [PART, "projector.batch_norm=true"]), (1, [PART, "objective.name=supervised"])],
+    [
+        (1, []),
+        (2, []),
+        (2, [PART, "projector.batch_norm=true", "training.ema=0.9"]),
+        (1, [PART, "objective.name=supervised"]),
+    ],
 )
 def test_resumed_equals_uninterrupted(card_file, tmp_path, monkeypatch, after, overrides):
     """Ctrl-C in the middle of an epoch, then the same call: bit-identical weights, also of what dropout left."""
@@ -155,3 +161,64 @@ def test_provenance(finished_run, mock_file):
     assert provenance.finished is not None
     assert provenance.rows.train + provenance.rows.validation + provenance.rows.test == 300
     assert provenance.pair_rows.train <= provenance.rows.train
+
+
+def test_monitors_are_in_the_log(finished_run):
+    row = read_metrics(finished_run.metrics)[-1]
+    for name in ("std_min", "effective_rank", "pair_auc", "pair_auc_in_bin", "probe_auc"):
+        assert math.isfinite(row[name]), name
+    assert 0 <= row["std_min"] <= row["std"]
+    assert 1 <= row["effective_rank"] <= 8
+    assert 0.5 < row["pair_auc"] <= 1
+    assert row["probe_auc"] > 0.9  # two prongs are not one
+
+
+def test_monitors_of_an_older_program(tmp_path):
+    (tmp_path / "metrics.csv").write_text("epoch,loss\n1,2.5\n")
+    (row,) = read_metrics(tmp_path / "metrics.csv")
+    assert (row["epoch"], row["loss"]) == (1, 2.5)
+    assert math.isnan(row["probe_auc"])
+
+
+def test_average_of_weights(card_file, tmp_path):
+    """Against a loop over the weights after every step; the average is what is validated and found again."""
+    card = load_card(card_file, ["training.epochs=2", "training.ema=0.7", "training.learning_rate=0.01"])
+    seen = []
+
+    class Watch(EpochLog):
+        def on_train_batch_end(self, trainer, module, *_):
+            seen.append({name: value.detach().clone() for name, value in module.named_parameters()})
+
+    run = RunFolder(tmp_path / "run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(program, "EpochLog", Watch)
+        pretrain(card, run, quiet=True)
+    average = seen[0]
+    for step in seen[1:]:
+        average = {name: 0.7 * value + 0.3 * step[name] for name, value in average.items()}
+    for name, value in average.items():
+        torch.testing.assert_close(weights(run)[name], value, rtol=0, atol=1e-6)
+        assert not torch.equal(value, seen[-1][name])
+    loaded = checkpoints.load_encoder(run.last).encoder.state_dict()
+    assert all(torch.equal(value, weights(run)[f"encoder.{name}"]) for name, value in loaded.items())
+
+
+def test_patience_counts_epochs_without_a_lower_loss(card_file, tmp_path):
+    """A rate that rises for ever diverges sooner or later; the best epoch is `patience` epochs before the end."""
+    overrides = ["training.epochs=30", "training.patience=2", "training.learning_rate=0.5", "training.warmup=0.9"]
+    run = RunFolder(tmp_path / "run")
+    card = load_card(card_file, overrides)
+    assert pretrain(card, run, quiet=True).state is State.FINISHED
+    assert not pretrain(card, run, quiet=True).trained
+    losses = [row["validation_loss"] for row in read_metrics(run.metrics)]
+    assert len(losses) < 30
+    assert losses.index(min(losses)) == len(losses) - 3
+
+
+def test_gradients_need_no_limit(card_file, tmp_path):
+    runs = [RunFolder(tmp_path / name) for name in ("limited", "free", "wide")]
+    for run, limit in zip(runs, ("1e-9", "null", "1e9"), strict=True):
+        pretrain(load_card(card_file, ["training.epochs=1", f"training.gradient_clip={limit}"]), run, quiet=True)
+    limited, free, wide = (weights(run) for run in runs)
+    assert all(torch.equal(value, wide[name]) for name, value in free.items())
+    assert not all(torch.equal(value, limited[name]) for name, value in free.items())

@@ -42,14 +42,20 @@ def train(  # noqa: PLR0913, PLR0917
     if output is None:
         raise click.UsageError("Missing option '-o' / '--output'.")
     from jetssl.pretrain import pretrain
+    from jetssl.processes import one_voice
+    from jetssl.progress import read_metrics
     from jetssl.run_folder import RunFolder, State
 
-    outcome = pretrain(resolved, RunFolder(output), force=force, quiet=quiet)
+    with one_voice() as team:
+        outcome = pretrain(resolved, RunFolder(output), force=force, quiet=quiet)
+    if not team.leads:
+        return
     if outcome.state is State.RESUMABLE:
         click.echo(f"jetssl: interrupted; the same command resumes {output}", err=True)
         raise click.exceptions.Exit(commandline.INTERRUPTED)
     verb = "trained" if outcome.trained else "already trained"
-    click.echo(f"{output}: {verb}, {resolved.training.epochs} epochs in {outcome.provenance.seconds:.0f} s")
+    epochs = len(read_metrics(RunFolder(output).metrics))
+    click.echo(f"{output}: {verb}, {epochs} epochs in {outcome.provenance.seconds:.0f} s")
 
 
 @jetssl.command()
@@ -87,6 +93,20 @@ def probe(  # noqa: PLR0913, PLR0917
         click.echo(to_json(results))
     else:
         print_table(results)
+
+
+@jetssl.command()
+@click.argument("run", type=PATH)
+@click.argument("file", type=PATH)
+@click.option("-o", "--output", type=PATH, required=True, help="The HDF5 file to write.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
+def embed(run: Path, file: Path, output: Path, force: bool) -> None:
+    """Write the jet vectors of every view of the pair FILE, as the frozen encoder of RUN sees them."""
+    commandline.refuse_existing(output, force)
+    from jetssl.evaluation.export import embed_file
+
+    written = embed_file(run, file, output)
+    click.echo(f"{output}: {written.jets} jets in {written.seconds:.1f} s, {written.width} numbers each")
 
 
 @jetssl.command()

@@ -80,7 +80,7 @@ class DataCard(CardModel):
     """input features of a constituent, see `jetssl.data.features`"""
     fractions: Fractions = Fractions()
     batch_size: int = Field(256, ge=2)
-    """rows in a batch; NT-Xent contrasts each jet with the other 2 * batch_size - 2"""
+    """rows in a batch, shared by all processes; NT-Xent contrasts each jet with the other 2 * batch_size - 2"""
 
     @field_validator("views")
     @classmethod
@@ -236,14 +236,23 @@ class TrainingCard(CardModel):
     learning_rate: float = Field(1e-3, gt=0)
     """peak, reached after the warm-up"""
     weight_decay: float = Field(0.01, ge=0)
+    schedule: Literal["cosine", "one_cycle"] = "cosine"
+    """`cosine`: a linear rise from zero, then half a cosine to zero; `one_cycle`: half a cosine from 1/25 to the
+    peak, then half a cosine down to nothing"""
     warmup: float = Field(0.1, ge=0, lt=1)
-    """share of all steps in which the rate rises linearly; afterwards it falls as a cosine to zero"""
-    gradient_clip: float = Field(1.0, gt=0)
-    """largest norm of the gradient"""
+    """share of all steps in which the rate rises"""
+    gradient_clip: float | None = Field(1.0, gt=0)
+    """largest norm of the gradient; null: any"""
+    ema: float | None = Field(None, gt=0, lt=1)
+    """decay per step of the exponential moving average of the weights that is validated and saved; null: none"""
+    patience: int | None = Field(None, ge=1)
+    """epochs without a lower validation loss after which the training ends; null: never"""
     seed: int = Field(1, ge=0)
     """of the initial weights, the order of rows, the choice of views and the augmentations"""
     threads: int = Field(2, ge=1)
-    """CPU threads of torch"""
+    """CPU threads of torch, of each process"""
+    precision: Literal["single", "double"] = "single"
+    """of weights and features; `double` to compare trainings"""
 
 
 ENCODER_CARDS: dict[str, type[EncoderCard]] = {

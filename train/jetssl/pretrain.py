@@ -8,9 +8,13 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
 
 import lightning
+from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.strategies import DDPStrategy
 from torch import nn
 
 from jetssl.checkpoints import MovableCheckpoint, read_checkpoint
@@ -20,11 +24,15 @@ from jetssl.data.pairs import load_pairs
 from jetssl.data.splits import Splits
 from jetssl.methods.builder import METHODS
 from jetssl.methods.method import Method
+from jetssl.processes import connected
 from jetssl.progress import EpochLog, progress_bar
 from jetssl.provenance import RunProvenance, SplitCounts, start_record
 from jetssl.run_folder import RunFolder, State, write_text
 from jetssl.threads import torch_threads
 from resim.provenance import utc_now
+
+PRECISIONS: Final[dict[str, Literal["32-true", "64-true"]]] = {"single": "32-true", "double": "64-true"}
+"""Lightning's names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +61,39 @@ def pretrain(card: Card, run: RunFolder, *, force: bool = False, quiet: bool = F
     Raises:
         InputError: unusable data, or the folder holds something else.
     """
-    table = load_pairs(card.data.files, card.data.views)
-    build_method = METHODS[card.objective.name]
-    data = PairDataModule(table, card.data, card.training.seed, build_method.jets_per_row)
+    with connected() as team:
+        table = load_pairs(card.data.files, card.data.views)
+        build_method = METHODS[card.objective.name]
+        data = PairDataModule(table, card.data, card.training.seed, build_method.jets_per_row, team)
+        method = build_method(card, data.batches_per_epoch * card.training.epochs, table.classes)
+        outcome, resume_from = team.once(lambda: _prepare(card, run, data, method, force))
+        if outcome.state is State.FINISHED:
+            return outcome
+        return _fit(card, run, data, method, outcome.provenance, resume_from, quiet)
+
+
+def _prepare(
+    card: Card, run: RunFolder, data: PairDataModule, method: Method, force: bool
+) -> tuple[Outcome, Path | None]:
+    """Make the folder ready: where the run stands, and the checkpoint to go on from."""
     if force:
         run.clear()
-    state = State.NEW if force else run.state(card, [file.digest for file in table.files])
+    state = State.NEW if force else run.state(card, [file.digest for file in data.table.files])
     if state is State.FINISHED:
-        return Outcome(state, trained=False, provenance=run.load_provenance())
-    method = build_method(card, data.batches_per_epoch * card.training.epochs, table.classes)
+        return Outcome(state, trained=False, provenance=run.load_provenance()), None
+    resume_from = run.last if run.last.is_file() else None
     if state is State.RESUMABLE:
         before = run.load_provenance()
-        provenance = before.model_copy(update={"resumed": before.resumed + int(run.last.is_file())})
+        again = {"resumed": before.resumed + int(resume_from is not None), "processes": data.team.size}
+        provenance = before.model_copy(update=again)
     else:
         provenance = _provenance(card, data, method)
         write_text(run.card, card.to_yaml())
-    if run.last.is_file():
-        read_checkpoint(run.last)
+    if resume_from is not None:
+        read_checkpoint(resume_from)
     run.clear_results()
     write_text(run.provenance, provenance.model_dump_json(indent=1))
-    return _fit(card, run, data, method, provenance, quiet)
+    return Outcome(state, trained=False, provenance=provenance), resume_from
 
 
 def _fit(  # noqa: PLR0913, PLR0917
@@ -81,12 +102,12 @@ def _fit(  # noqa: PLR0913, PLR0917
     data: PairDataModule,
     method: Method,
     provenance: RunProvenance,
+    resume_from: Path | None,
     quiet: bool,
 ) -> Outcome:
     started = time.monotonic()
     with _calm(), torch_threads(card.training.threads):
         trainer = _trainer(card, run, data, quiet)
-        resume_from = run.last if run.last.is_file() else None
         # Lightning turns Ctrl-C into SystemExit and leaves SIGINT ignored.
         handler = signal.getsignal(signal.SIGINT)
         try:
@@ -100,11 +121,13 @@ def _fit(  # noqa: PLR0913, PLR0917
     seconds = provenance.seconds + time.monotonic() - started
     finished = None if interrupted else utc_now()
     provenance = provenance.model_copy(update={"seconds": seconds, "finished": finished})
-    write_text(run.provenance, provenance.model_dump_json(indent=1))
+    if data.team.leads:
+        write_text(run.provenance, provenance.model_dump_json(indent=1))
     return Outcome(State.RESUMABLE if interrupted else State.FINISHED, trained=True, provenance=provenance)
 
 
 def _trainer(card: Card, run: RunFolder, data: PairDataModule, quiet: bool) -> lightning.Trainer:
+    quiet = quiet or not data.team.leads
     terminal = sys.stderr.isatty() and not quiet
     jets = data.jets_per_row * data.batches_per_epoch * card.data.batch_size
     best = MovableCheckpoint(
@@ -120,11 +143,16 @@ def _trainer(card: Card, run: RunFolder, data: PairDataModule, quiet: bool) -> l
     log = EpochLog(run.metrics, jets, lines=not terminal and not quiet)
     return lightning.Trainer(
         accelerator="cpu",
-        devices=1,
+        devices=data.team.on_this_machine,
+        num_nodes=data.team.size // data.team.on_this_machine,
+        strategy=DDPStrategy(process_group_backend="gloo") if data.team.size > 1 else "auto",
+        # Batches come shared, and batch norms are synchronized, already.
+        use_distributed_sampler=False,
+        precision=PRECISIONS[card.training.precision],
         max_epochs=card.training.epochs,
         gradient_clip_val=card.training.gradient_clip,
         logger=TensorBoardLogger(run.path, name="tensorboard", version=""),
-        callbacks=[best, last, log, *([progress_bar()] if terminal else [])],
+        callbacks=[*_average_and_stop(card), best, last, log, *([progress_bar()] if terminal else [])],
         enable_progress_bar=terminal,
         enable_model_summary=False,
         num_sanity_val_steps=0,
@@ -132,6 +160,15 @@ def _trainer(card: Card, run: RunFolder, data: PairDataModule, quiet: bool) -> l
         # Data of an epoch are addressed by its number, so the module is asked for them in every epoch.
         reload_dataloaders_every_n_epochs=1,
     )
+
+
+def _average_and_stop(card: Card) -> list[lightning.Callback]:
+    callbacks: list[lightning.Callback] = []
+    if card.training.ema is not None:
+        callbacks.append(EMAWeightAveraging(decay=card.training.ema))
+    if card.training.patience is not None:
+        callbacks.append(EarlyStopping("validation_loss", patience=card.training.patience))
+    return callbacks
 
 
 def _provenance(card: Card, data: PairDataModule, method: Method) -> RunProvenance:
@@ -142,6 +179,7 @@ def _provenance(card: Card, data: PairDataModule, method: Method) -> RunProvenan
         pair_rows=_counts(data.pairs),
         parameters={name: _parameters(module) for name, module in method.named_children()},
         seed=card.training.seed,
+        processes=data.team.size,
     )
 
 

@@ -17,14 +17,22 @@ COLUMNS = (
     "loss",
     "validation_loss",
     "std",
+    "std_min",
+    "effective_rank",
     "alignment",
     "uniformity",
+    "pair_auc",
+    "pair_auc_in_bin",
+    "probe_auc",
     "accuracy",
     "learning_rate",
     "seconds",
     "jets_per_second",
 )
 """Columns of `metrics.csv`; `epoch` counts from 1, `seconds` and the rate are those of the epoch; nan: not logged."""
+
+_BLANK = dict.fromkeys(COLUMNS, math.nan)
+"""A file of an older program may lack columns."""
 
 
 class EpochLog(lightning.Callback):
@@ -40,9 +48,11 @@ class EpochLog(lightning.Callback):
         self.path, self.jets_per_epoch, self.lines = path, jets_per_epoch, lines
         self.rows: list[dict[str, float]] = []
         self.started = 0.0
+        self.writes = True
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002
         """Keep the lines of the epochs that the checkpoint has behind it."""
+        self.writes = trainer.is_global_zero
         rows = read_metrics(self.path) if self.path.is_file() else []
         self.rows = [row for row in rows if row["epoch"] <= trainer.current_epoch]
 
@@ -52,8 +62,10 @@ class EpochLog(lightning.Callback):
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002
         """Add the epoch to the file."""
+        if not self.writes:
+            return
         seconds = time.monotonic() - self.started
-        known = dict.fromkeys(COLUMNS, math.nan) | {
+        known = _BLANK | {
             "epoch": trainer.current_epoch + 1,
             "step": trainer.global_step,
             "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
@@ -72,6 +84,7 @@ class EpochLog(lightning.Callback):
         left = (epochs - row["epoch"]) * row["seconds"]
         print(  # noqa: T201
             f"epoch {row['epoch']:.0f}/{epochs}  loss {row['loss']:.3f}  validation {row['validation_loss']:.3f}"
+            f"  probe {row['probe_auc']:.3f}"
             f"  {row['jets_per_second']:.0f} jets/s  ETA {left:.0f} s",
             file=sys.stderr,
             flush=True,
@@ -86,4 +99,5 @@ def progress_bar() -> RichProgressBar:
 def read_metrics(path: Path) -> list[dict[str, float]]:
     """Lines of a `metrics.csv` as numbers."""
     with path.open(newline="", encoding="utf-8") as file:
-        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+        rows = csv.DictReader(file)
+        return [_BLANK | {name: float(value) for name, value in row.items()} for row in rows]

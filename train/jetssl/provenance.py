@@ -61,6 +61,8 @@ class RunProvenance(_Record):
     """wall time of the training, summed over resumed parts"""
     resumed: int = 0
     """how often it was resumed"""
+    processes: int = 1
+    """how many shared every batch"""
 
 
 def start_record(  # noqa: PLR0913
@@ -71,6 +73,7 @@ def start_record(  # noqa: PLR0913
     pair_rows: SplitCounts,
     parameters: dict[str, int],
     seed: int,
+    processes: int,
 ) -> RunProvenance:
     """Provenance of a training that begins now."""
     commit, dirty = git_state()
@@ -81,6 +84,7 @@ def start_record(  # noqa: PLR0913
         pair_rows=pair_rows,
         parameters=parameters,
         seed=seed,
+        processes=processes,
         versions=versions(),
         commit=commit,
         dirty=dirty,

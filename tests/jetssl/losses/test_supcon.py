@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from pytorch_metric_learning import losses
 
 from jetssl.losses.ntxent import ntxent
 from jetssl.losses.supcon import supcon
@@ -34,7 +35,6 @@ def test_equals_slow_loop(embeddings, temperature):
 
 
 def test_equals_installed_library(embeddings):
-    losses = pytest.importorskip("pytorch_metric_learning.losses")
     theirs = losses.SupConLoss(temperature=0.2)(embeddings, LABELS)
     torch.testing.assert_close(supcon(embeddings, LABELS, 0.2), theirs)
 

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from pytorch_metric_learning import losses
 from torch.nn import functional
 
 from jetssl.losses.vicreg import covariance, invariance, variance, vicreg_terms
@@ -34,7 +35,6 @@ def test_equals_slow_loop(views, scale):
 
 
 def test_equals_installed_library(views):
-    losses = pytest.importorskip("pytorch_metric_learning.losses")
     theirs = losses.VICRegLoss(invariance_lambda=25, variance_mu=25, covariance_v=1, eps=1e-4)
     terms = vicreg_terms(*views)
     ours = 25 * terms.invariance + 25 * terms.variance + terms.covariance

@@ -14,8 +14,9 @@ F, N, CLASSES = 7, 24, 10
 @pytest.fixture(scope="module")
 def weaver():
     logging.disable(logging.INFO)
-    module = pytest.importorskip("weaver.nn.model.ParticleTransformer")
-    yield module.ParticleTransformer
+    import weaver.nn.model.ParticleTransformer
+
+    yield weaver.nn.model.ParticleTransformer.ParticleTransformer
     logging.disable(logging.NOTSET)
 
 

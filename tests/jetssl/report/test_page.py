@@ -9,7 +9,6 @@ from tests.jetssl.conftest import CLASSES
 
 @pytest.fixture(scope="module")
 def page(finished_run, mock_file, tmp_path_factory):
-    pytest.importorskip("resim.plots")
     path = tmp_path_factory.mktemp("report") / "report.html"
     runner = CliRunner()
     probed = runner.invoke(jetssl, ["probe", str(finished_run.path), *CLASSES, "--labels", "20", "--labels", "all"])

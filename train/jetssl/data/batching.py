@@ -3,7 +3,7 @@
 Letters: B jets, N constituents of the batch's longest jet.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,12 @@ class PaddedJets:
     """float32 `(B,)`, pseudorapidity of the jet"""
     axis: Floats
     """float32 `(B,)`, rapidity of the jet, which `d_eta` is measured from"""
+
+    def take(self, index: Integers) -> "PaddedJets":
+        """Some of the jets, in the order of `index`, padded to the longest of them."""
+        longest = int(self.mask[index].sum(1).max(initial=0))
+        columns = (getattr(self, field.name)[index] for field in fields(self))
+        return PaddedJets(*(column[:, :longest] if column.ndim == 2 else column for column in columns))
 
     @property
     def eta(self) -> Floats:

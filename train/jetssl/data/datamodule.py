@@ -13,6 +13,7 @@ from jetssl.data.batching import gather_jets
 from jetssl.data.pairs import Booleans, Integers, PairTable
 from jetssl.data.splits import Splits, split_rows
 from jetssl.data.tensors import PairBatch, to_tensors
+from jetssl.processes import ALONE, Team
 from jetssl.seeds import Stream, generator
 from resim.errors import InputError
 
@@ -44,6 +45,8 @@ class PairBatches:
     """2 for pairs, 1 for an objective that looks at one jet at a time"""
     address: tuple[int, Stream, int]
     """(seed, stream, epoch) that the random numbers of batch i are drawn from, at address i"""
+    team: Team = ALONE
+    """whose process this is"""
 
     def __len__(self) -> int:
         """Number of batches."""
@@ -54,7 +57,11 @@ class PairBatches:
         return map(self.batch, range(len(self)))
 
     def batch(self, index: int) -> PairBatch:
-        """Batch `index`: views and augmentations drawn independently for each of its jets."""
+        """Batch `index`: views and augmentations drawn independently for each of its jets.
+
+        Every process draws for the joint batch, which costs little, and takes its share of the rows; so the joint
+        batch does not depend on the number of processes.
+        """
         rows = self.batches[index]
         seed, stream, epoch = self.address
         rng = generator(seed, stream, epoch, index)
@@ -63,9 +70,16 @@ class PairBatches:
         jets = gather_jets(self.table, view, np.tile(rows, self.jets_per_row))
         if self.card.source != "resim":
             jets = augment(jets, self.card.augmentations, rng)
+        if self.team.size > 1:
+            mine = np.array_split(np.arange(len(rows)), self.team.size)[self.team.rank]
+            jets = jets.take(np.concatenate([mine + k * len(rows) for k in range(self.jets_per_row)]))
+            rows = rows[mine]
         labels = np.searchsorted(self.table.classes, self.table.label[rows])
         return PairBatch(
-            to_tensors(jets, self.card.features), torch.from_numpy(rows), torch.from_numpy(labels.astype(np.int64))
+            to_tensors(jets, self.card.features),
+            torch.from_numpy(rows),
+            torch.from_numpy(labels.astype(np.int64)),
+            torch.from_numpy(np.stack([jets.jet_pt, jets.jet_eta], axis=1)),
         )
 
 
@@ -82,18 +96,23 @@ class PairDataModule(lightning.LightningDataModule):
         card: the `data` section.
         seed: run seed.
         jets_per_row: 2 for pairs, 1 for an objective that looks at one jet at a time.
+        team: whose process this is; each takes an equal share of every batch.
 
     Raises:
-        InputError: fewer pairs than a batch in the training split, or fewer than two in the validation split.
+        InputError: fewer pairs than a batch in the training split, too few in the validation split, or a batch that
+            cannot be shared equally.
     """
 
-    def __init__(self, table: PairTable, card: DataCard, seed: int, jets_per_row: int = 2) -> None:
+    def __init__(
+        self, table: PairTable, card: DataCard, seed: int, jets_per_row: int = 2, team: Team = ALONE
+    ) -> None:
         super().__init__()
-        self.table, self.card, self.seed, self.jets_per_row = table, card, seed, jets_per_row
+        self.table, self.card, self.seed, self.jets_per_row, self.team = table, card, seed, jets_per_row, team
         self.splits = split_rows(table, card.fractions)
         needed = stored_views(card, jets_per_row)
         self.pairs = usable(table, self.splits, needed)
         _check_sizes(table, self.pairs, card, needed)
+        _check_shares(self.pairs, card, team)
 
     @property
     def batches_per_epoch(self) -> int:
@@ -120,13 +139,14 @@ class PairDataModule(lightning.LightningDataModule):
         As many rows as in training, so that the losses compare; one smaller batch if there are not enough.
         """
         size = min(self.card.batch_size, len(self.pairs.validation))
+        size -= size % self.team.size
         n_batches = len(self.pairs.validation) // size
         used = generator(self.seed, Stream.ORDER).permutation(self.pairs.validation)[: n_batches * size]
         address = (self.seed, Stream.VALIDATION_BATCH, 0)
         return self._batches(np.split(used, n_batches), address)
 
     def _batches(self, rows: Sequence[Integers], address: tuple[int, Stream, int]) -> PairBatches:
-        return PairBatches(self.table, rows, self.card, self.jets_per_row, address)
+        return PairBatches(self.table, rows, self.card, self.jets_per_row, address, self.team)
 
 
 def usable(table: PairTable, splits: Splits, n_views: int) -> Splits:
@@ -153,4 +173,17 @@ def _check_sizes(table: PairTable, pairs: Splits, card: DataCard, n_views: int) 
         raise InputError(
             f"the validation split has {len(pairs.validation)} rows with {valid}, want at least 2;"
             " generate more events or raise data.fractions.validation"
+        )
+
+
+def _check_shares(pairs: Splits, card: DataCard, team: Team) -> None:
+    if card.batch_size % team.size:
+        raise InputError(
+            f"data.batch_size is {card.batch_size}, which {team.size} processes cannot share equally;"
+            f" choose a multiple of {team.size}"
+        )
+    if len(pairs.validation) < 2 * team.size:
+        raise InputError(
+            f"the validation split has {len(pairs.validation)} usable rows, want 2 for each of {team.size} processes;"
+            " start fewer processes or generate more events"
         )

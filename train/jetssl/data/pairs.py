@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from resim import schema
 from resim.digest import digest
 from resim.errors import InputError
 from resim.reader import PairFile
@@ -167,26 +168,49 @@ def _common_views(paths: Sequence[Path], wanted: Literal["any"] | Sequence[str])
 
 def _load_file(path: Path, views: tuple[str, ...]) -> PairTable:
     with PairFile(path) as file:
-        counts = np.stack([np.diff(file.offsets(view)) for view in views])
-        before = np.concatenate([[0], np.cumsum(counts.sum(1))])[:-1]
-        label = file.label_names()
-        table = PairTable(
-            views=views,
-            sources=tuple(file.source_hashes),
-            source=file.hard_scatter("source").astype(np.int64),
-            event=file.hard_scatter("event").astype(np.int64),
-            label=label,
-            valid=np.stack([file.valid(view) for view in views]),
-            starts=np.stack([file.offsets(view)[:-1] for view in views]) + before[:, None],
-            counts=counts,
-            constituents=Constituents(
-                *(np.concatenate([file.constituents(v, f.name) for v in views]) for f in fields(Constituents))
-            ),
-            jets=JetColumns(*(np.stack([file.jets(view, f.name) for view in views]) for f in fields(JetColumns))),
-            files=(),
-        )
-        record = FileRecord(str(path), digest(path), len(file), dict(Counter(label.tolist())), tuple(file.view_names))
-    return replace(table, files=(record,))
+        return replace(read_rows(file, views, 0, len(file)), files=(file_record(file),))
+
+
+def file_record(file: PairFile) -> FileRecord:
+    """What a provenance says of an open file."""
+    rows_of_class = dict(Counter(file.label_names().tolist()))
+    return FileRecord(str(file.path), digest(file.path), len(file), rows_of_class, tuple(file.view_names))
+
+
+def read_rows(file: PairFile, views: Sequence[str], start: int, stop: int) -> PairTable:
+    """Rows `start:stop` in some views; nothing else of the file is read, and `files` stays empty.
+
+    Args:
+        file: an open pair file.
+        views: names of the wanted views.
+        start: first row.
+        stop: one beyond the last row; at most the number of rows.
+    """
+    rows = slice(start, stop)
+    offsets = np.stack([file.read(schema.offsets_path(view), slice(start, stop + 1)) for view in views])
+    counts = np.diff(offsets)
+    before = np.concatenate([[0], np.cumsum(counts.sum(1))])[:-1]
+    ranges = [slice(int(ends[0]), int(ends[-1])) for ends in offsets]
+
+    def constituents(name: str) -> npt.NDArray[Any]:
+        return np.concatenate([file.constituents(v, name, inside) for v, inside in zip(views, ranges, strict=True)])
+
+    def jets(name: str) -> npt.NDArray[Any]:
+        return np.stack([file.read(f"views/{view}/jets/{name}", rows) for view in views])
+
+    return PairTable(
+        views=tuple(views),
+        sources=tuple(file.source_hashes),
+        source=file.read("hard_scatter/source", rows).astype(np.int64),
+        event=file.read("hard_scatter/event", rows).astype(np.int64),
+        label=file.label_names()[rows],
+        valid=np.stack([file.read(f"views/{view}/valid", rows) for view in views]),
+        starts=offsets[:, :-1] - offsets[:, :1] + before[:, None],
+        counts=counts,
+        constituents=Constituents(*(constituents(field.name) for field in fields(Constituents))),
+        jets=JetColumns(*(jets(field.name) for field in fields(JetColumns))),
+        files=(),
+    )
 
 
 def _refuse_repeated(tables: Sequence[PairTable]) -> None:

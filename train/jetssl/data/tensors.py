@@ -30,6 +30,8 @@ class PairBatch(NamedTuple):
     """int64 `(B/2,)`"""
     labels: torch.Tensor
     """int64 `(B/2,)`, index of the class of each row among the sorted class names"""
+    kinematics: torch.Tensor
+    """float32 `(B, 2)`, pT in GeV and eta of each jet as it is stored: for monitors, never for an encoder"""
 
 
 def to_tensors(jets: PaddedJets, features: str) -> JetBatch:

@@ -1,4 +1,4 @@
-"""What all training methods share: an encoder, AdamW with warm-up and cosine, checkpoints, and a finite loss."""
+"""What all training methods share: an encoder, AdamW, checkpoints, a probe after every epoch, and a finite loss."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -11,8 +11,10 @@ from torch import nn
 from jetssl import checkpoints
 from jetssl.config import Card
 from jetssl.data.tensors import PairBatch
+from jetssl.gathering import gather
+from jetssl.methods.online_probe import online_probe
 from jetssl.models.builder import build_encoder
-from jetssl.schedules import warmup_cosine
+from jetssl.schedules import SCHEDULES
 from jetssl.seeds import Stream, torch_seed
 from resim.errors import InputError
 
@@ -35,6 +37,7 @@ class Method(lightning.LightningModule, ABC):
         super().__init__()
         self.card, self.total_steps, self.classes = card, total_steps, classes
         self.encoder = build_encoder(card, torch_seed(card.training.seed, Stream.WEIGHTS, 0))
+        self._held_out: list[tuple[torch.Tensor, torch.Tensor]] = []
 
     def seeded(self, build: Callable[[], nn.Module]) -> nn.Module:
         """A module beside the encoder, with initial weights from the seed of the card."""
@@ -62,14 +65,31 @@ class Method(lightning.LightningModule, ABC):
                 f"the loss is {loss.item()} in epoch {self.current_epoch + 1}; lower training.learning_rate"
                 f" ({self.card.training.learning_rate:g})"
             )
-        self.log_dict(dict(values), on_step=False, on_epoch=True, batch_size=len(batch.rows), prog_bar=True)
+        self.log_dict(
+            dict(values), on_step=False, on_epoch=True, batch_size=len(batch.rows), prog_bar=True, sync_dist=True
+        )
         return loss
+
+    def encode_held_out(self, batch: PairBatch) -> torch.Tensor:
+        """Jet vectors `(B, D)` of a held-out batch; those of the first views are kept for the probe."""
+        vectors: torch.Tensor = self.encoder(*batch.jets).jet
+        self._held_out.append((gather(vectors[: len(batch.rows)]), gather(batch.labels)))
+        return vectors
+
+    def on_validation_epoch_start(self) -> None:
+        """Forget the jet vectors of the epoch before."""
+        self._held_out.clear()
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the probe on the jet vectors of all held-out batches, which every process has gathered."""
+        vectors, labels = (torch.cat(parts) for parts in zip(*self._held_out, strict=True))
+        self.log("probe_auc", online_probe(vectors, labels), prog_bar=True)
 
     def validation_step(self, batch: PairBatch, batch_index: int) -> None:  # noqa: ARG002
         """Log the loss and the monitors of a held-out batch."""
         values = dict(self.validate(batch))
         values["validation_loss"] = values.pop("loss")
-        self.log_dict(values, batch_size=len(batch.rows))
+        self.log_dict(values, batch_size=len(batch.rows), sync_dist=True)
 
     def configure_optimizers(self) -> Any:
         """AdamW; the rate is set anew after every step."""
@@ -77,8 +97,9 @@ class Method(lightning.LightningModule, ABC):
         optimizer = torch.optim.AdamW(
             self.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
         )
+        factor = SCHEDULES[settings.schedule]
         schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: warmup_cosine(step, self.total_steps, settings.warmup)
+            optimizer, lambda step: factor(step, self.total_steps, settings.warmup)
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 

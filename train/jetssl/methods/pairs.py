@@ -11,12 +11,13 @@ import torch
 
 from jetssl.config import Card, NtXentCard, SupConCard, VicregCard
 from jetssl.data.tensors import PairBatch
-from jetssl.losses.gathering import gather
+from jetssl.gathering import gather
 from jetssl.losses.ntxent import ntxent
 from jetssl.losses.supcon import supcon
 from jetssl.losses.vicreg import vicreg_terms
 from jetssl.methods.method import Method
 from jetssl.methods.monitors import collapse_monitors
+from jetssl.methods.shortcuts import Wins, in_one_bin, wins
 from jetssl.models.projector import Projector
 
 
@@ -29,17 +30,34 @@ class PairMethod(Method):
 
     def losses(self, batch: PairBatch) -> Mapping[str, torch.Tensor]:
         """`compare` of both views."""
-        return self.compare(*self.embed(batch), gather(batch.labels))
+        return self.compare(*self.project(self.encoder(*batch.jets).jet), gather(batch.labels))
 
     def validate(self, batch: PairBatch) -> Mapping[str, torch.Tensor]:
-        """`compare` and signs of collapse."""
-        first, second = self.embed(batch)
-        compared = self.compare(first, second, gather(batch.labels))
+        """`compare`, signs of collapse, and how often a positive pair is more similar than a negative one."""
+        first, second = self.project(self.encode_held_out(batch))
+        labels = gather(batch.labels)
+        one, other = (gather(view) for view in batch.kinematics.chunk(2))
+        anything = torch.ones(len(labels), len(labels), dtype=torch.bool, device=labels.device)
+        self._wins["pair_auc"].append(wins(first, second, anything))
+        self._wins["pair_auc_in_bin"].append(wins(first, second, in_one_bin(one, other, labels)))
+        compared = self.compare(first, second, labels)
         return {"loss": compared["loss"]} | collapse_monitors(first, second)._asdict()
 
-    def embed(self, batch: PairBatch) -> tuple[torch.Tensor, torch.Tensor]:
-        """Projected first and second view of every row of every process, each `(B, P)`."""
-        first, second = self.projector(self.encoder(*batch.jets).jet).chunk(2)
+    def on_validation_epoch_start(self) -> None:
+        """Forget the epoch before."""
+        super().on_validation_epoch_start()
+        self._wins: dict[str, list[Wins]] = {"pair_auc": [], "pair_auc_in_bin": []}
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the shares of comparisons that positive pairs win, over all batches; nan if there are none."""
+        super().on_validation_epoch_end()
+        for name, batches in self._wins.items():
+            won, of = (torch.stack(column).sum() for column in zip(*batches, strict=True))
+            self.log(name, won / of, prog_bar=True)
+
+    def project(self, vectors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Projected first and second view of every row of every process, each `(B, P)`, from this one's vectors."""
+        first, second = self.projector(vectors).chunk(2)
         return gather(first), gather(second)
 
     @abstractmethod

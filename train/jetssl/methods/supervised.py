@@ -33,9 +33,14 @@ class Supervised(Method):
 
     def losses(self, batch: PairBatch) -> Mapping[str, torch.Tensor]:
         """Cross-entropy and share of jets whose class is the most probable one."""
-        logits = self.classifier(self.encoder(*batch.jets).jet)
-        with torch.autocast(logits.device.type, enabled=False):
-            loss = functional.cross_entropy(logits.float(), batch.labels)
-        return {"loss": loss, "accuracy": (logits.argmax(1) == batch.labels).float().mean()}
+        return self._judge(self.encoder(*batch.jets).jet, batch.labels)
 
-    validate = losses
+    def validate(self, batch: PairBatch) -> Mapping[str, torch.Tensor]:
+        """The same."""
+        return self._judge(self.encode_held_out(batch), batch.labels)
+
+    def _judge(self, vectors: torch.Tensor, labels: torch.Tensor) -> Mapping[str, torch.Tensor]:
+        logits = self.classifier(vectors)
+        with torch.autocast(logits.device.type, enabled=False):
+            loss = functional.cross_entropy(logits.float(), labels)
+        return {"loss": loss, "accuracy": (logits.argmax(1) == labels).float().mean()}

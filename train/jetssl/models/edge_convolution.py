@@ -12,6 +12,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from jetssl.gathering import n_processes
+from jetssl.models.batch_norm import BatchNorm
 from jetssl.models.ragged import Part, Ragged
 
 
@@ -84,7 +86,7 @@ class EdgeConvolution(nn.Module):
         rest: list[nn.Module] = []
         for before, after in pairwise((channels[1], *channels[1:])):
             linear = [nn.Linear(before, after, bias=not batch_norm)] if rest else []
-            rest += [*linear, *([nn.BatchNorm1d(after)] if batch_norm else []), activation()]
+            rest += [*linear, *([BatchNorm(after)] if batch_norm else []), activation()]
         self.rest = nn.Sequential(*rest)
         self.aggregation, self.channels = aggregation, channels[-1]
         self._commutes = aggregation == "max" and len(channels) == 2 and not batch_norm
@@ -109,7 +111,9 @@ class EdgeConvolution(nn.Module):
         place = near.exists.flatten().nonzero()[:, 0]
         receiver = place // near.index.shape[1]
         edges = functional.embedding(receiver, centre) + functional.embedding(near.index[near.exists], sent)
-        messages = self.rest(edges) if len(edges) else edges.new_zeros(0, self.channels)
+        # Other processes may have edges, and wait for this one in their batch norms.
+        skipped = len(edges) == 0 and n_processes() == 1
+        messages = edges.new_zeros(0, self.channels) if skipped else self.rest(edges)
         filled: torch.Tensor = messages.new_zeros(near.exists.numel(), messages.shape[1]).index_copy(
             0, place, messages
         )

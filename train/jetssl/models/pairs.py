@@ -11,6 +11,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
+from jetssl.models.batch_norm import BatchNorm
 from jetssl.models.ragged import Part, Ragged
 
 N_FEATURES = 4
@@ -53,9 +54,9 @@ class PairEmbedding(nn.Module):
     def __init__(self, hidden: tuple[int, ...], heads: int) -> None:
         super().__init__()
         sizes = (N_FEATURES, *hidden, heads)
-        layers: list[nn.Module] = [nn.BatchNorm1d(N_FEATURES)]
+        layers: list[nn.Module] = [BatchNorm(N_FEATURES)]
         for before, after in pairwise(sizes):
-            layers += [nn.Linear(before, after), nn.BatchNorm1d(after), nn.GELU()]
+            layers += [nn.Linear(before, after), BatchNorm(after), nn.GELU()]
         self.embed = nn.Sequential(*layers[:-1])
 
     def forward(self, momenta: torch.Tensor, ragged: Ragged) -> list[torch.Tensor]:

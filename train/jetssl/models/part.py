@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from jetssl.config import PartCard
 from jetssl.models.attention import Attention, padding_bias
+from jetssl.models.batch_norm import BatchNorm
 from jetssl.models.dropout import Dropout
 from jetssl.models.encoder import Encoded, Encoder
 from jetssl.models.pairs import PairEmbedding
@@ -32,7 +33,7 @@ class Embedding(nn.Module):
 
     def __init__(self, n_features: int, sizes: tuple[int, ...]) -> None:
         super().__init__()
-        self.input_bn = nn.BatchNorm1d(n_features)
+        self.input_bn = BatchNorm(n_features)
         layers: list[nn.Module] = []
         for before, after in zip((n_features, *sizes), sizes, strict=False):
             layers += [nn.LayerNorm(before), nn.Linear(before, after), nn.GELU()]

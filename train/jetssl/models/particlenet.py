@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from jetssl.config import ParticleNetCard
+from jetssl.models.batch_norm import BatchNorm
 from jetssl.models.edge_convolution import EdgeConvolution, nearest
 from jetssl.models.encoder import Encoded, Encoder
 from jetssl.models.ragged import Ragged
@@ -28,7 +29,7 @@ class Block(nn.Module):
         self.shortcut = (
             nn.Identity()
             if before == channels[-1]
-            else nn.Sequential(nn.Linear(before, channels[-1], bias=False), nn.BatchNorm1d(channels[-1]))
+            else nn.Sequential(nn.Linear(before, channels[-1], bias=False), BatchNorm(channels[-1]))
         )
 
     def forward(self, values: torch.Tensor, coordinates: torch.Tensor, ragged: Ragged) -> torch.Tensor:
@@ -50,7 +51,7 @@ class ParticleNet(Encoder):
     def __init__(self, n_features: int, card: ParticleNetCard) -> None:
         super().__init__()
         self.width = card.channels[-1][-1]
-        self.input_norm = nn.BatchNorm1d(n_features)
+        self.input_norm = BatchNorm(n_features)
         before = (n_features, *(channels[-1] for channels in card.channels))
         self.blocks = nn.ModuleList(
             Block(size, channels, card.neighbours) for size, channels in zip(before, card.channels, strict=False)

@@ -8,6 +8,7 @@ from itertools import pairwise
 from torch import nn
 
 from jetssl.config import ProjectorCard
+from jetssl.models.batch_norm import BatchNorm
 
 ACTIVATIONS = {"gelu": nn.GELU, "relu": nn.ReLU, "elu": nn.ELU}
 
@@ -20,7 +21,7 @@ class Projector(nn.Sequential):
         for before, after in pairwise((width, *card.hidden)):
             layers.append(nn.Linear(before, after))
             if card.batch_norm:
-                layers.append(nn.BatchNorm1d(after))
+                layers.append(BatchNorm(after))
             layers.append(ACTIVATIONS[card.activation]())
         last = card.hidden[-1] if card.hidden else width
         super().__init__(*layers, nn.Linear(last, card.output))

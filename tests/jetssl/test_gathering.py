@@ -7,7 +7,7 @@ import torch
 from torch import distributed, multiprocessing, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from jetssl.losses.gathering import gather
+from jetssl.gathering import gather
 from jetssl.losses.ntxent import ntxent
 from jetssl.losses.supcon import supcon
 from jetssl.losses.vicreg import vicreg_terms

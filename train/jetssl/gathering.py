@@ -1,4 +1,4 @@
-"""Embeddings of all processes, with gradients, so that a loss over the joint batch can be computed on each.
+"""Tensors of all processes, with gradients, so that a loss over the joint batch can be computed on each.
 
 Every process computes the same loss of the same joint batch. Backwards, each hands to every other one the gradient of
 what it was sent; these are summed, so an embedding gets W times its gradient with W processes, and the average over
@@ -32,12 +32,42 @@ class _Gather(torch.autograd.Function):
         return total[start : start + context.rows]
 
 
+class _Total(torch.autograd.Function):
+    """Sum over processes whose backward sums, too."""
+
+    @staticmethod
+    def forward(context: Any, local: torch.Tensor) -> torch.Tensor:  # noqa: ARG004
+        summed = local.contiguous().clone()
+        distributed.all_reduce(summed)
+        return summed
+
+    @staticmethod
+    def backward(context: Any, *gradients: torch.Tensor) -> torch.Tensor:  # noqa: ARG004
+        summed = gradients[0].contiguous().clone()
+        distributed.all_reduce(summed)
+        return summed
+
+
+def n_processes() -> int:
+    """W."""
+    together = distributed.is_available() and distributed.is_initialized()
+    return distributed.get_world_size() if together else 1
+
+
+def total(local: torch.Tensor) -> torch.Tensor:
+    """Sum of the tensors of all processes, which have one shape; the tensor itself if there is one process."""
+    if n_processes() == 1:
+        return local
+    summed: torch.Tensor = _Total.apply(local)  # type: ignore[no-untyped-call]
+    return summed
+
+
 def gather(local: torch.Tensor) -> torch.Tensor:
     """`(B, ...)` → `(W B, ...)` in the order of the ranks; the tensor itself if there is one process.
 
     Every process must hold the same number of rows.
     """
-    if not (distributed.is_available() and distributed.is_initialized()) or distributed.get_world_size() == 1:
+    if n_processes() == 1:
         return local
     gathered: torch.Tensor = _Gather.apply(local)  # type: ignore[no-untyped-call]
     return gathered

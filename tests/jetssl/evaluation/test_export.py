@@ -1,0 +1,148 @@
+"""`jetssl embed`: every view and row of a pair file, in bounded memory, whole or not at all."""
+
+import errno
+import json
+import shutil
+import subprocess
+from contextlib import nullcontext
+
+import h5py
+import numpy as np
+import pytest
+import torch
+
+from jetssl.checkpoints import load_encoder
+from jetssl.data.batching import gather_jets
+from jetssl.data.pairs import load_pairs, read_rows
+from jetssl.data.tensors import to_tensors
+from jetssl.evaluation import export
+from jetssl.evaluation.embedding_file import EmbeddingProvenance, EmbeddingWriter
+from jetssl.evaluation.export import embed_file
+from resim.errors import InputError
+from resim.mock import write_mock
+from resim.reader import PairFile
+from tests.jetssl.test_cli import ENVIRONMENT, JETSSL
+
+
+@pytest.fixture(scope="module")
+def other_file(tmp_path_factory):
+    """Other views than those that the run was trained on, and a row that is nowhere valid."""
+    return write_mock(tmp_path_factory.mktemp("other") / "pairs.h5", 90, ("nominal", "pileup"), seed=5, p_valid=0.7)
+
+
+@pytest.fixture(scope="module")
+def written(finished_run, other_file, tmp_path_factory):
+    output = tmp_path_factory.mktemp("embedded") / "emb.h5"
+    return embed_file(finished_run.path, other_file, output), output
+
+
+def test_rows_and_labels_are_those_of_the_pair_file(written, other_file):
+    _, output = written
+    with PairFile(other_file) as pairs, h5py.File(output) as file:
+        assert json.loads(file["views"].attrs["order"]) == pairs.view_names == list(file["views"])
+        assert json.loads(file["hard_scatter"].attrs["labels"]) == pairs.labels
+        assert json.loads(file["hard_scatter"].attrs["sources"]) == pairs.source_hashes
+        for name in ("event", "source", "label", "weight"):
+            np.testing.assert_array_equal(file[f"hard_scatter/{name}"][:], pairs.hard_scatter(name))
+        for view in pairs.view_names:
+            valid = file[f"views/{view}/valid"][:]
+            np.testing.assert_array_equal(valid, pairs.valid(view))
+            embedding = file[f"views/{view}/embedding"]
+            assert (embedding.dtype, embedding.shape) == (np.float32, (90, 16))
+            np.testing.assert_array_equal(np.isnan(embedding[:]).any(1), ~valid)
+
+
+def test_vectors_are_those_of_the_encoder_one_jet_at_a_time(written, other_file, finished_run):
+    _, output = written
+    loaded, table = load_encoder(finished_run.best), load_pairs([other_file])
+    with h5py.File(output) as file, torch.inference_mode():
+        for view, row in np.argwhere(table.valid)[::17]:
+            jets = to_tensors(gather_jets(table, np.array([view]), np.array([row])), loaded.card.data.features)
+            wanted = loaded.encoder(*jets).jet[0].numpy()
+            np.testing.assert_allclose(file[f"views/{table.views[view]}/embedding"][row], wanted, atol=1e-5)
+
+
+def test_blocks_change_nothing(written, finished_run, other_file, tmp_path, monkeypatch):
+    """Bounded memory: only rows of one block of one view are ever read."""
+    read = []
+
+    def watched(file, views, start, stop):
+        read.append((len(views), stop - start))
+        return read_rows(file, views, start, stop)
+
+    monkeypatch.setattr(export, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(export, "read_rows", watched)
+    embed_file(finished_run.path, other_file, tmp_path / "emb.h5")
+    assert len(read) == 2 * 13
+    assert all(views == 1 and rows <= 7 for views, rows in read)
+    with h5py.File(tmp_path / "emb.h5") as small, h5py.File(written[1]) as large:
+        for view in small["views"]:
+            for name in ("embedding", "valid"):
+                np.testing.assert_allclose(small[f"views/{view}/{name}"], large[f"views/{view}/{name}"], atol=1e-5)
+
+
+def test_provenance(written, finished_run, other_file):
+    returned, output = written
+    with h5py.File(output) as file:
+        assert file.attrs["schema"] == "jetssl.embeddings"
+        provenance = EmbeddingProvenance.model_validate_json(file.attrs["provenance"])
+        valid = sum(file[f"views/{view}/valid"][:].sum() for view in file["views"])
+    assert provenance == returned
+    assert (provenance.jets, provenance.width, provenance.epoch) == (valid, 16, load_encoder(finished_run.best).epoch)
+    assert provenance.file.path == str(other_file)
+    assert provenance.file.views == ("nominal", "pileup")
+    assert provenance.trained_on == tuple(file.digest for file in finished_run.load_provenance().files)
+    assert provenance.card == finished_run.load_card().model_dump(mode="json")
+
+
+def test_failure_leaves_nothing(finished_run, other_file, tmp_path, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(EmbeddingWriter, "write", broken)
+    with pytest.raises(RuntimeError, match="broken"):
+        embed_file(finished_run.path, other_file, tmp_path / "emb.h5")
+    assert not list(tmp_path.iterdir())
+
+
+def test_vectors_that_are_not_finite_name_file_and_row(finished_run, other_file, tmp_path, monkeypatch):
+    def infinite(encoder, table, view, row, features):
+        vectors = np.zeros((len(row), 16), np.float32)
+        vectors[row == 4] = np.inf
+        return vectors
+
+    monkeypatch.setattr(export, "embed", infinite)
+    with PairFile(other_file) as pairs:
+        first = next(view for view in pairs.view_names if pairs.valid(view)[4])
+    with pytest.raises(InputError, match=rf"pairs\.h5: .* row 4 of view '{first}'"):
+        embed_file(finished_run.path, other_file, tmp_path / "emb.h5")
+    assert not list(tmp_path.iterdir())
+
+
+def test_too_little_space_is_said_beforehand(finished_run, other_file, tmp_path, monkeypatch):
+    """2 views of 90 rows with 16 numbers of 4 bytes are 11520 bytes."""
+    for free, fits in ((11519, False), (11520, True)):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: shutil._ntuple_diskusage(free, 0, free))
+        with nullcontext() if fits else pytest.raises(InputError, match=r"emb\.h5: 0 MB of vectors, but 0 MB free"):
+            embed_file(finished_run.path, other_file, tmp_path / "emb.h5")
+        assert (tmp_path / "emb.h5").exists() == fits
+
+
+def test_disk_that_fills_up_is_one_line_and_leaves_nothing(finished_run, other_file, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(EmbeddingWriter, "write", full)
+    with pytest.raises(InputError, match=r"emb\.h5: cannot be written \(.*No space left.*free space"):
+        embed_file(finished_run.path, other_file, tmp_path / "emb.h5")
+    assert not list(tmp_path.iterdir())
+
+
+def test_command(finished_run, other_file, tmp_path):
+    output = tmp_path / "emb.h5"
+    command = [*JETSSL, "embed", str(finished_run.path), str(other_file), "-o", str(output)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"{output}: ")
+    assert "16 numbers each" in done.stdout
+    assert list(tmp_path.iterdir()) == [output]

@@ -1,0 +1,151 @@
+"""The embedding file: jet vectors by view and row, in the row order of the pair file they come from.
+
+HDF5. `views/<name>/embedding` is float32 `(R, D)`, NaN where `views/<name>/valid` is False; `hard_scatter/` holds the
+columns of the pair file that identify a row, with class names and LHE hashes as JSON attributes `labels` and
+`sources`; the root has `schema`, `schema_version` and `provenance` (`EmbeddingProvenance` as JSON).
+
+Letters: R rows, B rows of a block, D model width.
+"""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import h5py
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from jetssl.data.pairs import Booleans, Floats
+from jetssl.provenance import DataFile
+from resim import schema
+from resim.errors import InputError
+from resim.reader import PairFile
+
+SCHEMA: Final = "jetssl.embeddings"
+SCHEMA_VERSION: Final = 1
+_ROWS_PER_HDF5_CHUNK: Final = 4096
+
+
+class EmbeddingProvenance(BaseModel):
+    """Where the vectors come from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    run: str
+    """folder of the run"""
+    checkpoint: str
+    """SHA-256 of the checkpoint file"""
+    epoch: int
+    """epochs of training behind it"""
+    card: dict[str, object]
+    """training card with every default filled in"""
+    trained_on: tuple[str, ...]
+    """digests of the pair files that the encoder was trained on"""
+    file: DataFile
+    """the pair file whose jets these are"""
+    width: int
+    """D"""
+    jets: int
+    """valid jets of all views"""
+    versions: dict[str, str]
+    commit: str | None
+    dirty: bool | None
+    created: str
+    """UTC, ISO 8601"""
+    seconds: float
+    """wall time of reading, encoding and writing"""
+
+
+class EmbeddingWriter:
+    """Context manager that holds `PATH.partial` open and gives it its final name in `finish`.
+
+    Leaving the context without `finish` removes the partial file.
+
+    Args:
+        path: the file to be.
+        pairs: the pair file; its row columns are copied.
+        width: D.
+
+    Raises:
+        InputError: the disk has too little space.
+    """
+
+    def __init__(self, path: Path, pairs: PairFile, width: int) -> None:
+        self.path = path
+        _refuse_full_disk(path, len(pairs) * len(pairs.view_names) * width * np.dtype("<f4").itemsize)
+        self._partial = path.with_name(path.name + ".partial")
+        self._file = h5py.File(self._partial, "w")
+        self._finished = False
+        self._file.attrs.update({"schema": SCHEMA, "schema_version": SCHEMA_VERSION})
+        for column in schema.HARD_SCATTER:
+            dataset = self._file.create_dataset(
+                f"hard_scatter/{column.name}", data=pairs.hard_scatter(column.name), compression="gzip"
+            )
+            dataset.attrs.update({"unit": column.unit, "doc": column.doc})
+        names = {"labels": json.dumps(pairs.labels), "sources": json.dumps(pairs.source_hashes)}
+        self._file["hard_scatter"].attrs.update(names)
+        self._file.create_group("views").attrs["order"] = json.dumps(pairs.view_names)
+        rows = len(pairs)
+        chunk = max(1, min(rows, _ROWS_PER_HDF5_CHUNK))
+        for view in pairs.view_names:
+            group = self._file.create_group(f"views/{view}")
+            # Not compressed: the low bits of floats are noise.
+            group.create_dataset("embedding", (rows, width), "<f4", chunks=(chunk, width), fillvalue=np.nan)
+            group.create_dataset("valid", data=pairs.valid(view), compression="gzip")
+
+    def write(self, view: str, start: int, valid: Booleans, vectors: Floats) -> None:
+        """The vectors of rows `start:start + B` of a view.
+
+        Args:
+            view: its name.
+            start: first row.
+            valid: bool `(B,)`.
+            vectors: float32 `(valid.sum(), D)`.
+        """
+        block = np.full((len(valid), vectors.shape[1]), np.nan, np.float32)
+        block[valid] = vectors
+        self._file[f"views/{view}/embedding"][start : start + len(valid)] = block
+
+    def finish(self, provenance: EmbeddingProvenance) -> None:
+        """Write the provenance and give the file its final name."""
+        self._file.attrs["provenance"] = provenance.model_dump_json()
+        self._file.close()
+        with self._partial.open("rb") as stream:
+            os.fsync(stream.fileno())
+        self._partial.replace(self.path)
+        self._finished = True
+
+    def __enter__(self) -> Self:
+        """The writer itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close, and remove the partial file unless `finish` has renamed it.
+
+        Raises:
+            InputError: the file could not be written.
+        """
+        try:
+            self._file.close()
+        except (OSError, RuntimeError) as failure:  # what HDF5 could not flush
+            error = error or failure
+        finally:
+            if not self._finished:
+                self._partial.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(f"{self.path}: cannot be written ({reason}); free space or choose another -o") from error
+
+
+def _refuse_full_disk(path: Path, size: int) -> None:
+    """Beforehand, as HDF5 does not only lose what it cannot flush, but brings the interpreter down when it exits."""
+    free = shutil.disk_usage(path.absolute().parent).free
+    if free < size:
+        raise InputError(
+            f"{path}: {size / 1e6:.0f} MB of vectors, but {free / 1e6:.0f} MB free; free space or choose another -o"
+        )

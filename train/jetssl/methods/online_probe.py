@@ -1,0 +1,51 @@
+"""A linear probe after every epoch: ridge regression on the jet vectors of the validation batches.
+
+Not the probe that judges a run (`jetssl.evaluation.probe`): it has one view, other rows and no errors.
+
+Letters: B rows, D model width, K classes.
+"""
+
+import math
+from typing import Final
+
+import torch
+
+RIDGE: Final = 0.1
+"""Penalty on standardized vectors, in units of the number of rows: what tells noise in 100 columns from a signal."""
+
+
+def online_probe(vectors: torch.Tensor, labels: torch.Tensor) -> float:
+    """Mean area under the ROC curves of one class against the rest; nan if a class is missing on a side.
+
+    Every second row is learned from, the others are judged.
+
+    Args:
+        vectors: `(B, D)`.
+        labels: class of each row, int64 `(B,)`.
+    """
+    classes = torch.tensor(sorted(set(labels.tolist())), device=labels.device)
+    known, other = slice(0, None, 2), slice(1, None, 2)
+    if len(classes) < 2 or any(len(set(labels[side].tolist())) < len(classes) for side in (known, other)):
+        return math.nan
+    wanted = (labels[:, None] == classes).double()
+    scores = _ridge(vectors[known].double(), wanted[known], vectors[other].double())
+    areas = [_auc(scores[:, k], wanted[other, k] > 0) for k in range(len(classes))]
+    return sum(areas) / len(areas)
+
+
+def _ridge(known: torch.Tensor, wanted: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """Predictions for `other` `(B', D)` from the regression of `wanted` `(B, K)` on `known` `(B, D)`: `(B', K)`."""
+    mean, spread = known.mean(0), known.std(0)
+    spread = torch.where(spread > 0, spread, 1)
+    known, other = (known - mean) / spread, (other - mean) / spread
+    penalty = RIDGE * len(known) * torch.eye(known.shape[1], dtype=known.dtype, device=known.device)
+    weights: torch.Tensor = torch.linalg.solve(known.T @ known + penalty, known.T @ (wanted - wanted.mean(0)))
+    return other @ weights
+
+
+def _auc(scores: torch.Tensor, is_signal: torch.Tensor) -> float:
+    """Probability that a signal jet scores above a background jet; ties count half."""
+    background = scores[~is_signal].sort().values
+    signal = scores[is_signal]
+    ranks = torch.searchsorted(background, signal) + torch.searchsorted(background, signal, right=True)
+    return float(ranks.double().mean()) / (2 * len(background))

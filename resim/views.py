@@ -59,7 +59,7 @@ class DetectorPlan:
     @classmethod
     def from_record(cls, record: dict[str, str]) -> Self:
         """The stage that a pair file describes."""
-        return cls(Path(record["card"]), record["sha256"], record["backend"])
+        return cls(Path(record["card"]), record["sha256"], record.get("backend", "resim"))
 
     def record(self) -> dict[str, str]:
         """The stage as the pair file describes it."""

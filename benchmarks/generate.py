@@ -58,11 +58,11 @@ def simulate(run: Run) -> None:
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "pairs.h5"
         with Parts(output, "benchmark") as parts:
-            for chunk in run.chunks(run.chunks_of_shard):
+            for chunk in run.chunks(run.numbers):
                 parts.save(chunk.number, process(run.plan, chunk))
             records = [view.record() for view in run.plan.views]
             with PairWriter(output, records, run.plan.labels, [source.sha256 for source in run.sources]) as writer:
-                for number in run.chunks_of_shard:
+                for number in run.numbers:
                     writer.append(parts.load(number).block)
 
 
@@ -71,7 +71,7 @@ def bare_loop(run: Run) -> Callable[[], int]:
     source = run.plan.sources[0]
     events = [
         scatter.event
-        for chunk in run.chunks(run.chunks_of_shard)
+        for chunk in run.chunks(run.numbers)
         for scatter in select_rows(
             chunk.events, source.path, source.sha256, source.labels, run.plan.card.select
         ).scatters

@@ -187,13 +187,20 @@ class GenerationCard(CardModel):
         return self
 
     def _check_freeze(self, name: str, view: View) -> None:
-        generator = self.shower_of(name).generator
+        shower = self.shower_of(name)
+        generator = shower.generator
+        if shower.model == "vincia" and (shower.mu_r_fsr, shower.mu_r_isr) != (1.0, 1.0):
+            raise ValueError(
+                f"views.{name}: mu_r_fsr and mu_r_isr are those of the simple shower; give Vincia's own factors,"
+                " such as Vincia:renormMultFacEmitF, in `settings`"
+            )
         if view.freeze == "parton_shower" and generator != "pythia8":
             raise ValueError(f"views.{name}: the parton level of {generator} cannot be frozen; freeze hard_scatter")
         detector = self.detector_of(name)
         if isinstance(detector, Detector) and detector.card is None:
             raise ValueError(f"views.{name}: its detector has no card; give `detector` one, here or above")
-        if view.freeze == "hadronization" and detector == NO_DETECTOR:
+        above = self.detector_of(view.parent) if view.parent else None
+        if view.freeze == "hadronization" and detector == above == NO_DETECTOR:
             raise ValueError(
                 f"views.{name}: freezes the hadronization and no detector follows, so it would equal its parent;"
                 " give `detector` a card"

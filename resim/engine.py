@@ -17,6 +17,7 @@ from resim.progress import ProgressReport
 from resim.provenance import Provenance, ViewCounts, git_state, utc_now, versions
 from resim.reader import PairFile
 from resim.reconstruction import NOT_GENERATED
+from resim.rows import ROOT_NOT_GENERATED
 from resim.writer import PairWriter
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ def generate(card_path: Path, output: Path, options: Options) -> Provenance:
         parts.prepare(options.resume, options.force)
         _make_chunks(run, parts, options)
         _require_space(parts, output)
-        provenance = _join(run, _provenance(run, options), map(parts.load, run.chunks_of_shard), output)
+        provenance = _join(run, _provenance(run, options), map(parts.load, run.numbers), output)
         parts.remove()
     return provenance
 
@@ -71,10 +72,12 @@ def _require_space(parts: Parts, output: Path) -> None:
 def _make_chunks(run: Run, parts: Parts, options: Options) -> None:
     """Make and keep every chunk that is not finished yet."""
     with ProgressReport("generate", run.n_events, "events", options.quiet) as progress:
-        finished = [number for number in run.chunks_of_shard if number in parts]
+        finished = [number for number in run.numbers if number in parts]
         progress.advance(sum(map(run.chunk_length, finished)), skipped=True)
-        missing = run.chunks([number for number in run.chunks_of_shard if number not in parts])
+        missing = run.chunks([number for number in run.numbers if number not in parts])
         failures = _Failures(run)
+        for number in finished:
+            failures.count(parts.load(number))
         try:
             for chunk, result in execution.make(run.plan, missing, options):
                 parts.save(chunk.number, result)
@@ -86,25 +89,31 @@ def _make_chunks(run: Run, parts: Parts, options: Options) -> None:
 
 
 class _Failures:
-    """Stops a run in which the generator gives up significantly more rows than the card allows."""
+    """Stops a run in which the generator gives up more rows than the card allows, beyond chance."""
 
     def __init__(self, run: Run) -> None:
         self._allowed = run.plan.card.max_failures
+        self._root = run.plan.views[0].name
         self._counts = {view.name: ViewCounts() for view in run.plan.views}
 
     def count(self, result: ChunkResult) -> None:
         """Add the counts of a chunk.
 
         Raises:
-            InputError: the failures of a view are above the limit by more than three of their standard deviations.
+            InputError: the failures of a view are above what is expected at the limit, plus three of its standard
+                deviations.
         """
         for name, counts in result.view_counts.items():
             self._counts[name] += counts
-            total, failed = self._counts[name].total, self._counts[name].lost.get(NOT_GENERATED, 0)
-            if failed - 3 * failed**0.5 > self._allowed * total:
+        if unlabelled := result.source_counts.rejected.get(ROOT_NOT_GENERATED, 0):
+            self._counts[self._root] += ViewCounts(lost={NOT_GENERATED: unlabelled})
+        for name, counts in self._counts.items():
+            failed, expected = counts.lost.get(NOT_GENERATED, 0), self._allowed * counts.total
+            if failed > expected + 3 * expected**0.5:
                 raise InputError(
-                    f"view {name}: the generator gave up the events of {failed} of {total} rows, max_failures allows"
-                    f" {self._allowed}; look at the shower's settings, or raise max_failures and run with --resume"
+                    f"view {name}: the generator gave up the events of {failed} of {counts.total} rows, max_failures"
+                    f" allows {self._allowed}; look at the shower's settings, or raise max_failures and run with"
+                    " --resume"
                 )
 
 

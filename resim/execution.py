@@ -2,8 +2,9 @@
 
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from importlib import import_module
@@ -15,6 +16,7 @@ from typing import Any, Final
 from resim.errors import InputError
 from resim.options import Options
 from resim.pipeline import Chunk, ChunkResult, Plan, process
+from resim.provenance import versions
 from resim.workers import worker_context
 
 CHUNKS_IN_FLIGHT_PER_WORKER: Final = 3
@@ -84,23 +86,23 @@ def _on_dask(plan: Plan, todo: Iterator[Chunk], address: str) -> Results:
     """Chunks as Dask tasks. Dask makes the tasks of a lost worker again elsewhere; they are pure functions."""
     distributed = _dask()
     with _dask_client(address) as client:
-        [shared] = client.scatter([plan], broadcast=True)
         pending: dict[Any, Chunk] = {}
         running = distributed.as_completed()
         try:
             while True:
                 n_workers = max(len(client.scheduler_info()["workers"]), 1)
                 for chunk in islice(todo, max(n_workers * CHUNKS_IN_FLIGHT_PER_WORKER - len(pending), 0)):
-                    future = client.submit(_process_alone, shared, chunk, pure=False)
+                    future = client.submit(_process_alone, plan, chunk, versions(), pure=False)
                     pending[future] = chunk
                     running.add(future)
                 if not pending:
                     return
                 future = next(running)
                 yield pending.pop(future), future.result()
-        except distributed.KilledWorker as error:
+        except (distributed.KilledWorker, CancelledError) as error:
             raise InputError(
-                f"{address}: {error}; finished chunks are kept: look at the workers' logs, run again with --resume"
+                f"{address}: the cluster lost a chunk ({error}); finished chunks are kept: look at the workers' logs,"
+                " run again with --resume"
             ) from error
         finally:
             client.cancel(list(pending))
@@ -109,8 +111,19 @@ def _on_dask(plan: Plan, todo: Iterator[Chunk], address: str) -> Results:
 _ONE_AT_A_TIME = Lock()
 
 
-def _process_alone(plan: Plan, chunk: Chunk) -> ChunkResult:
-    """`process`, for workers with several threads: a process has one Pythia for each set of settings."""
+def _process_alone(plan: Plan, chunk: Chunk, wanted: dict[str, str]) -> ChunkResult:
+    """`process`, for workers with several threads: a process has one Pythia for each set of settings.
+
+    Raises:
+        InputError: the worker has other versions than the run.
+    """
+    here = versions()
+    if here != wanted:
+        differing = {name: (wanted.get(name), here.get(name)) for name in wanted.keys() | here.keys()}
+        named = ", ".join(
+            f"{name} {theirs} instead of {ours}" for name, (ours, theirs) in differing.items() if ours != theirs
+        )
+        raise InputError(f"{socket.gethostname()}: the Dask worker has {named}; install the same versions everywhere")
     with _ONE_AT_A_TIME:
         return process(plan, chunk)
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 
 from resim import schema
 from resim.config import GenerationCard, Source
@@ -15,7 +16,7 @@ from resim.detector.delphes_backend import Delphes
 from resim.detector.pool import Pool
 from resim.errors import InputError
 from resim.hard_scatter.reading import Survey, event_blocks, survey
-from resim.options import Options
+from resim.options import Options, Shard
 from resim.pipeline import Chunk, Plan, SourcePlan
 from resim.provenance import SourceRecord, versions
 from resim.realization import SLICE_EVENTS
@@ -36,9 +37,8 @@ class Run:
     Attributes:
         plan: what to make.
         sources: the inputs.
-        events_of_source: number of events to read from each.
+        events_of_source: indices of the events to read from each.
         chunk_size: events a chunk.
-        chunks_of_shard: numbers of the chunks to make.
         key: digest of all that determines the arrays of the whole run.
         programs: versions of the external programs that take part.
         skip_bad_events: whether broken events are passed over.
@@ -46,9 +46,8 @@ class Run:
 
     plan: Plan
     sources: tuple[SourceRecord, ...]
-    events_of_source: tuple[int, ...]
+    events_of_source: tuple[range, ...]
     chunk_size: int
-    chunks_of_shard: range
     key: str
     programs: dict[str, str]
     skip_bad_events: bool
@@ -56,31 +55,36 @@ class Run:
     @property
     def n_events(self) -> int:
         """Number of events of this shard."""
-        return sum(self.chunk_length(number) for number in self.chunks_of_shard)
+        return sum(map(len, self.events_of_source))
+
+    @property
+    def numbers(self) -> range:
+        """Numbers of the chunks."""
+        return range(sum(_n_chunks(len(events), self.chunk_size) for events in self.events_of_source))
 
     def chunk_length(self, number: int) -> int:
         """Number of events of a chunk."""
-        for n_events in self.events_of_source:
-            n_chunks = _n_chunks(n_events, self.chunk_size)
+        for events in self.events_of_source:
+            n_chunks = _n_chunks(len(events), self.chunk_size)
             if number < n_chunks:
-                return min(self.chunk_size, n_events - number * self.chunk_size)
+                return min(self.chunk_size, len(events) - number * self.chunk_size)
             number -= n_chunks
         raise ValueError(f"chunk {number} beyond the last one of the run")
 
     def chunks(self, wanted: Sequence[int]) -> Iterator[Chunk]:
         """Chunks by their numbers, ascending, read lazily."""
         first = 0
-        for source, n_events in enumerate(self.events_of_source):
-            n_chunks = _n_chunks(n_events, self.chunk_size)
+        for source, events in enumerate(self.events_of_source):
+            n_chunks = _n_chunks(len(events), self.chunk_size)
             here = [number for number in wanted if first <= number < first + n_chunks]
             yield from self._chunks_of(source, first, here)
             first += n_chunks
 
     def _chunks_of(self, source: int, first: int, wanted: Sequence[int]) -> Iterator[Chunk]:
         """Chunks of one source, whose first one has the number `first`; they are cut by the events' index."""
-        n_events = self.events_of_source[source]
-        events = event_blocks(self.plan.sources[source].path, n_events, self.skip_bad_events)
-        batches = groupby(events, key=lambda event: event[0] // self.chunk_size)
+        start, stop = self.events_of_source[source].start, self.events_of_source[source].stop
+        events = event_blocks(self.plan.sources[source].path, stop, self.skip_bad_events)
+        batches = groupby(events, key=lambda event: (event[0] - start) // self.chunk_size)
         position, batch = -1, Events()
         for number in wanted:
             while position < number - first:
@@ -105,13 +109,38 @@ def plan_run(card: GenerationCard, options: Options) -> Run:
     )
     plan = Plan(card, options.seed, sources, plan_views(card))
     _check_pools(plan)
+    _refuse_twins(plan)
     events = tuple(min(found.n_events, options.n_events or found.n_events) for found in surveys)
-    size = _chunk_size(plan, options)
-    chunks = options.shard.range_of(sum(_n_chunks(n, size) for n in events))
     records = tuple(_record(source, found) for source, found in zip(card.sources, surveys, strict=True))
     programs = _programs(plan)
     key = run_key(plan, records, events, programs)
-    return Run(plan, records, events, size, chunks, key, programs, options.skip_bad_events)
+    # External programs take whole slices, and a shard must not depend on the size of chunks.
+    unit = SLICE_EVENTS if any(view.needs_slices for view in plan.views) else 1
+    shares = tuple(_shares(events, unit, options.shard))
+    size = _n_chunks(options.chunk_size, unit) * unit
+    return Run(plan, records, shares, size, key, programs, options.skip_bad_events)
+
+
+def _shares(events: Sequence[int], unit: int, shard: Shard) -> Iterator[range]:
+    """The shard's share of every source: a contiguous part of all events one after the other, in whole units."""
+    units = shard.range_of(sum(_n_chunks(n, unit) for n in events))
+    first = 0
+    for n in events:
+        last = first + _n_chunks(n, unit)
+        start, stop = (min(max(edge, first), last) - first for edge in (units.start, units.stop))
+        yield range(min(start * unit, n), min(stop * unit, n))
+        first = last
+
+
+def _refuse_twins(plan: Plan) -> None:
+    """Raise an `InputError` if one file is there twice: its rows would be, with the same seeds."""
+    seen: dict[str, Path] = {}
+    for source in plan.sources:
+        if source.sha256 in seen:
+            raise InputError(
+                f"{source.path}: the same events as {seen[source.sha256]}; name it once, with all its `rows`"
+            )
+        seen[source.sha256] = source.path
 
 
 def _survey(source: Source, options: Options) -> Survey:
@@ -120,6 +149,12 @@ def _survey(source: Source, options: Options) -> Survey:
         raise InputError(
             f"{source.lhe}: no particle with |PDG id| {sorted(source.rows)} among its outgoing particles and"
             f" resonances ({sorted(found.pdg_ids)}); correct `rows` in the card or choose another file"
+        )
+    if undecayed := sorted(set(source.rows) & found.undecayed):
+        log.warning(
+            "%s: leaves PDG ids %s undecayed; views with a shower of their own decay them anew, in other channels",
+            source.lhe,
+            undecayed,
         )
     return found
 
@@ -161,13 +196,6 @@ def _check_pools(plan: Plan) -> None:
                     f"{pool.path}: pile-up at {pool.provenance.e_cm:g} GeV, but {source.path} has collisions at"
                     f" {energy:g} GeV; make a pool with `resim pileup --e-cm {energy:g}`"
                 )
-
-
-def _chunk_size(plan: Plan, options: Options) -> int:
-    """Events a chunk; simulators that run in slices of their own need whole ones."""
-    if not any(view.needs_slices for view in plan.views):
-        return options.chunk_size
-    return _n_chunks(options.chunk_size, SLICE_EVENTS) * SLICE_EVENTS
 
 
 def run_key(

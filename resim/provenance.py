@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 import resim
 
-GENERATOR_PACKAGES = ("pythia8mc", "fastjet", "pylhe", "awkward", "numba", "numpy", "h5py")
+GENERATOR_PACKAGES = ("pythia8mc", "fastjet", "pyhepmc", "pylhe", "awkward", "numba", "numpy", "h5py")
 """Distributions whose version can change an array of the file."""
 
 

@@ -36,11 +36,6 @@ class HardScatter:
     event: pylhe.LHEEvent
     partons: tuple[Parton, ...] = ()
 
-    @property
-    def n_taus(self) -> int:
-        """Number of taus that leave the hard scatter undecayed."""
-        return len(outgoing_taus(self.event))
-
     def has_rows(self, taus: Sequence[TauDecay]) -> bool:
         """Whether any parton has a label when the taus decay like this."""
         return any(label_of(parton, taus) is not None for parton in self.partons)
@@ -155,7 +150,7 @@ class _Event:
         particles = self.pythia.hadronize(record, seed, taus)
         if particles is None:
             return None
-        return Outcome(particles, self.pythia.tau_decays(self.scatter.n_taus), shower_seed, seed, attempt)
+        return Outcome(particles, self.pythia.tau_decays(), shower_seed, seed, attempt)
 
     def _seed(self, view: str, stage: Stage, attempt: int) -> int:
         return pythia_seed(SeedKey(self.run_seed, self.scatter.sha256, self.scatter.index, view, stage, attempt))

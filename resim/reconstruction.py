@@ -1,7 +1,7 @@
 """From the particles of a view to the columns of its rows: detector, clustering, matching, substructure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -15,7 +15,8 @@ from resim.detector import Detector
 from resim.detector.delphes_backend import Delphes
 from resim.detector.pileup import PileUp
 from resim.detector.pool import Pool
-from resim.matching import DECAY_CHANNEL, JET_TAKEN, NO_JET, Match, match_partons
+from resim.errors import InputError
+from resim.matching import DECAY_CHANNEL, JET_TAKEN, NO_JET, Match, delta_r, match_partons
 from resim.particles import Candidates, Particles, impact_parameters, offsets_of
 from resim.provenance import ViewCounts
 from resim.ragged import Integers, indices_of_ranges, owners_of
@@ -64,11 +65,11 @@ def reconstruct(
     """
     root = realizations[views[0].name]
     generated: dict[str, _Level] = {}
+    smallest = settings.pt_min if settings.particle_pt_min is None else settings.particle_pt_min
     for view in views:
         realization = realizations[view.name]
         if view.particles_owner not in generated:
             visible = realization.particles.select(realization.particles.visible)
-            smallest = settings.pt_min if settings.particle_pt_min is None else settings.particle_pt_min
             generated[view.particles_owner] = _level(visible, rows, settings.model_copy(update={"pt_min": smallest}))
         truth = generated[view.particles_owner]
         seeds = _detector_seeds(view, rows, run_seed)
@@ -77,6 +78,10 @@ def reconstruct(
             if view.detector
             else truth
         )
+        if view.detector:
+            truth = _belonging(truth, level, settings.radius)
+        elif smallest < settings.pt_min:
+            level = _level(truth.particles, rows, settings)
         reasons = _losses(realization, root, rows, (truth, level), settings)
         valid = ~np.any(list(reasons.values()), axis=0)
         counts = ViewCounts(
@@ -99,6 +104,17 @@ def _level(particles: Particles, rows: Rows, settings: JetSettings) -> _Level:
     return _Level(particles, jets, match_partons(jets, rows.partons, rows.scatter_of_row, settings))
 
 
+def _belonging(truth: _Level, level: _Level, radius: float) -> _Level:
+    """The particle level with only such matches as lie inside the radius of the row's reconstructed jet."""
+    jet = truth.matched.jet.copy()
+    both = np.flatnonzero((jet >= 0) & (level.matched.jet >= 0))
+    ours, theirs = (jets.jets for jets in (level, truth))
+    a, b = level.matched.jet[both], jet[both]
+    apart = delta_r(ours.rapidity[a], ours.phi[a], theirs.rapidity[b], theirs.phi[b]) >= radius
+    jet[both[apart]] = -1
+    return replace(truth, matched=replace(truth.matched, jet=jet))
+
+
 def _detector_seeds(view: ViewPlan, rows: Rows, run_seed: int) -> npt.NDArray[np.uint32]:
     """One seed for every hard scatter, the same for a slice that one run of a program makes; 0 without a detector."""
     if view.detector is None:
@@ -117,6 +133,8 @@ def detector_for(stage: DetectorPlan) -> Detector | Delphes:
         InputError: the card or the pool is wrong, pile-up is where the card has no place for it, or missing, or the
             program that runs it is.
     """
+    if DetectorPlan.of(stage.stage) != stage:
+        raise InputError(f"{stage.card}: its content or that of the pool has changed since the run began; restore it")
     if stage.backend == "delphes":
         return Delphes.from_card(stage.card)
     pileup = PileUp(stage.pileup.mu, Pool.open(stage.pileup.pool)) if stage.pileup else None

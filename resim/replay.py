@@ -108,6 +108,10 @@ def _differing(then: Block, now: Block) -> tuple[str, ...]:
 def _plan(file: PairFile, source: int, lhe: Path | None) -> Plan:
     """The plan of the run that made a file, for one of its sources."""
     provenance = file.provenance
+    if not 0 <= source < len(provenance.sources):
+        raise InputError(
+            f"{file.path}: source {source} is none of {len(provenance.sources)}; generate the file again"
+        )
     card = GenerationCard.model_validate(provenance.card)
     path, record = lhe or Path(provenance.sources[source].lhe), provenance.sources[source]
     # Only a file with broken events is read as a whole: its first event may be one of them.

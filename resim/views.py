@@ -97,7 +97,7 @@ class DetectorPlan:
         """The stage that a pair file describes."""
         pileup = record.get("pileup")
         places = PileUpPlan(pileup["mu"], Path(pileup["pool"]), pileup["sha256"]) if pileup else None
-        return cls(Path(record["card"]), record["sha256"], places, record["backend"])
+        return cls(Path(record["card"]), record["sha256"], places, record.get("backend", "resim"))
 
     @property
     def stage(self) -> config.Detector:

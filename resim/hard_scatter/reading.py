@@ -21,6 +21,8 @@ from resim.hard_scatter.records import line_of_record, records_of
 
 _FIELDS_OF_A_PARTICLE: Final = 13
 _BEAM, _INCOMING, _OUTGOING = -9, -1, 1
+_RESONANCES: Final = frozenset({6, 23, 24, 25, 32, 33, 34, 35, 36, 37})
+"""t, Z, W, H and their heavier relatives: Pythia decays them in the process level if the file does not."""
 _MOMENTUM_TOLERANCE: Final = 1e-3
 """Largest imbalance of an event as a fraction of its incoming energy; LHE files carry at least 7 digits."""
 
@@ -65,6 +67,7 @@ class Survey:
         beams: the beams of the init block.
         generator: name and version that the init block gives, or an empty string.
         pdg_ids: absolute PDG ids of the outgoing and intermediate particles of the events that were parsed.
+        undecayed: absolute PDG ids of heavy resonances that leave some event undecayed.
         bad_events: broken events among those that were parsed, by reason; empty unless they are passed over.
         first_bad: message of the first of them, or an empty string.
     """
@@ -74,6 +77,7 @@ class Survey:
     beams: Beams
     generator: str
     pdg_ids: frozenset[int]
+    undecayed: frozenset[int] = frozenset()
     bad_events: dict[BadReason, int] = field(default_factory=dict)
     first_bad: str = ""
 
@@ -97,6 +101,7 @@ def survey(path: Path, n_events: int | None = None, skip_bad: bool = False) -> S
     blocks = read_blocks(path, digest.update, broken_too=skip_bad)
     beams, generator = _parse_init(next(blocks), path)
     found: set[int] = set()
+    undecayed: set[int] = set()
     bad: Counter[BadReason] = Counter()
     first_bad = ""
     index = -1
@@ -111,11 +116,14 @@ def survey(path: Path, n_events: int | None = None, skip_bad: bool = False) -> S
                 first_bad = first_bad or str(error)
             else:
                 found.update(abs(particle.id) for particle in event.particles if particle.status > 0)
+                outgoing = {abs(particle.id) for particle in event.particles if particle.status == _OUTGOING}
+                undecayed |= outgoing & _RESONANCES
     if index < 0:
         raise InputError(f"{path}: holds no event; want at least one <event> block")
     if not found:
         raise InputError(f"{path}: no sound event among {bad.total()}; the first: {first_bad}")
-    return Survey(digest.hexdigest(), index + 1, beams, generator, frozenset(found), dict(bad), first_bad)
+    ids = frozenset(found), frozenset(undecayed)
+    return Survey(digest.hexdigest(), index + 1, beams, generator, *ids, dict(bad), first_bad)
 
 
 def event_blocks(path: Path, n_events: int | None = None, skip_bad: bool = False) -> Iterator[tuple[int, str]]:

@@ -11,7 +11,7 @@ import pythia8mc
 from resim.errors import InputError
 from resim.hard_scatter.reading import Beams
 from resim.shower.event_record import FinalParticles, Records
-from resim.shower.tau import TauDecay, forced, pythia_tau_decays
+from resim.shower.tau import TAU, TauDecay, forced, pythia_tau_decays
 from resim.silence import stdout_silenced
 
 _INIT_SEED: Final = 1
@@ -28,6 +28,8 @@ _CODE_OWNED_SETTINGS: Final = (
 _UNIT_WEIGHT_STRATEGY: Final = 3
 """IDWTUP = 3: every event is accepted as it is (arXiv:hep-ph/0109068). The file's weight is kept in the row."""
 _PROCESS_ID: Final = 1
+_OUTGOING: Final = 1
+"""Status of an LHE particle that leaves the hard scatter."""
 
 
 class EventFeed(pythia8mc.LHAup):  # type: ignore[misc]
@@ -111,9 +113,11 @@ class Pythia:
             made = self._pythia.forceHadronLevel(False)
         return self._final_particles(self._pythia.event) if made else None
 
-    def tau_decays(self, n_taus: int) -> tuple[TauDecay, ...]:
-        """How the first `n_taus` taus of the hard process decayed in the latest `hadronize`."""
-        return pythia_tau_decays(self._pythia.event, n_taus) if n_taus else ()
+    def tau_decays(self) -> tuple[TauDecay, ...]:
+        """How the taus of the hard process decayed in the latest `hadronize`, in the order of the LHE event."""
+        particles = self._feed.event.particles if self._feed.event else []
+        taus = [p for p in particles if p.status == _OUTGOING and abs(p.id) == TAU]
+        return pythia_tau_decays(self._pythia, taus) if taus else ()
 
 
 @lru_cache(maxsize=16)

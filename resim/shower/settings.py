@@ -26,6 +26,15 @@ OWNED_BY_THE_CODE = (
 _MODEL = {"simple": 1, "vincia": 2}
 """`PartonShowers:model` of the Pythia manual."""
 _FILE_SETTING = re.compile(r"(file|path|dir)$|^(include|xmlPath)$|LHAPDF", re.IGNORECASE)
+_PROCESS = re.compile(
+    r"(HardQCD|SoftQCD|LowEnergyQCD|PromptPhoton|WeakBosonExchange|WeakSingleBoson|WeakDoubleBoson|WeakBosonAndParton"
+    r"|PhotonCollision|PhotonParton|Onia|Charmonium|Bottomonium|Top|FourthBottom|FourthTop|FourthPair|HiggsSM|HiggsBSM"
+    r"|SUSY|NewGaugeBoson|LeftRightSymmmetry|LeptoQuark|ExcitedFermion|ContactInteractions|ExtraDimensions\w*"
+    r"|DM|SecondHard|PhaseSpace|Merging|JetMatching|HeavyIon|Angantyr|HadronScatter)\s*:"
+    r"|HiddenValley:(all|gg2|qqbar2|ffbar2)",
+    re.IGNORECASE,
+)
+"""Hard processes and what replaces or merges them (Pythia manual, Process Selection); the LHE file has the process."""
 _NO_FILE = re.compile(r":bProfile$|:boostDir$", re.IGNORECASE)
 
 
@@ -41,8 +50,13 @@ def shower_lines(shower: Shower) -> tuple[str, ...]:
     lines = read_cmnd(shower.card) if shower.card else []
     for number, line in enumerate(shower.settings, 1):
         refuse_foreign(line, Path("shower.settings"), number)
+        _refuse_processes(line, Path("shower.settings"), number)
     lines += [f"PartonShowers:model = {_MODEL[shower.model]}"] if shower.model != "simple" else []
-    lines += shower.settings
+    lines += [line.strip() for line in shower.settings]
+    for name, factor in (("TimeShower", shower.mu_r_fsr), ("SpaceShower", shower.mu_r_isr)):
+        setting = f"{name}:renormMultFac"
+        if factor != 1.0 and any(line.lower().startswith(setting.lower()) for line in lines):
+            raise InputError(f"{setting} is set, and a factor on mu_R too, which would replace it; use one of them")
     if shower.mu_r_fsr != 1.0:
         lines.append(f"TimeShower:renormMultFac = {shower.mu_r_fsr**2!r}")
     if shower.mu_r_isr != 1.0:
@@ -66,8 +80,16 @@ def read_cmnd(path: Path) -> list[str]:
         if not line or not line[0].isalnum():  # Pythia's own rule for comments
             continue
         refuse_foreign(line, path, number)
+        _refuse_processes(line, path, number)
         lines.append(line)
     return lines
+
+
+def _refuse_processes(line: str, path: Path, number: int) -> None:
+    """Refuse what would make Pythia take another hard scatter than the frozen one."""
+    name = re.split(r"[\s=]", line.strip(), maxsplit=1)[0]
+    if _PROCESS.match(name):
+        raise InputError(f"{path}:{number}: sets {name}, but the hard scatter is that of the LHE file; remove it")
 
 
 def refuse_foreign(line: str, path: Path, number: int) -> None:
@@ -76,7 +98,7 @@ def refuse_foreign(line: str, path: Path, number: int) -> None:
     Raises:
         InputError: names the place, `path` and line `number`, and the setting.
     """
-    name = re.split(r"[\s=]", line, maxsplit=1)[0]
+    name = re.split(r"[\s=]", line.strip(), maxsplit=1)[0]
     for owned in OWNED_BY_THE_CODE:
         if name.lower().startswith(owned.lower()):
             raise InputError(f"{path}:{number}: sets {name}, which resim controls; cards set physics only, remove it")

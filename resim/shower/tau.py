@@ -4,10 +4,13 @@ A tau's decay channel is chosen with the hadronization, but it is what the jet *
 (the rule of the re-simulation strategies of arXiv:2503.11632). Pythia is told the channel, others are asked for it.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
+
+import pylhe
 
 Node = TypeVar("Node")
 
@@ -79,10 +82,31 @@ def decay_products(
     return tuple(sorted(found))
 
 
-def pythia_tau_decays(event: Any, n_taus: int) -> tuple[TauDecay, ...]:
-    """Decays of the first `n_taus` taus of the hard process of a Pythia event, in the order of the LHE event."""
-    hard = [p for p in event if abs(p.id()) == TAU and abs(p.status()) == _OUTGOING_STATUS]
-    return tuple(_decay_of(event, event[tau.iBotCopyId()]) for tau in hard[:n_taus])
+def pythia_tau_decays(pythia: Any, taus: Sequence[pylhe.LHEParticle]) -> tuple[TauDecay, ...]:
+    """Decays of the taus of the hard process in the present event of a Pythia.
+
+    Args:
+        pythia: the Pythia; its process record holds the momenta of the LHE event, its event record the same particles
+            in the same order, but with the recoil of the shower.
+        taus: the taus of the LHE event; Pythia may list them in another order.
+
+    Returns:
+        Their decays, in the order of `taus`.
+    """
+    process, made = (_hard_taus(record) for record in (pythia.process, pythia.event))
+    places = [min(range(len(process)), key=lambda i: _difference(process[i], tau)) for tau in taus]
+    return tuple(_decay_of(pythia.event, pythia.event[made[place].iBotCopyId()]) for place in places)
+
+
+def _hard_taus(record: Any) -> list[Any]:
+    return [p for p in record if abs(p.id()) == TAU and abs(p.status()) == _OUTGOING_STATUS]
+
+
+def _difference(particle: Any, tau: pylhe.LHEParticle) -> float:
+    """How far a particle of the process record is from one of the LHE event: GeV; never the other sign."""
+    if particle.id() != tau.id:
+        return math.inf
+    return math.hypot(particle.px() - tau.px, particle.py() - tau.py, particle.pz() - tau.pz)
 
 
 def _decay_of(event: Any, tau: Any) -> TauDecay:

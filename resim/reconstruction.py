@@ -101,7 +101,9 @@ def reconstruct(
 
 def _level(particles: Particles, rows: Rows, settings: JetSettings) -> _Level:
     jets = cluster(particles, settings)
-    return _Level(particles, jets, match_partons(jets, rows.partons, rows.scatter_of_row, settings))
+    found = match_partons(jets, rows.candidates, rows.scatter_of_candidate, settings)
+    n_rows = len(rows.partons)
+    return _Level(particles, jets, Match(found.jet[:n_rows], found.taken[:n_rows]))
 
 
 def _belonging(truth: _Level, level: _Level, radius: float) -> _Level:
@@ -169,8 +171,8 @@ def _same_decay(rows: Rows, realization: Realization, root: Realization) -> Flag
     for i, (event, parton) in enumerate(zip(rows.scatter_of_row, rows.partons, strict=True)):
         if parton.tau is not None and realization.made[event]:
             decays = (realization.taus[event], root.taus[event])
-            products = [taus[parton.tau].products if parton.tau < len(taus) else None for taus in decays]
-            same[i] = products[0] == products[1]
+            known = parton.tau < min(map(len, decays))
+            same[i] = known and decays[0][parton.tau].same_as(decays[1][parton.tau])
     return same
 
 

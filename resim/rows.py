@@ -29,13 +29,27 @@ class Rows:
         scatters: their hard scatters.
         scatter_of_row: int64 `(n_rows,)`, position of each row's hard scatter.
         partons: the parton of each row.
+        rivals: partons of the same kinds that are no rows; they compete for jets all the same.
+        scatter_of_rival: int64 `(n_rivals,)`, position of each one's hard scatter.
         counts: what became of the partons of the chunk.
     """
 
     scatters: list[HardScatter]
     scatter_of_row: Integers
     partons: list[Parton]
+    rivals: list[Parton]
+    scatter_of_rival: Integers
     counts: SourceCounts
+
+    @property
+    def candidates(self) -> list[Parton]:
+        """All that compete for jets: the partons of the rows, then their rivals."""
+        return self.partons + self.rivals
+
+    @property
+    def scatter_of_candidate(self) -> Integers:
+        """Position of each one's hard scatter."""
+        return np.concatenate([self.scatter_of_row, self.scatter_of_rival])
 
 
 def select_rows(
@@ -51,6 +65,8 @@ def select_rows(
         selection: cuts on the frozen parton.
     """
     scatters: list[HardScatter] = []
+    rivals: list[Parton] = []
+    scatter_of_rival: list[int] = []
     rejected: Counter[str] = Counter()
     n_events = 0
     for index, text in events:
@@ -59,6 +75,9 @@ def select_rows(
         reasons = [(parton, rejection(parton, selection)) for parton in find_partons(event, labels)]
         rejected.update(reason for _, reason in reasons if reason)
         if passed := tuple(parton for parton, reason in reasons if reason is None):
+            beside = [parton for parton, reason in reasons if reason is not None]
+            rivals += beside
+            scatter_of_rival += [len(scatters)] * len(beside)
             scatters.append(HardScatter(sha256, index, event, passed))
     partons = [parton for scatter in scatters for parton in scatter.partons]
     counts = SourceCounts(
@@ -69,16 +88,19 @@ def select_rows(
         rows=len(partons),
     )
     of_row = np.repeat(np.arange(len(scatters)), [len(scatter.partons) for scatter in scatters])
-    return Rows(scatters, of_row, partons, counts)
+    return Rows(scatters, of_row, partons, rivals, np.array(scatter_of_rival, dtype=np.int64), counts)
 
 
 def with_labels(rows: Rows, root: Realization) -> Rows:
     """The rows with labels that depend on the root view's decays filled in, and without those that get none."""
     kept, partons, refused = [], [], Counter[str]()
+    rivals, scatter_of_rival = list(rows.rivals), rows.scatter_of_rival.tolist()
     for i, (scatter, parton) in enumerate(zip(rows.scatter_of_row, rows.partons, strict=True)):
         label = label_of(parton, root.taus[scatter])
         if label is None:
             refused[TAU_DECAY if root.made[scatter] else ROOT_NOT_GENERATED] += 1
+            rivals.append(parton)
+            scatter_of_rival.append(int(scatter))
         else:
             kept.append(i)
             partons.append(replace(parton, label=label))
@@ -88,7 +110,8 @@ def with_labels(rows: Rows, root: Realization) -> Rows:
         "rows": len(partons),
         "events_with_rows": len(np.unique(of_row)),
     }
-    return Rows(rows.scatters, of_row, partons, rows.counts.model_copy(update=changes))
+    counts = rows.counts.model_copy(update=changes)
+    return Rows(rows.scatters, of_row, partons, rivals, np.array(scatter_of_rival, dtype=np.int64), counts)
 
 
 def hard_scatter_columns(rows: Rows, source: int, number_of_label: Mapping[str, int]) -> Arrays:

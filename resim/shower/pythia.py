@@ -11,7 +11,7 @@ import pythia8mc
 from resim.errors import InputError
 from resim.hard_scatter.reading import Beams
 from resim.shower.event_record import FinalParticles, Records
-from resim.shower.tau import TAU, TauDecay, forced, pythia_tau_decays
+from resim.shower.tau import TAU, TauDecay, forced, pythia_tau_decays, tau_places
 from resim.silence import stdout_silenced
 
 _INIT_SEED: Final = 1
@@ -75,6 +75,7 @@ class Pythia:
         self._pythia = pythia8mc.Pythia("", False)
         self._feed = EventFeed(beams)
         self._final_particles = FinalParticles()
+        self._tau_places: tuple[int, ...] = ()
         with stdout_silenced():
             for line in (*_CODE_OWNED_SETTINGS, *settings):
                 if not self._pythia.readString(line):
@@ -91,7 +92,11 @@ class Pythia:
         """
         self._feed.event = event
         self._pythia.rndm.init(seed)
-        return pythia8mc.Event(self._pythia.event) if self._pythia.next() else None
+        if not self._pythia.next():
+            return None
+        taus = [p for p in event.particles if p.status == _OUTGOING and abs(p.id) == TAU]
+        self._tau_places = tau_places(self._pythia.process, taus) if taus else ()
+        return pythia8mc.Event(self._pythia.event)
 
     def hadronize(self, parton_level: Any, seed: int, taus: Sequence[TauDecay] = ()) -> Records | None:
         """Hadronize a record of the latest `shower` call and decay what is unstable.
@@ -115,9 +120,7 @@ class Pythia:
 
     def tau_decays(self) -> tuple[TauDecay, ...]:
         """How the taus of the hard process decayed in the latest `hadronize`, in the order of the LHE event."""
-        particles = self._feed.event.particles if self._feed.event else []
-        taus = [p for p in particles if p.status == _OUTGOING and abs(p.id) == TAU]
-        return pythia_tau_decays(self._pythia, taus) if taus else ()
+        return pythia_tau_decays(self._pythia.event, self._tau_places) if self._tau_places else ()
 
 
 @lru_cache(maxsize=16)

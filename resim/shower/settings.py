@@ -30,11 +30,11 @@ _PROCESS = re.compile(
     r"(HardQCD|SoftQCD|LowEnergyQCD|PromptPhoton|WeakBosonExchange|WeakSingleBoson|WeakDoubleBoson|WeakBosonAndParton"
     r"|PhotonCollision|PhotonParton|Onia|Charmonium|Bottomonium|Top|FourthBottom|FourthTop|FourthPair|HiggsSM|HiggsBSM"
     r"|SUSY|NewGaugeBoson|LeftRightSymmmetry|LeptoQuark|ExcitedFermion|ContactInteractions|ExtraDimensions\w*"
-    r"|DM|SecondHard|PhaseSpace|Merging|JetMatching|HeavyIon|Angantyr|HadronScatter)\s*:"
+    r"|DM|SecondHard|PhaseSpace|Merging|JetMatching|HeavyIon|Angantyr)\s*:"
     r"|HiddenValley:(all|gg2|qqbar2|ffbar2)",
     re.IGNORECASE,
 )
-"""Hard processes and what replaces or merges them (Pythia manual, Process Selection); the LHE file has the process."""
+"""Hard processes and what replaces or merges them (Pythia manual, Process Selection)."""
 _NO_FILE = re.compile(r":bProfile$|:boostDir$", re.IGNORECASE)
 
 

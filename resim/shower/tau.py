@@ -44,6 +44,13 @@ class TauDecay:
     channel: Ids
     products: Ids
 
+    def same_as(self, other: "TauDecay") -> bool:
+        """Whether two taus decay alike: in one channel of a table, or into the same long-lived products.
+
+        A channel may hold a K* or an omega, which decays on its own.
+        """
+        return (self.channel == other.channel and bool(self.channel)) or self.products == other.products
+
     @property
     def n_prongs(self) -> int:
         """Number of charged hadrons: 1 or 3 mostly, 0 for a leptonic decay."""
@@ -82,20 +89,26 @@ def decay_products(
     return tuple(sorted(found))
 
 
-def pythia_tau_decays(pythia: Any, taus: Sequence[pylhe.LHEParticle]) -> tuple[TauDecay, ...]:
-    """Decays of the taus of the hard process in the present event of a Pythia.
+def tau_places(process: Any, taus: Sequence[pylhe.LHEParticle]) -> tuple[int, ...]:
+    """Where Pythia lists the taus of an LHE event among those of its hard process: it may order them anew.
 
     Args:
-        pythia: the Pythia; its process record holds the momenta of the LHE event, its event record the same particles
-            in the same order, but with the recoil of the shower.
-        taus: the taus of the LHE event; Pythia may list them in another order.
-
-    Returns:
-        Their decays, in the order of `taus`.
+        process: Pythia's process record, which holds the momenta of the LHE event.
+        taus: the outgoing taus of the LHE event.
     """
-    process, made = (_hard_taus(record) for record in (pythia.process, pythia.event))
-    places = [min(range(len(process)), key=lambda i: _difference(process[i], tau)) for tau in taus]
-    return tuple(_decay_of(pythia.event, pythia.event[made[place].iBotCopyId()]) for place in places)
+    listed = _hard_taus(process)
+    return tuple(min(range(len(listed)), key=lambda i: _difference(listed[i], tau)) for tau in taus)
+
+
+def pythia_tau_decays(event: Any, places: Sequence[int]) -> tuple[TauDecay, ...]:
+    """Decays of the taus of the hard process in a Pythia event, in the order of the LHE event.
+
+    Args:
+        event: the event record, which lists these taus as the process record does.
+        places: from `tau_places`.
+    """
+    made = _hard_taus(event)
+    return tuple(_decay_of(event, event[made[place].iBotCopyId()]) for place in places)
 
 
 def _hard_taus(record: Any) -> list[Any]:

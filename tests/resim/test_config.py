@@ -142,9 +142,6 @@ def test_a_view_changes_the_detector_of_its_parent(card, tmp_path):
         "real": {"from": "other", "freeze": "hadronization", "detector": {"backend": "delphes"}},
         "generated": {"from": "root", "freeze": "hadronization", "detector": "none"},
     }
-    with pytest.raises(InputError, match=r"views\.generated: freezes the hadronization and no detector follows"):
-        load_card(card_with(card, tmp_path, views=views, detector={"card": cms}))
-    views["generated"]["freeze"] = "hard_scatter"
     resolved = load_card(card_with(card, tmp_path, views=views, detector={"card": cms}))
     detectors = {name: resolved.detector_of(name) for name in views}
     assert (str(detectors["root"].card), str(detectors["other"].card)) == (cms, ideal)
@@ -152,5 +149,23 @@ def test_a_view_changes_the_detector_of_its_parent(card, tmp_path):
     assert detectors["generated"] == "none"
     again = type(resolved).model_validate(resolved.resolved().model_dump(mode="json", by_alias=True))
     assert {name: again.detector_of(name) for name in views} == detectors
+    views["again"] = {"from": "generated", "freeze": "hadronization"}
+    with pytest.raises(InputError, match=r"views\.again: freezes the hadronization and no detector follows"):
+        load_card(card_with(card, tmp_path, views=views, detector={"card": cms}))
     with pytest.raises(InputError, match=r"views\.root: its detector has no card"):
         load_card(card_with(card, tmp_path, views={"root": {"detector": {"backend": "delphes"}}}))
+
+
+@pytest.mark.parametrize(
+    ("shower", "message"),
+    [
+        ({"model": "vincia", "mu_r_fsr": 0.5}, "mu_r_fsr and mu_r_isr are those of the simple shower"),
+        ({"settings": [" Random:seed = 77"]}, "sets Random:seed, which resim controls"),
+        ({"settings": ["HardQCD:all = on"]}, "sets HardQCD:all, but the hard scatter is that of the LHE file"),
+        ({"settings": ["Merging:doKTMerging = on"]}, "sets Merging:doKTMerging, but the hard scatter"),
+        ({"settings": ["TimeShower:renormMultFac = 2"], "mu_r_fsr": 0.5}, "TimeShower:renormMultFac is set, and a factor"),
+    ],
+)  # fmt: skip
+def test_showers_that_would_not_do_what_the_card_says(card, tmp_path, shower, message):
+    with pytest.raises(InputError, match=message):
+        plan_views(load_card(card_with(card, tmp_path, views={"root": {"shower": shower}})))

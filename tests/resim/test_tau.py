@@ -31,9 +31,9 @@ def test_a_forced_tau_repeats_its_channel_and_a_free_one_does_not(pythia, events
         assert [decay.pdg_id for decay in root] == [p.id for p in event.particles if abs(p.id) == 15]
         record = pythia.shower(event, seed + 1000)
         pythia.hadronize(record, seed + 1000, root)
-        forced += pythia.tau_decays() == root
+        forced += all(a.same_as(b) for a, b in zip(pythia.tau_decays(), root, strict=True))
         pythia.hadronize(record, seed + 1000)
-        free += pythia.tau_decays() == root
+        free += all(a.same_as(b) for a, b in zip(pythia.tau_decays(), root, strict=True))
     assert forced == len(events)
     assert free < len(events) / 2
 
@@ -70,8 +70,6 @@ def test_products_do_not_depend_on_the_resonances(tree, products):
 
 def test_taus_are_told_apart_however_pythia_orders_them(pythia):
     """H and Z, both into taus, with the daughters of the H first in the file: Pythia lists those of the Z first."""
-    from dataclasses import replace
-
     import pylhe
 
     def particle(pdg_id, status, mothers, colours, momentum, mass):
@@ -103,12 +101,13 @@ def test_taus_are_told_apart_however_pythia_orders_them(pythia):
         for tau, decay in zip(wanted, decays, strict=True):
             daughters = _nearest_tau_daughters(record, tau)
             assert tuple(sorted(daughters)) == decay.channel
-    assert replace(event, particles=event.particles) == event
 
 
 def _nearest_tau_daughters(record, tau):
     """By hand: the decayed tau of this sign that flies most nearly in the direction of the LHE tau."""
-    taus = [p for p in record if p.id() == tau.id and abs(p.status()) >= 83 or p.id() == tau.id and p.status() < 0]
+    taus = [
+        p for p in record if (p.id() == tau.id and abs(p.status()) >= 83) or (p.id() == tau.id and p.status() < 0)
+    ]
     last = [p for p in taus if all(abs(record[i].id()) != 15 for i in p.daughterList())]
     best = max(last, key=lambda p: (p.px() * tau.px + p.py() * tau.py + p.pz() * tau.pz) / p.pAbs())
     return [record[i].id() for i in best.daughterList()]

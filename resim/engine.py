@@ -6,18 +6,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from resim import execution
+from resim.chunks import ChunkResult
 from resim.commandline import refuse_existing
 from resim.config import load_card
 from resim.errors import InputError
 from resim.options import Options
 from resim.parts import Parts
-from resim.pipeline import ChunkResult
 from resim.planning import Run, plan_run
 from resim.progress import ProgressReport
-from resim.provenance import Provenance, ViewCounts, git_state, utc_now, versions
+from resim.provenance import NOT_GENERATED, ROOT_NOT_GENERATED, Provenance, ViewCounts, git_state, utc_now, versions
 from resim.reader import PairFile
-from resim.reconstruction import NOT_GENERATED
-from resim.rows import ROOT_NOT_GENERATED
 from resim.writer import PairWriter
 
 log = logging.getLogger(__name__)

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from pydantic import TypeAdapter
 
 from resim.block import Block
+from resim.chunks import ChunkResult
 from resim.errors import InputError
-from resim.pipeline import ChunkResult
 from resim.provenance import SourceCounts, ViewCounts
 
 _ABOUT = "about"

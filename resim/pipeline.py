@@ -4,71 +4,14 @@ A chunk is a pure function of the plan and its events, so chunks can be made any
 """
 
 import time
-from dataclasses import dataclass
-from pathlib import Path
 
 from resim import schema
 from resim.block import Block
-from resim.config import GenerationCard
-from resim.hard_scatter.partons import Label
-from resim.hard_scatter.reading import Beams
-from resim.provenance import SourceCounts, ViewCounts
+from resim.chunks import Chunk, ChunkResult, Plan
 from resim.realization import realize
 from resim.reconstruction import reconstruct
 from resim.rows import hard_scatter_columns, select_rows, with_labels
-from resim.views import ViewPlan
 from resim.writer import Arrays
-
-
-@dataclass(frozen=True, slots=True)
-class SourcePlan:
-    """One source of a run: file, identity, beams, and |PDG id| → label."""
-
-    path: Path
-    sha256: str
-    beams: Beams
-    labels: dict[int, Label]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """All that a worker needs to know of a run."""
-
-    card: GenerationCard
-    seed: int
-    sources: tuple[SourcePlan, ...]
-    views: tuple[ViewPlan, ...]
-
-    @property
-    def labels(self) -> list[str]:
-        """Class names of the run, sorted; the file stores indices into this list."""
-        return sorted({label for source in self.card.sources for label in source.labels})
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Consecutive events of one source, as text.
-
-    Attributes:
-        number: position among the chunks of the run.
-        source: index of the source.
-        events: (index in the file, text of the event block).
-    """
-
-    number: int
-    source: int
-    events: tuple[tuple[int, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkResult:
-    """Rows and counts of one chunk, the index of its source, and the seconds it took."""
-
-    source: int
-    seconds: float
-    block: Block
-    source_counts: SourceCounts
-    view_counts: dict[str, ViewCounts]
 
 
 def process(plan: Plan, chunk: Chunk) -> ChunkResult:

@@ -11,18 +11,13 @@ from itertools import groupby
 from pathlib import Path
 
 from resim import schema
+from resim.chunks import Chunk, Plan, SourcePlan
 from resim.config import GenerationCard, Source
-from resim.detector.delphes_backend import Delphes
-from resim.detector.pool import Pool
 from resim.errors import InputError
 from resim.hard_scatter.reading import Survey, event_blocks, survey
 from resim.options import Options, Shard
-from resim.pipeline import Chunk, Plan, SourcePlan
 from resim.provenance import SourceRecord, versions
-from resim.realization import SLICE_EVENTS
-from resim.reconstruction import detector_for
-from resim.shower.herwig import herwig_for
-from resim.views import plan_views
+from resim.views import SLICE_EVENTS, plan_views
 
 log = logging.getLogger(__name__)
 
@@ -177,16 +172,25 @@ def _programs(plan: Plan) -> dict[str, str]:
     They are asked for and detector cards are read before any work is done, so that what is missing or wrong is said
     at once.
     """
-    settings = [view.settings for view in plan.views if view.generator == "herwig7"]
-    programs = {"herwig": herwig_for(plan.sources[0].beams, settings[0]).version} if settings else {}
-    for stage in {view.detector for view in plan.views if view.detector}:
-        if isinstance(found := detector_for(stage), Delphes):
-            programs["delphes"] = found.version
+    programs = {}
+    if settings := [view.settings for view in plan.views if view.generator == "herwig7"]:
+        from resim.shower.herwig import herwig_for
+
+        programs["herwig"] = herwig_for(plan.sources[0].beams, settings[0]).version
+    if stages := {view.detector for view in plan.views if view.detector}:
+        from resim.detector.delphes_backend import Delphes
+        from resim.reconstruction import detector_for
+
+        for detector in map(detector_for, stages):
+            if isinstance(detector, Delphes):
+                programs["delphes"] = detector.version
     return programs
 
 
 def _check_pools(plan: Plan) -> None:
     """Raise an `InputError` if pile-up was made at another energy than the hard scatters."""
+    from resim.detector.pool import Pool
+
     pools = {view.detector.pileup.pool for view in plan.views if view.detector and view.detector.pileup}
     for pool in map(Pool.open, pools):
         for source in plan.sources:

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,6 +14,11 @@ import resim
 
 GENERATOR_PACKAGES = ("pythia8mc", "fastjet", "pyhepmc", "pylhe", "awkward", "numba", "numpy", "h5py")
 """Distributions whose version can change an array of the file."""
+
+NOT_GENERATED: Final = "not_generated"
+"""Why a row is lost: the generator gave the event up in this view, however often it was tried."""
+ROOT_NOT_GENERATED: Final = "root_not_generated"
+"""Why a parton is no row: it gave the event up in the root view, so the decay of the tau is not known."""
 
 
 class _Record(BaseModel):

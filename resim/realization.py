@@ -18,13 +18,10 @@ from resim.shower.hepmc import ShoweredEvent
 from resim.shower.herwig import Herwig, SliceFailed, herwig_for
 from resim.shower.pythia import Pythia, pythia_for
 from resim.shower.tau import TauDecay
-from resim.views import ViewPlan
+from resim.views import SLICE_EVENTS, ViewPlan
 
 MAX_ATTEMPTS: Final = 5
 """How often an event that the generator gave up is tried, each time with other derived seeds, before it is lost."""
-
-SLICE_EVENTS: Final = 100
-"""LHE events that an external simulator takes in one run, with one seed: fixed, as chunks must not matter."""
 
 
 @dataclass(frozen=True, slots=True)

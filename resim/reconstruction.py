@@ -18,17 +18,15 @@ from resim.detector.pool import Pool
 from resim.errors import InputError
 from resim.matching import DECAY_CHANNEL, JET_TAKEN, NO_JET, Match, delta_r, match_partons
 from resim.particles import Candidates, Particles, impact_parameters, offsets_of
-from resim.provenance import ViewCounts
+from resim.provenance import NOT_GENERATED, ViewCounts
 from resim.ragged import Integers, indices_of_ranges, owners_of
-from resim.realization import SLICE_EVENTS, Realization
+from resim.realization import Realization
 from resim.rows import Rows
 from resim.seeds import SeedKey, pythia_seed
 from resim.substructure import substructure
-from resim.views import DetectorPlan, ViewPlan
+from resim.views import SLICE_EVENTS, DetectorPlan, ViewPlan
 from resim.writer import Arrays, invalid_jet_columns
 
-NOT_GENERATED: Final = "not_generated"
-"""The generator gave the event up in this view, however often it was tried."""
 NO_PARTICLE_JET: Final = "no_particle_jet"
 """There is a reconstructed jet, but no particle-level one as the card wants it."""
 

@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from resim.block import Block
+from resim.chunks import Chunk, Plan, SourcePlan
 from resim.config import GenerationCard
 from resim.errors import InputError
 from resim.hard_scatter.reading import event_blocks, survey
-from resim.pipeline import Chunk, Plan, SourcePlan, process
+from resim.pipeline import process
 from resim.provenance import Provenance, versions
 from resim.reader import PairFile
-from resim.realization import SLICE_EVENTS
-from resim.views import DetectorPlan, plan_from_records
+from resim.views import SLICE_EVENTS, DetectorPlan, plan_from_records
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,13 @@ import numpy as np
 from resim.config import Selection
 from resim.hard_scatter.partons import Label, Parton, find_partons, rejection
 from resim.hard_scatter.reading import parse_event
-from resim.provenance import SourceCounts
+from resim.provenance import ROOT_NOT_GENERATED, SourceCounts
 from resim.ragged import Integers
 from resim.realization import HardScatter, Realization, label_of
 from resim.writer import Arrays
 
 TAU_DECAY = "tau_decay"
 """The card has no label for the decay of the tau."""
-ROOT_NOT_GENERATED = "root_not_generated"
-"""The generator gave the event up in the root view, so the decay of the tau is not known."""
 
 
 @dataclass(frozen=True, slots=True)

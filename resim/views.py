@@ -12,6 +12,8 @@ from resim.errors import InputError
 from resim.shower.herwig_card import herwig_lines
 from resim.shower.settings import shower_lines
 
+SLICE_EVENTS: Final = 100
+"""LHE events that an external simulator takes in one run, with one seed: fixed, as chunks must not matter."""
 _SETTINGS: Final = {"pythia8": shower_lines, "herwig7": herwig_lines}
 
 

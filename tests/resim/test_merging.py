@@ -34,6 +34,14 @@ def test_merged_shards_are_the_run_in_one_piece(shards, pairs, tmp_path):
         assert merged.provenance.run_key == whole.provenance.run_key
 
 
+def test_shards_do_not_depend_on_the_size_of_chunks(card, pairs, tmp_path):
+    paths = [tmp_path / f"{number}.h5" for number in (1, 2, 3)]
+    for number, path in enumerate(paths, 1):
+        generate(card, path, replace(OPTIONS, shard=Shard(number, 3), chunk_size=2 * number))
+    merge(paths, tmp_path / "merged.h5")
+    assert digest(tmp_path / "merged.h5") == digest(pairs)
+
+
 def test_every_shard_is_a_valid_file_with_rows_of_its_own(shards):
     rows = []
     for path in shards:

@@ -250,6 +250,62 @@ def test_broken_events_are_passed_over_on_demand_and_counted(tmp_path, qcd_text)
     assert replay(outputs[0], len(events) - 1).differing == ()
 
 
+def test_failures_count_to_the_end_also_across_resumed_runs_and_unlabelled_taus(tmp_path, monkeypatch):
+    rows = {15: {1: "tau1p", 3: "tau3p"}}
+    card = write_card(tmp_path, "tautau", rows, {"nominal": NOMINAL}, jets={"radius": 0.4, "pt_min": 20})
+    monkeypatch.setattr(realization.Pythia, "hadronize", lambda self, record, seed, taus: None)
+    for resume in (False, True, True):
+        with pytest.raises(InputError, match="view nominal: the generator gave up the events of"):
+            generate(card, tmp_path / "pairs.h5", replace(OPTIONS, resume=resume))
+
+
+def test_no_failure_is_allowed_where_the_card_says_none(tmp_path, monkeypatch):
+    card = write_card(tmp_path, "qcd_jj", {21: "g", 1: "q", 2: "q"}, {"nominal": NOMINAL}, max_failures=0)
+    real, calls = realization.Pythia.shower, []
+
+    def fail_the_first_event(self, event, seed):
+        calls.append(event)
+        return None if event is calls[0] else real(self, event, seed)
+
+    monkeypatch.setattr(realization.Pythia, "shower", fail_the_first_event)
+    with pytest.raises(InputError, match=r"gave up the events of \d of \d rows, max_failures allows 0\.0"):
+        generate(card, tmp_path / "pairs.h5", OPTIONS)
+
+
+def test_the_same_file_twice_is_refused(tmp_path):
+    card = write_card(tmp_path, "qcd_jj", {21: "g"}, {"nominal": NOMINAL})
+    content = yaml.safe_load(card.read_text())
+    content["sources"].append(content["sources"][0] | {"rows": {21: "other"}})
+    card.write_text(yaml.safe_dump(content))
+    with pytest.raises(InputError, match=r"the same events as .*name it once, with all its `rows`"):
+        generate(card, tmp_path / "pairs.h5", OPTIONS)
+
+
+def test_a_refused_tau_keeps_its_jet(tmp_path):
+    """Rows never take the jet of a parton that is nearer to it, whether that one became a row or not."""
+    output = tmp_path / "pairs.h5"
+    jets = {"radius": 0.4, "pt_min": 20, "match_delta_r": 0.8}
+    for name, rows in (("all", {15: "tau"}), ("some", {15: {1: "tau1p", 3: "tau3p"}})):
+        output = tmp_path / f"{name}.h5"
+        options = replace(OPTIONS, n_events=60, chunk_size=100)
+        generate(write_card(tmp_path, "tautau", rows, {"nominal": NOMINAL}, jets=jets), output, options)
+    with PairFile(tmp_path / "all.h5") as every, PairFile(tmp_path / "some.h5") as some:
+        jets_of = [
+            {
+                (event, pdg_id): pt
+                for event, pdg_id, pt in zip(
+                    file.hard_scatter("event"),
+                    file.hard_scatter("parton_pdg_id"),
+                    file.jets("nominal", "pt"),
+                    strict=True,
+                )
+            }
+            for file in (every, some)
+        ]
+    assert len(jets_of[1]) < len(jets_of[0])
+    assert all(pt == jets_of[0][key] or np.isnan(pt) for key, pt in jets_of[1].items())
+
+
 def test_sources_with_other_beams_and_other_weights(tmp_path, qcd_text):
     """Each source has its own beams in Pythia; weights of any sign are carried along, not applied."""
     first, second = tmp_path / "first.lhe", tmp_path / "second.lhe"

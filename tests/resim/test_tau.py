@@ -72,7 +72,7 @@ def test_taus_are_told_apart_however_pythia_orders_them(pythia):
     """H and Z, both into taus, with the daughters of the H first in the file: Pythia lists those of the Z first."""
     import pylhe
 
-    def particle(pdg_id, status, mothers, colours, momentum, mass):
+    def particle(pdg_id, status, mothers, colours, momentum, mass):  # noqa: PLR0917 - as the columns of an LHE file
         return pylhe.LHEParticle(pdg_id, status, *mothers, *colours, *momentum, mass, lifetime=0.0, spin=9.0)
 
     def pair(mother, boost_px):

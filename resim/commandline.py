@@ -23,7 +23,9 @@ INTERRUPTED = 130
 
 def run(group: click.Group) -> NoReturn:
     """Run a command group as a program and leave with its exit status."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
+    logging.basicConfig(stream=sys.stderr, format="%(message)s")
+    for package in ("resim", "jetssl"):  # not what libraries have to say of themselves
+        logging.getLogger(package).setLevel(logging.INFO)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # batch systems end a job so: leave as after Ctrl-C
     try:
         with group.make_context(group.name, sys.argv[1:]) as context:

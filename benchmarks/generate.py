@@ -201,7 +201,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--memory", action="store_true", help="measure peak memory at 2,000 and 20,000 events too")
     arguments = parser.parse_args()
-    results = chain_ratios(arguments.n_events, arguments.rounds) | worker_speedup(5 * arguments.n_events)
+    results = chain_ratios(arguments.n_events, arguments.rounds) | worker_speedup(10 * arguments.n_events)
     if arguments.memory:
         results |= peak_memory(2_000) | peak_memory(20_000)
     if arguments.json:

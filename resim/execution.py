@@ -3,7 +3,7 @@
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -22,6 +22,7 @@ from resim.workers import worker_context
 CHUNKS_IN_FLIGHT_PER_WORKER: Final = 3
 """Chunks submitted ahead: enough to keep workers busy, few enough to keep memory constant."""
 _SECONDS_TO_CONNECT: Final = 60
+
 Results = Iterator[tuple[Chunk, ChunkResult]]
 
 
@@ -50,8 +51,7 @@ def _in_processes(plan: Plan, todo: Iterator[Chunk], workers: int) -> Results:
     others = set(active_children())
     with ProcessPoolExecutor(workers, mp_context=worker_context(), initializer=_attend_to_parent) as pool:
         try:
-            submit = _first_completed(lambda chunk: pool.submit(process, plan, chunk))
-            yield from submit(todo, workers * CHUNKS_IN_FLIGHT_PER_WORKER)
+            yield from _as_completed(pool, plan, todo, workers * CHUNKS_IN_FLIGHT_PER_WORKER)
         except BrokenProcessPool as error:
             raise InputError(
                 "a worker process died (killed, or out of memory); finished chunks are kept: run again with --resume,"
@@ -62,18 +62,15 @@ def _in_processes(plan: Plan, todo: Iterator[Chunk], workers: int) -> Results:
                 process_.terminate()
 
 
-def _first_completed(submit: Callable[[Chunk], Future[ChunkResult]]) -> Callable[[Iterator[Chunk], int], Results]:
-    def run(todo: Iterator[Chunk], n_in_flight: int) -> Results:
-        pending: dict[Future[ChunkResult], Chunk] = {}
-        while True:
-            for chunk in islice(todo, n_in_flight - len(pending)):
-                pending[submit(chunk)] = chunk
-            if not pending:
-                return
-            for future in wait(pending, return_when=FIRST_COMPLETED).done:
-                yield pending.pop(future), future.result()
-
-    return run
+def _as_completed(pool: ProcessPoolExecutor, plan: Plan, todo: Iterator[Chunk], n_in_flight: int) -> Results:
+    pending: dict[Future[ChunkResult], Chunk] = {}
+    while True:
+        for chunk in islice(todo, n_in_flight - len(pending)):
+            pending[pool.submit(process, plan, chunk)] = chunk
+        if not pending:
+            return
+        for future in wait(pending, return_when=FIRST_COMPLETED).done:
+            yield pending.pop(future), future.result()
 
 
 def _attend_to_parent() -> None:
@@ -91,7 +88,7 @@ def _exit_after(sentinel: int) -> None:
 
 def _on_dask(plan: Plan, todo: Iterator[Chunk], address: str) -> Results:
     """Chunks as Dask tasks. Dask makes the tasks of a lost worker again elsewhere; they are pure functions."""
-    distributed = _dask()
+    distributed, wanted = _dask(), versions()
     with _dask_client(address) as client:
         pending: dict[Any, Chunk] = {}
         running = distributed.as_completed()
@@ -99,7 +96,7 @@ def _on_dask(plan: Plan, todo: Iterator[Chunk], address: str) -> Results:
             while True:
                 n_workers = max(len(client.scheduler_info()["workers"]), 1)
                 for chunk in islice(todo, max(n_workers * CHUNKS_IN_FLIGHT_PER_WORKER - len(pending), 0)):
-                    future = client.submit(_process_alone, plan, chunk, versions(), pure=False)
+                    future = client.submit(_process_alone, plan, chunk, wanted, pure=False)
                     pending[future] = chunk
                     running.add(future)
                 if not pending:

@@ -30,7 +30,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from jetssl.config import PartCard, TransformerCard
+from jetssl.config.encoders import PartCard, TransformerCard
 from jetssl.data.batching import PaddedJets, gather_jets, mask_of
 from jetssl.data.pairs import load_pairs
 from jetssl.data.tensors import JetBatch, to_tensors

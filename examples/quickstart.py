@@ -8,7 +8,7 @@ With real events, make the pairs with `resim generate cards/generate/demo.yaml -
 import sys
 from pathlib import Path
 
-from jetssl.config import Card
+from jetssl.config.card import Card
 from jetssl.evaluation.program import ProbeRequest, probe_run
 from jetssl.pretrain import pretrain
 from jetssl.run_folder import RunFolder

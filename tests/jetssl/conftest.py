@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from jetssl.config import Card, load_card
+from jetssl.config.card import Card, load_card
 from jetssl.data.batching import PaddedJets
 from jetssl.data.pairs import PairTable, load_pairs
 from jetssl.data.tensors import JetBatch, to_tensors

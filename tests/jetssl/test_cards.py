@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from jetssl.config import load_card
+from jetssl.config.card import load_card
 from jetssl.data.datamodule import PairDataModule
 from jetssl.data.pairs import load_pairs
 from jetssl.methods.builder import METHODS

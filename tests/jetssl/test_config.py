@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from jetssl.config import load_card
+from jetssl.config.card import load_card
 from resim.errors import InputError
 
 

@@ -8,7 +8,7 @@ import torch
 
 from jetssl import checkpoints
 from jetssl import pretrain as program
-from jetssl.config import load_card
+from jetssl.config.card import load_card
 from jetssl.pretrain import pretrain
 from jetssl.progress import EpochLog, read_metrics
 from jetssl.run_folder import RunFolder, State

@@ -13,7 +13,8 @@ from torch import distributed, multiprocessing
 from torch.nn.parallel import DistributedDataParallel
 
 from jetssl import pretrain as program
-from jetssl.config import DataCard, load_card
+from jetssl.config.card import load_card
+from jetssl.config.data import DataCard
 from jetssl.data.datamodule import PairDataModule
 from jetssl.models.batch_norm import BatchNorm
 from jetssl.pretrain import pretrain

@@ -8,7 +8,7 @@ from typing import Any, Final
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 
-from jetssl.config import Card, card_from
+from jetssl.config.card import Card, card_from
 from jetssl.models.builder import build_encoder
 from jetssl.models.encoder import Encoder
 from resim.errors import InputError

@@ -33,7 +33,7 @@ def train(  # noqa: PLR0913, PLR0917
 
     Keys of the card can be overridden, as in `training.epochs=5`.
     """
-    from jetssl.config import load_card
+    from jetssl.config.card import load_card
 
     resolved = load_card(card, overrides)
     if print_config:

@@ -18,7 +18,7 @@ from lightning.pytorch.strategies import DDPStrategy
 from torch import nn
 
 from jetssl.checkpoints import MovableCheckpoint, read_checkpoint
-from jetssl.config import Card
+from jetssl.config.card import Card
 from jetssl.data.datamodule import PairDataModule
 from jetssl.data.pairs import load_pairs
 from jetssl.data.splits import Splits

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from jetssl.config import Card, card_from
+from jetssl.config.card import Card, card_from
 from jetssl.provenance import RunProvenance
 from resim.cards import read_yaml
 from resim.errors import InputError

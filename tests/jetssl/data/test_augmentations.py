@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jetssl.config import AugmentationsCard
+from jetssl.config.data import AugmentationsCard
 from jetssl.data.augmentations import augment, crop, rotate_flip, smear_soft, split_collinear, translate
 from jetssl.data.features import FEATURE_SETS, momenta
 from tests.jetssl.conftest import make_jets

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from jetssl.config import DataCard
+from jetssl.config.data import DataCard
 from jetssl.data.batching import gather_jets
 from jetssl.data.datamodule import PairDataModule, draw_views
 from jetssl.data.features import ANGLE_SCALE

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from jetssl.config import Fractions
+from jetssl.config.data import Fractions
 from jetssl.data.pairs import load_pairs
 from jetssl.data.splits import hard_scatter_keys, split_rows
 from resim.mock import write_mock

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jetssl.checkpoints import load_encoder
-from jetssl.config import Fractions
+from jetssl.config.data import Fractions
 from jetssl.data.batching import gather_jets
 from jetssl.data.tensors import to_tensors
 from jetssl.evaluation.embedding import embed

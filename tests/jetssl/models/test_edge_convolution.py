@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from jetssl.config import ParticleNetCard
+from jetssl.config.encoders import ParticleNetCard
 from jetssl.models.edge_convolution import EdgeConvolution, nearest
 from jetssl.models.particlenet import ParticleNet, directions
 from jetssl.models.ragged import Ragged

@@ -6,15 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jetssl.config import (
-    Card,
-    DataCard,
-    InteractionNetworkCard,
-    PartCard,
-    ParticleNetCard,
-    Rs3lGnnCard,
-    TransformerCard,
-)
+from jetssl.config.card import Card
+from jetssl.config.data import DataCard
+from jetssl.config.encoders import InteractionNetworkCard, PartCard, ParticleNetCard, Rs3lGnnCard, TransformerCard
 from jetssl.data.tensors import to_tensors
 from jetssl.models.builder import ENCODERS, build_encoder
 from tests.jetssl.conftest import make_jets

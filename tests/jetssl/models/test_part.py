@@ -5,7 +5,7 @@ import logging
 import pytest
 import torch
 
-from jetssl.config import PartCard
+from jetssl.config.encoders import PartCard
 from jetssl.models.part import ParticleTransformer, state_from_weaver
 
 F, N, CLASSES = 7, 24, 10

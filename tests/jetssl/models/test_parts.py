@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jetssl.config import InteractionNetworkCard
+from jetssl.config.encoders import InteractionNetworkCard
 from jetssl.models.dropout import Dropout
 from jetssl.models.interaction_network import InteractionNetwork, Messages
 from jetssl.models.ragged import Ragged

@@ -3,7 +3,9 @@ import pytest
 import torch
 from torch import nn
 
-from jetssl.config import Card, DataCard, TransformerCard
+from jetssl.config.card import Card
+from jetssl.config.data import DataCard
+from jetssl.config.encoders import TransformerCard
 from jetssl.models.attention import Attention, padding_bias
 from jetssl.models.builder import build_encoder
 from jetssl.models.ragged import Ragged

@@ -13,7 +13,7 @@ from dataclasses import fields, replace
 import numpy as np
 import numpy.typing as npt
 
-from jetssl.config import AugmentationsCard
+from jetssl.config.data import AugmentationsCard
 from jetssl.data.batching import PaddedJets
 from jetssl.data.pairs import Floats, Integers
 from resim.angles import wrap

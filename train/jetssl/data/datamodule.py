@@ -7,7 +7,7 @@ import lightning
 import numpy as np
 import torch
 
-from jetssl.config import DataCard
+from jetssl.config.data import DataCard
 from jetssl.data.augmentations import augment
 from jetssl.data.batching import gather_jets
 from jetssl.data.pairs import Booleans, Integers, PairTable

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from jetssl.config import Fractions
+from jetssl.config.data import Fractions
 from jetssl.data.pairs import Integers, PairTable
 
 

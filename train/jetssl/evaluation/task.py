@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jetssl.config import Fractions
+from jetssl.config.data import Fractions
 from jetssl.data.pairs import Integers, PairTable
 from jetssl.data.splits import hard_scatter_keys, split_rows
 from resim.errors import InputError

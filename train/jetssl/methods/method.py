@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from jetssl import checkpoints
-from jetssl.config import Card
+from jetssl.config.card import Card
 from jetssl.data.tensors import PairBatch
 from jetssl.gathering import gather
 from jetssl.methods.online_probe import online_probe

@@ -9,7 +9,8 @@ from typing import cast
 
 import torch
 
-from jetssl.config import Card, NtXentCard, SupConCard, VicregCard
+from jetssl.config.card import Card
+from jetssl.config.objectives import NtXentCard, SupConCard, VicregCard
 from jetssl.data.tensors import PairBatch
 from jetssl.gathering import gather
 from jetssl.losses.ntxent import ntxent

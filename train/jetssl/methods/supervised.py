@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from jetssl.config import Card
+from jetssl.config.card import Card
 from jetssl.data.tensors import PairBatch
 from jetssl.methods.method import Method
 from resim.errors import InputError

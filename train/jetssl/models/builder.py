@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from jetssl.config import Card
+from jetssl.config.card import Card
 from jetssl.data.features import FEATURE_SETS
 from jetssl.models.encoder import Encoder
 from jetssl.models.interaction_network import InteractionNetwork

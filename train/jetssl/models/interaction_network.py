@@ -9,7 +9,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from jetssl.config import InteractionNetworkCard
+from jetssl.config.encoders import InteractionNetworkCard
 from jetssl.models.encoder import Encoded, Encoder
 from jetssl.models.ragged import Part, Ragged
 

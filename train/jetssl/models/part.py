@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from jetssl.config import PartCard
+from jetssl.config.encoders import PartCard
 from jetssl.models.attention import Attention, padding_bias
 from jetssl.models.batch_norm import BatchNorm
 from jetssl.models.dropout import Dropout

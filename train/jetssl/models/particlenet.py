@@ -6,7 +6,7 @@ Letters: B jets, N constituents, F features, T real constituents of the batch, C
 import torch
 from torch import nn
 
-from jetssl.config import ParticleNetCard
+from jetssl.config.encoders import ParticleNetCard
 from jetssl.models.batch_norm import BatchNorm
 from jetssl.models.edge_convolution import EdgeConvolution, nearest
 from jetssl.models.encoder import Encoded, Encoder

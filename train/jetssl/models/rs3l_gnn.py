@@ -6,7 +6,7 @@ Letters: B jets, N constituents, F features, T real constituents of the batch, D
 import torch
 from torch import nn
 
-from jetssl.config import Rs3lGnnCard
+from jetssl.config.encoders import Rs3lGnnCard
 from jetssl.models.edge_convolution import EdgeConvolution, nearest
 from jetssl.models.encoder import Encoded, Encoder
 from jetssl.models.ragged import Ragged

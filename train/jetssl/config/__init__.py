@@ -1,0 +1,1 @@
+"""The training card: one frozen model per section, checked when it is read."""

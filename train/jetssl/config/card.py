@@ -1,0 +1,114 @@
+"""The training card: YAML, checked by frozen models, with `key=value` overrides.
+
+Every key has a unit or a range; an unknown key, a value of the wrong kind or out of range is one line that names
+the key, the value and what is allowed.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import create_model
+
+from jetssl.config.data import DataCard
+from jetssl.config.encoders import EncoderCard, ProjectorCard, TransformerCard
+from jetssl.config.objectives import NtXentCard, ObjectiveCard
+from jetssl.config.training import TrainingCard
+from resim.cards import CardModel, find_file, parse_card, read_yaml
+from resim.errors import InputError
+
+ENCODER_CARDS: dict[str, type[EncoderCard]] = {
+    card.model_fields["name"].default: card for card in get_args(EncoderCard)
+}
+OBJECTIVE_CARDS: dict[str, type[ObjectiveCard]] = {
+    card.model_fields["name"].default: card for card in get_args(ObjectiveCard)
+}
+
+
+class Card(CardModel):
+    """A training card with every default filled in."""
+
+    data: DataCard
+    encoder: EncoderCard = TransformerCard()
+    projector: ProjectorCard = ProjectorCard()
+    objective: ObjectiveCard = NtXentCard()
+    training: TrainingCard = TrainingCard()
+
+    def to_yaml(self) -> str:
+        """The card as YAML, in the order of the models."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+
+
+def card_from(raw: Any, path: Path) -> Card:
+    """Check what was read from a card or a checkpoint.
+
+    The names of encoder and objective decide which keys their sections may have, before anything else is looked at;
+    so an error speaks of the section that is meant.
+
+    Args:
+        raw: the whole card as YAML or JSON gives it.
+        path: the file, for messages.
+
+    Raises:
+        InputError: names the first key that is wrong, its value and what is wanted.
+    """
+    sections = raw if isinstance(raw, dict) else {}
+    names = []
+    for section, cards in (("encoder", ENCODER_CARDS), ("objective", OBJECTIVE_CARDS)):
+        given = sections.get(section)
+        default = Card.model_fields[section].default.name
+        name = given.get("name", default) if isinstance(given, dict) else default
+        if not isinstance(name, str) or name not in cards:
+            raise InputError(f"{path}: {section}.name: {name!r}: want one of {', '.join(cards)}")
+        names.append(name)
+    return parse_card(_specialized(*names), raw, path)
+
+
+@cache
+def _specialized(encoder: str, objective: str) -> type[Card]:
+    """`Card` with one encoder and one objective; equal names give the same class, so equal cards compare equal."""
+    encoder_card, objective_card = ENCODER_CARDS[encoder], OBJECTIVE_CARDS[objective]
+    return create_model(
+        "Card",
+        __base__=Card,
+        encoder=(encoder_card, encoder_card()),
+        objective=(objective_card, objective_card()),
+    )
+
+
+def load_card(path: Path, overrides: Sequence[str] = ()) -> Card:
+    """Read a training card and resolve its file paths.
+
+    Args:
+        path: the YAML file.
+        overrides: `section.key=value` strings; the value is parsed as YAML.
+
+    Raises:
+        InputError: unreadable card, unknown key, bad value, or a pair file that is not found.
+    """
+    raw = read_yaml(path)
+    if not isinstance(raw, dict):
+        raise InputError(f"{path}: holds {type(raw).__name__}, want sections {', '.join(Card.model_fields)}")
+    for override in overrides:
+        _apply(raw, override)
+    card = card_from(raw, path)
+    files = tuple(str(find_file(Path(name), path).resolve()) for name in card.data.files)
+    return card.model_copy(update={"data": card.data.model_copy(update={"files": files})})
+
+
+def _apply(raw: dict[str, Any], override: str) -> None:
+    key, separator, text = override.partition("=")
+    if not separator or not key:
+        raise InputError(f"override {override!r} is not of the form section.key=value, as in training.epochs=5")
+    *sections, last = key.split(".")
+    target = raw
+    for section in sections:
+        target = target.setdefault(section, {})
+        if not isinstance(target, dict):
+            raise InputError(f"override {override!r}: {section!r} is not a section")
+    try:
+        target[last] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"override {override!r}: the value is not YAML ({' '.join(str(error).split())})") from error

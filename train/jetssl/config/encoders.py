@@ -1,0 +1,120 @@
+"""Sections `encoder`, one model for each backbone, and `projector`."""
+
+from typing import Annotated, Any, Literal, Protocol, TypeVar
+
+from pydantic import Field, PositiveInt, field_validator, model_validator
+
+from resim.cards import CardModel
+
+
+class _WithHeads(Protocol):
+    @property
+    def width(self) -> int: ...
+    @property
+    def heads(self) -> int: ...
+
+
+CardT = TypeVar("CardT", bound=_WithHeads)
+
+
+def _heads_divide_width(card: CardT) -> CardT:
+    if card.width % card.heads:
+        raise ValueError(f"width {card.width} is not a multiple of heads {card.heads}")
+    return card
+
+
+class TransformerCard(CardModel):
+    """Transformer with a mean or pT-weighted sum; JetCLR (arXiv:2108.04253) has 1000, 4, 4, 1 and dropout 0.1."""
+
+    name: Literal["transformer"] = "transformer"
+    width: int = Field(64, ge=1)
+    """D, size of a token and of the jet vector; a multiple of `heads`"""
+    layers: int = Field(3, ge=1)
+    heads: int = Field(4, ge=1)
+    expansion: int = Field(2, ge=1)
+    """hidden size of the feed-forward part, in units of `width`"""
+    dropout: float = Field(0.0, ge=0, lt=1)
+    """of attention weights, activations and branches"""
+    continuous_mask: bool = False
+    """constituents count by their pT, so that a soft one changes nothing"""
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> "TransformerCard":
+        return _heads_divide_width(self)
+
+
+class PartCard(CardModel):
+    """Particle Transformer; defaults as published (arXiv:2202.03772, sec. 5)."""
+
+    name: Literal["part"] = "part"
+    width: int = Field(128, ge=1)
+    """D; a multiple of `heads`"""
+    layers: int = Field(8, ge=1)
+    class_layers: int = Field(2, ge=1)
+    heads: int = Field(8, ge=1)
+    expansion: int = Field(4, ge=1)
+    """hidden size of the feed-forward part, in units of `width`"""
+    dropout: float = Field(0.1, ge=0, lt=1)
+    """of attention weights, activations and branches; none in class layers"""
+    embedding: tuple[PositiveInt, ...] = (128, 512)
+    """hidden sizes of the embedding of constituents"""
+    pair_embedding: tuple[PositiveInt, ...] = (64, 64, 64)
+    """hidden sizes of the embedding of pairs"""
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> "PartCard":
+        return _heads_divide_width(self)
+
+
+class ParticleNetCard(CardModel):
+    """ParticleNet; defaults as published (arXiv:1902.08570, fig. 2)."""
+
+    name: Literal["particlenet"] = "particlenet"
+    neighbours: int = Field(16, ge=1)
+    channels: tuple[Annotated[tuple[PositiveInt, ...], Field(min_length=1)], ...] = Field(
+        ((64, 64, 64), (128, 128, 128), (256, 256, 256)), min_length=1
+    )
+    """sizes of the perceptron on edges, for each block; D is the very last"""
+
+
+class Rs3lGnnCard(CardModel):
+    """Graph network of RS3L (arXiv:2403.07066); defaults as in its code."""
+
+    name: Literal["rs3l_gnn"] = "rs3l_gnn"
+    width: int = Field(128, ge=1)
+    """D"""
+    layers: int = Field(3, ge=1)
+    neighbours: int = Field(24, ge=1)
+    """itself included"""
+
+
+class InteractionNetworkCard(CardModel):
+    """Interaction network; defaults as published (arXiv:1909.12285, sec. 4)."""
+
+    name: Literal["interaction_network"] = "interaction_network"
+    width: int = Field(24, ge=1)
+    """D, D_O of the paper"""
+    message: int = Field(20, ge=1)
+    """size of a message, D_E of the paper"""
+    hidden: tuple[PositiveInt, ...] = Field((60, 30), min_length=1)
+    """hidden sizes of both perceptrons"""
+
+
+EncoderCard = TransformerCard | PartCard | ParticleNetCard | Rs3lGnnCard | InteractionNetworkCard
+"""The backbone."""
+
+
+class ProjectorCard(CardModel):
+    """The part that is thrown away after pre-training."""
+
+    hidden: tuple[PositiveInt, ...] = (64,)
+    """hidden sizes; a single number means one layer"""
+    output: int = Field(32, ge=2)
+    activation: Literal["gelu", "relu", "elu"] = "gelu"
+    batch_norm: bool = False
+    """before every activation"""
+
+    @field_validator("hidden", mode="before")
+    @classmethod
+    def _one_layer(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, int) else value

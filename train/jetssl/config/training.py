@@ -1,0 +1,33 @@
+"""Section `training`: how it is optimized."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from resim.cards import CardModel
+
+
+class TrainingCard(CardModel):
+    """How it is optimized."""
+
+    epochs: int = Field(20, ge=1)
+    learning_rate: float = Field(1e-3, gt=0)
+    """peak, reached after the warm-up"""
+    weight_decay: float = Field(0.01, ge=0)
+    schedule: Literal["cosine", "one_cycle"] = "cosine"
+    """`cosine`: a linear rise from zero, then half a cosine to zero; `one_cycle`: half a cosine from 1/25 to the
+    peak, then half a cosine down to nothing"""
+    warmup: float = Field(0.1, ge=0, lt=1)
+    """share of all steps in which the rate rises"""
+    gradient_clip: float | None = Field(1.0, gt=0)
+    """largest norm of the gradient; null: any"""
+    ema: float | None = Field(None, gt=0, lt=1)
+    """decay per step of the exponential moving average of the weights that is validated and saved; null: none"""
+    patience: int | None = Field(None, ge=1)
+    """epochs without a lower validation loss after which the training ends; null: never"""
+    seed: int = Field(1, ge=0)
+    """of the initial weights, the order of rows, the choice of views and the augmentations"""
+    threads: int = Field(2, ge=1)
+    """CPU threads of torch, of each process"""
+    precision: Literal["single", "double"] = "single"
+    """of weights and features; `double` to compare trainings"""

@@ -30,6 +30,7 @@ def write_mock(
     views: tuple[str, ...] = ("nominal", "seed"),
     seed: int = 1,
     p_valid: float = 0.9,
+    constituents: tuple[int, int] = (5, 39),
 ) -> Path:
     """Write a valid pair file of toy jets.
 
@@ -39,6 +40,7 @@ def write_mock(
         views: names of the views; the first is the root.
         seed: seed of the toy; it also makes the identity of the pretended LHE file.
         p_valid: probability that a row is valid in a view.
+        constituents: smallest and largest number of a jet, uniformly distributed in between.
 
     Returns:
         The path.
@@ -49,7 +51,7 @@ def write_mock(
     arrays: Arrays = {f"hard_scatter/{name}": column for name, column in rows.items()}
     valid = {view: rng.random(n_rows) < p_valid for view in views}
     for view in views:
-        arrays |= {f"views/{view}/{key}": array for key, array in _view(rng, rows, valid[view]).items()}
+        arrays |= {f"views/{view}/{key}": array for key, array in _view(rng, rows, valid[view], constituents).items()}
     for path_, column in (schema.row_columns(list(views))).items():
         arrays[path_] = arrays[path_].astype(column.dtype)
     records = [
@@ -77,17 +79,19 @@ def _hard_scatters(rng: np.random.Generator, label: npt.NDArray[np.int64]) -> Ar
     }
 
 
-def _view(rng: np.random.Generator, rows: Arrays, valid: npt.NDArray[np.bool_]) -> Arrays:
+def _view(
+    rng: np.random.Generator, rows: Arrays, valid: npt.NDArray[np.bool_], constituents: tuple[int, int]
+) -> Arrays:
     n_rows = len(valid)
-    counts = np.where(valid, rng.integers(5, 40, n_rows), 0)
+    counts = np.where(valid, rng.integers(*constituents, n_rows, endpoint=True), 0)
     offsets = offsets_of(counts)
-    constituents = [_constituents(rng, rows, row, int(counts[row])) for row in np.flatnonzero(valid).tolist()]
+    of_jets = [_constituents(rng, rows, row, int(counts[row])) for row in np.flatnonzero(valid).tolist()]
     view: Arrays = {
         f"seeds/{stage}": rng.integers(1, PYTHIA_SEED_MAX, n_rows) for stage in ("shower", "hadronization")
     }
     view |= {"seeds/detector": np.zeros(n_rows), "valid": valid, "offsets": offsets}
     for column in schema.CONSTITUENTS:
-        parts = [jet[column.name] for jet in constituents]
+        parts = [jet[column.name] for jet in of_jets]
         view[f"constituents/{column.name}"] = np.concatenate([*parts, np.empty(0)]).astype(column.dtype)
     jets = _jets(view, offsets, valid)
     view |= {f"jets/{name}": array for name, array in jets.items()}

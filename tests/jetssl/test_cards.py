@@ -7,7 +7,7 @@ import torch
 
 from jetssl.config.card import load_card
 from jetssl.data.datamodule import PairDataModule
-from jetssl.data.pairs import load_pairs
+from jetssl.data.rows import rows_of
 from jetssl.methods.builder import METHODS
 
 CARDS = sorted((Path(__file__).parents[2] / "cards/train").glob("*.yaml"))
@@ -23,9 +23,9 @@ def test_all_are_there():
 def test_takes_a_step(path, mock_file):
     card = load_card(path, [f"data.files=[{mock_file}]", "data.batch_size=4"])
     method_type = METHODS[card.objective.name]
-    table = load_pairs(card.data.files, card.data.views)
-    data = PairDataModule(table, card.data, card.training.seed, method_type.jets_per_row)
-    method = method_type(card, 10, table.classes)
+    rows = rows_of(card.data.files, card.views.names)
+    data = PairDataModule(rows, card, method_type.jets_per_row)
+    method = method_type(card, 10, rows.classes)
     loss = method.losses(data.training_batches(0).batch(0))["loss"]
     loss.backward()
     assert torch.isfinite(loss)

@@ -12,9 +12,9 @@ def test_defaults_are_filled_in(card, mock_file):
 
 
 def test_overrides(card_file):
-    changed = load_card(card_file, ["training.epochs=7", "training.learning_rate=1e-4", "data.views=[seed, nominal]"])
+    changed = load_card(card_file, ["training.epochs=7", "training.learning_rate=1e-4", "views.pairs=[[seed, nominal]]"])
     assert (changed.training.epochs, changed.training.learning_rate) == (7, 1e-4)
-    assert changed.data.views == ("seed", "nominal")
+    assert changed.views.pairs == (("seed", "nominal"),)
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_overrides(card_file):
             "encoder.widht=3",
             r"unknown key encoder.widht.*valid keys here: name, width, layers, heads, expansion, drop",
         ),
-        ("encodr.width=3", "unknown key encodr.*valid keys here: data, encoder, projector, objective, training"),
+        ("encodr.width=3", "unknown key encodr.*valid keys here: data, views, encoder, projector, objective, training"),
         ("encoder.width=33", "width 33 is not a multiple of heads 2"),
         ("encoder={name: part, widht: 3}", "unknown key encoder.widht; valid keys here: name, width, layers, class_"),
         ("encoder={name: part, width: 12}", "width 12 is not a multiple of heads 8"),
@@ -41,9 +41,14 @@ def test_overrides(card_file):
         ("projector.hidden=[0]", "projector.hidden.0: 0: "),
         ("training.epochs=0", "training.epochs: 0: .*greater than or equal to 1"),
         ("data.batch_size=many", "data.batch_size: 'many'"),
-        ("data.views=[nominal]", r"source both wants `any` or at least 2 different view names"),
-        ("data.views=[nominal, nominal]", "a view is named twice"),
-        ("data.augmentations.crop=1", "augmentations.crop: 1: .*less than 1"),
+        ("views.pairs=[[nominal]]", r"views.pairs.0.1: .*Field required"),
+        ("views.pairs=[]", r"views.pairs: .*at least 1 item"),
+        ("views.pairs=[[nominal, nominal]]", r"views: pairs holds \[nominal, nominal\]: .* use source augment"),
+        ("views.augmentations.crop=1", "views.augmentations.crop: 1: .*less than 1"),
+        ("data.views=any", "unknown key data.views"),
+        ("data.shards=3", "data: batch_size 16 is not a multiple of shards 3"),
+        ("data.balance.classes={one_prong: 0}", "data.balance.classes.one_prong: 0: .*greater than 0"),
+        ("data.bins.pt=0", "data.bins.pt: 0: .*greater than or equal to 1"),
         ("data.fractions={train: 0.5}", "train . validation . test is 0.9, want 1"),
         ("data.files=[none.h5]", "file none.h5 not found"),
         ("training.epochs", "not of the form section.key=value"),

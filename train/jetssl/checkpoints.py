@@ -15,7 +15,7 @@ from resim.errors import InputError
 
 KEY: Final = "jetssl"
 """Entry of the checkpoint that holds the description."""
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
 
 
 @dataclass(frozen=True, slots=True)

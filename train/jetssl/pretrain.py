@@ -20,7 +20,7 @@ from torch import nn
 from jetssl.checkpoints import MovableCheckpoint, read_checkpoint
 from jetssl.config.card import Card
 from jetssl.data.datamodule import PairDataModule
-from jetssl.data.pairs import load_pairs
+from jetssl.data.rows import rows_of
 from jetssl.data.splits import Splits
 from jetssl.methods.builder import METHODS
 from jetssl.methods.method import Method
@@ -62,10 +62,10 @@ def pretrain(card: Card, run: RunFolder, *, force: bool = False, quiet: bool = F
         InputError: unusable data, or the folder holds something else.
     """
     with connected() as team:
-        table = load_pairs(card.data.files, card.data.views)
+        rows = team.once(lambda: rows_of(card.data.files, card.views.names))
         build_method = METHODS[card.objective.name]
-        data = PairDataModule(table, card.data, card.training.seed, build_method.jets_per_row, team)
-        method = build_method(card, data.batches_per_epoch * card.training.epochs, table.classes)
+        data = PairDataModule(rows, card, build_method.jets_per_row, team)
+        method = build_method(card, data.batches_per_epoch * card.training.epochs, rows.classes)
         outcome, resume_from = team.once(lambda: _prepare(card, run, data, method, force))
         if outcome.state is State.FINISHED:
             return outcome
@@ -78,7 +78,7 @@ def _prepare(
     """Make the folder ready: where the run stands, and the checkpoint to go on from."""
     if force:
         run.clear()
-    state = State.NEW if force else run.state(card, [file.digest for file in data.table.files])
+    state = State.NEW if force else run.state(card, [file.digest for file in data.rows.files])
     if state is State.FINISHED:
         return Outcome(state, trained=False, provenance=run.load_provenance()), None
     resume_from = run.last if run.last.is_file() else None
@@ -129,7 +129,7 @@ def _fit(  # noqa: PLR0913, PLR0917
 def _trainer(card: Card, run: RunFolder, data: PairDataModule, quiet: bool) -> lightning.Trainer:
     quiet = quiet or not data.team.leads
     terminal = sys.stderr.isatty() and not quiet
-    jets = data.jets_per_row * data.batches_per_epoch * card.data.batch_size
+    jets = data.look.jets_per_row * data.batches_per_epoch * card.data.batch_size
     best = MovableCheckpoint(
         run.checkpoints,
         filename="best",
@@ -173,10 +173,10 @@ def _average_and_stop(card: Card) -> list[lightning.Callback]:
 
 def _provenance(card: Card, data: PairDataModule, method: Method) -> RunProvenance:
     return start_record(
-        files=data.table.files,
-        views=data.table.views,
+        files=data.rows.files,
+        views=data.rows.views,
         rows=_counts(data.splits),
-        pair_rows=_counts(data.pairs),
+        pair_rows=_counts(data.usable),
         parameters={name: _parameters(module) for name, module in method.named_children()},
         seed=card.training.seed,
         processes=data.team.size,

@@ -5,10 +5,12 @@ import math
 import sys
 import time
 from pathlib import Path
+from typing import cast
 
 import lightning
 from lightning.pytorch.callbacks import RichProgressBar
 
+from jetssl.data.batches import PairBatches
 from jetssl.run_folder import write_text
 
 COLUMNS = (
@@ -28,8 +30,10 @@ COLUMNS = (
     "learning_rate",
     "seconds",
     "jets_per_second",
+    "waiting",
 )
-"""Columns of `metrics.csv`; `epoch` counts from 1, `seconds` and the rate are those of the epoch; nan: not logged."""
+"""Columns of `metrics.csv`; `epoch` counts from 1, `seconds`, the rate, and `waiting`, the share of the time in which
+there was no batch to work on, are those of the epoch; nan: not logged."""
 
 _BLANK = dict.fromkeys(COLUMNS, math.nan)
 """A file of an older program may lack columns."""
@@ -71,6 +75,7 @@ class EpochLog(lightning.Callback):
             "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
             "seconds": seconds,
             "jets_per_second": self.jets_per_epoch / seconds,
+            "waiting": _waited(trainer) / seconds,
         }
         known |= {name: float(value) for name, value in trainer.callback_metrics.items() if name in COLUMNS}
         self.rows.append(known)
@@ -89,6 +94,12 @@ class EpochLog(lightning.Callback):
             file=sys.stderr,
             flush=True,
         )
+
+
+def _waited(trainer: lightning.Trainer) -> float:
+    """Seconds in which the batches of the epoch, training and validation, were waited for."""
+    loaders = cast(tuple[PairBatches, PairBatches], (trainer.train_dataloader, trainer.val_dataloaders))
+    return sum(loader.waited for loader in loaders)
 
 
 def progress_bar() -> RichProgressBar:

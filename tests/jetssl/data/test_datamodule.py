@@ -2,52 +2,70 @@ import numpy as np
 import pytest
 import torch
 
-from jetssl.config.data import DataCard
-from jetssl.data.batching import gather_jets
-from jetssl.data.datamodule import PairDataModule, draw_views
+from jetssl.data.datamodule import PairDataModule
 from jetssl.data.features import ANGLE_SCALE
+from jetssl.data.jets import gather_jets
+from jetssl.data.pairs import load_pairs
+from jetssl.data.rows import rows_of
+from jetssl.processes import Team
 from resim.errors import InputError
+from resim.mock import write_mock
 
 
 @pytest.fixture
-def module(table):
-    return PairDataModule(table, DataCard(files=("none",), batch_size=32), seed=5)
+def changed(card):
+    """The card of the tests with other keys in its sections `data` and `views`."""
+
+    def change(views=None, **data):
+        data = {"batch_size": 32} | data
+        return card.model_validate(card.model_dump() | {"data": card.data.model_dump() | data, "views": views or {}})
+
+    return change
+
+
+@pytest.fixture
+def module(table, changed):
+    return PairDataModule(table.rows, changed())
+
+
+def rows_in(batches):
+    return np.concatenate([batch.rows.numpy() for batch in batches])
 
 
 def same(first, second):
     return all(torch.equal(a, b) for a, b in zip((*first.jets, first.rows), (*second.jets, second.rows), strict=True))
 
 
-def test_views_are_distinct_valid_and_uniform(rng):
-    valid = np.array([[True] * 3000, [True] * 3000, [False] * 1000 + [True] * 2000])
-    views = draw_views(valid, rng)
-    assert (views[0] != views[1]).all()
-    assert valid[views, np.arange(3000)].all()
-    pairs, counts = np.unique(views[:, 1000:], axis=1, return_counts=True)
-    assert pairs.shape[1] == 6
-    assert counts.min() > 2000 / 6 * 0.8
+def all_same(first, second):
+    return all(same(a, b) for a, b in zip(first, second, strict=True))
 
 
 def test_epoch_is_a_permutation_of_pair_rows(module):
-    rows = [np.concatenate(module.training_batches(epoch).batches) for epoch in range(2)]
+    rows = [rows_in(module.training_batches(epoch)) for epoch in range(2)]
     for used in rows:
-        assert len(np.unique(used)) == len(used) == 32 * module.batches_per_epoch
-        assert np.isin(used, module.pairs.train).all()
+        assert len(np.unique(used)) == len(used) == 32 * (len(module.usable.train) // 32)
+        assert np.isin(used, module.usable.train).all()
     assert rows[0].tolist() != rows[1].tolist()
 
 
-def test_determined_by_seed_epoch_and_batch(table, module):
-    again = PairDataModule(table, module.card, seed=5)
-    other = PairDataModule(table, module.card, seed=6)
+def test_determined_by_seed_epoch_and_batch(table, module, card):
+    again = PairDataModule(table.rows, module_card := card.model_copy(update={"data": module.card}))
+    training = module_card.training.model_copy(update={"seed": 6})
+    other = PairDataModule(table.rows, module_card.model_copy(update={"training": training}))
     assert same(module.training_batches(3).batch(1), again.training_batches(3).batch(1))
     assert not same(module.training_batches(3).batch(1), module.training_batches(4).batch(1))
     assert not same(module.training_batches(3).batch(1), other.training_batches(3).batch(1))
 
 
+def test_made_ahead_is_made_alone(module):
+    batches = module.training_batches(1)
+    assert all_same(batches, map(batches.batch, range(len(batches))))
+
+
 def test_validation_is_fixed_and_disjoint(module):
     first, second = list(module.val_dataloader()), list(module.val_dataloader())
-    assert all(same(a, b) for a, b in zip(first, second, strict=True))
-    assert not set(np.concatenate([batch.rows for batch in first])) & set(module.pairs.train)
+    assert all_same(first, second)
+    assert not set(rows_in(first)) & set(module.usable.train)
 
 
 def test_pairs_are_two_views_of_the_same_row(table, module):
@@ -62,9 +80,8 @@ def test_pairs_are_two_views_of_the_same_row(table, module):
 
 
 @pytest.mark.parametrize("source", ["resim", "augment", "both"])
-def test_source_of_the_two_views(table, source):
-    card = DataCard(files=("none",), batch_size=32, source=source)
-    module = PairDataModule(table, card, seed=5)
+def test_source_of_the_two_views(table, changed, source):
+    module = PairDataModule(table.rows, changed({"source": source}))
     batch = module.training_batches(0).batch(0)
     lengths = batch.jets.mask.sum(1).reshape(2, -1)
     pt = batch.jets.momenta[..., 1:3].norm(dim=2).sum(1).reshape(2, -1)
@@ -72,35 +89,138 @@ def test_source_of_the_two_views(table, source):
     assert bool(same_jet.all()) == (source == "augment")
     angle = torch.atan2(batch.jets.features[:, 0, 2], batch.jets.features[:, 0, 1]).reshape(2, -1)
     assert not torch.isclose(angle[0], angle[1]).all()
-    assert len(module.pairs.train) == len(
-        np.intersect1d(module.splits.train, table.rows_with(1 + (source != "augment")))
-    )
+    enough = table.rows.valid.sum(0) >= 1 + (source != "augment")
+    assert len(module.usable.train) == enough[module.splits.train].sum()
 
 
-def test_resim_alone_changes_no_jet(table):
-    card = DataCard(files=("none",), batch_size=32, source="resim")
-    batch = PairDataModule(table, card, seed=5).training_batches(0).batch(0)
+def test_resim_alone_changes_no_jet(table, changed):
+    batch = PairDataModule(table.rows, changed({"source": "resim"})).training_batches(0).batch(0)
     for jet, row in zip(range(32), batch.rows.numpy(), strict=True):
-        views = np.flatnonzero(table.valid[:, row])
-        stored = gather_jets(table, views, np.full(len(views), row)).d_phi[:, 0]
-        assert np.isclose(stored / ANGLE_SCALE, batch.jets.features[jet, 0, 2].item()).any()
+        views = np.flatnonzero(table.rows.valid[:, row])
+        stored = gather_jets(table, views, np.full(len(views), row))
+        hardest = stored.d_phi[stored.starts]
+        assert np.isclose(hardest / ANGLE_SCALE, batch.jets.features[jet, 0, 2].item()).any()
 
 
-def test_one_jet_per_row(table):
-    card = DataCard(files=("none",), batch_size=32)
-    module = PairDataModule(table, card, seed=5, jets_per_row=1)
+def test_named_pairs_only(table, changed):
+    """The first jets of nominal and herwig are told apart by their numbers of constituents."""
+    module = PairDataModule(table.rows, changed({"pairs": [["nominal", "herwig"]], "source": "resim"}))
+    batch = module.training_batches(0).batch(0)
+    lengths = batch.jets.mask.sum(1).reshape(2, -1).T.tolist()
+    swapped = [counts != table.counts[[0, 2], row].tolist() for counts, row in zip(lengths, batch.rows, strict=True)]
+    for counts, row, turned in zip(lengths, batch.rows, swapped, strict=True):
+        assert (counts[::-1] if turned else counts) == table.counts[[0, 2], row].tolist()
+    assert 0 < sum(swapped) < 32
+
+
+def test_one_jet_per_row(table, changed):
+    module = PairDataModule(table.rows, changed(), jets_per_row=1)
     batch = module.training_batches(0).batch(0)
     assert len(batch.jets.mask) == len(batch.rows) == len(batch.labels) == 32
-    assert len(module.pairs.train) == len(np.intersect1d(module.splits.train, table.rows_with(1)))
+    assert len(module.usable.train) == table.rows.valid.any(0)[module.splits.train].sum()
 
 
 def test_labels_are_indices_of_classes(table, module):
     batch = module.training_batches(0).batch(0)
-    names = np.array(table.classes)[batch.labels.numpy()]
-    np.testing.assert_array_equal(names, table.label[batch.rows.numpy()])
+    names = np.array(table.rows.classes)[batch.labels.numpy()]
+    np.testing.assert_array_equal(names, table.rows.label[batch.rows.numpy()])
     assert batch.labels.dtype == torch.int64
 
 
-def test_too_few_rows(table):
-    with pytest.raises(InputError, match=r"data.batch_size is 4096, but the training split has \d+ rows"):
-        PairDataModule(table, DataCard(files=("none",), batch_size=4096), seed=1)
+@pytest.fixture(scope="module")
+def several_files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("several")
+    return [write_mock(folder / f"{seed}.h5", 150, ("nominal", "seed"), seed=seed) for seed in (1, 2, 3)]
+
+
+def test_a_stream_shows_the_jets_of_the_table(several_files, changed):
+    """Rows of windows, in pieces of three files, are those of the files read whole; also a second time."""
+    table = load_pairs(several_files)
+    card = changed({"source": "resim"}, buffer=64, batch_size=8)
+    module = PairDataModule(rows_of(several_files), card)
+    assert len(module.shards[0].shuffle.windows(module.usable.train, 1, np.random.default_rng(1))) > 4
+    for batches in (module.training_batches(0), module.training_batches(1), module.val_dataloader()):
+        for batch in batches:
+            one, other = batch.jets.momenta[..., 1:3].norm(dim=2).sum(1).reshape(2, -1).numpy()
+            for row, *found in zip(batch.rows.numpy(), one, other, strict=True):
+                jets = gather_jets(table, np.array([0, 1]), np.array([row, row]))
+                assert sorted(found) == pytest.approx(sorted(jets.sums(jets.pt)), rel=1e-5)
+
+
+@pytest.mark.parametrize("buffer", [64, 10_000])
+@pytest.mark.parametrize("size", [1, 2, 4])
+def test_shards_give_one_batch_whoever_reads_them(several_files, changed, buffer, size):
+    rows, card = rows_of(several_files), changed(shards=4, buffer=buffer, batch_size=8)
+    whole = PairDataModule(rows, card)
+    parts = [PairDataModule(rows, card, team=Team(rank, size)) for rank in range(size)]
+    for joint, *shares in zip(*(module.training_batches(2) for module in (whole, *parts)), strict=True):
+        assert torch.equal(torch.cat([share.rows for share in shares]), joint.rows)
+        for k in range(2):
+            views = [share.jets.features.sum(1).chunk(2)[k] for share in shares]
+            torch.testing.assert_close(torch.cat(views), joint.jets.features.sum(1).chunk(2)[k])
+    read = [set(rows_in(module.training_batches(0))) for module in parts]
+    assert sum(map(len, read)) == len(set().union(*read)) == 8 * whole.batches_per_epoch
+
+
+def test_a_process_reads_its_shards_only(several_files, changed):
+    rows, card = rows_of(several_files), changed(shards=2, batch_size=8)
+    first, second = (PairDataModule(rows, card, team=Team(rank, 2)) for rank in (0, 1))
+    held = [set(module.training_batches(0).shards[0].windows[0].rows) for module in (first, second)]
+    assert not held[0] & held[1]
+    assert held[0] | held[1] == set(first.usable.train)
+
+
+def test_balanced_epochs(several_files, changed):
+    card = changed(balance={"classes": {"one_prong": 3, "two_prong": 1}}, batch_size=8)
+    module = PairDataModule(rows_of(several_files), card)
+    labels = torch.cat([batch.labels for batch in module.training_batches(0)])
+    assert (labels == 1).double().mean().item() == pytest.approx(0.25, abs=0.03)
+    held_out = torch.cat([batch.labels for batch in module.val_dataloader()])
+    assert (held_out == 1).double().mean().item() == pytest.approx(0.25, abs=0.1)
+
+
+def test_batches_in_bins_have_alike_partons(several_files, changed):
+    rows = rows_of(several_files)
+    spreads = []
+    for bins in ({}, {"pt": 4}):
+        module = PairDataModule(rows, changed(bins=bins, batch_size=8))
+        batches = [*module.training_batches(0), *module.val_dataloader()]
+        spreads.append(np.mean([rows.parton_pt[batch.rows.numpy()].std() for batch in batches]))
+    assert spreads[1] < 0.5 * spreads[0]
+
+
+def test_time_that_was_waited(module):
+    batches = module.training_batches(0)
+    list(batches)
+    assert batches.waited > 0
+
+
+@pytest.mark.parametrize(
+    ("views", "data", "message"),
+    [
+        ({}, {"batch_size": 4096}, r"data.batch_size is 4096, but the training split has \d+ rows with two valid views"),
+        ({"source": "augment"}, {"batch_size": 4096}, r"\d+ rows with a valid view; lower it"),
+        ({}, {"buffer": 40}, r"training rows in 1 shards with a buffer of 40 rows give no batch of 32 rows.*data.buffer"),
+        ({}, {"balance": {"classes": {"top": 1}}}, "data.balance.classes names top, the data have one_prong, two_prong"),
+    ],
+)
+def test_impossible_data(table, changed, views, data, message):
+    with pytest.raises(InputError, match=message):
+        PairDataModule(table.rows, changed(views, **data))
+
+
+def test_views_that_are_never_both_valid(tmp_path, changed):
+    path = write_mock(tmp_path / "a.h5", 200)
+    rows = rows_of([path])
+    rows.valid[1] = ~rows.valid[0]
+    with pytest.raises(InputError, match="the training split has 0 rows with two valid views that views.pairs allows"):
+        PairDataModule(rows, changed())
+
+
+def test_processes_that_cannot_share(table, changed):
+    with pytest.raises(InputError, match=r"batch_size is 25, which 2 processes cannot share equally; choose a mult"):
+        PairDataModule(table.rows, changed(batch_size=25), team=Team(0, 2))
+    with pytest.raises(InputError, match=r"data.shards is 2, which 4 processes cannot share equally; choose a mult"):
+        PairDataModule(table.rows, changed(shards=2), team=Team(0, 4))
+    with pytest.raises(InputError, match=r"want at least 2 for each of 40 processes"):
+        PairDataModule(table.rows, changed(batch_size=40), team=Team(0, 40))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from jetssl.config.data import Fractions
-from jetssl.data.pairs import load_pairs
+from jetssl.data.rows import rows_of
 from jetssl.data.splits import hard_scatter_keys, split_rows
 from resim.mock import write_mock
 
@@ -21,9 +21,9 @@ def side_of(table):
 def test_independent_of_order_and_number_of_rows(tmp_path):
     first, second = (write_mock(tmp_path / f"{seed}.h5", 80, seed=seed) for seed in (1, 2))
     longer = write_mock(tmp_path / "longer.h5", 120, seed=1)
-    forward, backward = side_of(load_pairs([first, second])), side_of(load_pairs([second, first]))
+    forward, backward = side_of(rows_of([first, second])), side_of(rows_of([second, first]))
     assert forward == backward
-    assert side_of(load_pairs([longer])).items() >= side_of(load_pairs([first])).items()
+    assert side_of(rows_of([longer])).items() >= side_of(rows_of([first])).items()
 
 
 def test_rows_of_an_event_share_a_side():

@@ -12,7 +12,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import create_model
 
-from jetssl.config.data import DataCard
+from jetssl.config.data import DataCard, ViewsCard
 from jetssl.config.encoders import EncoderCard, ProjectorCard, TransformerCard
 from jetssl.config.objectives import NtXentCard, ObjectiveCard
 from jetssl.config.training import TrainingCard
@@ -31,6 +31,7 @@ class Card(CardModel):
     """A training card with every default filled in."""
 
     data: DataCard
+    views: ViewsCard = ViewsCard()
     encoder: EncoderCard = TransformerCard()
     projector: ProjectorCard = ProjectorCard()
     objective: ObjectiveCard = NtXentCard()

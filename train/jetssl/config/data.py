@@ -1,8 +1,8 @@
-"""Section `data`: what is read and how it is presented."""
+"""Sections `data`, what is read and in which order, and `views`, what tells the two views of a row apart."""
 
 from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PositiveFloat, model_validator
 
 from resim.cards import CardModel
 
@@ -39,36 +39,79 @@ class AugmentationsCard(CardModel):
     """largest shift in units of the extent of the jet"""
 
 
+ANY = "any"
+"""Stands for every common view of the files, in a pair for every other one."""
+
+
+class ViewsCard(CardModel):
+    """What tells the two views of a row apart."""
+
+    source: Literal["resim", "augment", "both"] = "both"
+    """`resim`: two stored views as they are; `augment`: augmentations of one stored view; `both`: augmentations of
+    two stored views"""
+    pairs: tuple[tuple[str, str], ...] = Field(((ANY, ANY),), min_length=1)
+    """names of stored views, `any` for every one, as in [[nominal, any]]; each valid choice of a row is as likely as
+    the others, drawn anew in every epoch. Where one stored view is enough (source `augment`, objective `supervised`):
+    any of those named"""
+    augmentations: AugmentationsCard = AugmentationsCard()
+    """not used with source `resim`"""
+
+    @model_validator(mode="after")
+    def _different(self) -> "ViewsCard":
+        for first, second in self.pairs:
+            if first == second != ANY and self.source != "augment":
+                raise ValueError(
+                    f"pairs holds [{first}, {second}]: with source {self.source} the two views of a row are different"
+                    " ones; name another, or use source augment"
+                )
+        return self
+
+    @property
+    def names(self) -> Literal["any"] | tuple[str, ...]:
+        """All views that are named, or `any`."""
+        named = tuple(dict.fromkeys(name for pair in self.pairs for name in pair))
+        return ANY if ANY in named else named
+
+
+class BalanceCard(CardModel):
+    """Training rows that an epoch leaves out, drawn anew each time, so that classes agree; no row is repeated."""
+
+    classes: dict[str, PositiveFloat] | None = None
+    """relative shares of the classes, all of them; null: as they come"""
+    pt_bins: int | None = Field(None, ge=1)
+    """quantile bins of the parton's pT in which all classes get the same spectrum; null: as it comes"""
+
+
+class BinsCard(CardModel):
+    """Quantile bins of the parton's pT and |eta|; a batch holds rows of one bin, so negatives differ by more."""
+
+    pt: int = Field(1, ge=1)
+    abs_eta: int = Field(1, ge=1)
+
+
 class DataCard(CardModel):
-    """What is read and how it is presented."""
+    """What is read, and in which order."""
 
     files: tuple[str, ...] = Field(min_length=1)
     """pair files; looked for from the working directory, then from every folder above the card"""
-    views: Literal["any"] | tuple[str, ...] = "any"
-    """views that pairs are drawn from: `any` for all common ones, or two names at least (`augment`: one)"""
-    source: Literal["resim", "augment", "both"] = "both"
-    """what tells the two views of a row apart: `resim`, two stored views as they are; `augment`, augmentations of one
-    stored view; `both`, augmentations of two stored views"""
-    augmentations: AugmentationsCard = AugmentationsCard()
-    """not used with source `resim`"""
     features: Literal["relative", "kin", "kinpid", "full", "rs3l"] = "relative"
     """input features of a constituent, see `jetssl.data.features`"""
     fractions: Fractions = Fractions()
     batch_size: int = Field(256, ge=2)
     """rows in a batch, shared by all processes; NT-Xent contrasts each jet with the other 2 * batch_size - 2"""
-
-    @field_validator("views")
-    @classmethod
-    def _no_view_twice(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
-        if value != "any" and len(set(value)) != len(value):
-            raise ValueError("a view is named twice")
-        return value
+    bins: BinsCard = BinsCard()
+    balance: BalanceCard = BalanceCard()
+    buffer: int = Field(200_000, ge=2)
+    """rows, of all processes together, whose jets are in memory; files with more are streamed: random pieces of all
+    of them make up half a buffer, which is shuffled while the other half is read"""
+    shards: int = Field(1, ge=1)
+    """parts of the files, each read by one process only; of every batch they give equal shares. 1: every process
+    reads everything"""
+    validation_rows: int = Field(20_000, ge=2)
+    """at most so many rows are looked at after an epoch, and stay in memory"""
 
     @model_validator(mode="after")
-    def _enough_views(self) -> "DataCard":
-        least = 1 if self.source == "augment" else 2
-        if self.views != "any" and len(self.views) < least:
-            raise ValueError(
-                f"views {list(self.views)}: source {self.source} wants `any` or at least {least} different view names"
-            )
+    def _shards_share(self) -> "DataCard":
+        if self.batch_size % self.shards:
+            raise ValueError(f"batch_size {self.batch_size} is not a multiple of shards {self.shards}")
         return self

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jetssl.config.data import Fractions
-from jetssl.data.pairs import Integers, PairTable
+from jetssl.data.rows import Integers, Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,11 @@ class Splits:
     """int64 `(n_validation,)`"""
     test: Integers
     """int64 `(n_test,)`"""
+
+    @property
+    def sides(self) -> tuple[Integers, Integers, Integers]:
+        """Training, validation, test."""
+        return self.train, self.validation, self.test
 
 
 def hard_scatter_keys(sources: Sequence[str], source: Integers, event: Integers) -> npt.NDArray[np.uint64]:
@@ -42,9 +47,9 @@ def hard_scatter_keys(sources: Sequence[str], source: Integers, event: Integers)
     return _mix(np.array(of_source, np.uint64)[source] ^ _mix(event.astype(np.uint64)))
 
 
-def split_rows(table: PairTable, fractions: Fractions) -> Splits:
-    """Divide all rows of a table."""
-    position = hard_scatter_keys(table.sources, table.source, table.event) / 2.0**64
+def split_rows(rows: Rows, fractions: Fractions) -> Splits:
+    """Divide all rows."""
+    position = hard_scatter_keys(rows.sources, rows.source, rows.event) / 2.0**64
     side = np.digitize(position, [fractions.train, fractions.train + fractions.validation])
     return Splits(*(np.flatnonzero(side == i) for i in range(3)))
 

@@ -1,0 +1,149 @@
+"""Speed and memory of the loader, without any training beside it, and how long a training waits for it.
+
+- `loader_jets_per_s`: jets per second of a pass over pairs, views re-simulated and rotated, features `relative`, that
+  are streamed from an HDF5 file of four times the buffer: reading, shuffling, padding, all of it. One process.
+- `loader_cached_jets_per_s`: the same with everything in the buffer, from the second pass on.
+- `loader_vs_step`: `loader_jets_per_s` / jets per second of training steps of the smallest encoder of a card
+  (`cards/train/demo.yaml`), on the same batches.
+- `waiting`: share of the time of a `jetssl train` of that card, streaming, in which it waited for batches.
+- `memory_growth_mb`: by how much the peak memory of a pass grows when the file becomes four times as long.
+
+The data are four toy files of `--rows` rows in two views, with as many constituents as generator-level jets of
+300-500 GeV have (58), or, all but the memory, one real pair file.
+
+    python benchmarks/loader.py [--json] [--data PAIRS.h5] [--rows 8000] [--rounds 3]
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+# What `jetssl train` sets before torch loads its thread pool.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import torch
+from torch import nn
+
+from jetssl.config.card import Card, load_card
+from jetssl.data.batches import PairBatches
+from jetssl.data.datamodule import PairDataModule
+from jetssl.data.rows import rows_of
+from jetssl.methods.pairs import Contrastive
+from jetssl.pretrain import pretrain
+from jetssl.progress import read_metrics
+from jetssl.run_folder import RunFolder
+from resim.mock import write_mock
+
+CARD = Path(__file__).parents[1] / "cards/train/demo.yaml"
+N_FILES = 4
+CONSTITUENTS = (12, 104)
+"""Of the toy jets."""
+PEAK = """
+import resource, sys
+from benchmarks.loader import batches, card_of
+for batch in batches(card_of(sys.argv[2:], int(sys.argv[1]))): pass
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def card_of(files: list[str], buffer: int) -> Card:
+    """The card of the demo on other files."""
+    return load_card(CARD, [f"data.files={json.dumps(files)}", f"data.buffer={buffer}", "training.epochs=1"])
+
+
+def batches(card: Card) -> PairBatches:
+    """Training batches of an epoch."""
+    return PairDataModule(rows_of(card.data.files), card).training_batches(0)
+
+
+def rate(passes: PairBatches) -> float:
+    """Jets per second of a pass."""
+    start = time.perf_counter()
+    jets = sum(len(batch.jets.mask) for batch in passes)
+    return jets / (time.perf_counter() - start)
+
+
+def step_rate(card: Card, n_batches: int) -> float:
+    """Jets per second of training steps on batches that are ready."""
+    ready = [passes.batch(i) for passes in [batches(card)] for i in range(n_batches)]
+    method = Contrastive(card, n_batches, ("a", "b")).train()
+    optimizer = torch.optim.AdamW(method.parameters(), 1e-3, fused=True)
+    start = time.perf_counter()
+    for batch in ready:
+        optimizer.zero_grad()
+        method.losses(batch)["loss"].backward()
+        nn.utils.clip_grad_norm_(method.parameters(), 1.0)
+        optimizer.step()
+    return sum(len(batch.jets.mask) for batch in ready) / (time.perf_counter() - start)
+
+
+def waiting(card: Card, folder: Path) -> float:
+    """Share of the time of a training in which it waited."""
+    run = RunFolder(folder / "run")
+    pretrain(card, run, force=run.path.exists(), quiet=True)
+    return read_metrics(run.metrics)[0]["waiting"]
+
+
+def peak(files: list[str], buffer: int) -> float:
+    """Peak memory in MB of a process that makes the batches of an epoch."""
+    arguments = [sys.executable, "-c", PEAK, str(buffer), *files]
+    root = Path(__file__).parents[1]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(root), *sys.path])}
+    found = subprocess.run(arguments, check=True, capture_output=True, text=True, env=environment)  # noqa: S603
+    return float(found.stdout)
+
+
+def measure(files: list[str], folder: Path, rounds: int, real: bool) -> dict[str, float]:
+    """All figures; what is compared is measured in turn."""
+    n_train = len(PairDataModule(rows_of(files), card_of(files, 10**9)).usable.train)
+    streaming, cached = card_of(files, n_train // 4), card_of(files, 10**9)
+    in_memory = batches(cached)
+    rate(in_memory)
+    rates = [(rate(batches(streaming)), rate(in_memory), step_rate(streaming, 10)) for _ in range(rounds)]
+    from_disk, from_memory, step = (statistics.median(column) for column in zip(*rates, strict=True))
+    results = {
+        "loader_jets_per_s": from_disk,
+        "loader_cached_jets_per_s": from_memory,
+        "loader_vs_step": statistics.median(one[0] / one[2] for one in rates),
+        "step_jets_per_s": step,
+        "waiting": statistics.median(waiting(streaming, folder) for _ in range(rounds)),
+    }
+    if not real:
+        results["memory_growth_mb"] = peak(files, n_train // 4) - peak(files[:1], n_train // 4)
+    return results
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="Speed and memory of the loader.")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--data", type=Path, help="pair file to read; default: toys")
+    parser.add_argument("--rows", type=int, default=8000, help="rows of each toy file")
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    torch.set_num_threads(2)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if arguments.data:
+            files = [str(arguments.data)]
+        else:
+            files = [
+                str(write_mock(folder / f"{seed}.h5", arguments.rows, seed=seed, constituents=CONSTITUENTS))
+                for seed in range(1, N_FILES + 1)
+            ]
+        results = measure(files, folder, arguments.rounds, arguments.data is not None)
+    if arguments.json:
+        print(json.dumps(results, indent=2))
+    else:
+        for name, value in results.items():
+            print(f"{name:28s} {value:.3f}")
+
+
+if __name__ == "__main__":
+    main()

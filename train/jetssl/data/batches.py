@@ -1,0 +1,135 @@
+"""Batches of positive pairs, each made from its own address (seed, stream, epoch, batch, shard).
+
+Letters: B rows of a batch.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from jetssl.config.data import ViewsCard
+from jetssl.data.ahead import ahead
+from jetssl.data.augmentations import augment
+from jetssl.data.jets import Jets, concatenate, gather_jets
+from jetssl.data.order import Window
+from jetssl.data.rows import Integers, Rows
+from jetssl.data.tensors import PairBatch, to_tensors
+from jetssl.data.views import draw_views
+from jetssl.data.windows import WindowReader
+from jetssl.seeds import Stream, generator
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How rows become input: which views, what is done to them, which features."""
+
+    choices: Integers
+    """int64 `(K, 2)`, from `views.choices`"""
+    jets_per_row: int
+    """2 for pairs, 1 for an objective that looks at one jet at a time"""
+    views: ViewsCard
+    features: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShardPass:
+    """What one pass takes from a shard."""
+
+    number: int
+    windows: Sequence[Window]
+    reader: WindowReader
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Which of the equal parts of a batch a process takes."""
+
+    part: int = 0
+    of: int = 1
+
+
+class PairBatches:
+    """The batches of one pass over rows; iterating twice gives the same batches twice.
+
+    Args:
+        rows: all rows of the files.
+        shards: what is taken from each shard of this process; their rows stand one after the other in a batch.
+        look: how rows become input.
+        address: (seed, stream, epoch); the random numbers of batch i of shard s are drawn at (i, s) behind it, so
+            no batch depends on which were made before, or by whom.
+        share: the part of every batch that is kept. Everyone draws for the whole batch, which costs little.
+
+    Attributes:
+        waited: seconds for which the consumer of the batches has waited for them.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        shards: Sequence[ShardPass],
+        look: Look,
+        address: tuple[int, Stream, int],
+        share: Share = Share(),
+    ) -> None:
+        self.rows, self.shards, self.look, self.address, self.share = rows, shards, look, address, share
+        self.waited = 0.0
+
+    def __len__(self) -> int:
+        """Number of batches."""
+        return sum(len(window.batches) for window in self.shards[0].windows)
+
+    def __iter__(self) -> Iterator[PairBatch]:
+        """One batch after the other, made ahead of their use."""
+        batches = ahead(self.batch, len(self))
+        while True:
+            started = time.monotonic()
+            batch = next(batches, None)
+            self.waited += time.monotonic() - started
+            if batch is None:
+                return
+            yield batch
+
+    def batch(self, index: int) -> PairBatch:
+        """Batch `index`: views and augmentations drawn independently for each of its jets."""
+        parts = [self._part(shard, index) for shard in self.shards]
+        rows, jets = np.concatenate([part[0] for part in parts]), concatenate([part[1] for part in parts])
+        views = self.look.jets_per_row
+        if len(parts) > 1:
+            jets = jets.take(np.arange(views * len(rows)).reshape(len(parts), views, -1).swapaxes(0, 1).ravel())
+        if self.share.of > 1:
+            mine = np.array_split(np.arange(len(rows)), self.share.of)[self.share.part]
+            jets = jets.take(np.concatenate([mine + view * len(rows) for view in range(views)]))
+            rows = rows[mine]
+        return PairBatch(
+            to_tensors(jets, self.look.features),
+            torch.from_numpy(rows),
+            torch.from_numpy(self.rows.class_index[rows].astype(np.int64)),
+            torch.from_numpy(np.stack([jets.jet_pt, jets.jet_eta], axis=1)),
+        )
+
+    def _part(self, shard: ShardPass, index: int) -> tuple[Integers, Jets]:
+        """Rows of a shard in batch `index`, and their jets: all first views, then all second ones."""
+        window, rows = _find(shard.windows, index)
+        table = shard.reader.read(shard.windows[window].rows)
+        if window + 1 < len(shard.windows):
+            shard.reader.announce(shard.windows[window + 1].rows)
+        seed, stream, epoch = self.address
+        rng = generator(seed, stream, epoch, index, shard.number)
+        drawn = draw_views(self.rows.valid[:, rows], self.look.choices, rng)[: self.look.jets_per_row]
+        place = np.searchsorted(shard.windows[window].rows, rows)
+        jets = gather_jets(table, drawn.reshape(-1), np.tile(place, self.look.jets_per_row))
+        if self.look.views.source != "resim":
+            jets = augment(jets, self.look.views.augmentations, rng)
+        return rows, jets
+
+
+def _find(windows: Sequence[Window], index: int) -> tuple[int, Integers]:
+    """The window of a batch, and its rows."""
+    for number, window in enumerate(windows):
+        if index < len(window.batches):
+            return number, window.batches[index]
+        index -= len(window.batches)
+    raise IndexError(index)

@@ -1,0 +1,184 @@
+"""Who the rows of one or several pair files are; their jets are read when they are needed.
+
+Letters: V views, R rows (hard partons).
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from jetssl.config.data import ANY
+from resim.digest import digest
+from resim.errors import InputError
+from resim.reader import PairFile
+from resim.validation import violations
+from resim.views import ViewRecord
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """What was read from one file."""
+
+    path: str
+    digest: str
+    """SHA-256 over all arrays, as `resim digest` prints it: equal digests, equal training data"""
+    rows: int
+    labels: dict[str, int]
+    """rows of each class"""
+    views: tuple[str, ...]
+    """all views of the file, also those not used"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """All rows of the files, one file after the other: 34 + V bytes a row, so all of it stays in memory."""
+
+    views: tuple[str, ...]
+    """names of the V views, root first"""
+    sources: tuple[str, ...]
+    """SHA-256 of the decompressed LHE files"""
+    classes: tuple[str, ...]
+    """class names in alphabetical order: the order of the outputs of a classifier"""
+    source: Integers
+    """int64 `(R,)`, index into `sources`"""
+    event: Integers
+    """int64 `(R,)`, index of the event in its LHE file"""
+    class_index: npt.NDArray[np.int16]
+    """int16 `(R,)`, index into `classes`"""
+    parton_pt: Floats
+    """float32 `(R,)`, GeV, of the hard parton or resonance: the same for every view"""
+    parton_eta: Floats
+    """float32 `(R,)`, its pseudorapidity"""
+    valid: Booleans
+    """bool `(V, R)`, whether the row has a jet in the view"""
+    files: tuple[FileRecord, ...]
+
+    @property
+    def n_rows(self) -> int:
+        """R."""
+        return len(self.event)
+
+    @property
+    def label(self) -> npt.NDArray[np.str_]:
+        """Class name of every row, `(R,)`."""
+        return np.array(self.classes)[self.class_index]
+
+    def take(self, index: Integers) -> "Rows":
+        """Some of the rows, in the order of `index`; names and files stay."""
+        columns = ("source", "event", "class_index", "parton_pt", "parton_eta")
+        return replace(
+            self, **{name: getattr(self, name)[index] for name in columns}, valid=self.valid[:, index]
+        )
+
+
+def rows_of(paths: Sequence[Path | str], views: Literal["any"] | Sequence[str] = ANY) -> Rows:
+    """Check pair files and read who their rows are; only views that all files have are used.
+
+    Args:
+        paths: one or several pair files.
+        views: `any` for all common views, or names of the wanted ones.
+
+    Raises:
+        InputError: a file is missing or unreadable, holds damaged rows or the same rows as another one, a wanted
+            view is missing, or there is no common view.
+    """
+    for path in paths:
+        if found := violations(Path(path)):
+            raise InputError(f"{path}: {found[0]} ({len(found)} violations in all); generate the file again")
+    names = _common_views([Path(path) for path in paths], views)
+    parts = [_rows_of_file(Path(path), names) for path in paths]
+    _refuse_repeated(parts)
+    return parts[0] if len(parts) == 1 else _concatenate(parts)
+
+
+def _common_views(paths: Sequence[Path], wanted: Literal["any"] | Sequence[str]) -> tuple[str, ...]:
+    available: dict[Path, dict[str, ViewRecord]] = {}
+    for path in paths:
+        with PairFile(path) as file:
+            available[path] = {view.name: view for view in file.views}
+    first, *others = available.values()
+    common = tuple(name for name in first if all(name in views for views in others))
+    for name in common:
+        if any(views[name] != first[name] for views in others):
+            raise InputError(
+                f"view {name!r} has other settings in some of the pair files; generate them with one card"
+            )
+    listing = "; ".join(f"{path}: {', '.join(names)}" for path, names in available.items())
+    if not common:
+        raise InputError(f"the pair files have no common view ({listing}); generate them with one card")
+    if wanted == ANY:
+        return common
+    missing = [name for name in wanted if name not in common]
+    if missing:
+        raise InputError(f"views.pairs asks for {missing[0]!r}, common to all files are {', '.join(common)}")
+    return tuple(name for name in common if name in wanted)
+
+
+def _rows_of_file(path: Path, views: tuple[str, ...]) -> Rows:
+    with PairFile(path) as file:
+        labels = file.label_names()
+        classes, class_index = np.unique(labels, return_inverse=True)
+        record = FileRecord(
+            str(path), digest(path), len(file), dict(Counter(labels.tolist())), tuple(file.view_names)
+        )
+        return Rows(
+            views=views,
+            sources=tuple(file.source_hashes),
+            classes=tuple(classes.tolist()),
+            source=file.hard_scatter("source").astype(np.int64),
+            event=file.hard_scatter("event").astype(np.int64),
+            class_index=class_index.astype(np.int16),
+            parton_pt=file.hard_scatter("parton_pt"),
+            parton_eta=file.hard_scatter("parton_eta"),
+            valid=np.stack([file.valid(view) for view in views]),
+            files=(record,),
+        )
+
+
+def _refuse_repeated(parts: Sequence[Rows]) -> None:
+    """Two files with a hard scatter in common would train and test on the same event, or count it twice."""
+    for i, part in enumerate(parts):
+        for other in parts[:i]:
+            for name in set(part.sources) & set(other.sources):
+                events, more = (rows.event[rows.source == rows.sources.index(name)] for rows in (part, other))
+                shared = np.intersect1d(events, more)
+                if len(shared):
+                    raise InputError(
+                        f"{part.files[0].path}: shares hard scatters with {other.files[0].path} (event {shared[0]} of"
+                        f" {name[:12]}...); list one of them, or generate their views with one card"
+                    )
+
+
+def _concatenate(parts: Sequence[Rows]) -> Rows:
+    sources = tuple(dict.fromkeys(name for part in parts for name in part.sources))
+    classes = tuple(sorted({name for part in parts for name in part.classes}))
+
+    def renumbered(old: tuple[str, ...], new: tuple[str, ...], index: npt.NDArray[np.integer]) -> Integers:
+        return np.array([new.index(name) for name in old], np.int64)[index]
+
+    def joined(name: str) -> npt.NDArray[np.generic]:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    return Rows(
+        views=parts[0].views,
+        sources=sources,
+        classes=classes,
+        source=np.concatenate([renumbered(part.sources, sources, part.source) for part in parts]),
+        event=joined("event"),
+        class_index=np.concatenate(
+            [renumbered(part.classes, classes, part.class_index).astype(np.int16) for part in parts]
+        ),
+        parton_pt=joined("parton_pt"),
+        parton_eta=joined("parton_eta"),
+        valid=np.concatenate([part.valid for part in parts], axis=1),
+        files=tuple(record for part in parts for record in part.files),
+    )

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jetssl.data.batching import gather_jets, mask_of, pad
+from jetssl.data.jets import gather_jets, mask_of, pad
 from resim.angles import wrap
 
 

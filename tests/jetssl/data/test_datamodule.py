@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from jetssl.config.data import DataCard
-from jetssl.data.batching import gather_jets
+from jetssl.data.jets import gather_jets
 from jetssl.data.datamodule import PairDataModule, draw_views
 from jetssl.data.features import ANGLE_SCALE
 from resim.errors import InputError

@@ -9,7 +9,7 @@ import torch
 
 from jetssl.config.data import DataCard
 from jetssl.data.augmentations import augment
-from jetssl.data.batching import gather_jets
+from jetssl.data.jets import gather_jets
 from jetssl.data.pairs import Booleans, Integers, PairTable
 from jetssl.data.splits import Splits, split_rows
 from jetssl.data.tensors import PairBatch, to_tensors

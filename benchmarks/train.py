@@ -31,7 +31,8 @@ from torch import nn
 from torch.nn import functional
 
 from jetssl.config.encoders import PartCard, TransformerCard
-from jetssl.data.batching import PaddedJets, gather_jets, mask_of
+from jetssl.data.features import FEATURE_SETS
+from jetssl.data.jets import Jets, gather_jets
 from jetssl.data.pairs import load_pairs
 from jetssl.data.tensors import JetBatch, to_tensors
 from jetssl.models.encoder import Encoder
@@ -45,22 +46,20 @@ JETCLR = TransformerCard(width=1000, layers=4, heads=4, expansion=1, dropout=0.1
 DEMO = TransformerCard(width=64, layers=2, heads=2, expansion=4)
 
 
-def toy_jets(n_jets: int, rng: np.random.Generator) -> PaddedJets:
+def toy_jets(n_jets: int, rng: np.random.Generator) -> Jets:
     """Random constituents, as many as in jets of a few hundred GeV."""
-    mask = mask_of(rng.normal(58, 20, n_jets).round().clip(12, 160).astype(np.int64))
-    columns = {
-        "pt": -np.sort(-rng.exponential(5, mask.shape) * mask - 0.1, axis=1),
-        "d_eta": rng.normal(0, 0.2, mask.shape),
-        "d_phi": rng.normal(0, 0.2, mask.shape),
-        "mass": np.full(mask.shape, 0.14),
-    }
-    columns |= dict.fromkeys(("d0", "d0_err", "dz", "dz_err"), np.zeros(mask.shape))
+    counts = rng.normal(58, 20, n_jets).round().clip(12, 160).astype(np.int64)
+    size = counts.sum()
+    pt = 0.1 + rng.exponential(5, size)
+    order = np.lexsort((-pt, np.repeat(np.arange(n_jets), counts)))
     jet = np.full(n_jets, 400, np.float32)
-    return PaddedJets(
-        **{name: np.where(mask, values, 0).astype(np.float32) for name, values in columns.items()},
-        charge=np.zeros(mask.shape, np.int8),
-        pdg_id=np.where(mask, 22, 0).astype(np.int32),
-        mask=mask,
+    return Jets(
+        pt=pt[order].astype(np.float32),
+        d_eta=rng.normal(0, 0.2, size).astype(np.float32),
+        d_phi=rng.normal(0, 0.2, size).astype(np.float32),
+        mass=np.full(size, 0.14, np.float32),
+        other={"charge": np.zeros(size, np.int8), "pdg_id": np.full(size, 22, np.int32)},
+        counts=counts,
         jet_pt=jet,
         jet_energy=jet,
         jet_eta=0 * jet,
@@ -74,7 +73,7 @@ def batches(data: Path | None, size: int, longest: int, count: int) -> list[JetB
     if data is None:
         jets = [toy_jets(size, rng) for _ in range(count)]
     else:
-        table = load_pairs([data])
+        table = load_pairs([data], columns=FEATURE_SETS["kinpid"].columns)
         rows = rng.permutation(np.flatnonzero(table.valid[0]))
         jets = [gather_jets(table, np.zeros(size, int), rows[i * size : (i + 1) * size]) for i in range(count)]
     return [JetBatch(*(tensor[:, :longest].contiguous() for tensor in to_tensors(j, "kinpid"))) for j in jets]

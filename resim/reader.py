@@ -109,11 +109,15 @@ class PairFile:
         """A column of `hard_scatter/`, `(n_rows,)`."""
         return self.read(f"hard_scatter/{name}")
 
-    def label_names(self) -> npt.NDArray[np.str_]:
-        """Class name of every row, `(n_rows,)`."""
-        if len(self) == 0:
+    def label_names(self, rows: slice = np.s_[:]) -> npt.NDArray[np.str_]:
+        """Class name of every row, `(n_rows,)`, or of the selected ones.
+
+        Raises:
+            InputError: a row has a label that the file doesn't name.
+        """
+        numbers = self.read("hard_scatter/label", rows)
+        if len(numbers) == 0:
             return np.empty(0, str)
-        numbers = self.hard_scatter("label")
         if not (numbers.min() >= 0 and numbers.max() < len(self.labels)):
             raise InputError(f"{self.path}: label {numbers.max()} is none of {self.labels}; generate the file again")
         return np.array(self.labels, dtype=str)[numbers]

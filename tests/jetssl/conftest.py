@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from jetssl.config.card import Card, load_card
-from jetssl.data.batching import PaddedJets
+from jetssl.data.jets import Jets
 from jetssl.data.pairs import PairTable, load_pairs
 from jetssl.data.tensors import JetBatch, to_tensors
 from jetssl.pretrain import pretrain
@@ -68,39 +68,39 @@ def finished_run(tmp_path_factory, mock_file) -> RunFolder:
     return run
 
 
-def make_jets(rng: np.random.Generator, counts: list[int]) -> PaddedJets:
+def make_jets(rng: np.random.Generator, counts: list[int]) -> Jets:
     """Random jets with the given numbers of constituents."""
-    mask = np.arange(max(counts)) < np.array(counts)[:, None]
-    shape = mask.shape
-    charge = rng.integers(-1, 2, shape) * mask
-    kinds = np.where(charge == 0, rng.choice([22, 130, 0], shape), rng.choice([11, 13, 211], shape) * charge)
-
-    def column(values):
-        return np.where(mask, values, 0).astype(np.float32)
-
-    pt = -np.sort(-column(rng.exponential(10, shape) + 0.1), axis=1)
+    lengths, size = np.array(counts), sum(counts)
+    charge = rng.integers(-1, 2, size)
+    neutral, charged = rng.choice([22, 130, 0], size), rng.choice([11, 13, 211], size) * charge
+    other = {name: rng.normal(0, 0.1, size) * (charge != 0) for name in ("d0", "dz")}
+    other |= {name: rng.exponential(0.02, size) * (charge != 0) for name in ("d0_err", "dz_err")}
+    pt = rng.exponential(10, size) + 0.1
+    pt = np.concatenate([-np.sort(-part) for part in np.split(pt, np.cumsum(lengths)[:-1])]).astype(np.float32)
     eta = rng.uniform(-2, 2, len(counts)).astype(np.float32)
-    return PaddedJets(
+    jet_pt = np.add.reduceat(pt, np.cumsum(lengths) - lengths)
+    return Jets(
         pt=pt,
-        d_eta=column(rng.normal(0, 0.2, shape)),
-        d_phi=column(rng.normal(0, 0.2, shape)),
-        mass=column(0.14),
-        charge=charge.astype(np.int8),
-        pdg_id=np.where(mask, kinds, 0).astype(np.int32),
-        d0=column(rng.normal(0, 0.1, shape) * (charge != 0)),
-        d0_err=column(rng.exponential(0.02, shape) * (charge != 0)),
-        dz=column(rng.normal(0, 0.1, shape) * (charge != 0)),
-        dz_err=column(rng.exponential(0.02, shape) * (charge != 0)),
-        mask=mask,
-        jet_pt=pt.sum(1),
-        jet_energy=pt.sum(1) * np.cosh(eta),
+        d_eta=rng.normal(0, 0.2, size).astype(np.float32),
+        d_phi=rng.normal(0, 0.2, size).astype(np.float32),
+        mass=np.full(size, 0.14, np.float32),
+        other={"charge": charge.astype(np.int8), "pdg_id": np.where(charge == 0, neutral, charged).astype(np.int32)}
+        | {name: values.astype(np.float32) for name, values in other.items()},
+        counts=lengths,
+        jet_pt=jet_pt,
+        jet_energy=jet_pt * np.cosh(eta),
         jet_eta=eta,
         axis=eta - np.float32(0.01) * np.sign(eta),
     )
 
 
+def split_by_jet(jets: Jets, values: np.ndarray) -> list[np.ndarray]:
+    """Values of the constituents, `(T, ...)`, jet by jet."""
+    return np.split(values, np.cumsum(jets.counts)[:-1])
+
+
 @pytest.fixture
-def jets(rng) -> PaddedJets:
+def jets(rng) -> Jets:
     return make_jets(rng, [5, 1, 12, 3])
 
 

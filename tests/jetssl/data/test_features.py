@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jetssl.data.batching import gather_jets
+from jetssl.data.jets import gather_jets
 from jetssl.data.features import FEATURE_SETS, momenta, relative
-from tests.jetssl.conftest import make_jets
+from tests.jetssl.conftest import make_jets, split_by_jet
 
 NAMES = FEATURE_SETS["relative"].names
 TYPES = slice(NAMES.index("is_charged_hadron"), None)
@@ -24,7 +24,7 @@ def test_jets_are_centred_whatever_their_mass_and_direction(table):
     """The toy jets are massless constituents: their pT-weighted centre is the axis, up to their width squared."""
     row = np.flatnonzero(table.valid[0])
     jets = gather_jets(table, np.zeros(len(row), int), row)
-    centre = (jets.pt * jets.d_eta).sum(1) / jets.pt.sum(1)
+    centre = jets.sums(jets.pt * jets.d_eta) / jets.sums(jets.pt)
     assert np.abs(centre).max() < 0.01
 
 
@@ -54,10 +54,9 @@ def test_no_absolute_scale_or_position(table, scale, boost, phi):
 
 def test_types_are_exclusive(jets):
     features = relative(jets)
-    assert features.shape == (4, 12, len(NAMES))
+    assert features.shape == (21, len(NAMES))
     assert features.dtype == np.float32
-    assert (features[..., TYPES].sum(-1) == jets.mask).all()
-    assert (features[~jets.mask] == 0).all()
+    assert (features[:, TYPES].sum(1) == 1).all()
 
 
 @pytest.mark.parametrize(
@@ -74,17 +73,16 @@ def test_types_are_exclusive(jets):
 )
 def test_type_of(rng, pdg_id, charge, name):
     one = make_jets(rng, [1])
-    jet = replace(one, pdg_id=np.array([[pdg_id]], np.int32), charge=np.array([[charge]], np.int8))
-    assert relative(jet)[0, 0, NAMES.index(name)] == 1
-    assert relative(jet)[0, 0, NAMES.index("charge")] == charge
+    jet = replace(one, other={"pdg_id": np.array([pdg_id], np.int32), "charge": np.array([charge], np.int8)})
+    assert relative(jet)[0, NAMES.index(name)] == 1
+    assert relative(jet)[0, NAMES.index("charge")] == charge
 
 
 def test_momenta(jets):
-    energy, *momentum = np.moveaxis(momenta(jets).astype(np.float64), -1, 0)
+    energy, *momentum = momenta(jets).astype(np.float64).T
     np.testing.assert_allclose(np.hypot(momentum[0], momentum[1]), jets.pt, rtol=1e-5)
     mass = np.sqrt(np.maximum(energy**2 - sum(p**2 for p in momentum), 0))
-    assert np.abs(mass - jets.mass)[jets.mask].max() < 0.1
-    assert (momenta(jets)[~jets.mask] == 0).all()
+    assert np.abs(mass - jets.mass).max() < 0.1
 
 
 PUBLISHED = """
@@ -97,21 +95,20 @@ part_d0, part_d0err 0 1 0 1, part_dz, part_dzerr 0 1 0 1, part_deta, part_dphi
 
 def jetclass_variables(jets):
     """The formulas of that file, from four-vectors in the laboratory, in double precision."""
-    eta = jets.d_eta.astype(float) + jets.axis[:, None]
+    eta = jets.d_eta.astype(float) + jets.spread(jets.axis)
     p_x, p_y = jets.pt * np.cos(jets.d_phi.astype(float)), jets.pt * np.sin(jets.d_phi.astype(float))
     energy = np.sqrt(p_x**2 + p_y**2 + (jets.pt * np.sinh(eta)) ** 2 + jets.mass.astype(float) ** 2)
-    pt, sign = np.hypot(p_x, p_y), np.where(jets.jet_eta > 0, 1, -1)[:, None]
-    kind = np.abs(jets.pdg_id)
-    values = {"part_deta": (eta - jets.jet_eta[:, None]) * sign, "part_dphi": jets.d_phi}
+    pt, sign = np.hypot(p_x, p_y), jets.spread(np.where(jets.jet_eta > 0, 1, -1))
+    kind, other = np.abs(jets.other["pdg_id"]), jets.other
+    values = {"part_deta": (eta - jets.spread(jets.jet_eta)) * sign, "part_dphi": jets.d_phi}
     values |= {"part_isPhoton": kind == 22, "part_isElectron": kind == 11, "part_isMuon": kind == 13}
     values |= {"part_isChargedHadron": kind == 211, "part_isNeutralHadron": (kind == 130) | (kind == 0)}
-    values |= {"part_charge": jets.charge, "part_d0err": jets.d0_err, "part_dzerr": jets.dz_err}
-    values |= {"part_d0": np.tanh(jets.d0), "part_dz": np.tanh(jets.dz)}
+    values |= {"part_charge": other["charge"], "part_d0err": other["d0_err"], "part_dzerr": other["dz_err"]}
+    values |= {"part_d0": np.tanh(other["d0"]), "part_dz": np.tanh(other["dz"])}
     values["part_deltaR"] = np.hypot(values["part_deta"], values["part_dphi"])
-    with np.errstate(divide="ignore"):
-        values |= {"part_pt_log": np.log(pt), "part_e_log": np.log(energy)}
-        values["part_logptrel"] = np.log(pt / jets.jet_pt[:, None])
-        values["part_logerel"] = np.log(energy / jets.jet_energy[:, None])
+    values |= {"part_pt_log": np.log(pt), "part_e_log": np.log(energy)}
+    values["part_logptrel"] = np.log(pt / jets.spread(jets.jet_pt))
+    values["part_logerel"] = np.log(energy / jets.spread(jets.jet_energy))
     return values
 
 
@@ -123,46 +120,44 @@ def test_published_names_and_scalings(rng, name, size):
         variable, *numbers = entry.split()
         scalings[variable] = [float(number) for number in numbers]
     names, features = FEATURE_SETS[name].names, FEATURE_SETS[name].compute(jets)
-    assert features.shape[2] == len(names) == size
+    assert features.shape[1] == len(names) == size
     assert list(names) == [variable for variable in scalings if variable in names]
     for i, variable in enumerate(names):
         value = variables[variable]
         if scalings[variable]:
             subtract, multiply, *clip = scalings[variable]
             value = ((value - subtract) * multiply).clip(*(clip or (-5, 5)))
-        np.testing.assert_allclose(features[..., i][jets.mask], value[jets.mask], rtol=2e-5, atol=2e-5)
-    assert (features[~jets.mask] == 0).all()
+        np.testing.assert_allclose(features[:, i], value, rtol=2e-5, atol=2e-5)
     assert features.dtype == np.float32
 
 
 def test_rs3l(rng):
     jets = make_jets(rng, [30, 1, 25, 7] * 5)
     variables, features = jetclass_variables(jets), FEATURE_SETS["rs3l"].compute(jets)
-    sign = np.where(jets.jet_eta > 0, 1, -1)[:, None]
+    sign = jets.spread(np.where(jets.jet_eta > 0, 1, -1))
     wanted = [variables[name] for name in ("part_pt_log", "part_logptrel")]
     wanted += [variables["part_deta"] * sign, jets.d_phi, variables["part_e_log"], variables["part_logerel"]]
-    wanted += [jets.charge, variables["part_d0"], variables["part_dz"], variables["part_deltaR"]]
+    wanted += [jets.other["charge"], variables["part_d0"], variables["part_dz"], variables["part_deltaR"]]
     wanted += [
         variables[f"part_is{kind}"] for kind in ("Photon", "Muon", "Electron", "ChargedHadron", "NeutralHadron")
     ]
-    assert features.shape[2] == len(FEATURE_SETS["rs3l"].names) == len(wanted) == 15
+    assert features.shape[1] == len(FEATURE_SETS["rs3l"].names) == len(wanted) == 15
     for i, value in enumerate(wanted):
-        np.testing.assert_allclose(features[..., i][jets.mask], value[jets.mask], rtol=2e-5, atol=2e-5)
+        np.testing.assert_allclose(features[:, i], value, rtol=2e-5, atol=2e-5)
 
 
 def test_negative_impact_parameters_keep_their_sign(rng):
     one = make_jets(rng, [1])
-    jet = replace(one, d0=np.array([[-0.3]], np.float32))
+    jet = replace(one, other={**one.other, "d0": np.array([-0.3], np.float32)})
     for name, column in (("full", "part_d0"), ("rs3l", "tanh_d0")):
         features = FEATURE_SETS[name]
-        assert features.compute(jet)[0, 0, features.names.index(column)] == pytest.approx(np.tanh(-0.3))
+        assert features.compute(jet)[0, features.names.index(column)] == pytest.approx(np.tanh(-0.3))
 
 
 def test_energies_are_those_of_the_file(table):
     row = np.flatnonzero(table.valid[1])
     jets = gather_jets(table, np.ones(len(row), int), row)
     start, count = table.starts[1, row[3]], table.counts[1, row[3]]
-    np.testing.assert_allclose(
-        jets.energy[3][jets.mask[3]], table.constituents.energy[start : start + count], rtol=1e-4
-    )
-    np.testing.assert_allclose(jets.energy.sum(1), jets.jet_energy, rtol=1e-3)
+    stored = table.constituents.energy[start : start + count]
+    np.testing.assert_allclose(split_by_jet(jets, jets.energy)[3], stored, rtol=1e-4)
+    np.testing.assert_allclose(jets.sums(jets.energy), jets.jet_energy, rtol=1e-3)

@@ -2,9 +2,10 @@ import h5py
 import numpy as np
 import pytest
 
-from jetssl.data.pairs import load_pairs
+from jetssl.data.pairs import OPTIONAL_COLUMNS, load_pairs, read_rows
 from resim.errors import InputError
 from resim.mock import write_mock
+from resim.reader import PairFile
 
 
 def test_only_common_views_in_any_order(tmp_path):
@@ -76,3 +77,29 @@ def test_rows_with(table):
 
 def test_classes_are_sorted(table):
     assert table.classes == ("one_prong", "two_prong")
+
+
+def test_blocks_of_rows_are_slices_of_the_file(mock_file, table):
+    with PairFile(mock_file) as file:
+        block = read_rows(file, table.views, 40, 61, ("d0",))
+        assert file.label_names(slice(40, 61)).tolist() == table.label[40:61].tolist()
+        assert file.label_names(slice(7, 7)).tolist() == []
+    assert block.label.tolist() == table.label[40:61].tolist()
+    assert list(block.constituents.other) == ["d0"]
+    np.testing.assert_array_equal(block.counts, table.counts[:, 40:61])
+    view, row = np.argwhere(block.valid)[-1]
+    here, there = (
+        t.constituents.other["d0"][t.starts[view, i] :][: t.counts[view, i]]
+        for t, i in ((block, row), (table, row + 40))
+    )
+    np.testing.assert_array_equal(here, there)
+
+
+def test_files_are_joined_column_by_column(tmp_path):
+    paths = [write_mock(tmp_path / f"{seed}.h5", 20, seed=seed) for seed in (1, 2)]
+    parts, joined = [load_pairs([path]) for path in paths], load_pairs(paths)
+    assert tuple(joined.constituents.other) == OPTIONAL_COLUMNS
+    for name in OPTIONAL_COLUMNS:
+        wanted = np.concatenate([part.constituents.other[name] for part in parts])
+        np.testing.assert_array_equal(joined.constituents.other[name], wanted)
+    assert list(load_pairs(paths, columns=("pdg_id",)).constituents.other) == ["pdg_id"]

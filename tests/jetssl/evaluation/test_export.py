@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from jetssl.checkpoints import load_encoder
-from jetssl.data.batching import gather_jets
+from jetssl.data.jets import gather_jets
 from jetssl.data.pairs import load_pairs, read_rows
 from jetssl.data.tensors import to_tensors
 from jetssl.evaluation import export
@@ -66,15 +66,16 @@ def test_blocks_change_nothing(written, finished_run, other_file, tmp_path, monk
     """Bounded memory: only rows of one block of one view are ever read."""
     read = []
 
-    def watched(file, views, start, stop):
-        read.append((len(views), stop - start))
-        return read_rows(file, views, start, stop)
+    def watched(file, views, start, stop, columns):
+        read.append((len(views), stop - start, columns))
+        return read_rows(file, views, start, stop, columns)
 
     monkeypatch.setattr(export, "ROWS_AT_ONCE", 7)
     monkeypatch.setattr(export, "read_rows", watched)
     embed_file(finished_run.path, other_file, tmp_path / "emb.h5")
     assert len(read) == 2 * 13
-    assert all(views == 1 and rows <= 7 for views, rows in read)
+    assert all(views == 1 and rows <= 7 for views, rows, _ in read)
+    assert {columns for _, _, columns in read} == {("charge", "pdg_id")}
     with h5py.File(tmp_path / "emb.h5") as small, h5py.File(written[1]) as large:
         for view in small["views"]:
             for name in ("embedding", "valid"):

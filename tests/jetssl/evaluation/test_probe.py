@@ -5,7 +5,7 @@ import pytest
 
 from jetssl.checkpoints import load_encoder
 from jetssl.config.data import Fractions
-from jetssl.data.batching import gather_jets
+from jetssl.data.jets import gather_jets
 from jetssl.data.tensors import to_tensors
 from jetssl.evaluation.embedding import embed
 from jetssl.evaluation.metrics import auc

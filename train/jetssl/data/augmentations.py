@@ -1,30 +1,33 @@
 """Changes of a jet that leave its physics alone, for whole batches; inputs are never modified.
 
-Those of JetCLR (arXiv:2108.04253, sec. 2.2) act on pT and direction only, respect the mask and wrap azimuths.
-Features are computed afterwards (`jetssl.data.features`), so energies, fractions and distances follow. Directions are
-relative to the jet axis: rotations about it need no centring.
+Those of JetCLR (arXiv:2108.04253, sec. 2.2) act on pT and direction only and wrap azimuths. Features are computed
+afterwards (`jetssl.data.features`), so energies, fractions and distances follow. Directions are relative to the jet
+axis: rotations about it need no centring.
 
-Letters: B jets, N constituents.
+Letters: B jets, T constituents of all of them together.
 """
 
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from jetssl.config.data import AugmentationsCard
-from jetssl.data.batching import PaddedJets
-from jetssl.data.pairs import Floats, Integers
-from resim.angles import wrap
+from jetssl.data.jets import Jets, ranges
+from jetssl.data.kinematics import hypotenuse, wrapped
+from jetssl.data.pairs import Booleans, Floats, Integers
 
 SMEARING_FLOOR = 0.1
 """GeV; below it the soft smearing grows no further, as in JetCLR's code."""
 
-Augmentation = Callable[[PaddedJets, np.random.Generator], PaddedJets]
+SMALLEST_SHARE = np.float32(2**-24)
+"""Of a splitting: what is drawn is a multiple of it, and a constituent without pT would have no logarithm."""
+
+Augmentation = Callable[[Jets, np.random.Generator], Jets]
 
 
-def augment(jets: PaddedJets, card: AugmentationsCard, rng: np.random.Generator) -> PaddedJets:
+def augment(jets: Jets, card: AugmentationsCard, rng: np.random.Generator) -> Jets:
     """Everything that a card asks for, in the order in which JetCLR applies it; cropping comes first.
 
     Args:
@@ -45,9 +48,7 @@ def augment(jets: PaddedJets, card: AugmentationsCard, rng: np.random.Generator)
     return jets
 
 
-def rotate_flip(
-    jets: PaddedJets, rng: np.random.Generator, *, rotate: bool = True, mirror: bool = True
-) -> PaddedJets:
+def rotate_flip(jets: Jets, rng: np.random.Generator, *, rotate: bool = True, mirror: bool = True) -> Jets:
     """Turn each jet about its axis by a random angle and mirror half of them.
 
     Acts on the (delta eta, delta phi) plane around the jet axis, where distances are kept exactly; the orientation
@@ -60,14 +61,14 @@ def rotate_flip(
         rotate: whether to turn.
         mirror: whether to mirror.
     """
-    angle = rng.uniform(0, 2 * np.pi, (len(jets.jet_pt), 1)) * rotate
-    sign = np.where(rng.random(angle.shape) < 0.5 * mirror, -1, 1)
-    cos, sin = np.cos(angle), np.sin(angle)
-    d_phi = sign * jets.d_phi
-    return _move(jets, cos * jets.d_eta - sin * d_phi, sin * jets.d_eta + cos * d_phi)
+    angle = rng.uniform(0, 2 * np.pi, len(jets.counts)) * rotate
+    sign = np.where(rng.random(len(angle)) < 0.5 * mirror, -1, 1)
+    cos, sin, signs = (jets.spread(values.astype(np.float32)) for values in (np.cos(angle), np.sin(angle), sign))
+    d_phi = signs * jets.d_phi
+    return replace(jets, d_eta=cos * jets.d_eta - sin * d_phi, d_phi=wrapped(sin * jets.d_eta + cos * d_phi))
 
 
-def translate(jets: PaddedJets, rng: np.random.Generator, width: float) -> PaddedJets:
+def translate(jets: Jets, rng: np.random.Generator, width: float) -> Jets:
     """Shift all constituents of a jet by the same amount in eta, and by another one in phi; the axis stays.
 
     Args:
@@ -75,15 +76,15 @@ def translate(jets: PaddedJets, rng: np.random.Generator, width: float) -> Padde
         rng: source of 2B shifts, uniform within +-`width` times the extent of the jet in that direction.
         width: 1 in JetCLR.
     """
-    shifted = []
-    for values in (jets.d_eta, jets.d_phi):
-        largest = np.where(jets.mask, values, -np.inf).max(1, keepdims=True)
-        extent = largest - np.where(jets.mask, values, np.inf).min(1, keepdims=True)
-        shifted.append(values + width * extent * rng.uniform(-1, 1, extent.shape))
-    return _move(jets, *shifted)
+
+    def shifted(values: Floats) -> Floats:
+        shifts = width * jets.extents(values) * rng.uniform(-1, 1, len(jets.counts))
+        return np.asarray(values + jets.spread(shifts.astype(np.float32)))
+
+    return replace(jets, d_eta=shifted(jets.d_eta), d_phi=wrapped(shifted(jets.d_phi)))
 
 
-def smear_soft(jets: PaddedJets, rng: np.random.Generator, scale: float) -> PaddedJets:
+def smear_soft(jets: Jets, rng: np.random.Generator, scale: float) -> Jets:
     """Move each constituent by Gaussians of width Lambda / pT in eta and phi: soft radiation is unresolved.
 
     Args:
@@ -91,11 +92,12 @@ def smear_soft(jets: PaddedJets, rng: np.random.Generator, scale: float) -> Padd
         rng: random numbers.
         scale: Lambda in GeV; 0.1 in JetCLR.
     """
-    width = scale / np.maximum(jets.pt, SMEARING_FLOOR)
-    return _move(jets, *(values + width * rng.normal(size=width.shape) for values in (jets.d_eta, jets.d_phi)))
+    width = np.float32(scale) / np.maximum(jets.pt, np.float32(SMEARING_FLOOR))
+    in_eta, in_phi = width * rng.standard_normal((2, len(width)), np.float32)
+    return replace(jets, d_eta=jets.d_eta + in_eta, d_phi=wrapped(jets.d_phi + in_phi))
 
 
-def split_collinear(jets: PaddedJets, rng: np.random.Generator, capacity: int) -> PaddedJets:
+def split_collinear(jets: Jets, rng: np.random.Generator, capacity: int) -> Jets:
     """Replace random constituents by two collinear ones that share their four-momentum.
 
     min(capacity - n, n) different ones of the n constituents of a jet are split, each at a uniform fraction; what is
@@ -107,16 +109,21 @@ def split_collinear(jets: PaddedJets, rng: np.random.Generator, capacity: int) -
         rng: random numbers.
         capacity: constituents that a jet may have afterwards; longer jets stay as they are. 50 in JetCLR.
     """
-    counts = jets.mask.sum(1)
-    splits = np.minimum(np.maximum(capacity - counts, 0), counts)
-    chosen = _ranks(np.where(jets.mask, rng.random(jets.mask.shape), np.inf)) < splits[:, None]
-    fraction = np.where(chosen, rng.random(chosen.shape), 1).astype(np.float32)
-    first = _scaled(jets, fraction)
-    second = replace(_scaled(jets, 1 - fraction), mask=chosen)
-    return _by_pt(_side_by_side(first, second), int((counts + splits).max()))
+    splits = np.minimum(np.maximum(capacity - jets.counts, 0), jets.counts)
+    copies = 1 + _choose(jets, splits, rng)
+    original = np.repeat(np.arange(len(copies)), copies)
+    share = np.ones(len(original), np.float32)
+    second = np.cumsum(copies)[copies == 2] - 1
+    share[second] = np.maximum(rng.random(len(second), np.float32), SMALLEST_SHARE)
+    share[second - 1] -= share[second]
+    counts = jets.counts + splits
+    order = _by_pt(jets.pt[original] * share, counts)
+    split, share = jets.select(original[order], counts), share[order]
+    # The mass is shared, too, so that the two four-momenta add up to that of the one.
+    return replace(split, pt=split.pt * share, mass=split.mass * share)
 
 
-def crop(jets: PaddedJets, rng: np.random.Generator, probability: float) -> PaddedJets:
+def crop(jets: Jets, rng: np.random.Generator, probability: float) -> Jets:
     """Leave out constituents at random, never the hardest one; pT and energy of the jet become those of the rest.
 
     Args:
@@ -124,47 +131,33 @@ def crop(jets: PaddedJets, rng: np.random.Generator, probability: float) -> Padd
         rng: random numbers.
         probability: of each constituent to be left out.
     """
-    hardest = np.arange(jets.mask.shape[1]) == np.where(jets.mask, jets.pt, -1).argmax(1)[:, None]
-    kept = jets.mask & (hardest | (rng.random(jets.mask.shape) >= probability))
-    rest = _by_pt(replace(jets, mask=kept), int(kept.sum(1).max()))
-    p_x, p_y = (rest.pt * np.cos(rest.d_phi)).sum(1), (rest.pt * np.sin(rest.d_phi)).sum(1)
-    return replace(rest, jet_pt=np.hypot(p_x, p_y), jet_energy=(rest.energy * rest.mask).sum(1))
+    kept = rng.random(len(jets.pt), np.float32) >= probability
+    kept[jets.starts] = True
+    rest = jets.select(np.flatnonzero(kept), np.add.reduceat(kept, jets.starts, dtype=np.int64))
+    p_x, p_y = (rest.sums(rest.pt * project(rest.d_phi)) for project in (np.cos, np.sin))
+    return replace(rest, jet_pt=hypotenuse(p_x, p_y), jet_energy=rest.sums(rest.energy))
 
 
-def _move(jets: PaddedJets, d_eta: npt.NDArray[np.floating], d_phi: npt.NDArray[np.floating]) -> PaddedJets:
-    """New directions; azimuths are wrapped, padding stays 0."""
-    return replace(
-        jets,
-        d_eta=np.where(jets.mask, d_eta, 0).astype(np.float32),
-        d_phi=np.where(jets.mask, wrap(d_phi), 0).astype(np.float32),
-    )
+def _choose(jets: Jets, wanted: Integers, rng: np.random.Generator) -> Booleans:
+    """`wanted[i]` different constituents of jet i, all choices equally likely: bool `(T,)`."""
+    chosen = jets.spread(wanted == jets.counts)
+    some = np.flatnonzero((wanted > 0) & (wanted < jets.counts))
+    counts = jets.counts[some]
+    candidates = ranges(jets.starts[some], counts)
+    # 32 random bits: two are equal too rarely to matter.
+    shuffled = candidates[_order(counts, rng.integers(0, 1 << 32, len(candidates), np.uint32))]
+    place = ranges(np.zeros_like(counts), counts)
+    chosen[shuffled[place < np.repeat(wanted[some], counts)]] = True
+    return chosen
 
 
-def _scaled(jets: PaddedJets, fraction: Floats) -> PaddedJets:
-    """Four-momenta times `fraction`, `(B, N)`: the mass, too, so that two shares add up to the whole."""
-    return replace(jets, pt=jets.pt * fraction, mass=jets.mass * fraction)
+def _by_pt(pt: Floats, counts: Integers) -> Integers:
+    """Indices that put positive `pt`, `(T,)`, into descending order within each jet: int64 `(T,)`."""
+    # Bits of positive floats, read as integers, are in the order of the floats.
+    return _order(counts, ~pt.view(np.uint32))
 
 
-def _ranks(values: npt.NDArray[np.floating]) -> Integers:
-    """Place of every entry in its ascending row: int64 `(B, N)`."""
-    return np.argsort(np.argsort(values, axis=1), axis=1)
-
-
-def _constituent_columns(jets: PaddedJets) -> dict[str, npt.NDArray[np.generic]]:
-    """Fields of shape `(B, N)`, by name."""
-    columns = {field.name: getattr(jets, field.name) for field in fields(jets)}
-    return {name: values for name, values in columns.items() if values.ndim == 2}
-
-
-def _side_by_side(first: PaddedJets, second: PaddedJets) -> PaddedJets:
-    """Constituents of both, `(B, N + N')`; the rest is that of `first`."""
-    one, other = _constituent_columns(first), _constituent_columns(second)
-    return replace(first, **{name: np.concatenate([one[name], other[name]], axis=1) for name in one})
-
-
-def _by_pt(jets: PaddedJets, longest: int) -> PaddedJets:
-    """Real constituents first, in descending pT; `longest` columns, 0 outside the mask."""
-    order = np.argsort(np.where(jets.mask, -jets.pt, np.inf), axis=1, kind="stable")[:, :longest]
-    columns = {name: np.take_along_axis(values, order, 1) for name, values in _constituent_columns(jets).items()}
-    mask = columns["mask"]
-    return replace(jets, **{name: np.where(mask, values, 0).astype(values.dtype) for name, values in columns.items()})
+def _order(counts: Integers, keys: npt.NDArray[np.uint32]) -> Integers:
+    """Indices that sort `keys`, `(T,)`, within each jet: int64 `(T,)`; one sort of 64-bit integers for all."""
+    jet = np.repeat(np.arange(len(counts)) << 32, counts)
+    return np.argsort(jet | keys, kind="stable")

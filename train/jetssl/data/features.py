@@ -1,6 +1,6 @@
 """Input features of a constituent, computed after every augmentation so that derived ones stay consistent.
 
-Letters: B jets, N constituents, F features.
+Letters: T constituents of all jets, F features.
 """
 
 from collections.abc import Callable
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from jetssl.data import published
-from jetssl.data.batching import PaddedJets
-from jetssl.data.columns import TYPE_NAMES, masked_stack, types
+from jetssl.data.columns import TYPE_COLUMNS, TYPE_NAMES, stacked, types
+from jetssl.data.jets import Jets
+from jetssl.data.kinematics import energies, hypotenuse, sinh
 from jetssl.data.pairs import Floats
 
 LOG_PT_FRACTION_CENTRE = -4.5
@@ -26,45 +27,47 @@ class FeatureSet:
     """Names of the features, in order, and how they are computed."""
 
     names: tuple[str, ...]
-    compute: Callable[[PaddedJets], Floats]
-    """jets → float32 `(B, N, F)`, 0 outside the mask"""
+    columns: tuple[str, ...]
+    """optional columns of the constituents that are read, see `jetssl.data.pairs.OPTIONAL_COLUMNS`"""
+    compute: Callable[[Jets], Floats]
+    """jets → float32 `(T, F)`"""
 
 
-def relative(jets: PaddedJets) -> Floats:
-    """Features without any absolute scale or position: float32 `(B, N, 10)`.
+def relative(jets: Jets) -> Floats:
+    """Features without any absolute scale or position: float32 `(T, 10)`.
 
     With absolute kinematics NT-Xent recognizes a row by the pT and direction that its views share, and learns
     nothing else.
     """
-    fraction = np.where(jets.mask, jets.pt, 1) / jets.jet_pt[:, None]
     columns = [
-        (np.log(fraction) - LOG_PT_FRACTION_CENTRE) / LOG_PT_FRACTION_SCALE,
+        (np.log(jets.pt / jets.spread(jets.jet_pt)) - LOG_PT_FRACTION_CENTRE) / LOG_PT_FRACTION_SCALE,
         jets.d_eta / ANGLE_SCALE,
         jets.d_phi / ANGLE_SCALE,
-        np.hypot(jets.d_eta, jets.d_phi) / ANGLE_SCALE,
-        jets.charge,
+        hypotenuse(jets.d_eta, jets.d_phi) / ANGLE_SCALE,
+        jets.other["charge"],
         *types(jets),
     ]
-    return masked_stack(columns, jets.mask)
+    return stacked(columns)
 
 
-def momenta(jets: PaddedJets) -> Floats:
-    """Four-vectors (E, px, py, pz) in GeV seen from the jet axis: float32 `(B, N, 4)`, 0 outside the mask.
+def momenta(jets: Jets) -> Floats:
+    """Four-vectors (E, px, py, pz) in GeV seen from the jet axis: float32 `(T, 4)`.
 
     The axis lies at eta = phi = 0, so pz is along the beam and px along the jet. Encoders that use pairs of
     constituents read them; differences of rapidity and azimuth are those of the (augmented) jet.
     """
-    p_z = jets.pt * np.sinh(jets.d_eta)
-    energy = np.sqrt(jets.mass**2 + jets.pt**2 + p_z**2)
-    vectors = [energy, jets.pt * np.cos(jets.d_phi), jets.pt * np.sin(jets.d_phi), p_z]
-    return np.stack(vectors, axis=-1).astype(np.float32)
+    p_z = jets.pt * sinh(jets.d_eta)
+    energy = energies(jets.pt, jets.mass, p_z)
+    return stacked([energy, jets.pt * np.cos(jets.d_phi), jets.pt * np.sin(jets.d_phi), p_z])
 
 
 FEATURE_SETS = {
-    "relative": FeatureSet(("log_pt_fraction", "d_eta", "d_phi", "d_r", "charge", *TYPE_NAMES), relative),
-    "kin": FeatureSet(published.KIN, published.kin),
-    "kinpid": FeatureSet(published.KINPID, published.kinpid),
-    "full": FeatureSet(published.FULL, published.full),
-    "rs3l": FeatureSet(published.RS3L, published.rs3l),
+    "relative": FeatureSet(
+        ("log_pt_fraction", "d_eta", "d_phi", "d_r", "charge", *TYPE_NAMES), TYPE_COLUMNS, relative
+    ),
+    "kin": FeatureSet(published.KIN, (), published.kin),
+    "kinpid": FeatureSet(published.KINPID, TYPE_COLUMNS, published.kinpid),
+    "full": FeatureSet(published.FULL, (*TYPE_COLUMNS, *published.DISPLACEMENTS), published.full),
+    "rs3l": FeatureSet(published.RS3L, (*TYPE_COLUMNS, "d0", "dz"), published.rs3l),
 }
 """Feature sets by the name that a card uses (`data.features`)."""

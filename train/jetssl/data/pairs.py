@@ -4,7 +4,7 @@ Letters: V views, R rows (hard partons), C constituents of all views and rows to
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +24,12 @@ Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
 
 
+MOMENTUM = ("pt", "eta", "phi", "energy")
+"""Columns of the constituents that everything reads."""
+OPTIONAL_COLUMNS = ("charge", "pdg_id", "d0", "d0_err", "dz", "dz_err")
+"""Columns of the constituents (`resim.schema.CONSTITUENTS`) that not every feature set reads."""
+
+
 @dataclass(frozen=True, slots=True)
 class Constituents:
     """Constituents of all jets, one after the other."""
@@ -36,18 +42,8 @@ class Constituents:
     """float32 `(C,)`, rad"""
     energy: Floats
     """float32 `(C,)`, GeV"""
-    charge: npt.NDArray[np.int8]
-    """int8 `(C,)`, e"""
-    pdg_id: npt.NDArray[np.int32]
-    """int32 `(C,)`; 22 photon, 0 neutral hadron behind a detector"""
-    d0: Floats
-    """float32 `(C,)`, mm, transverse impact parameter; 0 for neutral particles"""
-    d0_err: Floats
-    """float32 `(C,)`, mm; 0 without a detector"""
-    dz: Floats
-    """float32 `(C,)`, mm, longitudinal impact parameter; 0 for neutral particles"""
-    dz_err: Floats
-    """float32 `(C,)`, mm; 0 without a detector"""
+    other: Mapping[str, npt.NDArray[Any]]
+    """those of `OPTIONAL_COLUMNS` that were asked for, each `(C,)`"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +119,17 @@ class PairTable:
         return tuple(np.unique(self.label).tolist())
 
 
-def load_pairs(paths: Sequence[Path | str], views: Literal["any"] | Sequence[str] = "any") -> PairTable:
+def load_pairs(
+    paths: Sequence[Path | str],
+    views: Literal["any"] | Sequence[str] = "any",
+    columns: Sequence[str] = OPTIONAL_COLUMNS,
+) -> PairTable:
     """Read pair files; only views that all of them have are used.
 
     Args:
         paths: one or several pair files.
         views: `any` for all common views, or names of the wanted ones.
+        columns: which of `OPTIONAL_COLUMNS` to read.
 
     Raises:
         InputError: a file is missing or unreadable, holds damaged rows or the same rows as another one, or a
@@ -138,7 +139,7 @@ def load_pairs(paths: Sequence[Path | str], views: Literal["any"] | Sequence[str
         if found := violations(Path(path)):
             raise InputError(f"{path}: {found[0]} ({len(found)} violations in all); generate the file again")
     names = _common_views([Path(path) for path in paths], views)
-    tables = [_load_file(Path(path), names) for path in paths]
+    tables = [_load_file(Path(path), names, columns) for path in paths]
     _refuse_repeated(tables)
     return tables[0] if len(tables) == 1 else _concatenate(tables)
 
@@ -166,9 +167,9 @@ def _common_views(paths: Sequence[Path], wanted: Literal["any"] | Sequence[str])
     return tuple(name for name in common if name in wanted)
 
 
-def _load_file(path: Path, views: tuple[str, ...]) -> PairTable:
+def _load_file(path: Path, views: tuple[str, ...], columns: Sequence[str]) -> PairTable:
     with PairFile(path) as file:
-        return replace(read_rows(file, views, 0, len(file)), files=(file_record(file),))
+        return replace(read_rows(file, views, 0, len(file), columns), files=(file_record(file),))
 
 
 def file_record(file: PairFile) -> FileRecord:
@@ -177,7 +178,9 @@ def file_record(file: PairFile) -> FileRecord:
     return FileRecord(str(file.path), digest(file.path), len(file), rows_of_class, tuple(file.view_names))
 
 
-def read_rows(file: PairFile, views: Sequence[str], start: int, stop: int) -> PairTable:
+def read_rows(
+    file: PairFile, views: Sequence[str], start: int, stop: int, columns: Sequence[str] = OPTIONAL_COLUMNS
+) -> PairTable:
     """Rows `start:stop` in some views; nothing else of the file is read, and `files` stays empty.
 
     Args:
@@ -185,15 +188,12 @@ def read_rows(file: PairFile, views: Sequence[str], start: int, stop: int) -> Pa
         views: names of the wanted views.
         start: first row.
         stop: one beyond the last row; at most the number of rows.
+        columns: which of `OPTIONAL_COLUMNS` to read.
     """
     rows = slice(start, stop)
     offsets = np.stack([file.read(schema.offsets_path(view), slice(start, stop + 1)) for view in views])
     counts = np.diff(offsets)
     before = np.concatenate([[0], np.cumsum(counts.sum(1))])[:-1]
-    ranges = [slice(int(ends[0]), int(ends[-1])) for ends in offsets]
-
-    def constituents(name: str) -> npt.NDArray[Any]:
-        return np.concatenate([file.constituents(v, name, inside) for v, inside in zip(views, ranges, strict=True)])
 
     def jets(name: str) -> npt.NDArray[Any]:
         return np.stack([file.read(f"views/{view}/jets/{name}", rows) for view in views])
@@ -203,14 +203,27 @@ def read_rows(file: PairFile, views: Sequence[str], start: int, stop: int) -> Pa
         sources=tuple(file.source_hashes),
         source=file.read("hard_scatter/source", rows).astype(np.int64),
         event=file.read("hard_scatter/event", rows).astype(np.int64),
-        label=file.label_names()[rows],
+        label=file.label_names(rows),
         valid=np.stack([file.read(f"views/{view}/valid", rows) for view in views]),
         starts=offsets[:, :-1] - offsets[:, :1] + before[:, None],
         counts=counts,
-        constituents=Constituents(*(constituents(field.name) for field in fields(Constituents))),
+        constituents=_read_constituents(file, views, offsets, columns),
         jets=JetColumns(*(jets(field.name) for field in fields(JetColumns))),
         files=(),
     )
+
+
+def _read_constituents(
+    file: PairFile, views: Sequence[str], offsets: Integers, columns: Sequence[str]
+) -> Constituents:
+    """Those between the first and the last offset of each view; offsets are `(V, rows + 1)`."""
+    ranges = [slice(int(ends[0]), int(ends[-1])) for ends in offsets]
+
+    def column(name: str) -> npt.NDArray[Any]:
+        return np.concatenate([file.constituents(v, name, inside) for v, inside in zip(views, ranges, strict=True)])
+
+    momentum = {name: column(name) for name in MOMENTUM}
+    return Constituents(**momentum, other={name: column(name) for name in columns})
 
 
 def _refuse_repeated(tables: Sequence[PairTable]) -> None:
@@ -240,11 +253,15 @@ def _concatenate(tables: Sequence[PairTable]) -> PairTable:
         valid=np.concatenate([table.valid for table in tables], axis=1),
         starts=np.concatenate([t.starts + shift for t, shift in zip(tables, before[:-1], strict=True)], axis=1),
         counts=np.concatenate([table.counts for table in tables], axis=1),
-        constituents=Constituents(
-            *(np.concatenate([getattr(t.constituents, f.name) for t in tables]) for f in fields(Constituents))
-        ),
+        constituents=_concatenate_constituents([table.constituents for table in tables]),
         jets=JetColumns(
             *(np.concatenate([getattr(t.jets, f.name) for t in tables], axis=1) for f in fields(JetColumns))
         ),
         files=tuple(record for table in tables for record in table.files),
     )
+
+
+def _concatenate_constituents(parts: Sequence[Constituents]) -> Constituents:
+    momentum = {name: np.concatenate([getattr(part, name) for part in parts]) for name in MOMENTUM}
+    other = {name: np.concatenate([part.other[name] for part in parts]) for name in parts[0].other}
+    return Constituents(**momentum, other=other)

@@ -5,18 +5,15 @@ offsets, factors and order of the repository jet-universe/particle_transformer, 
 are made for jets of 500-1000 GeV; delta eta is mirrored for jets at negative eta, as JetClass stores it.
 `rs3l` is the input of RS3L (arXiv:2403.07066), not scaled.
 
-Letters: B jets, N constituents.
+Letters: T constituents of all jets.
 """
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
-from jetssl.data.batching import PaddedJets
-from jetssl.data.columns import masked_stack, types
+from jetssl.data.columns import stacked, types
+from jetssl.data.jets import Jets
+from jetssl.data.kinematics import hypotenuse
 from jetssl.data.pairs import Floats
-from resim.angles import wrap
 
 TYPES = ("part_isChargedHadron", "part_isNeutralHadron", "part_isPhoton", "part_isElectron", "part_isMuon")
 SCALES = ("part_pt_log", "part_e_log", "part_logptrel", "part_logerel", "part_deltaR")
@@ -41,51 +38,53 @@ RS3L = (
     "is_charged_hadron",
     "is_neutral_hadron",
 )
+DISPLACEMENTS = ("d0", "d0_err", "dz", "dz_err")
+"""Optional columns of the constituents with impact parameters, in mm."""
 CLIP = 5.0
 """weaver cuts every scaled feature at +-5."""
 
-Column = npt.NDArray[Any]
+
+def kin(jets: Jets) -> Floats:
+    """Momenta only: float32 `(T, 7)`."""
+    directions = _directions(jets, mirrored=True)
+    return stacked([*_scales(jets, *directions), *directions])
 
 
-def kin(jets: PaddedJets) -> Floats:
-    """Momenta only: float32 `(B, N, 7)`."""
-    return masked_stack([*_scales(jets), *_directions(jets, mirrored=True)], jets.mask)
+def kinpid(jets: Jets) -> Floats:
+    """Momenta, charge and type: float32 `(T, 13)`."""
+    directions = _directions(jets, mirrored=True)
+    return stacked([*_scales(jets, *directions), jets.other["charge"], *types(jets), *directions])
 
 
-def kinpid(jets: PaddedJets) -> Floats:
-    """Momenta, charge and type: float32 `(B, N, 13)`."""
-    columns = [*_scales(jets), jets.charge, *types(jets), *_directions(jets, mirrored=True)]
-    return masked_stack(columns, jets.mask)
+def full(jets: Jets) -> Floats:
+    """Momenta, charge, type and impact parameters: float32 `(T, 17)`."""
+    directions = _directions(jets, mirrored=True)
+    d0, d0_err, dz, dz_err = (jets.other[name] for name in DISPLACEMENTS)
+    displacements = [np.tanh(d0), d0_err.clip(0, 1), np.tanh(dz), dz_err.clip(0, 1)]
+    columns = [*_scales(jets, *directions), jets.other["charge"], *types(jets), *displacements]
+    return stacked([*columns, *directions])
 
 
-def full(jets: PaddedJets) -> Floats:
-    """Momenta, charge, type and impact parameters: float32 `(B, N, 17)`."""
-    displacements = [np.tanh(jets.d0), jets.d0_err.clip(0, 1), np.tanh(jets.dz), jets.dz_err.clip(0, 1)]
-    columns = [*_scales(jets), jets.charge, *types(jets), *displacements, *_directions(jets, mirrored=True)]
-    return masked_stack(columns, jets.mask)
-
-
-def rs3l(jets: PaddedJets) -> Floats:
-    """Momenta, charge, impact parameters and type: float32 `(B, N, 15)`."""
+def rs3l(jets: Jets) -> Floats:
+    """Momenta, charge, impact parameters and type: float32 `(T, 15)`."""
     log_pt, log_energy, log_pt_fraction, log_energy_fraction = _logarithms(jets)
     charged_hadron, neutral_hadron, photon, electron, muon = types(jets)
     d_eta, d_phi = _directions(jets, mirrored=False)
-    columns = [log_pt, log_pt_fraction, d_eta, d_phi, log_energy, log_energy_fraction, jets.charge]
-    columns += [np.tanh(jets.d0), np.tanh(jets.dz), np.hypot(d_eta, d_phi)]
-    return masked_stack([*columns, photon, muon, electron, charged_hadron, neutral_hadron], jets.mask)
+    columns = [log_pt, log_pt_fraction, d_eta, d_phi, log_energy, log_energy_fraction, jets.other["charge"]]
+    columns += [np.tanh(jets.other["d0"]), np.tanh(jets.other["dz"]), hypotenuse(d_eta, d_phi)]
+    return stacked([*columns, photon, muon, electron, charged_hadron, neutral_hadron])
 
 
-def _logarithms(jets: PaddedJets) -> tuple[Column, Column, Column, Column]:
-    """Log pT, log E (GeV), log pT/pT_jet, log E/E_jet; of 1 GeV outside the mask."""
-    pt, energy = np.where(jets.mask, jets.pt, 1), np.where(jets.mask, jets.energy, 1)
-    fractions = (np.log(pt / jets.jet_pt[:, None]), np.log(energy / jets.jet_energy[:, None]))
-    return np.log(pt), np.log(energy), *fractions
+def _logarithms(jets: Jets) -> tuple[Floats, Floats, Floats, Floats]:
+    """Log pT, log E (GeV), log pT/pT_jet, log E/E_jet."""
+    log_pt, log_energy = np.log(jets.pt), np.log(jets.energy)
+    fractions = (log_pt - jets.spread(np.log(jets.jet_pt)), log_energy - jets.spread(np.log(jets.jet_energy)))
+    return log_pt, log_energy, *fractions
 
 
-def _scales(jets: PaddedJets) -> list[Column]:
+def _scales(jets: Jets, d_eta: Floats, d_phi: Floats) -> list[Floats]:
     """The five columns of `SCALES`: (value - offset) * factor, clipped."""
     log_pt, log_energy, log_pt_fraction, log_energy_fraction = _logarithms(jets)
-    distance = np.hypot(*_directions(jets, mirrored=True))
     return [
         ((value - offset) * factor).clip(-CLIP, CLIP)
         for value, offset, factor in (
@@ -93,18 +92,19 @@ def _scales(jets: PaddedJets) -> list[Column]:
             (log_energy, 2.0, 0.7),
             (log_pt_fraction, -4.7, 0.7),
             (log_energy_fraction, -4.7, 0.7),
-            (distance, 0.2, 4.0),
+            (hypotenuse(d_eta, d_phi), 0.2, 4.0),
         )
     ]
 
 
-def _directions(jets: PaddedJets, *, mirrored: bool) -> tuple[Column, Column]:
+def _directions(jets: Jets, *, mirrored: bool) -> tuple[Floats, Floats]:
     """Delta eta from the jet's pseudorapidity, delta phi.
 
     Args:
         jets: B jets.
         mirrored: change the sign of delta eta for jets at eta <= 0, as JetClass does.
     """
-    d_eta = jets.eta - jets.jet_eta[:, None]
-    sign = np.where(jets.jet_eta > 0, 1, -1)[:, None] if mirrored else 1
-    return sign * d_eta, wrap(jets.d_phi)
+    d_eta = jets.d_eta + jets.spread(jets.axis - jets.jet_eta)
+    if mirrored:
+        d_eta *= jets.spread(np.where(jets.jet_eta > 0, np.float32(1), np.float32(-1)))
+    return d_eta, jets.d_phi

@@ -1,14 +1,17 @@
 """Batches as torch tensors.
 
-Letters: B jets, N constituents, F features. Named tuples, because Lightning moves tuples between devices.
+Letters: B jets, N constituents of the longest one, T of all, F features. Named tuples, because Lightning moves tuples
+between devices.
 """
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
-from jetssl.data.batching import PaddedJets
 from jetssl.data.features import FEATURE_SETS, momenta
+from jetssl.data.jets import Jets
+from jetssl.data.pairs import Booleans, Floats
 
 
 class JetBatch(NamedTuple):
@@ -34,7 +37,36 @@ class PairBatch(NamedTuple):
     """float32 `(B, 2)`, pT in GeV and eta of each jet as it is stored: for monitors, never for an encoder"""
 
 
-def to_tensors(jets: PaddedJets, features: str) -> JetBatch:
-    """Compute a feature set and hand the arrays to torch."""
-    values = FEATURE_SETS[features].compute(jets)
-    return JetBatch(torch.from_numpy(values), torch.from_numpy(momenta(jets)), torch.from_numpy(jets.mask))
+def to_tensors(jets: Jets, features: str) -> JetBatch:
+    """Compute a feature set, pad to the longest jet and hand the arrays to torch.
+
+    Args:
+        jets: B jets.
+        features: name of the feature set.
+
+    Raises:
+        KeyError: the jets lack an optional column that the feature set reads.
+    """
+    mask = np.arange(jets.counts.max()) < jets.counts[:, None]
+    arrays = (pad(FEATURE_SETS[features].compute(jets), mask), pad(momenta(jets), mask), mask)
+    return JetBatch(*map(torch.from_numpy, arrays))
+
+
+def pad(values: Floats, mask: Booleans) -> Floats:
+    """Constituents to their places.
+
+    Args:
+        values: float32 `(T, F)`, contiguous.
+        mask: bool `(B, N)` with T True, in the order of `values`.
+
+    Returns:
+        float32 `(B, N, F)`, 0 outside the mask.
+
+    >>> pad(np.float32([[1], [2], [3]]), np.array([[True, False], [True, True]]))[..., 0].tolist()
+    [[1.0, 0.0], [2.0, 3.0]]
+    """
+    padded = np.zeros((*mask.shape, values.shape[1]), np.float32)
+    # A constituent is moved as one item of opaque bytes: five times as fast as F numbers.
+    item = np.dtype((np.void, values.itemsize * values.shape[1]))
+    padded.view(item)[..., 0][mask] = values.view(item)[:, 0]
+    return padded

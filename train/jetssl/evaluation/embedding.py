@@ -6,7 +6,7 @@ Letters: B jets, D model width.
 import numpy as np
 import torch
 
-from jetssl.data.batching import gather_jets
+from jetssl.data.jets import gather_jets
 from jetssl.data.pairs import Floats, Integers, PairTable
 from jetssl.data.tensors import to_tensors
 from jetssl.models.encoder import Encoder

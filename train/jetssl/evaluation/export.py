@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from jetssl.checkpoints import LoadedEncoder, load_encoder
+from jetssl.data.features import FEATURE_SETS
 from jetssl.data.pairs import file_record, read_rows
 from jetssl.evaluation.embedding import embed
 from jetssl.evaluation.embedding_file import EmbeddingProvenance, EmbeddingWriter
@@ -58,11 +59,12 @@ def embed_file(run_path: Path, file: Path, output: Path) -> EmbeddingProvenance:
 
 def _embed_view(loaded: LoadedEncoder, pairs: PairFile, view: str, writer: EmbeddingWriter) -> int:
     """Number of jets of the view, all of which are written."""
-    jets = 0
+    jets, features = 0, loaded.card.data.features
     for start in range(0, len(pairs), ROWS_AT_ONCE):
-        table = read_rows(pairs, (view,), start, min(start + ROWS_AT_ONCE, len(pairs)))
+        stop = min(start + ROWS_AT_ONCE, len(pairs))
+        table = read_rows(pairs, (view,), start, stop, FEATURE_SETS[features].columns)
         rows = np.flatnonzero(table.valid[0])
-        vectors = embed(loaded.encoder, table, np.zeros_like(rows), rows, loaded.card.data.features)
+        vectors = embed(loaded.encoder, table, np.zeros_like(rows), rows, features)
         if len(bad := np.flatnonzero(~np.isfinite(vectors).all(1))):
             raise InputError(
                 f"{pairs.path}: the encoder gives no finite vector for row {start + rows[bad[0]]} of view {view!r};"

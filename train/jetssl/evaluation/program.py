@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jetssl.checkpoints import load_encoder
+from jetssl.data.features import FEATURE_SETS
 from jetssl.data.pairs import load_pairs
 from jetssl.evaluation.probe import probe
 from jetssl.evaluation.results import Result, write_records
@@ -36,7 +37,8 @@ def probe_run(request: ProbeRequest) -> list[Result]:
     run = RunFolder(request.run)
     run.load_card()
     loaded = load_encoder(run.best)
-    table = load_pairs(request.data or loaded.card.data.files)
+    columns = FEATURE_SETS[loaded.card.data.features].columns
+    table = load_pairs(request.data or loaded.card.data.files, columns=columns)
     task = make_task(table, loaded.card.data.fractions, request.signal, request.background, request.view)
     with torch_threads(loaded.card.training.threads):
         outcome = probe(loaded, table, task, request.labels, request.seed)

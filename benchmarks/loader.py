@@ -95,7 +95,7 @@ def peak(files: list[str], buffer: int) -> float:
     arguments = [sys.executable, "-c", PEAK, str(buffer), *files]
     root = Path(__file__).parents[1]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(root), *sys.path])}
-    found = subprocess.run(arguments, check=True, capture_output=True, text=True, env=environment)  # noqa: S603
+    found = subprocess.run(arguments, check=True, capture_output=True, text=True, env=environment)
     return float(found.stdout)
 
 

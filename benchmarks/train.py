@@ -74,7 +74,7 @@ def batches(data: Path | None, size: int, longest: int, count: int) -> list[JetB
         jets = [toy_jets(size, rng) for _ in range(count)]
     else:
         table = load_pairs([data], columns=FEATURE_SETS["kinpid"].columns)
-        rows = rng.permutation(np.flatnonzero(table.valid[0]))
+        rows = rng.permutation(np.flatnonzero(table.rows.valid[0]))
         jets = [gather_jets(table, np.zeros(size, int), rows[i * size : (i + 1) * size]) for i in range(count)]
     return [JetBatch(*(tensor[:, :longest].contiguous() for tensor in to_tensors(j, "kinpid"))) for j in jets]
 

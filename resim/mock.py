@@ -24,7 +24,7 @@ LABELS = ["one_prong", "two_prong"]
 Arrays = dict[str, npt.NDArray[Any]]
 
 
-def write_mock(
+def write_mock(  # noqa: PLR0913, PLR0917
     path: Path,
     n_rows: int = 64,
     views: tuple[str, ...] = ("nominal", "seed"),

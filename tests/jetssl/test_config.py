@@ -12,7 +12,9 @@ def test_defaults_are_filled_in(card, mock_file):
 
 
 def test_overrides(card_file):
-    changed = load_card(card_file, ["training.epochs=7", "training.learning_rate=1e-4", "views.pairs=[[seed, nominal]]"])
+    changed = load_card(
+        card_file, ["training.epochs=7", "training.learning_rate=1e-4", "views.pairs=[[seed, nominal]]"]
+    )
     assert (changed.training.epochs, changed.training.learning_rate) == (7, 1e-4)
     assert changed.views.pairs == (("seed", "nominal"),)
 
@@ -24,7 +26,10 @@ def test_overrides(card_file):
             "encoder.widht=3",
             r"unknown key encoder.widht.*valid keys here: name, width, layers, heads, expansion, drop",
         ),
-        ("encodr.width=3", "unknown key encodr.*valid keys here: data, views, encoder, projector, objective, training"),
+        (
+            "encodr.width=3",
+            "unknown key encodr.*valid keys here: data, views, encoder, projector, objective, training",
+        ),
         ("encoder.width=33", "width 33 is not a multiple of heads 2"),
         ("encoder={name: part, widht: 3}", "unknown key encoder.widht; valid keys here: name, width, layers, class_"),
         ("encoder={name: part, width: 12}", "width 12 is not a multiple of heads 8"),

@@ -76,7 +76,9 @@ def test_learns_something(card_file, tmp_path):
 
 @pytest.mark.parametrize("name", list(ENCODERS))
 def test_every_encoder_trains_and_is_found_again(card_file, tmp_path, name):
-    card = load_card(card_file, [ENCODERS[name], "data.features=full", "data.source=augment", "data.views=[seed]"])
+    card = load_card(
+        card_file, [ENCODERS[name], "data.features=full", "views.source=augment", "views.pairs=[[seed, seed]]"]
+    )
     run = RunFolder(tmp_path / "run")
     assert pretrain(card, run, quiet=True).state is State.FINISHED
     loaded = checkpoints.load_encoder(run.best)
@@ -88,7 +90,7 @@ def test_every_encoder_trains_and_is_found_again(card_file, tmp_path, name):
 @pytest.mark.parametrize("name", ["ntxent", "vicreg", "supcon", "supervised"])
 def test_every_objective_learns(card_file, tmp_path, name):
     overrides = [f"objective.name={name}", "training.epochs=5", "training.learning_rate=0.01"]
-    card = load_card(card_file, [*overrides, "data.source=resim"])
+    card = load_card(card_file, [*overrides, "views.source=resim"])
     run = RunFolder(tmp_path / "run")
     pretrain(card, run, quiet=True)
     rows = read_metrics(run.metrics)

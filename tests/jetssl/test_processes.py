@@ -14,7 +14,6 @@ from torch.nn.parallel import DistributedDataParallel
 
 from jetssl import pretrain as program
 from jetssl.config.card import load_card
-from jetssl.config.data import DataCard
 from jetssl.data.datamodule import PairDataModule
 from jetssl.models.batch_norm import BatchNorm
 from jetssl.pretrain import pretrain
@@ -30,7 +29,7 @@ CASES = {
     "part": [PART.replace("heads: 2", "heads: 2, dropout: 0"), "projector.batch_norm=true"],
     "particlenet": ["encoder={name: particlenet, neighbours: 4, channels: [[8, 8], [16]]}", "objective.name=vicreg"],
     "supcon": ["objective.name=supcon"],
-    "supervised": ["objective.name=supervised", "data.source=resim"],
+    "supervised": ["objective.name=supervised", "views.source=resim"],
 }
 COMMON = ["training.epochs=1", "training.precision=double"]  # one epoch is ten steps
 
@@ -93,11 +92,13 @@ def test_two_processes_equal_one(places, tmp_path, name):
 
 
 @pytest.mark.parametrize("source", ["both", "resim"])
-def test_shares_are_the_joint_batch(table, source):
+def test_shares_are_the_joint_batch(table, card, source):
     """No row twice, none lost, views and augmentations the same."""
-    card = DataCard(files=("none",), batch_size=24, source=source)
-    whole = PairDataModule(table, card, seed=5)
-    parts = [PairDataModule(table, card, 5, team=Team(rank, 3)) for rank in range(3)]
+    card = card.model_validate(
+        card.model_dump() | {"data": card.data.model_dump() | {"batch_size": 24}, "views": {"source": source}}
+    )
+    whole = PairDataModule(table.rows, card)
+    parts = [PairDataModule(table.rows, card, team=Team(rank, 3)) for rank in range(3)]
     for joint, *shares in zip(*(module.training_batches(2) for module in (whole, *parts)), strict=True):
         assert torch.equal(torch.cat([share.rows for share in shares]), joint.rows)
         assert torch.equal(torch.cat([share.labels for share in shares]), joint.labels)
@@ -106,14 +107,7 @@ def test_shares_are_the_joint_batch(table, source):
             torch.testing.assert_close(torch.cat(views), joint.jets.features[k * 24 : k * 24 + 24].sum(1))
         assert all(share.jets.mask.any(0).all() for share in shares)
     rows = np.concatenate([batch.rows for module in parts for batch in module.val_dataloader()])
-    assert len(set(rows)) == len(rows) == len(whole.pairs.validation) // 24 * 24
-
-
-def test_batches_that_cannot_be_shared(table):
-    with pytest.raises(InputError, match=r"batch_size is 25, which 2 processes cannot share equally; choose a mult"):
-        PairDataModule(table, DataCard(files=("none",), batch_size=25), 5, team=Team(0, 2))
-    with pytest.raises(InputError, match=r"want 2 for each of 40 processes; start fewer"):
-        PairDataModule(table, DataCard(files=("none",), batch_size=40), 5, team=Team(0, 40))
+    assert len(set(rows)) == len(rows) == len(whole.usable.validation) // 24 * 24
 
 
 def normalize(norm, rows):

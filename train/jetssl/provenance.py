@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pydantic import BaseModel, ConfigDict
 
 import resim
-from jetssl.data.pairs import FileRecord
+from jetssl.data.rows import FileRecord
 from resim.provenance import git_state, utc_now
 
 PACKAGES = ("torch", "lightning", "numpy", "scikit-learn", "h5py")

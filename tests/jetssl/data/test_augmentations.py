@@ -218,7 +218,8 @@ def test_every_constituent_is_split_as_often(rng):
     split = split_collinear(hard, rng, 8)
     assert (split.counts == np.where(jets.counts == 6, 8, 4)).all()
     where = [
-        np.isin(h, s, invert=True) for h, s in zip(split_by_jet(hard, hard.mass), split_by_jet(split, split.mass))
+        np.isin(h, s, invert=True)
+        for h, s in zip(split_by_jet(hard, hard.mass), split_by_jet(split, split.mass), strict=True)
     ]
     chosen = np.array(where[:4000])
     assert (chosen.sum(1) == 2).all()

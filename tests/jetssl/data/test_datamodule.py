@@ -198,10 +198,22 @@ def test_time_that_was_waited(module):
 @pytest.mark.parametrize(
     ("views", "data", "message"),
     [
-        ({}, {"batch_size": 4096}, r"data.batch_size is 4096, but the training split has \d+ rows with two valid views"),
+        (
+            {},
+            {"batch_size": 4096},
+            r"data.batch_size is 4096, but the training split has \d+ rows with two valid views",
+        ),
         ({"source": "augment"}, {"batch_size": 4096}, r"\d+ rows with a valid view; lower it"),
-        ({}, {"buffer": 40}, r"training rows in 1 shards with a buffer of 40 rows give no batch of 32 rows.*data.buffer"),
-        ({}, {"balance": {"classes": {"top": 1}}}, "data.balance.classes names top, the data have one_prong, two_prong"),
+        (
+            {},
+            {"buffer": 40},
+            r"training rows in 1 shards with a buffer of 40 rows give no batch of 32 rows.*data.buffer",
+        ),
+        (
+            {},
+            {"balance": {"classes": {"top": 1}}},
+            "data.balance.classes names top, the data have one_prong, two_prong",
+        ),
     ],
 )
 def test_impossible_data(table, changed, views, data, message):
@@ -213,7 +225,7 @@ def test_views_that_are_never_both_valid(tmp_path, changed):
     path = write_mock(tmp_path / "a.h5", 200)
     rows = rows_of([path])
     rows.valid[1] = ~rows.valid[0]
-    with pytest.raises(InputError, match="the training split has 0 rows with two valid views that views.pairs allows"):
+    with pytest.raises(InputError, match=r"training split has 0 rows with two valid views that views\.pairs allows"):
         PairDataModule(rows, changed())
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jetssl.data.jets import gather_jets
 from jetssl.data.features import FEATURE_SETS, momenta, relative
+from jetssl.data.jets import gather_jets
 from tests.jetssl.conftest import make_jets, split_by_jet
 
 NAMES = FEATURE_SETS["relative"].names
@@ -22,7 +22,7 @@ def boosted_eta(jets, boost):
 
 def test_jets_are_centred_whatever_their_mass_and_direction(table):
     """The toy jets are massless constituents: their pT-weighted centre is the axis, up to their width squared."""
-    row = np.flatnonzero(table.valid[0])
+    row = np.flatnonzero(table.rows.valid[0])
     jets = gather_jets(table, np.zeros(len(row), int), row)
     centre = jets.sums(jets.pt * jets.d_eta) / jets.sums(jets.pt)
     assert np.abs(centre).max() < 0.01
@@ -32,7 +32,7 @@ def test_jets_are_centred_whatever_their_mass_and_direction(table):
 @given(scale=st.floats(0.1, 10), boost=st.floats(-2, 2), phi=st.floats(-7, 7))
 def test_no_absolute_scale_or_position(table, scale, boost, phi):
     """Scaling all momenta, a boost along the beam and a rotation about it leave every feature as it is."""
-    row = np.flatnonzero(table.valid[0])[:6]
+    row = np.flatnonzero(table.rows.valid[0])[:6]
     flat, columns = table.constituents, table.jets
     moved = replace(
         table,
@@ -155,7 +155,7 @@ def test_negative_impact_parameters_keep_their_sign(rng):
 
 
 def test_energies_are_those_of_the_file(table):
-    row = np.flatnonzero(table.valid[1])
+    row = np.flatnonzero(table.rows.valid[1])
     jets = gather_jets(table, np.ones(len(row), int), row)
     start, count = table.starts[1, row[3]], table.counts[1, row[3]]
     stored = table.constituents.energy[start : start + count]

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jetssl.data.features import FEATURE_SETS
-from jetssl.data.jets import concatenate, gather_jets, ranges
+from jetssl.data.jets import concatenate, gather_jets
 from jetssl.data.kinematics import hypotenuse, masses, sinh, wrapped
 from jetssl.data.pairs import load_pairs
+from jetssl.data.ranges import ranges
 from resim.angles import wrap
 from tests.jetssl.conftest import make_jets, split_by_jet
 
@@ -72,7 +73,7 @@ def one_jet(table, view, row):
 
 def test_gathers_the_right_jets(table):
     """Against a loop over jets, one at a time and in double precision."""
-    view, row = np.argwhere(table.valid)[::3].T
+    view, row = np.argwhere(table.rows.valid)[::3].T
     jets = gather_jets(table, view, row)
     assert jets.counts.tolist() == table.counts[view, row].tolist()
     wanted = [one_jet(table, *place) for place in zip(view, row, strict=True)]
@@ -90,7 +91,7 @@ def test_gathers_the_right_jets(table):
 
 
 def test_jets_across_the_cut_in_azimuth(table):
-    row = np.flatnonzero(table.valid[0])
+    row = np.flatnonzero(table.rows.valid[0])
     jets = gather_jets(table, np.zeros(len(row), int), row)
     flat = table.constituents
     turned = replace(
@@ -106,7 +107,7 @@ def test_jets_across_the_cut_in_azimuth(table):
 def test_only_columns_that_are_asked_for(mock_file, table):
     small = load_pairs([mock_file], columns=FEATURE_SETS["kinpid"].columns)
     assert list(small.constituents.other) == ["charge", "pdg_id"]
-    row = np.flatnonzero(table.valid[0])
+    row = np.flatnonzero(table.rows.valid[0])
     view = np.zeros(len(row), int)
     few, all_of_them = gather_jets(small, view, row), gather_jets(table, view, row)
     for name, features in FEATURE_SETS.items():

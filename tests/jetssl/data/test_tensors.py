@@ -43,7 +43,7 @@ def test_jets_do_not_depend_on_their_batch(name, jets):
 
 def test_real_zeros_stay_real(table):
     """A neutral 0 in a column is no padding: only the counts decide."""
-    row = np.flatnonzero(table.valid[0])[:5]
+    row = np.flatnonzero(table.rows.valid[0])[:5]
     batch = to_tensors(gather_jets(table, np.zeros(5, int), row), "relative")
     charge = batch.features[..., FEATURE_SETS["relative"].names.index("charge")]
     assert (charge[batch.mask] == 0).any()
@@ -52,7 +52,7 @@ def test_real_zeros_stay_real(table):
 
 def test_relative_features_and_momenta_of_stored_jets(table):
     """Against a loop over jets, one at a time and in double precision, as the documentation defines them."""
-    view, row = np.argwhere(table.valid)[::5].T
+    view, row = np.argwhere(table.rows.valid)[::5].T
     batch = to_tensors(gather_jets(table, view, row), "relative")
     for i, place in enumerate(zip(view, row, strict=True)):
         pt, d_eta, d_phi, mass = one_jet(table, *place)

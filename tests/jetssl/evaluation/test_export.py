@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from jetssl.checkpoints import load_encoder
+from jetssl.data.jet_table import read_jets
 from jetssl.data.jets import gather_jets
-from jetssl.data.pairs import load_pairs, read_rows
+from jetssl.data.pairs import load_pairs
 from jetssl.data.tensors import to_tensors
 from jetssl.evaluation import export
 from jetssl.evaluation.embedding_file import EmbeddingProvenance, EmbeddingWriter
@@ -56,10 +57,10 @@ def test_vectors_are_those_of_the_encoder_one_jet_at_a_time(written, other_file,
     _, output = written
     loaded, table = load_encoder(finished_run.best), load_pairs([other_file])
     with h5py.File(output) as file, torch.inference_mode():
-        for view, row in np.argwhere(table.valid)[::17]:
+        for view, row in np.argwhere(table.rows.valid)[::17]:
             jets = to_tensors(gather_jets(table, np.array([view]), np.array([row])), loaded.card.data.features)
             wanted = loaded.encoder(*jets).jet[0].numpy()
-            np.testing.assert_allclose(file[f"views/{table.views[view]}/embedding"][row], wanted, atol=1e-5)
+            np.testing.assert_allclose(file[f"views/{table.rows.views[view]}/embedding"][row], wanted, atol=1e-5)
 
 
 def test_blocks_change_nothing(written, finished_run, other_file, tmp_path, monkeypatch):
@@ -68,10 +69,10 @@ def test_blocks_change_nothing(written, finished_run, other_file, tmp_path, monk
 
     def watched(file, views, start, stop, columns):
         read.append((len(views), stop - start, columns))
-        return read_rows(file, views, start, stop, columns)
+        return read_jets(file, views, start, stop, columns)
 
     monkeypatch.setattr(export, "ROWS_AT_ONCE", 7)
-    monkeypatch.setattr(export, "read_rows", watched)
+    monkeypatch.setattr(export, "read_jets", watched)
     embed_file(finished_run.path, other_file, tmp_path / "emb.h5")
     assert len(read) == 2 * 13
     assert all(views == 1 and rows <= 7 for views, rows, _ in read)

@@ -18,7 +18,7 @@ TASK = (["two_prong"], ["one_prong"])
 
 @pytest.fixture
 def task(table):
-    return make_task(table, Fractions(), *TASK)
+    return make_task(table.rows, Fractions(), *TASK)
 
 
 def test_separable_and_hopeless_toys(task, table, rng):
@@ -27,15 +27,15 @@ def test_separable_and_hopeless_toys(task, table, rng):
         truth = task.is_signal[task.test]
         return auc(scores[truth], scores[~truth])
 
-    noise = rng.normal(size=(table.n_rows, 3))
+    noise = rng.normal(size=(table.rows.n_rows, 3))
     separable = noise + 20 * task.is_signal[:, None]
     assert measure(separable) > 0.999
     assert measure(noise) == pytest.approx(0.5, abs=0.2)
 
 
 def test_training_and_test_share_no_hard_scatter(task, table):
-    assert not set(table.event[task.train]) & set(table.event[task.test])
-    assert table.valid[task.view][np.concatenate([task.train, task.test])].all()
+    assert not set(table.rows.event[task.train]) & set(table.rows.event[task.test])
+    assert table.rows.valid[task.view][np.concatenate([task.train, task.test])].all()
 
 
 def test_draws_are_balanced_and_labelled_in_training(task, rng):
@@ -61,18 +61,18 @@ def test_too_many_labels(task, rng):
 )
 def test_bad_tasks(table, signal, background, view, message):
     with pytest.raises(InputError, match=message):
-        make_task(table, Fractions(), signal, background, view)
+        make_task(table.rows, Fractions(), signal, background, view)
 
 
 def test_default_classes(table):
-    renamed = replace(table, label=np.char.replace(table.label, "one_prong", "qcd_g"))
+    renamed = replace(table.rows, classes=("qcd_g", "two_prong"))
     assert make_task(renamed, Fractions()).name == "two_prong_vs_qcd_g"
 
 
 def test_embedding_is_in_order(finished_run, table):
     encoder = load_encoder(finished_run.best).encoder
-    row = table.rows_with(2)[:9]
-    view = np.argmax(table.valid[:, row], axis=0)
+    row = np.flatnonzero(table.rows.valid.any(0))[:9]
+    view = np.argmax(table.rows.valid[:, row], axis=0)
     vectors = embed(encoder, table, view, row, "relative")
     for i in (0, 4, 8):
         jets = to_tensors(gather_jets(table, view[i : i + 1], row[i : i + 1]), "relative")
@@ -96,7 +96,7 @@ def test_probe_records(finished_run, table, task):
 
 def test_hand_made_features(table):
     inputs = hand_made(table, 0)
-    row = int(np.flatnonzero(table.valid[0])[0])
+    row = int(np.flatnonzero(table.rows.valid[0])[0])
     assert inputs[row].tolist() == pytest.approx(
         [table.jets.softdrop_mass[0, row], table.jets.mass[0, row], table.counts[0, row], table.jets.pt[0, row]]
     )

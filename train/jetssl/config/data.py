@@ -1,6 +1,6 @@
 """Sections `data`, what is read and in which order, and `views`, what tells the two views of a row apart."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field, PositiveFloat, model_validator
 
@@ -39,7 +39,7 @@ class AugmentationsCard(CardModel):
     """largest shift in units of the extent of the jet"""
 
 
-ANY = "any"
+ANY: Final = "any"
 """Stands for every common view of the files, in a pair for every other one."""
 
 

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from jetssl.config.data import AugmentationsCard
-from jetssl.data.jets import Jets, ranges
+from jetssl.data.jets import Jets
 from jetssl.data.kinematics import hypotenuse, wrapped
-from jetssl.data.pairs import Booleans, Floats, Integers
+from jetssl.data.ranges import ranges
+from jetssl.data.rows import Booleans, Floats, Integers
 
 SMEARING_FLOOR = 0.1
 """GeV; below it the soft smearing grows no further, as in JetCLR's code."""

@@ -6,6 +6,7 @@ Letters: R rows, K classes, Q bins in pT.
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from jetssl.config.data import BalanceCard
 from jetssl.data.order import quantile_bins
@@ -71,10 +72,10 @@ def balance(rows: Rows, chosen: Integers, card: BalanceCard) -> Balance:
     return Balance(chosen, cell, used.ravel())
 
 
-def _shares(classes: tuple[str, ...], counts: Integers, card: BalanceCard) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _shares(classes: tuple[str, ...], counts: Integers, card: BalanceCard) -> npt.NDArray[np.float64]:
     """Shares of the classes, `(K,)`, as the card gives them or the data have them."""
     if card.classes is None:
-        return counts.sum(1) / counts.sum()
+        return np.asarray(counts.sum(1) / counts.sum())
     if set(card.classes) != set(classes):
         raise InputError(
             f"data.balance.classes names {', '.join(sorted(card.classes))}, the data have {', '.join(classes)};"

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jetssl.data.jets import Jets
-from jetssl.data.pairs import Booleans, Floats
+from jetssl.data.rows import Booleans, Floats
 
 TYPE_NAMES = ("is_charged_hadron", "is_neutral_hadron", "is_photon", "is_electron", "is_muon")
 TYPE_COLUMNS = ("charge", "pdg_id")

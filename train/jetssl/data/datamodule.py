@@ -124,7 +124,7 @@ def _check_rows(rows: Rows, look: Look, usable: Splits, card: DataCard, team: Te
 def _check_batches(batches_per_epoch: int, usable: Splits, card: DataCard) -> None:
     if batches_per_epoch < 1:
         raise InputError(
-            f"data: {len(usable.train)} training rows in {card.shards} shards with a buffer of {card.buffer} rows give"
-            f" no batch of {card.batch_size} rows after data.balance; lower data.batch_size or data.shards, or raise"
-            " data.buffer"
+            f"data: {len(usable.train)} training rows in {card.shards} shards with a buffer of {card.buffer} rows"
+            f" give no batch of {card.batch_size} rows after data.balance; lower data.batch_size or data.shards, or"
+            " raise data.buffer"
         )

@@ -12,7 +12,7 @@ from jetssl.data import published
 from jetssl.data.columns import TYPE_COLUMNS, TYPE_NAMES, stacked, types
 from jetssl.data.jets import Jets
 from jetssl.data.kinematics import energies, hypotenuse, sinh
-from jetssl.data.pairs import Floats
+from jetssl.data.rows import Floats
 
 LOG_PT_FRACTION_CENTRE = -4.5
 """Typical log(pT / pT_jet) of a constituent: about 1 % of the jet."""

@@ -12,8 +12,10 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from jetssl.data.jet_table import JetTable
 from jetssl.data.kinematics import energies, masses, sinh, wrapped
-from jetssl.data.pairs import Floats, Integers, PairTable
+from jetssl.data.ranges import ranges
+from jetssl.data.rows import Floats, Integers
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -32,7 +34,7 @@ class Jets:
     mass: Floats
     """float32 `(T,)`, GeV"""
     other: Mapping[str, npt.NDArray[Any]]
-    """those of `jetssl.data.pairs.OPTIONAL_COLUMNS` that were read, each `(T,)`; asking for another one is a
+    """those of `jetssl.data.jet_table.OPTIONAL_COLUMNS` that were read, each `(T,)`; asking for another one is a
     KeyError"""
     counts: Integers
     """int64 `(B,)`, constituents of each jet, at least 1"""
@@ -91,24 +93,7 @@ class Jets:
         return replace(self, **kept, other=other, counts=counts)
 
 
-def ranges(starts: Integers, counts: Integers) -> Integers:
-    """Indices of several ranges, one after the other.
-
-    Args:
-        starts: first index of each range, `(B,)`.
-        counts: length of each range, `(B,)`.
-
-    Returns:
-        int64 `(sum of counts,)`.
-
-    >>> ranges(np.array([7, 0]), np.array([2, 3])).tolist()
-    [7, 8, 0, 1, 2]
-    """
-    shifts = starts - (np.cumsum(counts) - counts)
-    return np.asarray(np.arange(counts.sum()) + np.repeat(shifts, counts), np.int64)
-
-
-def gather_jets(table: PairTable, view: Integers, row: Integers) -> Jets:
+def gather_jets(table: JetTable, view: Integers, row: Integers) -> Jets:
     """The jets of some (view, row) combinations, which must be valid.
 
     Args:

@@ -5,7 +5,7 @@ All arguments and results of a function have one shape.
 
 import numpy as np
 
-from jetssl.data.pairs import Floats
+from jetssl.data.rows import Floats
 
 PI = np.float32(np.pi)
 

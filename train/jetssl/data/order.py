@@ -6,12 +6,14 @@ from one window: a random sample of pieces, in which every part of every file ha
 Letters: R rows, P pieces, W windows, n batches, b rows of a batch.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from jetssl.data.rows import Integers, Rows
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -43,7 +45,7 @@ def cut_pieces(rows: Rows, size: int) -> Pieces:
     changes = np.flatnonzero(np.diff(file) | np.diff(rows.source)) + 1
     edges = np.concatenate([[0], changes, [rows.n_rows]])
     stops, part = [], []
-    for number, (start, stop) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for number, (start, stop) in enumerate(pairwise(edges)):
         ends = np.append(np.arange(start + size, stop, size), stop)
         stops.append(ends)
         part.append(np.full(len(ends), number))
@@ -131,7 +133,7 @@ class Shuffle:
         return shuffled.reshape(n_batches, self.batch_rows)
 
 
-def quantile_bins(values: Sequence[float] | Integers, n_bins: int) -> Integers:
+def quantile_bins(values: npt.NDArray[np.floating], n_bins: int) -> Integers:
     """The bin of every value, 0 to n_bins - 1, each with about as many values; equal values share a bin."""
     edges = np.quantile(values, np.arange(1, n_bins) / n_bins)
     return np.searchsorted(edges, values, side="right")

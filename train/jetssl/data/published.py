@@ -13,7 +13,7 @@ import numpy as np
 from jetssl.data.columns import stacked, types
 from jetssl.data.jets import Jets
 from jetssl.data.kinematics import hypotenuse
-from jetssl.data.pairs import Floats
+from jetssl.data.rows import Floats
 
 TYPES = ("part_isChargedHadron", "part_isNeutralHadron", "part_isPhoton", "part_isElectron", "part_isMuon")
 SCALES = ("part_pt_log", "part_e_log", "part_logptrel", "part_logerel", "part_deltaR")

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -75,9 +75,7 @@ class Rows:
     def take(self, index: Integers) -> "Rows":
         """Some of the rows, in the order of `index`; names and files stay."""
         columns = ("source", "event", "class_index", "parton_pt", "parton_eta")
-        return replace(
-            self, **{name: getattr(self, name)[index] for name in columns}, valid=self.valid[:, index]
-        )
+        return replace(self, **{name: getattr(self, name)[index] for name in columns}, valid=self.valid[:, index])
 
 
 def rows_of(paths: Sequence[Path | str], views: Literal["any"] | Sequence[str] = ANY) -> Rows:
@@ -125,11 +123,7 @@ def _common_views(paths: Sequence[Path], wanted: Literal["any"] | Sequence[str])
 
 def _rows_of_file(path: Path, views: tuple[str, ...]) -> Rows:
     with PairFile(path) as file:
-        labels = file.label_names()
-        classes, class_index = np.unique(labels, return_inverse=True)
-        record = FileRecord(
-            str(path), digest(path), len(file), dict(Counter(labels.tolist())), tuple(file.view_names)
-        )
+        classes, class_index = np.unique(file.label_names(), return_inverse=True)
         return Rows(
             views=views,
             sources=tuple(file.source_hashes),
@@ -140,8 +134,14 @@ def _rows_of_file(path: Path, views: tuple[str, ...]) -> Rows:
             parton_pt=file.hard_scatter("parton_pt"),
             parton_eta=file.hard_scatter("parton_eta"),
             valid=np.stack([file.valid(view) for view in views]),
-            files=(record,),
+            files=(file_record(file),),
         )
+
+
+def file_record(file: PairFile) -> FileRecord:
+    """What a provenance says of an open file."""
+    rows_of_class = dict(Counter(file.label_names().tolist()))
+    return FileRecord(str(file.path), digest(file.path), len(file), rows_of_class, tuple(file.view_names))
 
 
 def _refuse_repeated(parts: Sequence[Rows]) -> None:
@@ -162,10 +162,10 @@ def _concatenate(parts: Sequence[Rows]) -> Rows:
     sources = tuple(dict.fromkeys(name for part in parts for name in part.sources))
     classes = tuple(sorted({name for part in parts for name in part.classes}))
 
-    def renumbered(old: tuple[str, ...], new: tuple[str, ...], index: npt.NDArray[np.integer]) -> Integers:
-        return np.array([new.index(name) for name in old], np.int64)[index]
+    def renumbered(old: tuple[str, ...], new: tuple[str, ...], index: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return np.asarray(np.array([new.index(name) for name in old])[index])
 
-    def joined(name: str) -> npt.NDArray[np.generic]:
+    def joined(name: str) -> npt.NDArray[Any]:
         return np.concatenate([getattr(part, name) for part in parts])
 
     return Rows(

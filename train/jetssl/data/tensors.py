@@ -11,7 +11,7 @@ import torch
 
 from jetssl.data.features import FEATURE_SETS, momenta
 from jetssl.data.jets import Jets
-from jetssl.data.pairs import Booleans, Floats
+from jetssl.data.rows import Booleans, Floats
 
 
 class JetBatch(NamedTuple):

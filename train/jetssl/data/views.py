@@ -45,7 +45,7 @@ def _meant(first: str, second: str, views: tuple[str, ...]) -> set[tuple[str, st
 def possible(valid: Booleans, chosen: Integers) -> Booleans:
     """Whether both views of a choice are valid: bool `(V, R)`, `(K, 2)` → bool `(K, R)`."""
     first, second = chosen.T
-    return valid[first] & valid[second]
+    return np.asarray(valid[first] & valid[second])
 
 
 def usable_rows(valid: Booleans, chosen: Integers) -> Booleans:
@@ -68,4 +68,4 @@ def draw_views(valid: Booleans, chosen: Integers, rng: np.random.Generator) -> I
         int64 `(2, B)`, indices of views.
     """
     ranks = np.where(possible(valid, chosen), rng.random((len(chosen), valid.shape[1])), -1)
-    return chosen[ranks.argmax(0)].T
+    return np.asarray(chosen[ranks.argmax(0)].T)

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
-from jetssl.data.pairs import PairTable, concatenate, read_jets
+from jetssl.data.jet_table import JetTable, concatenate, read_jets
 from jetssl.data.rows import Integers, Rows
 from resim.reader import PairFile
 
@@ -18,7 +18,7 @@ LONGEST_GAP = 1024
 """Unwanted rows that are read rather than skipped: about an HDF5 chunk of constituents."""
 
 
-def read_window(rows: Rows, wanted: Integers, columns: Sequence[str]) -> PairTable:
+def read_window(rows: Rows, wanted: Integers, columns: Sequence[str]) -> JetTable:
     """Jets of some rows, in all views.
 
     Args:
@@ -59,11 +59,11 @@ class WindowReader:
 
     def __init__(self, rows: Rows, columns: Sequence[str]) -> None:
         self._rows, self._columns = rows, columns
-        self._present: tuple[Integers, PairTable] | None = None
-        self._next: tuple[Integers, Future[PairTable]] | None = None
+        self._present: tuple[Integers, JetTable] | None = None
+        self._next: tuple[Integers, Future[JetTable]] | None = None
         self._thread = ThreadPoolExecutor(1)
 
-    def read(self, wanted: Integers) -> PairTable:
+    def read(self, wanted: Integers) -> JetTable:
         """Jets of a window; the one before is forgotten. The same array gives the same jets without reading."""
         if self._present is not None and self._present[0] is wanted:
             return self._present[1]

@@ -6,15 +6,16 @@ Letters: B jets, D model width.
 import numpy as np
 import torch
 
+from jetssl.data.jet_table import JetTable
 from jetssl.data.jets import gather_jets
-from jetssl.data.pairs import Floats, Integers, PairTable
+from jetssl.data.rows import Floats, Integers
 from jetssl.data.tensors import to_tensors
 from jetssl.models.encoder import Encoder
 
 BATCH_SIZE = 512
 
 
-def embed(encoder: Encoder, table: PairTable, view: Integers, row: Integers, features: str) -> Floats:
+def embed(encoder: Encoder, table: JetTable, view: Integers, row: Integers, features: str) -> Floats:
     """Jet vectors without gradients or augmentation; batches are sorted by length, the result is not.
 
     Args:

@@ -18,7 +18,7 @@ import h5py
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from jetssl.data.pairs import Booleans, Floats
+from jetssl.data.rows import Booleans, Floats
 from jetssl.provenance import DataFile
 from resim import schema
 from resim.errors import InputError

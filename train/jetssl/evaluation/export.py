@@ -9,7 +9,8 @@ import numpy as np
 
 from jetssl.checkpoints import LoadedEncoder, load_encoder
 from jetssl.data.features import FEATURE_SETS
-from jetssl.data.pairs import file_record, read_rows
+from jetssl.data.jet_table import read_jets
+from jetssl.data.rows import file_record
 from jetssl.evaluation.embedding import embed
 from jetssl.evaluation.embedding_file import EmbeddingProvenance, EmbeddingWriter
 from jetssl.provenance import DataFile, versions
@@ -62,15 +63,16 @@ def _embed_view(loaded: LoadedEncoder, pairs: PairFile, view: str, writer: Embed
     jets, features = 0, loaded.card.data.features
     for start in range(0, len(pairs), ROWS_AT_ONCE):
         stop = min(start + ROWS_AT_ONCE, len(pairs))
-        table = read_rows(pairs, (view,), start, stop, FEATURE_SETS[features].columns)
-        rows = np.flatnonzero(table.valid[0])
+        table = read_jets(pairs, (view,), start, stop, FEATURE_SETS[features].columns)
+        valid = table.counts[0] > 0
+        rows = np.flatnonzero(valid)
         vectors = embed(loaded.encoder, table, np.zeros_like(rows), rows, features)
         if len(bad := np.flatnonzero(~np.isfinite(vectors).all(1))):
             raise InputError(
                 f"{pairs.path}: the encoder gives no finite vector for row {start + rows[bad[0]]} of view {view!r};"
                 " look at its constituents, or train again with a lower training.learning_rate"
             )
-        writer.write(view, start, table.valid[0], vectors)
+        writer.write(view, start, valid, vectors)
         jets += len(rows)
     return jets
 

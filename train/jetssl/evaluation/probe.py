@@ -16,7 +16,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from jetssl.checkpoints import LoadedEncoder
-from jetssl.data.pairs import Floats, Integers, PairTable
+from jetssl.data.pairs import PairTable
+from jetssl.data.rows import Floats, Integers
 from jetssl.evaluation.embedding import embed
 from jetssl.evaluation.metrics import Scores
 from jetssl.evaluation.results import Baseline, Result, RocCurve
@@ -78,7 +79,7 @@ def probe(
     for index, (count, labelled) in enumerate(zip(label_counts, draws, strict=True)):
         about = Comparison(
             task=task,
-            view=table.views[task.view],
+            view=table.rows.views[task.view],
             names=[(competitor.baseline, competitor.encoder) for competitor in competitors],
             scores=[by_count[index] for by_count in scores],
             n_labels=len(labelled[0]),
@@ -123,7 +124,7 @@ def _competitors(loaded: LoadedEncoder, table: PairTable, task: Task, seed: int)
     card = loaded.card
 
     def spread(vectors: Floats) -> Floats:
-        filled = np.zeros((table.n_rows, vectors.shape[1]), np.float32)
+        filled = np.zeros((table.rows.n_rows, vectors.shape[1]), np.float32)
         filled[rows] = vectors
         return filled
 

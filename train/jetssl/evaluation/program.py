@@ -39,7 +39,7 @@ def probe_run(request: ProbeRequest) -> list[Result]:
     loaded = load_encoder(run.best)
     columns = FEATURE_SETS[loaded.card.data.features].columns
     table = load_pairs(request.data or loaded.card.data.files, columns=columns)
-    task = make_task(table, loaded.card.data.fractions, request.signal, request.background, request.view)
+    task = make_task(table.rows, loaded.card.data.fractions, request.signal, request.background, request.view)
     with torch_threads(loaded.card.training.threads):
         outcome = probe(loaded, table, task, request.labels, request.seed)
     run.clear_results()  # a crash in between leaves no results rather than those of two probes

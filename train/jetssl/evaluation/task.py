@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jetssl.config.data import Fractions
-from jetssl.data.pairs import Integers, PairTable
+from jetssl.data.rows import Integers, Rows
 from jetssl.data.splits import hard_scatter_keys, split_rows
 from resim.errors import InputError
 
@@ -34,7 +34,7 @@ class Task:
 
 
 def make_task(
-    table: PairTable,
+    rows: Rows,
     fractions: Fractions,
     signal: Sequence[str] = (),
     background: Sequence[str] = (),
@@ -43,7 +43,7 @@ def make_task(
     """Choose the rows of a task.
 
     Args:
-        table: the loaded pair files.
+        rows: the rows of the pair files.
         fractions: of the split that the encoder was trained with.
         signal: class names; empty for all that do not start with `qcd`.
         background: class names; empty for all that start with `qcd`.
@@ -52,20 +52,19 @@ def make_task(
     Raises:
         InputError: unknown or overlapping classes, an unknown view, or a class without rows on a side.
     """
-    classes = sorted(set(table.label.tolist()))
-    signal, background = _classes(classes, signal, background)
-    if view and view not in table.views:
-        raise InputError(f"--view {view!r} is not among the common views: {', '.join(table.views)}")
-    index = table.views.index(view) if view else 0
-    is_signal = np.isin(table.label, signal)
-    usable = (is_signal | np.isin(table.label, background)) & table.valid[index]
-    splits = split_rows(table, fractions)
-    train, test = (rows[usable[rows]] for rows in (splits.train, splits.test))
-    for side, rows in (("training", train), ("test", test)):
-        for kind, count in (("signal", is_signal[rows].sum()), ("background", (~is_signal[rows]).sum())):
+    signal, background = _classes(list(rows.classes), signal, background)
+    if view and view not in rows.views:
+        raise InputError(f"--view {view!r} is not among the common views: {', '.join(rows.views)}")
+    index = rows.views.index(view) if view else 0
+    is_signal, is_background = (np.isin(rows.classes, names)[rows.class_index] for names in (signal, background))
+    usable = (is_signal | is_background) & rows.valid[index]
+    splits = split_rows(rows, fractions)
+    train, test = (side[usable[side]] for side in (splits.train, splits.test))
+    for side, chosen in (("training", train), ("test", test)):
+        for kind, count in (("signal", is_signal[chosen].sum()), ("background", (~is_signal[chosen]).sum())):
             if count < 2:
                 raise InputError(f"the {side} split has {count} {kind} jets, want at least 2; generate more events")
-    keys = hard_scatter_keys(table.sources, table.source, table.event)
+    keys = hard_scatter_keys(rows.sources, rows.source, rows.event)
     return Task(f"{'+'.join(signal)}_vs_{'+'.join(background)}", index, train, test, is_signal, keys[test])
 
 

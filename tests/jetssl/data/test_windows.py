@@ -1,0 +1,124 @@
+from dataclasses import fields
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jetssl.data import windows
+from jetssl.data.jet_table import MOMENTUM, OPTIONAL_COLUMNS, JetColumns, concatenate, read_jets
+from jetssl.data.pairs import load_pairs
+from jetssl.data.rows import rows_of
+from jetssl.data.windows import WindowReader, read_window
+from resim.mock import write_mock
+from resim.reader import PairFile
+
+VIEWS = ("nominal", "seed")
+SIZES = (40, 25, 60)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("windows")
+    return [write_mock(folder / f"{i}.h5", size, VIEWS, seed=i + 1) for i, size in enumerate(SIZES)]
+
+
+@pytest.fixture(scope="module")
+def rows(files):
+    return rows_of(files)
+
+
+def jets_of(table):
+    """Every jet as plain lists: properties, then its constituents, column by column."""
+    return [
+        [
+            [getattr(table.jets, field.name)[view, row].item() for field in fields(JetColumns)],
+            [
+                values[table.starts[view, row] :][: table.counts[view, row]].tolist()
+                for values in (
+                    *(getattr(table.constituents, n) for n in MOMENTUM),
+                    *table.constituents.other.values(),
+                )
+            ],
+        ]
+        for view, row in np.ndindex(table.counts.shape)
+        if table.counts[view, row]
+    ]
+
+
+def straight_from(files, wanted):
+    """The same from h5py, jet by jet."""
+    place = [(number, row) for number, size in enumerate(SIZES) for row in range(size)]
+    found = []
+    for view in VIEWS:
+        for number, row in (place[i] for i in wanted):
+            with h5py.File(files[number]) as file:
+                group = file[f"views/{view}"]
+                start, stop = group["offsets"][row : row + 2]
+                if stop > start:
+                    jet = [group[f"jets/{field.name}"][row].item() for field in fields(JetColumns)]
+                    columns = [
+                        group[f"constituents/{n}"][start:stop].tolist() for n in (*MOMENTUM, *OPTIONAL_COLUMNS)
+                    ]
+                    found.append([jet, columns])
+    return found
+
+
+@settings(max_examples=25, deadline=None)
+@given(wanted=st.sets(st.integers(0, sum(SIZES) - 1), min_size=1, max_size=40), block=st.integers(1, 50))
+def test_any_rows_of_any_files(files, rows, wanted, block):
+    ascending = np.array(sorted(wanted))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(windows, "BLOCK_ROWS", block)
+        patch.setattr(windows, "LONGEST_GAP", block // 4)
+        table = read_window(rows, ascending, OPTIONAL_COLUMNS)
+    assert jets_of(table) == straight_from(files, ascending)
+
+
+def test_rows_taken_and_joined(files):
+    with PairFile(files[0]) as file:
+        whole = read_jets(file, VIEWS, 0, 40, OPTIONAL_COLUMNS)
+        halves = concatenate([read_jets(file, VIEWS, *ends, OPTIONAL_COLUMNS) for ends in ((0, 17), (17, 40))])
+    assert jets_of(halves) == jets_of(whole) == jets_of(whole.take(np.arange(40)))
+    turned = whole.take(np.array([30, 2]))
+    assert jets_of(turned.take(np.array([1, 0]))) == jets_of(whole.take(np.array([2, 30])))
+    assert len(turned.constituents.pt) == turned.counts.sum()
+
+
+def test_only_the_columns_asked_for(files, rows):
+    assert list(read_window(rows, np.array([3]), ("pdg_id",)).constituents.other) == ["pdg_id"]
+    assert list(load_pairs(files, columns=("d0", "charge")).constituents.other) == ["d0", "charge"]
+    assert tuple(load_pairs(files).constituents.other) == OPTIONAL_COLUMNS
+
+
+def test_reader_reads_a_window_once(rows, monkeypatch):
+    read = []
+
+    def watched(*arguments):
+        read.append(arguments[1])
+        return read_window(*arguments)
+
+    monkeypatch.setattr(windows, "read_window", watched)
+    reader = WindowReader(rows, ())
+    first, second, third = (np.arange(start, start + 9) for start in (0, 30, 60))
+    tables = [reader.read(first), reader.read(first)]
+    reader.announce(second)
+    reader.announce(second)
+    tables += [reader.read(first), reader.read(second), reader.read(third)]
+    assert [wanted.tolist() for wanted in read] == [wanted.tolist() for wanted in (first, second, third)]
+    assert tables[0] is tables[1] is tables[2]
+    for table, wanted in zip(tables[2:], (first, second, third), strict=True):
+        assert jets_of(table) == jets_of(read_window(rows, wanted, ()))
+
+
+def test_errors_of_the_thread_arrive(rows, monkeypatch):
+    def fail(*_):
+        raise OSError("gone")
+
+    reader = WindowReader(rows, ())
+    monkeypatch.setattr(windows, "read_window", fail)
+    wanted = np.arange(5)
+    reader.announce(wanted)
+    with pytest.raises(OSError, match="gone"):
+        reader.read(wanted)

@@ -1,0 +1,148 @@
+"""Jets of some rows in flat arrays: constituents ragged over (view, row), everything else `(V, R)`.
+
+Letters: V views, R rows (hard partons), C constituents of all views and rows together.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from jetssl.data.ranges import ranges
+from jetssl.data.rows import Floats, Integers
+from resim import schema
+from resim.reader import PairFile
+
+MOMENTUM = ("pt", "eta", "phi", "energy")
+"""Columns of the constituents that everything reads."""
+OPTIONAL_COLUMNS = ("charge", "pdg_id", "d0", "d0_err", "dz", "dz_err")
+"""Columns of the constituents (`resim.schema.CONSTITUENTS`) that not every feature set reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constituents:
+    """Constituents of all jets, one after the other."""
+
+    pt: Floats
+    """float32 `(C,)`, GeV"""
+    eta: Floats
+    """float32 `(C,)`"""
+    phi: Floats
+    """float32 `(C,)`, rad"""
+    energy: Floats
+    """float32 `(C,)`, GeV"""
+    other: Mapping[str, npt.NDArray[Any]]
+    """those of `OPTIONAL_COLUMNS` that were asked for, each `(C,)`"""
+
+
+@dataclass(frozen=True, slots=True)
+class JetColumns:
+    """Properties of every jet; NaN (0 for the count) where the row is invalid in the view."""
+
+    pt: Floats
+    """float32 `(V, R)`, GeV"""
+    eta: Floats
+    """float32 `(V, R)`"""
+    phi: Floats
+    """float32 `(V, R)`, rad"""
+    mass: Floats
+    """float32 `(V, R)`, GeV"""
+    energy: Floats
+    """float32 `(V, R)`, GeV"""
+    softdrop_mass: Floats
+    """float32 `(V, R)`, GeV"""
+    n_constituents: npt.NDArray[np.int32]
+    """int32 `(V, R)`"""
+
+
+@dataclass(frozen=True, slots=True)
+class JetTable:
+    """Jets of some rows in the views that all files have."""
+
+    starts: Integers
+    """int64 `(V, R)`, first constituent of the jet"""
+    counts: Integers
+    """int64 `(V, R)`, number of constituents; at least 1 where the row is valid in the view, 0 elsewhere"""
+    constituents: Constituents
+    jets: JetColumns
+
+    def take(self, rows: Integers) -> "JetTable":
+        """Some of the rows, in the order of `rows`; the constituents of others are left behind."""
+        counts = self.counts[:, rows]
+        chosen = ranges(self.starts[:, rows].ravel(), counts.ravel())
+        flat = self.constituents
+        return JetTable(
+            starts=_starts(counts),
+            counts=counts,
+            constituents=Constituents(
+                **{name: getattr(flat, name)[chosen] for name in MOMENTUM},
+                other={name: values[chosen] for name, values in flat.other.items()},
+            ),
+            jets=JetColumns(*(getattr(self.jets, field.name)[:, rows] for field in fields(JetColumns))),
+        )
+
+
+def read_jets(file: PairFile, views: Sequence[str], start: int, stop: int, columns: Sequence[str]) -> JetTable:
+    """Jets of rows `start:stop` in some views; nothing else of the file is read.
+
+    Args:
+        file: an open pair file.
+        views: names of the wanted views.
+        start: first row.
+        stop: one beyond the last row; at most the number of rows.
+        columns: which of `OPTIONAL_COLUMNS` to read.
+    """
+    offsets = np.stack([file.read(schema.offsets_path(view), slice(start, stop + 1)) for view in views])
+    counts = np.diff(offsets)
+
+    def jets(name: str) -> npt.NDArray[Any]:
+        return np.stack([file.read(f"views/{view}/jets/{name}", slice(start, stop)) for view in views])
+
+    return JetTable(
+        starts=_starts(counts),
+        counts=counts,
+        constituents=_read_constituents(file, views, offsets, columns),
+        jets=JetColumns(*(jets(field.name) for field in fields(JetColumns))),
+    )
+
+
+def _starts(counts: Integers) -> Integers:
+    """First constituents of jets that lie one after the other, view after view: `(V, R)`."""
+    ends = np.cumsum(counts).reshape(counts.shape)
+    return np.asarray(ends - counts, np.int64)
+
+
+def _read_constituents(
+    file: PairFile, views: Sequence[str], offsets: Integers, columns: Sequence[str]
+) -> Constituents:
+    """Those between the first and the last offset of each view; offsets are `(V, rows + 1)`."""
+    ranges = [slice(int(ends[0]), int(ends[-1])) for ends in offsets]
+
+    def column(name: str) -> npt.NDArray[Any]:
+        return np.concatenate([file.constituents(v, name, inside) for v, inside in zip(views, ranges, strict=True)])
+
+    momentum = {name: column(name) for name in MOMENTUM}
+    return Constituents(**momentum, other={name: column(name) for name in columns})
+
+
+def concatenate(tables: Sequence[JetTable]) -> JetTable:
+    """The rows of one table after those of the other; all have the same views and columns."""
+    if len(tables) == 1:
+        return tables[0]
+    before = np.cumsum([0, *(len(table.constituents.pt) for table in tables)])
+    return JetTable(
+        starts=np.concatenate([t.starts + shift for t, shift in zip(tables, before[:-1], strict=True)], axis=1),
+        counts=np.concatenate([table.counts for table in tables], axis=1),
+        constituents=_concatenate_constituents([table.constituents for table in tables]),
+        jets=JetColumns(
+            *(np.concatenate([getattr(t.jets, f.name) for t in tables], axis=1) for f in fields(JetColumns))
+        ),
+    )
+
+
+def _concatenate_constituents(parts: Sequence[Constituents]) -> Constituents:
+    momentum = {name: np.concatenate([getattr(part, name) for part in parts]) for name in MOMENTUM}
+    other = {name: np.concatenate([part.other[name] for part in parts]) for name in parts[0].other}
+    return Constituents(**momentum, other=other)

@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from jetssl.config.data import DataCard
-from jetssl.data.jets import gather_jets
 from jetssl.data.datamodule import PairDataModule, draw_views
 from jetssl.data.features import ANGLE_SCALE
+from jetssl.data.jets import gather_jets
 from resim.errors import InputError
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jetssl.data.jets import gather_jets
 from jetssl.data.features import FEATURE_SETS, momenta, relative
+from jetssl.data.jets import gather_jets
 from tests.jetssl.conftest import make_jets, split_by_jet
 
 NAMES = FEATURE_SETS["relative"].names

@@ -1,1 +1,1 @@
-"""From pair files to batches: load, split, augment, pad."""
+"""From pair files to batches: load, split, gather, augment, compute features, pad."""

@@ -7,7 +7,6 @@ axis: rotations about it need no centring.
 Letters: B jets, T constituents of all of them together.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -24,8 +23,6 @@ SMEARING_FLOOR = 0.1
 
 SMALLEST_SHARE = np.float32(2**-24)
 """Of a splitting: what is drawn is a multiple of it, and a constituent without pT would have no logarithm."""
-
-Augmentation = Callable[[Jets, np.random.Generator], Jets]
 
 
 def augment(jets: Jets, card: AugmentationsCard, rng: np.random.Generator) -> Jets:

@@ -17,17 +17,18 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy
 from torch import nn
 
-from jetssl.checkpoints import MovableCheckpoint, read_checkpoint
+from jetssl.checkpoints import MovableCheckpoint, WholeFileIO, read_checkpoint
 from jetssl.config.card import Card
 from jetssl.data.datamodule import PairDataModule
 from jetssl.data.pairs import load_pairs
 from jetssl.data.splits import Splits
+from jetssl.files import full_disk_is_one_line, write_text
 from jetssl.methods.builder import METHODS
 from jetssl.methods.method import Method
 from jetssl.processes import connected
 from jetssl.progress import EpochLog, progress_bar
 from jetssl.provenance import RunProvenance, SplitCounts, start_record
-from jetssl.run_folder import RunFolder, State, write_text
+from jetssl.run_folder import RunFolder, State
 from jetssl.threads import torch_threads
 from resim.provenance import utc_now
 
@@ -106,7 +107,7 @@ def _fit(  # noqa: PLR0913, PLR0917
     quiet: bool,
 ) -> Outcome:
     started = time.monotonic()
-    with _calm(), torch_threads(card.training.threads):
+    with _calm(), torch_threads(card.training.threads), full_disk_is_one_line(run.path):
         trainer = _trainer(card, run, data, quiet)
         # Lightning turns Ctrl-C into SystemExit and leaves SIGINT ignored.
         handler = signal.getsignal(signal.SIGINT)
@@ -151,6 +152,7 @@ def _trainer(card: Card, run: RunFolder, data: PairDataModule, quiet: bool) -> l
         precision=PRECISIONS[card.training.precision],
         max_epochs=card.training.epochs,
         gradient_clip_val=card.training.gradient_clip,
+        plugins=[WholeFileIO()],
         logger=TensorBoardLogger(run.path, name="tensorboard", version=""),
         callbacks=[*_average_and_stop(card), best, last, log, *([progress_bar()] if terminal else [])],
         enable_progress_bar=terminal,

@@ -9,7 +9,7 @@ from pathlib import Path
 import lightning
 from lightning.pytorch.callbacks import RichProgressBar
 
-from jetssl.run_folder import write_text
+from jetssl.files import write_text
 
 COLUMNS = (
     "epoch",

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
 
 import lightning
 from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging
@@ -25,15 +24,13 @@ from jetssl.data.splits import Splits
 from jetssl.files import full_disk_is_one_line, write_text
 from jetssl.methods.builder import METHODS
 from jetssl.methods.method import Method
+from jetssl.precision import PRECISIONS
 from jetssl.processes import connected
 from jetssl.progress import EpochLog, progress_bar
 from jetssl.provenance import RunProvenance, SplitCounts, start_record
 from jetssl.run_folder import RunFolder, State
 from jetssl.threads import torch_threads
 from resim.provenance import utc_now
-
-PRECISIONS: Final[dict[str, Literal["32-true", "64-true"]]] = {"single": "32-true", "double": "64-true"}
-"""Lightning's names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +192,8 @@ def _parameters(module: nn.Module) -> int:
 
 @contextmanager
 def _calm() -> Iterator[None]:
-    """Silence Lightning's advice: what matters is said by our own lines, one each."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    """Silence the advice of Lightning and of torch's compiler: what matters is said by our own lines, one each."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric", "torch._dynamo")]
     levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"lightning\.")

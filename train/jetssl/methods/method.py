@@ -10,12 +10,14 @@ import torch
 from torch import nn
 
 from jetssl import checkpoints
+from jetssl.compilation import compile_in_place
 from jetssl.config.card import Card
 from jetssl.data.tensors import PairBatch
 from jetssl.gathering import gather
 from jetssl.methods.monitors import spread
 from jetssl.methods.online_probe import online_probe
 from jetssl.models.builder import build_encoder
+from jetssl.precision import at_least_single
 from jetssl.schedules import SCHEDULES
 from jetssl.seeds import Stream, torch_seed
 from resim.errors import InputError
@@ -42,6 +44,8 @@ class Method(lightning.LightningModule, ABC):
         super().__init__()
         self.card, self.total_steps, self.classes = card, total_steps, classes
         self.encoder = build_encoder(card, torch_seed(card.training.seed, Stream.WEIGHTS, 0))
+        if card.training.compile:
+            compile_in_place(self.encoder)
         self._held_out: defaultdict[str, list[torch.Tensor]] = defaultdict(list)
 
     def seeded(self, build: Callable[[], nn.Module]) -> nn.Module:
@@ -82,7 +86,7 @@ class Method(lightning.LightningModule, ABC):
 
     def encode_held_out(self, batch: PairBatch) -> torch.Tensor:
         """Jet vectors `(B, D)` of a held-out batch; those of the first views are kept, with the labels."""
-        vectors: torch.Tensor = self.encoder(*batch.jets).jet
+        vectors = at_least_single(self.encoder(*batch.jets).jet)
         self.keep(vectors=gather(vectors[: len(batch.rows)]), labels=gather(batch.labels))
         return vectors
 

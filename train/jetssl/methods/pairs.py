@@ -20,6 +20,7 @@ from jetssl.methods.method import Method
 from jetssl.methods.monitors import alignment, spread, uniformity
 from jetssl.methods.shortcuts import pair_auc
 from jetssl.models.projector import Projector
+from jetssl.precision import at_least_single
 
 
 class PairMethod(Method):
@@ -51,7 +52,7 @@ class PairMethod(Method):
 
     def project(self, vectors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Projected first and second view of every row of every process, each `(B, P)`, from this one's vectors."""
-        first, second = self.projector(vectors).chunk(2)
+        first, second = at_least_single(self.projector(vectors)).chunk(2)
         return gather(first), gather(second)
 
     @abstractmethod

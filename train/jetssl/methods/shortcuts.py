@@ -60,22 +60,20 @@ def pair_auc(
     for rows in share(one[:, 0].argsort().split(BLOCK)):
         similarity = first[rows] @ second.T
         positive = similarity.gather(1, place[rows, None])
-        # A row ties with itself.
-        won = _won(positive, similarity) - len(rows) / 2
-        counts[0] += torch.tensor([won, similarity.numel() - len(rows)], dtype=torch.float64)
+        counts[0] += _counts(positive, similarity, order != rows[:, None])
         near = _range(one[rows, 0], other[:, 0])
         alike = in_one_bin(one[rows], other[near], labels[rows], labels[order[near]])
         alike &= order[near] != rows[:, None]
-        compared = [positive.expand_as(alike)[alike], similarity[:, near][alike]]
-        counts[1] += torch.tensor([_won(*compared), len(compared[0])], dtype=torch.float64)
+        counts[1] += _counts(positive, similarity[:, near], alike)
     counts = total(counts)
     return PairAuc(*(counts[:, 0] / counts[:, 1]))
 
 
-def _won(positive: torch.Tensor, negative: torch.Tensor) -> float:
-    """How many negatives are less similar; equals count half."""
-    below, not_above = (int(torch.count_nonzero(won)) for won in (negative < positive, negative <= positive))
-    return (below + not_above) / 2
+def _counts(positive: torch.Tensor, negative: torch.Tensor, compared: torch.Tensor) -> torch.Tensor:
+    """How many of the compared negatives are less similar (equals count half), and how many there are."""
+    wins = (negative < positive, negative <= positive, compared)
+    below, not_above, of = (torch.count_nonzero(won & compared).double() for won in wins)
+    return torch.stack([(below + not_above) / 2, of])
 
 
 def _range(wanted: torch.Tensor, ascending: torch.Tensor) -> slice:

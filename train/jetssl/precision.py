@@ -1,8 +1,8 @@
 """Number formats: what a card calls them, and what must not be computed in the short one.
 
 With `bf16`, products of matrices are computed in bfloat16 (8 bits of mantissa) by torch's autocast. Weights,
-optimizer, losses, statistics of batch norms, distances of neighbours, pair features and sums over constituents stay in single
-precision.
+optimizer, losses, statistics of batch norms, distances of neighbours, pair features and sums over constituents stay
+in single precision.
 """
 
 from typing import Final, Literal

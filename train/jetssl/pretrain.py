@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import lightning
-from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging
+from lightning.pytorch.callbacks import EMAWeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy
 from torch import nn
@@ -25,10 +25,11 @@ from jetssl.files import full_disk_is_one_line, write_text
 from jetssl.methods.builder import METHODS
 from jetssl.methods.method import Method
 from jetssl.precision import PRECISIONS
-from jetssl.processes import connected
+from jetssl.processes import Team, connected, partners_may_go
 from jetssl.progress import EpochLog, progress_bar
 from jetssl.provenance import RunProvenance, SplitCounts, start_record
 from jetssl.run_folder import RunFolder, State
+from jetssl.stopping import Patience, StopTogether
 from jetssl.threads import torch_threads
 from resim.provenance import utc_now
 
@@ -104,17 +105,25 @@ def _fit(  # noqa: PLR0913, PLR0917
     quiet: bool,
 ) -> Outcome:
     started = time.monotonic()
-    with _calm(), torch_threads(card.training.threads), full_disk_is_one_line(run.path):
+    with (
+        _calm(),
+        torch_threads(card.training.threads),
+        full_disk_is_one_line(run.path),
+        partners_may_go(data.team, run.path),
+    ):
         trainer = _trainer(card, run, data, quiet)
         # Lightning turns Ctrl-C into SystemExit and leaves SIGINT ignored.
-        handler = signal.getsignal(signal.SIGINT)
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             trainer.fit(method, datamodule=data, ckpt_path=resume_from, weights_only=True)
         except SystemExit:
             if not trainer.interrupted:
                 raise
         finally:
-            signal.signal(signal.SIGINT, handler)
+            # Of several processes, one that ends early leaves for good, whatever it is sent meanwhile.
+            if data.team.size == 1 or not trainer.interrupted:
+                for number, handler in handlers.items():
+                    signal.signal(number, handler)
         interrupted = trainer.interrupted
     seconds = provenance.seconds + time.monotonic() - started
     finished = None if interrupted else utc_now()
@@ -151,7 +160,7 @@ def _trainer(card: Card, run: RunFolder, data: PairDataModule, quiet: bool) -> l
         gradient_clip_val=card.training.gradient_clip,
         plugins=[WholeFileIO()],
         logger=TensorBoardLogger(run.path, name="tensorboard", version=""),
-        callbacks=[*_average_and_stop(card), best, last, log, *([progress_bar()] if terminal else [])],
+        callbacks=[*_average_and_stop(card, data.team), best, last, log, *([progress_bar()] if terminal else [])],
         enable_progress_bar=terminal,
         enable_model_summary=False,
         num_sanity_val_steps=0,
@@ -161,12 +170,14 @@ def _trainer(card: Card, run: RunFolder, data: PairDataModule, quiet: bool) -> l
     )
 
 
-def _average_and_stop(card: Card) -> list[lightning.Callback]:
+def _average_and_stop(card: Card, team: Team) -> list[lightning.Callback]:
     callbacks: list[lightning.Callback] = []
     if card.training.ema is not None:
         callbacks.append(EMAWeightAveraging(decay=card.training.ema))
     if card.training.patience is not None:
-        callbacks.append(EarlyStopping("validation_loss", patience=card.training.patience))
+        callbacks.append(Patience("validation_loss", patience=card.training.patience))
+    if team.size > 1:
+        callbacks.append(StopTogether())
     return callbacks
 
 

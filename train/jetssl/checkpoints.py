@@ -78,6 +78,20 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return raw
 
 
+def refuse_other_card(path: Path, card: Card) -> None:
+    """Look at a checkpoint before a training goes on from it.
+
+    Raises:
+        InputError: the file is missing, no checkpoint of jetssl, or comes from a training with another card.
+    """
+    other = card_from(_description(read_checkpoint(path), path)["card"], path)
+    if other != card:
+        raise InputError(
+            f"{path}: comes from a training of encoder {other.encoder.name!r} with another card than the run's"
+            f" config.yaml (encoder {card.encoder.name!r}); put the right file there, or train again with --force"
+        )
+
+
 def _description(raw: dict[str, Any], path: Path) -> dict[str, Any]:
     described: dict[str, Any] = json.loads(raw[KEY])
     version = described.get("format_version")

@@ -16,7 +16,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy
 from torch import nn
 
-from jetssl.checkpoints import MovableCheckpoint, WholeFileIO, read_checkpoint
+from jetssl.checkpoints import MovableCheckpoint, WholeFileIO, refuse_other_card
 from jetssl.config.card import Card
 from jetssl.data.datamodule import PairDataModule
 from jetssl.data.pairs import load_pairs
@@ -89,7 +89,7 @@ def _prepare(
         provenance = _provenance(card, data, method)
         write_text(run.card, card.to_yaml())
     if resume_from is not None:
-        read_checkpoint(resume_from)
+        refuse_other_card(resume_from, card)
     run.clear_results()
     write_text(run.provenance, provenance.model_dump_json(indent=1))
     return Outcome(state, trained=False, provenance=provenance), resume_from

@@ -116,7 +116,11 @@ class Method(lightning.LightningModule, ABC):
         """AdamW; the rate is set anew after every step."""
         settings = self.card.training
         optimizer = torch.optim.AdamW(
-            self.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+            self.parameters(),
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            # Lightning does not clip gradients of a fused optimizer under autocast, whether or not it scales them.
+            fused=settings.precision != "bf16",
         )
         factor = SCHEDULES[settings.schedule]
         schedule = torch.optim.lr_scheduler.LambdaLR(

@@ -1,4 +1,5 @@
 import json
+import math
 import os
 import subprocess
 import sys
@@ -76,6 +77,9 @@ def places(tmp_path, card_file, finished_run, mock_file):
     old = write_mock(tmp_path / "old.h5", 20)
     with h5py.File(old, "a") as file:
         file.attrs["schema_version"] = 99
+    nan = write_mock(tmp_path / "nan.h5", 20)
+    with h5py.File(nan, "a") as file:
+        file["views/seed/constituents/eta"][file["views/seed/constituents/offsets"][7]] = math.nan
     (tmp_path / "results_exist.html").write_text("x")
     return {
         "card": card_file,
@@ -84,6 +88,7 @@ def places(tmp_path, card_file, finished_run, mock_file):
         "mock": mock_file,
         "other": other,
         "old": old,
+        "nan": nan,
     }
 
 
@@ -96,6 +101,8 @@ def places(tmp_path, card_file, finished_run, mock_file):
         ("train {card} data.files=[{mock},{other}] -o {tmp}/new", "no common view"),
         ("train {card} data.files=[{old}] -o {tmp}/new", "schema version 99"),
         ("train {card} data.files=[{card}] -o {tmp}/new", "not a readable HDF5 file"),
+        ("train {card} data.files=[{nan}] -o {tmp}/new", "nan.h5: views/seed/constituents/eta: not finite in row 7"),
+        ("train {card} views.pairs=[[nominal,vincia]] -o {tmp}/new", "views.pairs asks for 'vincia', common to all"),
         ("train {card} data.batch_size=5000 -o {tmp}/new", "data.batch_size is 5000, but the training split has"),
         ("train {card} training.epochs=9 -o {run}", "different card"),
         ("probe {tmp}/new", "not a run"),

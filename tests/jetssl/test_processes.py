@@ -30,7 +30,10 @@ CASES = {
     "particlenet": ["encoder={name: particlenet, neighbours: 4, channels: [[8, 8], [16]]}", "objective.name=vicreg"],
     "supcon": ["objective.name=supcon"],
     "supervised": ["objective.name=supervised", "views.source=resim"],
+    "average": ["training.ema=0.9"],
 }
+MONITORS = ("std", "std_min", "effective_rank", "alignment", "uniformity", "pair_auc", "pair_auc_in_bin", "probe_auc")
+DIVERGING = ["training.epochs=30", "training.patience=2", "training.learning_rate=0.5", "training.warmup=0.9"]
 COMMON = ["training.epochs=1", "training.precision=double"]  # one epoch is ten steps
 
 
@@ -56,6 +59,8 @@ def work(rank, port, card_file, folder):
     program.write_text = lambda path, text: (written.append(path), write_text(path, text))
     for name, overrides in CASES.items():
         pretrain(load_card(card_file, [*COMMON, *overrides]), RunFolder(Path(folder) / name), quiet=True)
+    pretrain(load_card(card_file, DIVERGING), RunFolder(Path(folder) / "patience"), quiet=True)
+    pretrain(load_card(card_file, ["training.precision=bf16"]), RunFolder(Path(folder) / "bf16"), quiet=True)
     again = pretrain(load_card(card_file, COMMON), RunFolder(Path(folder) / "ntxent"), quiet=True)
     assert (again.state, again.trained) == (State.FINISHED, False)
     with pytest.raises(InputError, match="different card"):  # found by the first, raised by both
@@ -85,10 +90,29 @@ def test_two_processes_equal_one(places, tmp_path, name):
     for key, value in wanted["state_dict"].items():
         torch.testing.assert_close(found["state_dict"][key], value, rtol=0, atol=1e-6, msg=key)
     (first,), (second,) = read_metrics(together.metrics), read_metrics(alone.metrics)
-    for quantity in ("step", "loss", "validation_loss", "learning_rate"):
-        assert first[quantity] == pytest.approx(second[quantity], abs=1e-6)
+    for quantity in ("step", "loss", "validation_loss", "learning_rate", *MONITORS):
+        assert first[quantity] == pytest.approx(second[quantity], abs=1e-6, nan_ok=True), quantity
     assert (together.load_provenance().processes, alone.load_provenance().processes) == (2, 1)
     assert len(list(together.tensorboard.glob("events*"))) == 1
+
+
+@pytest.mark.slow
+def test_two_processes_lose_patience_together(places):
+    """That they return at all says that both stop after the same epoch."""
+    losses = [row["validation_loss"] for row in read_metrics(RunFolder(places / "patience").metrics)]
+    assert len(losses) < 30
+    assert losses.index(min(losses)) == len(losses) - 3
+    assert RunFolder(places / "patience").load_provenance().finished is not None
+
+
+@pytest.mark.slow
+def test_two_processes_in_bfloat16(places, tmp_path):
+    alone = RunFolder(tmp_path / "run")
+    pretrain(load_card(places / "card.yaml", ["training.precision=bf16"]), alone, quiet=True)
+    for first, second in zip(
+        *(read_metrics(run.metrics) for run in (RunFolder(places / "bf16"), alone)), strict=True
+    ):
+        assert first["loss"] == pytest.approx(second["loss"], rel=0.01)
 
 
 @pytest.mark.parametrize("source", ["both", "resim"])

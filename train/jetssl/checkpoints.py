@@ -1,5 +1,6 @@
 """Checkpoints: state dict and resolved card, readable with `torch.load(weights_only=True)`."""
 
+import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,8 +8,10 @@ from typing import Any, Final
 
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from jetssl.config.card import Card, card_from
+from jetssl.files import write_bytes
 from jetssl.models.builder import build_encoder
 from jetssl.models.encoder import Encoder
 from resim.errors import InputError
@@ -75,12 +78,44 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return raw
 
 
+def refuse_other_card(path: Path, card: Card) -> None:
+    """Look at a checkpoint before a training goes on from it.
+
+    Raises:
+        InputError: the file is missing, no checkpoint of jetssl, or comes from a training with another card.
+    """
+    other = card_from(_description(read_checkpoint(path), path)["card"], path)
+    if other != card:
+        raise InputError(
+            f"{path}: comes from a training of encoder {other.encoder.name!r} with another card than the run's"
+            f" config.yaml (encoder {card.encoder.name!r}); put the right file there, or train again with --force"
+        )
+
+
 def _description(raw: dict[str, Any], path: Path) -> dict[str, Any]:
     described: dict[str, Any] = json.loads(raw[KEY])
     version = described.get("format_version")
     if version != FORMAT_VERSION:
         raise InputError(f"{path}: checkpoint format {version}, this jetssl reads {FORMAT_VERSION}; train again")
     return described
+
+
+class WholeFileIO(TorchCheckpointIO):
+    """Checkpoints appear under their names when they are on disk.
+
+    Lightning's own moves them there from the folder for temporary files, which is a copy over the last good one if
+    that folder lies on another file system: a full disk would leave neither.
+    """
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:  # noqa: ARG002
+        """Write a checkpoint.
+
+        Raises:
+            InputError: the disk is full, or the folder cannot be written.
+        """
+        content = io.BytesIO()
+        torch.save(checkpoint, content)
+        write_bytes(Path(path), content.getbuffer())
 
 
 class MovableCheckpoint(ModelCheckpoint):

@@ -35,9 +35,8 @@ def train(  # noqa: PLR0913, PLR0917
     """
     from jetssl.config.card import load_card
 
-    resolved = load_card(card, overrides)
     if print_config:
-        click.echo(resolved.to_yaml(), nl=False)
+        click.echo(load_card(card, overrides).to_yaml(), nl=False)
         return
     if output is None:
         raise click.UsageError("Missing option '-o' / '--output'.")
@@ -47,12 +46,13 @@ def train(  # noqa: PLR0913, PLR0917
     from jetssl.run_folder import RunFolder, State
 
     with one_voice() as team:
-        outcome = pretrain(resolved, RunFolder(output), force=force, quiet=quiet)
+        outcome = pretrain(load_card(card, overrides), RunFolder(output), force=force, quiet=quiet)
+    if outcome.state is State.RESUMABLE:
+        if team.leads:
+            click.echo(f"jetssl: interrupted; the same command resumes {output}", err=True)
+        raise click.exceptions.Exit(commandline.INTERRUPTED)
     if not team.leads:
         return
-    if outcome.state is State.RESUMABLE:
-        click.echo(f"jetssl: interrupted; the same command resumes {output}", err=True)
-        raise click.exceptions.Exit(commandline.INTERRUPTED)
     verb = "trained" if outcome.trained else "already trained"
     epochs = len(read_metrics(RunFolder(output).metrics))
     click.echo(f"{output}: {verb}, {epochs} epochs in {outcome.provenance.seconds:.0f} s")

@@ -8,10 +8,13 @@ joint batch.
 Letters: B rows of a process, W processes, P size of an embedding.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import torch
 from torch import distributed
+
+T = TypeVar("T")
 
 
 class _Gather(torch.autograd.Function):
@@ -52,6 +55,12 @@ def n_processes() -> int:
     """W."""
     together = distributed.is_available() and distributed.is_initialized()
     return distributed.get_world_size() if together else 1
+
+
+def share(pieces: Sequence[T]) -> Sequence[T]:
+    """The pieces of a work that every process could do which this one does; all of them if there is one process."""
+    count = n_processes()
+    return pieces if count == 1 else pieces[distributed.get_rank() :: count]
 
 
 def total(local: torch.Tensor) -> torch.Tensor:

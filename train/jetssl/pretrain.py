@@ -9,30 +9,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
 
 import lightning
-from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging
+from lightning.pytorch.callbacks import EMAWeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy
 from torch import nn
 
-from jetssl.checkpoints import MovableCheckpoint, read_checkpoint
+from jetssl.checkpoints import MovableCheckpoint, WholeFileIO, refuse_other_card
 from jetssl.config.card import Card
 from jetssl.data.datamodule import PairDataModule
 from jetssl.data.rows import rows_of
 from jetssl.data.splits import Splits
+from jetssl.files import full_disk_is_one_line, write_text
 from jetssl.methods.builder import METHODS
 from jetssl.methods.method import Method
-from jetssl.processes import connected
+from jetssl.precision import PRECISIONS
+from jetssl.processes import Team, connected, partners_may_go
 from jetssl.progress import EpochLog, progress_bar
 from jetssl.provenance import RunProvenance, SplitCounts, start_record
-from jetssl.run_folder import RunFolder, State, write_text
+from jetssl.run_folder import RunFolder, State
+from jetssl.stopping import Patience, StopTogether
 from jetssl.threads import torch_threads
 from resim.provenance import utc_now
-
-PRECISIONS: Final[dict[str, Literal["32-true", "64-true"]]] = {"single": "32-true", "double": "64-true"}
-"""Lightning's names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ def _prepare(
         provenance = _provenance(card, data, method)
         write_text(run.card, card.to_yaml())
     if resume_from is not None:
-        read_checkpoint(resume_from)
+        refuse_other_card(resume_from, card)
     run.clear_results()
     write_text(run.provenance, provenance.model_dump_json(indent=1))
     return Outcome(state, trained=False, provenance=provenance), resume_from
@@ -106,17 +105,25 @@ def _fit(  # noqa: PLR0913, PLR0917
     quiet: bool,
 ) -> Outcome:
     started = time.monotonic()
-    with _calm(), torch_threads(card.training.threads):
+    with (
+        _calm(),
+        torch_threads(card.training.threads),
+        full_disk_is_one_line(run.path),
+        partners_may_go(data.team, run.path),
+    ):
         trainer = _trainer(card, run, data, quiet)
         # Lightning turns Ctrl-C into SystemExit and leaves SIGINT ignored.
-        handler = signal.getsignal(signal.SIGINT)
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             trainer.fit(method, datamodule=data, ckpt_path=resume_from, weights_only=True)
         except SystemExit:
             if not trainer.interrupted:
                 raise
         finally:
-            signal.signal(signal.SIGINT, handler)
+            # Of several processes, one that ends early leaves for good, whatever it is sent meanwhile.
+            if data.team.size == 1 or not trainer.interrupted:
+                for number, handler in handlers.items():
+                    signal.signal(number, handler)
         interrupted = trainer.interrupted
     seconds = provenance.seconds + time.monotonic() - started
     finished = None if interrupted else utc_now()
@@ -151,8 +158,9 @@ def _trainer(card: Card, run: RunFolder, data: PairDataModule, quiet: bool) -> l
         precision=PRECISIONS[card.training.precision],
         max_epochs=card.training.epochs,
         gradient_clip_val=card.training.gradient_clip,
+        plugins=[WholeFileIO()],
         logger=TensorBoardLogger(run.path, name="tensorboard", version=""),
-        callbacks=[*_average_and_stop(card), best, last, log, *([progress_bar()] if terminal else [])],
+        callbacks=[*_average_and_stop(card, data.team), best, last, log, *([progress_bar()] if terminal else [])],
         enable_progress_bar=terminal,
         enable_model_summary=False,
         num_sanity_val_steps=0,
@@ -162,12 +170,14 @@ def _trainer(card: Card, run: RunFolder, data: PairDataModule, quiet: bool) -> l
     )
 
 
-def _average_and_stop(card: Card) -> list[lightning.Callback]:
+def _average_and_stop(card: Card, team: Team) -> list[lightning.Callback]:
     callbacks: list[lightning.Callback] = []
     if card.training.ema is not None:
         callbacks.append(EMAWeightAveraging(decay=card.training.ema))
     if card.training.patience is not None:
-        callbacks.append(EarlyStopping("validation_loss", patience=card.training.patience))
+        callbacks.append(Patience("validation_loss", patience=card.training.patience))
+    if team.size > 1:
+        callbacks.append(StopTogether())
     return callbacks
 
 
@@ -193,8 +203,8 @@ def _parameters(module: nn.Module) -> int:
 
 @contextmanager
 def _calm() -> Iterator[None]:
-    """Silence Lightning's advice: what matters is said by our own lines, one each."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    """Silence the advice of Lightning and of torch's compiler: what matters is said by our own lines, one each."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric", "torch._dynamo")]
     levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"lightning\.")

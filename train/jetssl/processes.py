@@ -4,10 +4,13 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, TypeVar
 
 from torch import distributed
+from torch.distributed import distributed_c10d
 
+from resim.commandline import INTERRUPTED
 from resim.errors import InputError
 
 T = TypeVar("T")
@@ -75,11 +78,41 @@ def connected() -> Iterator[Team]:
 
 @contextmanager
 def one_voice() -> Iterator[Team]:
-    """Only the leading process says what is wrong; the others leave with the same exit status."""
-    team = present_team()
+    """The team, connected; only the first process that fails says why, the others leave with the same exit status.
+
+    Whichever it is: a loss may be infinite in one process alone, and the others then only see that it has gone.
+    """
+    with connected() as team:
+        try:
+            yield team
+        except (InputError, KeyboardInterrupt) as error:
+            if team.size == 1 or _first_to_fail():
+                raise
+            raise SystemExit(1 if isinstance(error, InputError) else INTERRUPTED) from None
+
+
+def _first_to_fail() -> bool:
+    """Whether no other process has called this before; the store of torchrun outlives every one of them."""
     try:
-        yield team
-    except InputError:
-        if team.leads:
+        return bool(distributed_c10d._get_default_store().add("jetssl failures", 1) == 1)
+    except RuntimeError:  # the store went with the process that kept it
+        return True
+
+
+@contextmanager
+def partners_may_go(team: Team, run: Path) -> Iterator[None]:
+    """Say so if a collective operation fails because another process is no longer there.
+
+    Raises:
+        InputError: another process has ended.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        # Gloo has no error of its own; it starts its messages with a line of its source.
+        if team.size == 1 or "gloo" not in str(error):
             raise
-        raise SystemExit(1) from None
+        raise InputError(
+            f"{run}: another of the {team.size} processes has ended; the same command resumes from the last finished"
+            " epoch"
+        ) from error

@@ -11,7 +11,7 @@ import lightning
 from lightning.pytorch.callbacks import RichProgressBar
 
 from jetssl.data.batches import PairBatches
-from jetssl.run_folder import write_text
+from jetssl.files import write_text
 
 COLUMNS = (
     "epoch",

@@ -142,11 +142,3 @@ class RunFolder:
         if not self.path.is_dir():
             raise InputError(f"{self.path}: is a file, want a folder for the run; give another -o")
         return any(not path.name.endswith(".partial") for path in self.path.iterdir())
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)

@@ -29,5 +29,8 @@ class TrainingCard(CardModel):
     """of the initial weights, the order of rows, the choice of views and the augmentations"""
     threads: int = Field(2, ge=1)
     """CPU threads of torch, of each process"""
-    precision: Literal["single", "double"] = "single"
-    """of weights and features; `double` to compare trainings"""
+    precision: Literal["single", "double", "bf16"] = "single"
+    """`single`, or `double` to compare trainings, of weights and features; `bf16`: products of matrices in bfloat16,
+    everything else in single precision; slower than `single` on CPUs without units for it"""
+    compile: bool = False
+    """the encoder by `torch.compile`; needs a C++ compiler, and minutes before the first steps"""

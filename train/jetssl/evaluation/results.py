@@ -7,7 +7,7 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from jetssl.run_folder import write_text
+from jetssl.files import write_text
 from resim.errors import InputError
 
 Baseline = Literal["random", "features"]

@@ -6,6 +6,8 @@ Letters: B rows, P projected width.
 import torch
 from torch.nn import functional
 
+from jetssl.precision import at_least_single
+
 
 def ntxent(first: torch.Tensor, second: torch.Tensor, temperature: float) -> torch.Tensor:
     """Normalized temperature-scaled cross-entropy over the 2B embeddings of a batch.
@@ -30,7 +32,7 @@ def ntxent(first: torch.Tensor, second: torch.Tensor, temperature: float) -> tor
         raise ValueError(f"want two equal shapes of at least 2 rows, got {tuple(first.shape)}, {tuple(second.shape)}")
     with torch.autocast(first.device.type, enabled=False):
         both = torch.cat([first, second])
-        embedding = functional.normalize(both.to(torch.promote_types(both.dtype, torch.float32)), dim=1)
+        embedding = functional.normalize(at_least_single(both), dim=1)
         similarity = embedding @ embedding.T / temperature
         similarity.fill_diagonal_(-torch.inf)
         partner = torch.arange(len(embedding), device=first.device).roll(len(first))

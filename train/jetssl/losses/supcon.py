@@ -6,6 +6,8 @@ Letters: B embeddings, P their size.
 import torch
 from torch.nn import functional
 
+from jetssl.precision import at_least_single
+
 
 def supcon(embeddings: torch.Tensor, labels: torch.Tensor, temperature: float) -> torch.Tensor:
     """Cross-entropy of finding the others of one's class, averaged outside the logarithm.
@@ -30,8 +32,7 @@ def supcon(embeddings: torch.Tensor, labels: torch.Tensor, temperature: float) -
     if not bool(partners.any()):
         raise ValueError(f"no two of {len(labels)} embeddings share a class")
     with torch.autocast(embeddings.device.type, enabled=False):
-        wide = embeddings.to(torch.promote_types(embeddings.dtype, torch.float32))
-        unit = functional.normalize(wide, dim=1)
+        unit = functional.normalize(at_least_single(embeddings), dim=1)
         similarity = unit @ unit.T / temperature
         similarity.fill_diagonal_(-torch.inf)
         log_share = similarity.log_softmax(1).masked_fill(~same, 0)

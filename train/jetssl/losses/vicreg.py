@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import torch
 
+from jetssl.precision import at_least_single
+
 WANTED_SPREAD = 1.0
 """gamma: standard deviation below which a dimension is pushed apart."""
 EPSILON = 1e-4
@@ -57,7 +59,7 @@ def vicreg_terms(first: torch.Tensor, second: torch.Tensor) -> VicregTerms:
     if first.shape != second.shape or len(first) < 2:
         raise ValueError(f"want two equal shapes of at least 2 rows, got {tuple(first.shape)}, {tuple(second.shape)}")
     with torch.autocast(first.device.type, enabled=False):
-        one, other = (view.to(torch.promote_types(view.dtype, torch.float32)) for view in (first, second))
+        one, other = (at_least_single(view) for view in (first, second))
         return VicregTerms(
             invariance(one, other),
             (variance(one) + variance(other)) / 2,

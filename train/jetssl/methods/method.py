@@ -1,22 +1,29 @@
 """What all training methods share: an encoder, AdamW, checkpoints, a probe after every epoch, and a finite loss."""
 
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import lightning
 import torch
 from torch import nn
 
 from jetssl import checkpoints
+from jetssl.compilation import compile_in_place
 from jetssl.config.card import Card
 from jetssl.data.tensors import PairBatch
 from jetssl.gathering import gather
+from jetssl.methods.monitors import spread
 from jetssl.methods.online_probe import online_probe
 from jetssl.models.builder import build_encoder
+from jetssl.precision import at_least_single
 from jetssl.schedules import SCHEDULES
 from jetssl.seeds import Stream, torch_seed
 from resim.errors import InputError
+
+ON_THE_BAR: Final = ("pair_auc", "pair_auc_in_bin")
+"""Monitors that the progress bar shows beside the loss and the probe."""
 
 
 class Method(lightning.LightningModule, ABC):
@@ -37,7 +44,9 @@ class Method(lightning.LightningModule, ABC):
         super().__init__()
         self.card, self.total_steps, self.classes = card, total_steps, classes
         self.encoder = build_encoder(card, torch_seed(card.training.seed, Stream.WEIGHTS, 0))
-        self._held_out: list[tuple[torch.Tensor, torch.Tensor]] = []
+        if card.training.compile:
+            compile_in_place(self.encoder)
+        self._held_out: defaultdict[str, list[torch.Tensor]] = defaultdict(list)
 
     def seeded(self, build: Callable[[], nn.Module]) -> nn.Module:
         """A module beside the encoder, with initial weights from the seed of the card."""
@@ -70,23 +79,35 @@ class Method(lightning.LightningModule, ABC):
         )
         return loss
 
+    def keep(self, **of_batch: torch.Tensor) -> None:
+        """Keep what the monitors want to know of a held-out batch, rows of all processes, until the epoch ends."""
+        for name, values in of_batch.items():
+            self._held_out[name].append(values)
+
     def encode_held_out(self, batch: PairBatch) -> torch.Tensor:
-        """Jet vectors `(B, D)` of a held-out batch; those of the first views are kept for the probe."""
-        vectors: torch.Tensor = self.encoder(*batch.jets).jet
-        self._held_out.append((gather(vectors[: len(batch.rows)]), gather(batch.labels)))
+        """Jet vectors `(B, D)` of a held-out batch; those of the first views are kept, with the labels."""
+        vectors = at_least_single(self.encoder(*batch.jets).jet)
+        self.keep(vectors=gather(vectors[: len(batch.rows)]), labels=gather(batch.labels))
         return vectors
 
+    def monitors(self, held_out: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
+        """Scalars by name from everything that was kept of all held-out rows."""
+        return spread(held_out["vectors"])._asdict()
+
     def on_validation_epoch_start(self) -> None:
-        """Forget the jet vectors of the epoch before."""
+        """Forget what an interrupted epoch has kept."""
         self._held_out.clear()
 
     def on_validation_epoch_end(self) -> None:
-        """Log the probe on the jet vectors of all held-out batches, which every process has gathered."""
-        vectors, labels = (torch.cat(parts) for parts in zip(*self._held_out, strict=True))
-        self.log("probe_auc", online_probe(vectors, labels), prog_bar=True)
+        """Log the monitors, and a probe on the jet vectors."""
+        held_out = {name: torch.cat(batches) for name, batches in self._held_out.items()}
+        self._held_out.clear()
+        self.log("probe_auc", online_probe(held_out["vectors"], held_out["labels"]), prog_bar=True)
+        for name, value in self.monitors(held_out).items():
+            self.log(name, value, prog_bar=name in ON_THE_BAR)
 
     def validation_step(self, batch: PairBatch, batch_index: int) -> None:  # noqa: ARG002
-        """Log the loss and the monitors of a held-out batch."""
+        """Log the loss of a held-out batch."""
         values = dict(self.validate(batch))
         values["validation_loss"] = values.pop("loss")
         self.log_dict(values, batch_size=len(batch.rows), sync_dist=True)
@@ -95,7 +116,11 @@ class Method(lightning.LightningModule, ABC):
         """AdamW; the rate is set anew after every step."""
         settings = self.card.training
         optimizer = torch.optim.AdamW(
-            self.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+            self.parameters(),
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            # Lightning does not clip gradients of a fused optimizer under autocast, whether or not it scales them.
+            fused=settings.precision != "bf16",
         )
         factor = SCHEDULES[settings.schedule]
         schedule = torch.optim.lr_scheduler.LambdaLR(

@@ -17,9 +17,10 @@ from jetssl.losses.ntxent import ntxent
 from jetssl.losses.supcon import supcon
 from jetssl.losses.vicreg import vicreg_terms
 from jetssl.methods.method import Method
-from jetssl.methods.monitors import collapse_monitors
-from jetssl.methods.shortcuts import Wins, in_one_bin, wins
+from jetssl.methods.monitors import alignment, spread, uniformity
+from jetssl.methods.shortcuts import pair_auc
 from jetssl.models.projector import Projector
+from jetssl.precision import at_least_single
 
 
 class PairMethod(Method):
@@ -34,31 +35,24 @@ class PairMethod(Method):
         return self.compare(*self.project(self.encoder(*batch.jets).jet), gather(batch.labels))
 
     def validate(self, batch: PairBatch) -> Mapping[str, torch.Tensor]:
-        """`compare`, signs of collapse, and how often a positive pair is more similar than a negative one."""
+        """The loss of `compare`; what it compared is kept for the monitors."""
         first, second = self.project(self.encode_held_out(batch))
         labels = gather(batch.labels)
         one, other = (gather(view) for view in batch.kinematics.chunk(2))
-        anything = torch.ones(len(labels), len(labels), dtype=torch.bool, device=labels.device)
-        self._wins["pair_auc"].append(wins(first, second, anything))
-        self._wins["pair_auc_in_bin"].append(wins(first, second, in_one_bin(one, other, labels)))
-        compared = self.compare(first, second, labels)
-        return {"loss": compared["loss"]} | collapse_monitors(first, second)._asdict()
+        self.keep(first=first, second=second, one=one, other=other)
+        return {"loss": self.compare(first, second, labels)["loss"]}
 
-    def on_validation_epoch_start(self) -> None:
-        """Forget the epoch before."""
-        super().on_validation_epoch_start()
-        self._wins: dict[str, list[Wins]] = {"pair_auc": [], "pair_auc_in_bin": []}
-
-    def on_validation_epoch_end(self) -> None:
-        """Log the shares of comparisons that positive pairs win, over all batches; nan if there are none."""
-        super().on_validation_epoch_end()
-        for name, batches in self._wins.items():
-            won, of = (torch.stack(column).sum() for column in zip(*batches, strict=True))
-            self.log(name, won / of, prog_bar=True)
+    def monitors(self, held_out: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
+        """Signs of collapse, and how often a positive pair is more similar than a negative one."""
+        first, second = held_out["first"], held_out["second"]
+        won = pair_auc(first, second, (held_out["one"], held_out["other"]), held_out["labels"])
+        collapse = {"alignment": alignment(first, second), "uniformity": uniformity(first)}
+        shortcut = {"pair_auc": won.anywhere, "pair_auc_in_bin": won.in_bin}
+        return spread(torch.cat([first, second]))._asdict() | collapse | shortcut
 
     def project(self, vectors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Projected first and second view of every row of every process, each `(B, P)`, from this one's vectors."""
-        first, second = self.projector(vectors).chunk(2)
+        first, second = at_least_single(self.projector(vectors)).chunk(2)
         return gather(first), gather(second)
 
     @abstractmethod

@@ -13,6 +13,7 @@ from torch.nn import functional
 from jetssl.config.card import Card
 from jetssl.data.tensors import PairBatch
 from jetssl.methods.method import Method
+from jetssl.precision import at_least_single
 from resim.errors import InputError
 
 
@@ -42,5 +43,5 @@ class Supervised(Method):
     def _judge(self, vectors: torch.Tensor, labels: torch.Tensor) -> Mapping[str, torch.Tensor]:
         logits = self.classifier(vectors)
         with torch.autocast(logits.device.type, enabled=False):
-            loss = functional.cross_entropy(logits.float(), labels)
+            loss = functional.cross_entropy(at_least_single(logits), labels)
         return {"loss": loss, "accuracy": (logits.argmax(1) == labels).float().mean()}

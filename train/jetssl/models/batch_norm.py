@@ -12,13 +12,15 @@ import torch
 from torch import nn
 
 from jetssl.gathering import n_processes, total
+from jetssl.precision import at_least_single
 
 
 class BatchNorm(nn.BatchNorm1d):
     """`nn.BatchNorm1d` of `(T, C)`, whose means and variances while training are those of all processes together."""
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002
-        """`(T, C)` → `(T, C)`."""
+        """`(T, C)` → `(T, C)`, in single precision at least."""
+        input = at_least_single(input)  # noqa: A001
         if not self.training or n_processes() == 1:
             normed: torch.Tensor = super().forward(input)
             return normed

@@ -15,6 +15,7 @@ from torch.nn import functional
 from jetssl.gathering import n_processes
 from jetssl.models.batch_norm import BatchNorm
 from jetssl.models.ragged import Part, Ragged
+from jetssl.precision import at_least_single
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,9 @@ def nearest(coordinates: torch.Tensor, ragged: Ragged, count: int, *, with_self:
 
 
 def _nearest_in_part(part: Part, rows: torch.Tensor, count: int, with_self: bool) -> Neighbours:
-    padded = part.pad(rows)
-    distance = torch.cdist(padded, padded)
+    padded = at_least_single(part.pad(rows))
+    with torch.autocast(rows.device.type, enabled=False):
+        distance = torch.cdist(padded, padded)
     distance = distance.masked_fill(~part.valid[:, None], torch.inf)
     # A twin at the same place must not take the constituent's own place among its neighbours, or lose its own.
     distance.diagonal(dim1=1, dim2=2).fill_(-1.0 if with_self else torch.inf)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
+from jetssl.precision import at_least_single
+
 PARTS_UNTIL = 8
 """Largest number of parts of a batch; more did not pay on particle-level jets of 30 to 90 constituents."""
 JETS_PER_PART = 16
@@ -84,7 +86,8 @@ class Ragged:
         return torch.empty_like(jets).index_copy(0, self.order, jets)
 
     def sum(self, rows: torch.Tensor) -> torch.Tensor:
-        """Sums over the constituents of each jet, in the order of the batch: `(T, D)` → `(B, D)`."""
+        """Sums over the constituents of each jet, in the order of the batch: `(T, D)` → `(B, D)`, not in bfloat16."""
+        rows = at_least_single(rows)
         return rows.new_zeros(len(self.order), rows.shape[1]).index_add_(0, self.order[self.jet], rows)
 
 

@@ -13,9 +13,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 import resim
 from jetssl.evaluation.results import read_curves, read_results
 from jetssl.evaluation.table import HEADER, table_rows
+from jetssl.files import write_text
 from jetssl.provenance import RunProvenance
 from jetssl.report.figures import FigureFile, loss_curve, pair_figures, roc_figures
-from jetssl.run_folder import RunFolder, write_text
+from jetssl.run_folder import RunFolder
 from resim.errors import InputError
 from resim.provenance import Provenance, utc_now
 from resim.reader import PairFile

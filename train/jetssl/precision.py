@@ -1,0 +1,22 @@
+"""Number formats: what a card calls them, and what must not be computed in the short one.
+
+With `bf16`, products of matrices are computed in bfloat16 (8 bits of mantissa) by torch's autocast. Weights,
+optimizer, losses, statistics of batch norms, distances of neighbours, pair features and sums over constituents stay
+in single precision.
+"""
+
+from typing import Final, Literal
+
+import torch
+
+PRECISIONS: Final[dict[str, Literal["32-true", "64-true", "bf16-mixed"]]] = {
+    "single": "32-true",
+    "double": "64-true",
+    "bf16": "bf16-mixed",
+}
+"""Lightning's names."""
+
+
+def at_least_single(values: torch.Tensor) -> torch.Tensor:
+    """The values in single precision; those in double stay as they are."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))

@@ -48,5 +48,5 @@ def test_other_format_version(finished_run, tmp_path):
     raw = torch.load(finished_run.last, weights_only=True)
     raw[checkpoints.KEY] = json.dumps({"format_version": 99})
     torch.save(raw, tmp_path / "x.ckpt")
-    with pytest.raises(InputError, match="checkpoint format 99, this jetssl reads 2"):
+    with pytest.raises(InputError, match="checkpoint format 99, this jetssl reads 3"):
         checkpoints.load_encoder(tmp_path / "x.ckpt")

@@ -57,7 +57,7 @@ def pair_auc(
     order = other[:, 0].argsort()
     place, second, other = order.argsort(), second[order], other[order]
     counts = torch.zeros(2, 2, dtype=torch.float64)
-    for rows in share(one[:, 0].argsort().split(BLOCK)):
+    for rows in share(torch.split(one[:, 0].argsort(), BLOCK)):
         similarity = first[rows] @ second.T
         positive = similarity.gather(1, place[rows, None])
         counts[0] += _counts(positive, similarity, order != rows[:, None])

@@ -11,7 +11,8 @@ from jetssl.data.pairs import Floats, Integers, PairTable
 from jetssl.data.tensors import to_tensors
 from jetssl.models.encoder import Encoder
 
-BATCH_SIZE = 512
+BATCH_SIZE = 128
+"""Jets encoded at once: the activations of more leave the cache."""
 
 
 def embed(encoder: Encoder, table: PairTable, view: Integers, row: Integers, features: str) -> Floats:

@@ -15,15 +15,16 @@ from jetssl.provenance import DataFile, versions
 from jetssl.run_folder import RunFolder
 from jetssl.threads import torch_threads
 from resim.errors import InputError
+from resim.progress import ProgressReport
 from resim.provenance import git_state, utc_now
 from resim.reader import PairFile
 from resim.validation import violations
 
 ROWS_AT_ONCE = 4096
-"""Rows of a block: some 10 MB of constituents, and eight batches to sort by length."""
+"""Rows of a block: some 10 MB of constituents, and 32 batches to sort by length."""
 
 
-def embed_file(run_path: Path, file: Path, output: Path) -> EmbeddingProvenance:
+def embed_file(run_path: Path, file: Path, output: Path, *, quiet: bool = False) -> EmbeddingProvenance:
     """Write the jet vectors of every view of a pair file, by the best checkpoint of a run.
 
     Memory does not grow with the number of rows, apart from their labels.
@@ -32,6 +33,7 @@ def embed_file(run_path: Path, file: Path, output: Path) -> EmbeddingProvenance:
         run_path: folder of a training run.
         file: any pair file, also one that the run has never seen.
         output: the file to write; replaced if it exists.
+        quiet: no progress on stderr.
 
     Returns:
         The provenance that the file carries.
@@ -50,15 +52,18 @@ def embed_file(run_path: Path, file: Path, output: Path) -> EmbeddingProvenance:
         PairFile(file) as pairs,
         EmbeddingWriter(output, pairs, loaded.encoder.width) as writer,
     ):
-        jets = sum(_embed_view(loaded, pairs, view, writer) for view in pairs.view_names)
+        jets = sum(int(pairs.valid(view).sum()) for view in pairs.view_names)
+        with ProgressReport("embed", jets, "jets", quiet) as progress:
+            for view in pairs.view_names:
+                _embed_view(loaded, pairs, view, writer, progress)
         provenance = _provenance(run, loaded, pairs, jets, started)
         writer.finish(provenance)
     return provenance
 
 
-def _embed_view(loaded: LoadedEncoder, pairs: PairFile, view: str, writer: EmbeddingWriter) -> int:
-    """Number of jets of the view, all of which are written."""
-    jets = 0
+def _embed_view(
+    loaded: LoadedEncoder, pairs: PairFile, view: str, writer: EmbeddingWriter, progress: ProgressReport
+) -> None:
     for start in range(0, len(pairs), ROWS_AT_ONCE):
         table = read_rows(pairs, (view,), start, min(start + ROWS_AT_ONCE, len(pairs)))
         rows = np.flatnonzero(table.valid[0])
@@ -69,8 +74,7 @@ def _embed_view(loaded: LoadedEncoder, pairs: PairFile, view: str, writer: Embed
                 " look at its constituents, or train again with a lower training.learning_rate"
             )
         writer.write(view, start, table.valid[0], vectors)
-        jets += len(rows)
-    return jets
+        progress.advance(len(rows))
 
 
 def _provenance(

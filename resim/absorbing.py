@@ -2,7 +2,8 @@
 
 HDF5 2.0 does not get over a write that fails (disk full, quota): the file cannot be closed any more, and the
 interpreter dies of a segmentation fault when it exits. So HDF5 writes to a Python object (driver `fileobj`) that
-takes everything, and whoever writes asks the object afterwards.
+takes everything, and whoever writes asks the object afterwards. What was dropped reads as zeros, which HDF5 cannot
+unpack: chunks that are compressed are to be written once and whole.
 """
 
 import io

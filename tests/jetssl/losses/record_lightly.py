@@ -8,6 +8,7 @@ imports torchvision as soon as it is installed. In an environment where lightly 
 """
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def main() -> None:
         "ntxent": {str(t): value_and_gradient(NTXentLoss(temperature=t)) for t in TEMPERATURES},
         "vicreg": {str(s): value_and_gradient(VICRegLoss(), s) for s in SCALES},
     }
-    print(json.dumps(record, indent=1))
+    sys.stdout.write(json.dumps(record, indent=1) + "\n")
 
 
 if __name__ == "__main__":

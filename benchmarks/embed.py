@@ -8,7 +8,7 @@
 Both sides take turns, and the median of the ratios of the rounds is used, so that a noisy machine disturbs both
 alike. Without `--data` the jets are toys of 5 to 39 constituents.
 
-    python benchmarks/embed.py [--json] [--data PAIRS.h5] [--rows 4000] [--part-rows 100] [--rounds 5] [--threads 2]
+    python benchmarks/embed.py [--json] [--data PAIRS.h5] [--rows 4000] [--part-rows 200] [--rounds 5] [--threads 2]
 """
 
 import argparse
@@ -140,7 +140,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--data", type=Path, help="pair file to take jets from; default: toys")
     parser.add_argument("--rows", type=int, default=4000, help="of the pair file, for the small transformer")
-    parser.add_argument("--part-rows", type=int, default=100, help="the same for the Particle Transformer")
+    parser.add_argument("--part-rows", type=int, default=200, help="the same for the Particle Transformer")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()

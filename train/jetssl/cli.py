@@ -100,12 +100,13 @@ def probe(  # noqa: PLR0913, PLR0917
 @click.argument("file", type=PATH)
 @click.option("-o", "--output", type=PATH, required=True, help="The HDF5 file to write.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
-def embed(run: Path, file: Path, output: Path, force: bool) -> None:
+@click.option("--quiet", is_flag=True, help="No progress.")
+def embed(run: Path, file: Path, output: Path, force: bool, quiet: bool) -> None:
     """Write the jet vectors of every view of the pair FILE, as the frozen encoder of RUN sees them."""
     commandline.refuse_existing(output, force)
     from jetssl.evaluation.export import embed_file
 
-    written = embed_file(run, file, output)
+    written = embed_file(run, file, output, quiet=quiet)
     click.echo(f"{output}: {written.jets} jets in {written.seconds:.1f} s, {written.width} numbers each")
 
 

@@ -2,8 +2,10 @@
 
 import errno
 import json
+import re
 import shutil
 import subprocess
+import sys
 from contextlib import nullcontext
 
 import h5py
@@ -17,8 +19,10 @@ from jetssl.data.jets import gather_jets
 from jetssl.data.pairs import load_pairs
 from jetssl.data.tensors import to_tensors
 from jetssl.evaluation import export
+from jetssl.evaluation.embedding import BATCH_SIZE, embed
 from jetssl.evaluation.embedding_file import EmbeddingProvenance, EmbeddingWriter
 from jetssl.evaluation.export import embed_file
+from jetssl.threads import torch_threads
 from resim.errors import InputError
 from resim.mock import write_mock
 from resim.reader import PairFile
@@ -140,9 +144,50 @@ def test_disk_that_fills_up_is_one_line_and_leaves_nothing(finished_run, other_f
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("limit", [2000, 20_000])
+def test_full_disk_ends_the_program_with_one_line(finished_run, other_file, tmp_path, limit):
+    """HDF5 left alone with a failed write takes the interpreter down at its exit. The file would have 30 kB."""
+    script = (
+        "import resource, sys; from jetssl import cli; import jetssl.evaluation.export;"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit})); cli.main()"
+    )
+    output = tmp_path / "emb.h5"
+    command = [sys.executable, "-c", script, "embed", str(finished_run.path), str(other_file), "-o", str(output)]
+    done = subprocess.run([*command, "--quiet"], capture_output=True, text=True, check=False, env=ENVIRONMENT)
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"jetssl: {output}: cannot be written (")
+    assert "File too large" in line
+    assert not list(tmp_path.iterdir())
+
+
+def test_vectors_do_not_depend_on_threads(finished_run):
+    """Each batch belongs to one thread; torch has its threads back afterwards."""
+    loaded, table = load_encoder(finished_run.best), load_pairs([finished_run.load_card().data.files[0]])
+    view, row = np.argwhere(table.rows.valid).T
+    assert len(row) > 2 * BATCH_SIZE
+    vectors = []
+    for threads in (1, 3):
+        with torch_threads(threads):
+            vectors.append(embed(loaded.encoder, table, view, row, loaded.card.data.features))
+            assert torch.get_num_threads() == threads
+    np.testing.assert_array_equal(*vectors)
+
+
+def test_progress_counts_jets(finished_run, other_file, tmp_path, capfd, caplog):
+    caplog.set_level("INFO", "resim.progress")
+    written = embed_file(finished_run.path, other_file, tmp_path / "emb.h5")
+    (line,) = caplog.messages
+    assert line.startswith(f"embed: {written.jets}/{written.jets} jets, ")
+    assert re.search(r", \d+\.\d jets/s, ", line)
+    caplog.clear()
+    embed_file(finished_run.path, other_file, tmp_path / "emb.h5", quiet=True)
+    assert not caplog.messages
+
+
 def test_command(finished_run, other_file, tmp_path):
     output = tmp_path / "emb.h5"
-    command = [*JETSSL, "embed", str(finished_run.path), str(other_file), "-o", str(output)]
+    command = [*JETSSL, "embed", str(finished_run.path), str(other_file), "-o", str(output), "--quiet"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"{output}: ")

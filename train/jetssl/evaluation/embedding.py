@@ -3,6 +3,9 @@
 Letters: B jets, D model width.
 """
 
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import torch
 
@@ -11,12 +14,17 @@ from jetssl.data.jets import gather_jets
 from jetssl.data.rows import Floats, Integers
 from jetssl.data.tensors import to_tensors
 from jetssl.models.encoder import Encoder
+from jetssl.threads import torch_threads
 
-BATCH_SIZE = 512
+BATCH_SIZE = 128
+"""Jets encoded at once: the activations of more leave the cache."""
 
 
 def embed(encoder: Encoder, table: JetTable, view: Integers, row: Integers, features: str) -> Floats:
     """Jet vectors without gradients or augmentation; batches are sorted by length, the result is not.
+
+    As many batches at a time as torch has threads, one thread each: nothing waits at the end of every operation, and
+    the vectors do not depend on the number of threads.
 
     Args:
         encoder: put into evaluation mode for the call.
@@ -30,12 +38,16 @@ def embed(encoder: Encoder, table: JetTable, view: Integers, row: Integers, feat
     """
     vectors = np.empty((len(row), encoder.width), np.float32)
     order = np.argsort(table.counts[view, row], kind="stable")
-    training = encoder.training
+
+    @torch.inference_mode()
+    def encode(index: Integers) -> None:
+        jets = to_tensors(gather_jets(table, view[index], row[index]), features)
+        vectors[index] = encoder(*jets).jet.numpy()
+
+    batches = [order[start : start + BATCH_SIZE] for start in range(0, len(row), BATCH_SIZE)]
+    training, threads = encoder.training, torch.get_num_threads()
     encoder.eval()
-    with torch.inference_mode():
-        for start in range(0, len(row), BATCH_SIZE):
-            index = order[start : start + BATCH_SIZE]
-            jets = to_tensors(gather_jets(table, view[index], row[index]), features)
-            vectors[index] = encoder(*jets).jet.numpy()
+    with torch_threads(1), ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        deque(pool.map(encode, batches), maxlen=0)
     encoder.train(training)
     return vectors

@@ -8,7 +8,6 @@ Letters: R rows, B rows of a block, D model width.
 """
 
 import json
-import os
 import shutil
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from jetssl.data.rows import Booleans, Floats
 from jetssl.provenance import DataFile
 from resim import schema
+from resim.absorbing import AbsorbingFile
 from resim.errors import InputError
 from resim.reader import PairFile
 
@@ -70,15 +70,23 @@ class EmbeddingWriter:
         width: D.
 
     Raises:
-        InputError: the disk has too little space.
+        InputError: the disk has too little space, or the file cannot be created.
     """
 
     def __init__(self, path: Path, pairs: PairFile, width: int) -> None:
         self.path = path
         _refuse_full_disk(path, len(pairs) * len(pairs.view_names) * width * np.dtype("<f4").itemsize)
         self._partial = path.with_name(path.name + ".partial")
-        self._file = h5py.File(self._partial, "w")
+        try:
+            self._stream = AbsorbingFile(self._partial)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+        self._file = h5py.File(self._stream, "w")
         self._finished = False
+        self._copy_rows(pairs)
+        self._create_views(pairs, width)
+
+    def _copy_rows(self, pairs: PairFile) -> None:
         self._file.attrs.update({"schema": SCHEMA, "schema_version": SCHEMA_VERSION})
         for column in schema.HARD_SCATTER:
             dataset = self._file.create_dataset(
@@ -87,6 +95,8 @@ class EmbeddingWriter:
             dataset.attrs.update({"unit": column.unit, "doc": column.doc})
         names = {"labels": json.dumps(pairs.labels), "sources": json.dumps(pairs.source_hashes)}
         self._file["hard_scatter"].attrs.update(names)
+
+    def _create_views(self, pairs: PairFile, width: int) -> None:
         self._file.create_group("views").attrs["order"] = json.dumps(pairs.view_names)
         rows = len(pairs)
         chunk = max(1, min(rows, _ROWS_PER_HDF5_CHUNK))
@@ -104,17 +114,24 @@ class EmbeddingWriter:
             start: first row.
             valid: bool `(B,)`.
             vectors: float32 `(valid.sum(), D)`.
+
+        Raises:
+            OSError: this, or something before it, could not be written; leaving the context makes one line of it.
         """
         block = np.full((len(valid), vectors.shape[1]), np.nan, np.float32)
         block[valid] = vectors
         self._file[f"views/{view}/embedding"][start : start + len(valid)] = block
+        self._stream.check()
 
     def finish(self, provenance: EmbeddingProvenance) -> None:
-        """Write the provenance and give the file its final name."""
+        """Write the provenance and give the file its final name.
+
+        Raises:
+            OSError: something could not be written; leaving the context makes one line of it.
+        """
         self._file.attrs["provenance"] = provenance.model_dump_json()
         self._file.close()
-        with self._partial.open("rb") as stream:
-            os.fsync(stream.fileno())
+        self._stream.save()
         self._partial.replace(self.path)
         self._finished = True
 
@@ -130,22 +147,23 @@ class EmbeddingWriter:
         Raises:
             InputError: the file could not be written.
         """
-        try:
-            self._file.close()
-        except (OSError, RuntimeError) as failure:  # what HDF5 could not flush
-            error = error or failure
-        finally:
-            if not self._finished:
-                self._partial.unlink(missing_ok=True)
+        self._file.close()
+        self._stream.close()
+        if not self._finished:
+            self._partial.unlink(missing_ok=True)
         if isinstance(error, OSError):
-            reason = " ".join(str(error).split())[:200]
-            raise InputError(f"{self.path}: cannot be written ({reason}); free space or choose another -o") from error
+            raise _unwritable(self.path, error) from error
 
 
 def _refuse_full_disk(path: Path, size: int) -> None:
-    """Beforehand, as HDF5 does not only lose what it cannot flush, but brings the interpreter down when it exits."""
+    """Beforehand, not after an hour."""
     free = shutil.disk_usage(path.absolute().parent).free
     if free < size:
         raise InputError(
             f"{path}: {size / 1e6:.0f} MB of vectors, but {free / 1e6:.0f} MB free; free space or choose another -o"
         )
+
+
+def _unwritable(path: Path, error: OSError) -> InputError:
+    reason = " ".join(str(error).split())[:200]
+    return InputError(f"{path}: cannot be written ({reason}); free space or choose another -o")

@@ -17,15 +17,16 @@ from jetssl.provenance import DataFile, versions
 from jetssl.run_folder import RunFolder
 from jetssl.threads import torch_threads
 from resim.errors import InputError
+from resim.progress import ProgressReport
 from resim.provenance import git_state, utc_now
 from resim.reader import PairFile
 from resim.validation import violations
 
 ROWS_AT_ONCE = 4096
-"""Rows of a block: some 10 MB of constituents, and eight batches to sort by length."""
+"""Rows of a block: some 10 MB of constituents, and 32 batches to sort by length."""
 
 
-def embed_file(run_path: Path, file: Path, output: Path) -> EmbeddingProvenance:
+def embed_file(run_path: Path, file: Path, output: Path, *, quiet: bool = False) -> EmbeddingProvenance:
     """Write the jet vectors of every view of a pair file, by the best checkpoint of a run.
 
     Memory does not grow with the number of rows, apart from their labels.
@@ -34,6 +35,7 @@ def embed_file(run_path: Path, file: Path, output: Path) -> EmbeddingProvenance:
         run_path: folder of a training run.
         file: any pair file, also one that the run has never seen.
         output: the file to write; replaced if it exists.
+        quiet: no progress on stderr.
 
     Returns:
         The provenance that the file carries.
@@ -52,15 +54,19 @@ def embed_file(run_path: Path, file: Path, output: Path) -> EmbeddingProvenance:
         PairFile(file) as pairs,
         EmbeddingWriter(output, pairs, loaded.encoder.width) as writer,
     ):
-        jets = sum(_embed_view(loaded, pairs, view, writer) for view in pairs.view_names)
+        jets = sum(int(pairs.valid(view).sum()) for view in pairs.view_names)
+        with ProgressReport("embed", jets, "jets", quiet) as progress:
+            for view in pairs.view_names:
+                _embed_view(loaded, pairs, view, writer, progress)
         provenance = _provenance(run, loaded, pairs, jets, started)
         writer.finish(provenance)
     return provenance
 
 
-def _embed_view(loaded: LoadedEncoder, pairs: PairFile, view: str, writer: EmbeddingWriter) -> int:
-    """Number of jets of the view, all of which are written."""
-    jets, features = 0, loaded.card.data.features
+def _embed_view(
+    loaded: LoadedEncoder, pairs: PairFile, view: str, writer: EmbeddingWriter, progress: ProgressReport
+) -> None:
+    features = loaded.card.data.features
     for start in range(0, len(pairs), ROWS_AT_ONCE):
         stop = min(start + ROWS_AT_ONCE, len(pairs))
         table = read_jets(pairs, (view,), start, stop, FEATURE_SETS[features].columns)
@@ -73,8 +79,7 @@ def _embed_view(loaded: LoadedEncoder, pairs: PairFile, view: str, writer: Embed
                 " look at its constituents, or train again with a lower training.learning_rate"
             )
         writer.write(view, start, valid, vectors)
-        jets += len(rows)
-    return jets
+        progress.advance(len(rows))
 
 
 def _provenance(

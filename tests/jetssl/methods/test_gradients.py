@@ -1,0 +1,67 @@
+"""Every objective reaches every parameter of every encoder, and of what stands behind it."""
+
+import numpy as np
+import pytest
+import torch
+
+from jetssl.config.card import OBJECTIVE_CARDS, Card
+from jetssl.config.data import DataCard
+from jetssl.config.encoders import ProjectorCard
+from jetssl.data.tensors import PairBatch, to_tensors
+from jetssl.methods.builder import METHODS
+from tests.jetssl.conftest import make_jets
+from tests.jetssl.models.test_encoders import CARDS, WITHOUT_EFFECT
+
+ROWS = 24
+CLASSES = ("a", "b", "c")
+
+
+def batch_for(method):
+    """Two views of each row, or one: other constituents of about as many."""
+    rng = np.random.default_rng(4)
+    counts = rng.integers(2, 12, ROWS)
+    jets = make_jets(rng, np.tile(counts, method.jets_per_row).tolist())
+    tensors = to_tensors(jets, "relative")
+    return PairBatch(
+        tensors._replace(features=tensors.features.double(), momenta=tensors.momenta.double()),
+        torch.arange(ROWS),
+        torch.arange(ROWS) % len(CLASSES),
+        torch.from_numpy(np.stack([jets.jet_pt, jets.jet_eta], axis=1)),
+    )
+
+
+def dead_parameters(encoder, objective, *, batch_norm):
+    card = Card(
+        data=DataCard(files=("none",)),
+        encoder=CARDS[encoder],
+        projector=ProjectorCard(hidden=(12,), output=6, batch_norm=batch_norm),
+        objective=OBJECTIVE_CARDS[objective](),
+    )
+    method = METHODS[objective](card, 10, CLASSES).double().train()
+    torch.manual_seed(2)
+    method.losses(batch_for(method))["loss"].backward()
+    assert all(torch.isfinite(p.grad).all() for p in method.parameters() if p.grad is not None)
+    return {name for name, p in method.named_parameters() if p.grad is None or not p.grad.abs().max() > 1e-12}
+
+
+def test_all_objectives_are_looked_at():
+    assert set(METHODS) == set(OBJECTIVE_CARDS) == {"ntxent", "vicreg", "supcon", "supervised"}
+
+
+@pytest.mark.parametrize("objective", list(METHODS))
+@pytest.mark.parametrize("encoder", list(CARDS))
+def test_no_dead_parameter(encoder, objective):
+    """VICReg compares differences only: a common offset of all embeddings is free."""
+    wanted = {f"encoder.{name}" for name in WITHOUT_EFFECT.get(encoder, ())}
+    if objective == "vicreg":
+        wanted |= {"projector.2.bias"}
+    assert dead_parameters(encoder, objective, batch_norm=False) == wanted
+
+
+@pytest.mark.parametrize("objective", ["ntxent", "vicreg", "supcon"])
+def test_no_dead_parameter_with_batch_norm(objective):
+    """It takes offsets before it away: those of the projector's first layer and of the encoder's last norm and map."""
+    wanted = {"projector.0.bias", "encoder.pool.bias", "encoder.norm.bias"} | (
+        {"projector.3.bias"} if objective == "vicreg" else set()
+    )
+    assert dead_parameters("transformer", objective, batch_norm=True) == wanted

@@ -1,17 +1,17 @@
 """Write pair files: stream blocks into a temporary file, rename it when it is complete."""
 
 import json
-import os
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import h5py
 import numpy as np
 import numpy.typing as npt
 
 from resim import schema
 from resim.block import Block
+from resim.hdf5_output import Hdf5Output
 from resim.particles import offsets_of
 from resim.provenance import Provenance
 from resim.views import ViewRecord
@@ -28,18 +28,23 @@ class PairWriter:
     """Context manager that holds `PATH.partial` open and gives it its final name in `finish`.
 
     Memory does not grow with the number of rows. Leaving the context without `finish` removes the partial file.
+
+    Raises:
+        InputError: the file cannot be created.
     """
 
     def __init__(self, path: Path, views: list[ViewRecord], labels: list[str], sources: list[str]) -> None:
         self.path = path
         self.views = tuple(view.name for view in views)
-        self._partial = path.with_name(path.name + ".partial")
-        self._file = h5py.File(self._partial, "w")
+        self._output = Hdf5Output(path)
+        self._file = self._output.file
         self._datasets: dict[str, Any] = {}
         self._waiting: list[Block] = []
         self._n_rows = 0
-        self._finished = False
-        self._create(views, labels, sources)
+        with ExitStack() as undo:
+            undo.push(self._output)
+            self._create(views, labels, sources)
+            undo.pop_all()
 
     def _create(self, views: list[ViewRecord], labels: list[str], sources: list[str]) -> None:
         self._file.attrs.update({"schema": schema.SCHEMA, "schema_version": schema.SCHEMA_VERSION})
@@ -86,6 +91,7 @@ class PairWriter:
                 _extend(dataset, dataset[-1] + offsets_of(np.concatenate([np.diff(array) for array in arrays]))[1:])
             else:
                 _extend(dataset, np.concatenate(arrays))
+        self._output.check()
         self._n_rows += sum(block.n_rows for block in self._waiting)
         self._waiting = []
 
@@ -100,11 +106,7 @@ class PairWriter:
         if announced != self._n_rows:
             raise ValueError(f"{self.path}: {self._n_rows} rows written, the provenance counts {announced}")
         self._file.attrs["provenance"] = provenance.model_dump_json()
-        self._file.close()
-        with self._partial.open("rb") as stream:
-            os.fsync(stream.fileno())
-        self._partial.replace(self.path)
-        self._finished = True
+        self._output.finish()
 
     def __enter__(self) -> Self:
         """The writer itself."""
@@ -113,12 +115,12 @@ class PairWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close, and remove the partial file unless `finish` has renamed it."""
-        try:
-            self._file.close()
-        finally:
-            if not self._finished:
-                self._partial.unlink(missing_ok=True)
+        """Close, and remove the partial file unless `finish` has renamed it.
+
+        Raises:
+            InputError: the file could not be written.
+        """
+        self._output.__exit__(kind, error, trace)
 
 
 def _extend(dataset: Any, array: npt.NDArray[Any]) -> None:

@@ -139,7 +139,7 @@ def test_disk_that_fills_up_is_one_line_and_leaves_nothing(finished_run, other_f
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(EmbeddingWriter, "write", full)
-    with pytest.raises(InputError, match=r"emb\.h5: cannot be written \(.*No space left.*free space"):
+    with pytest.raises(InputError, match=r"emb\.h5: cannot be written \(.*No space left.*make room"):
         embed_file(finished_run.path, other_file, tmp_path / "emb.h5")
     assert not list(tmp_path.iterdir())
 

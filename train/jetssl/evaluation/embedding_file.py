@@ -9,19 +9,19 @@ Letters: R rows, B rows of a block, D model width.
 
 import json
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-import h5py
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from jetssl.data.rows import Booleans, Floats
 from jetssl.provenance import DataFile
 from resim import schema
-from resim.absorbing import AbsorbingFile
 from resim.errors import InputError
+from resim.hdf5_output import Hdf5Output
 from resim.reader import PairFile
 
 SCHEMA: Final = "jetssl.embeddings"
@@ -76,15 +76,13 @@ class EmbeddingWriter:
     def __init__(self, path: Path, pairs: PairFile, width: int) -> None:
         self.path = path
         _refuse_full_disk(path, len(pairs) * len(pairs.view_names) * width * np.dtype("<f4").itemsize)
-        self._partial = path.with_name(path.name + ".partial")
-        try:
-            self._stream = AbsorbingFile(self._partial)
-        except OSError as error:
-            raise _unwritable(path, error) from error
-        self._file = h5py.File(self._stream, "w")
-        self._finished = False
-        self._copy_rows(pairs)
-        self._create_views(pairs, width)
+        self._output = Hdf5Output(path)
+        self._file = self._output.file
+        with ExitStack() as undo:
+            undo.push(self._output)
+            self._copy_rows(pairs)
+            self._create_views(pairs, width)
+            undo.pop_all()
 
     def _copy_rows(self, pairs: PairFile) -> None:
         self._file.attrs.update({"schema": SCHEMA, "schema_version": SCHEMA_VERSION})
@@ -121,7 +119,7 @@ class EmbeddingWriter:
         block = np.full((len(valid), vectors.shape[1]), np.nan, np.float32)
         block[valid] = vectors
         self._file[f"views/{view}/embedding"][start : start + len(valid)] = block
-        self._stream.check()
+        self._output.check()
 
     def finish(self, provenance: EmbeddingProvenance) -> None:
         """Write the provenance and give the file its final name.
@@ -130,10 +128,7 @@ class EmbeddingWriter:
             OSError: something could not be written; leaving the context makes one line of it.
         """
         self._file.attrs["provenance"] = provenance.model_dump_json()
-        self._file.close()
-        self._stream.save()
-        self._partial.replace(self.path)
-        self._finished = True
+        self._output.finish()
 
     def __enter__(self) -> Self:
         """The writer itself."""
@@ -147,12 +142,7 @@ class EmbeddingWriter:
         Raises:
             InputError: the file could not be written.
         """
-        self._file.close()
-        self._stream.close()
-        if not self._finished:
-            self._partial.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise _unwritable(self.path, error) from error
+        self._output.__exit__(kind, error, trace)
 
 
 def _refuse_full_disk(path: Path, size: int) -> None:
@@ -162,8 +152,3 @@ def _refuse_full_disk(path: Path, size: int) -> None:
         raise InputError(
             f"{path}: {size / 1e6:.0f} MB of vectors, but {free / 1e6:.0f} MB free; free space or choose another -o"
         )
-
-
-def _unwritable(path: Path, error: OSError) -> InputError:
-    reason = " ".join(str(error).split())[:200]
-    return InputError(f"{path}: cannot be written ({reason}); free space or choose another -o")

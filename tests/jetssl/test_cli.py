@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from jetssl.cli import jetssl
+from resim import schema
 from resim.mock import write_mock
 from tests.jetssl.conftest import CLASSES
 
@@ -77,9 +78,9 @@ def places(tmp_path, card_file, finished_run, mock_file):
     old = write_mock(tmp_path / "old.h5", 20)
     with h5py.File(old, "a") as file:
         file.attrs["schema_version"] = 99
-    nan = write_mock(tmp_path / "nan.h5", 20)
+    nan = write_mock(tmp_path / "nan.h5", 20, p_valid=1.0)
     with h5py.File(nan, "a") as file:
-        file["views/seed/constituents/eta"][file["views/seed/constituents/offsets"][7]] = math.nan
+        file["views/seed/constituents/eta"][int(file[schema.offsets_path("seed")][7])] = math.nan
     (tmp_path / "results_exist.html").write_text("x")
     return {
         "card": card_file,

@@ -1,17 +1,18 @@
 """Speed and memory of the loader, without any training beside it, and how long a training waits for it.
 
 - `loader_jets_per_s`: jets per second of a pass over pairs, views re-simulated and rotated, features `relative`, that
-  are streamed from an HDF5 file of four times the buffer: reading, shuffling, padding, all of it. One process.
+  are streamed from HDF5 files of four times the buffer: reading, shuffling, padding, all of it.
 - `loader_cached_jets_per_s`: the same with everything in the buffer, from the second pass on.
 - `loader_vs_step`: `loader_jets_per_s` / jets per second of training steps of the smallest encoder of a card
   (`cards/train/demo.yaml`), on the same batches.
-- `waiting`: share of the time of a `jetssl train` of that card, streaming, in which it waited for batches.
-- `memory_growth_mb`: by how much the peak memory of a pass grows when the file becomes four times as long.
+- `waiting`: share of the time of a `jetssl train` of that card in which it waited for batches, streaming from one
+  smaller file, in small pieces.
+- `memory_growth_mb`: by how much the peak memory of a pass grows when there are four files instead of one.
 
 The data are four toy files of `--rows` rows in two views, with as many constituents as generator-level jets of
-300-500 GeV have (58), or, all but the memory, one real pair file.
+300-500 GeV have (58); a third of the buffer of a card.
 
-    python benchmarks/loader.py [--json] [--data PAIRS.h5] [--rows 8000] [--rounds 3]
+    python benchmarks/loader.py [--json] [--rows 120000] [--rounds 3]
 """
 
 import argparse
@@ -33,7 +34,7 @@ from torch import nn
 from jetssl.config.card import Card, load_card
 from jetssl.data.batches import PairBatches
 from jetssl.data.datamodule import PairDataModule
-from jetssl.data.rows import rows_of
+from jetssl.data.rows import Rows, rows_of
 from jetssl.methods.pairs import Contrastive
 from jetssl.pretrain import pretrain
 from jetssl.progress import read_metrics
@@ -42,13 +43,19 @@ from resim.mock import write_mock
 
 CARD = Path(__file__).parents[1] / "cards/train/demo.yaml"
 N_FILES = 4
+STEPS = 10
+DISTINCT_ROWS = 4000
+"""Rows that are made; the others are copies."""
 CONSTITUENTS = (12, 104)
 """Of the toy jets."""
 PEAK = """
-import resource, sys
-from benchmarks.loader import batches, card_of
-for batch in batches(card_of(sys.argv[2:], int(sys.argv[1]))): pass
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+import sys
+from pathlib import Path
+from benchmarks.loader import batches, card_of, rows_of
+card = card_of(sys.argv[2:], int(sys.argv[1]))
+for batch in batches(card, rows_of(card.data.files)): pass
+status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+print(int(status["VmHWM"].split()[0]) / 1024)  # getrusage counts the memory of the parent, too
 """
 
 
@@ -57,9 +64,15 @@ def card_of(files: list[str], buffer: int) -> Card:
     return load_card(CARD, [f"data.files={json.dumps(files)}", f"data.buffer={buffer}", "training.epochs=1"])
 
 
-def batches(card: Card) -> PairBatches:
+def batches(card: Card, rows: Rows) -> PairBatches:
     """Training batches of an epoch."""
-    return PairDataModule(rows_of(card.data.files), card).training_batches(0)
+    return PairDataModule(rows, card).training_batches(0)
+
+
+def toys(path: Path, n_rows: int, seed: int) -> str:
+    """A file of toy jets."""
+    distinct = min(n_rows, DISTINCT_ROWS)
+    return str(write_mock(path, distinct, seed=seed, constituents=CONSTITUENTS, copies=n_rows // distinct))
 
 
 def rate(passes: PairBatches) -> float:
@@ -69,10 +82,10 @@ def rate(passes: PairBatches) -> float:
     return jets / (time.perf_counter() - start)
 
 
-def step_rate(card: Card, n_batches: int) -> float:
+def step_rate(passes: PairBatches, card: Card) -> float:
     """Jets per second of training steps on batches that are ready."""
-    ready = [passes.batch(i) for passes in [batches(card)] for i in range(n_batches)]
-    method = Contrastive(card, n_batches, ("a", "b")).train()
+    ready = [passes.batch(i) for i in range(STEPS)]
+    method = Contrastive(card, STEPS, ("a", "b")).train()
     optimizer = torch.optim.AdamW(method.parameters(), 1e-3, fused=True)
     start = time.perf_counter()
     for batch in ready:
@@ -83,10 +96,11 @@ def step_rate(card: Card, n_batches: int) -> float:
     return sum(len(batch.jets.mask) for batch in ready) / (time.perf_counter() - start)
 
 
-def waiting(card: Card, folder: Path) -> float:
+def waiting(folder: Path) -> float:
     """Share of the time of a training in which it waited."""
+    files = [toys(folder / "few.h5", DISTINCT_ROWS, 99)]
     run = RunFolder(folder / "run")
-    pretrain(card, run, force=run.path.exists(), quiet=True)
+    pretrain(card_of(files, DISTINCT_ROWS // 8), run, quiet=True)
     return read_metrics(run.metrics)[0]["waiting"]
 
 
@@ -99,45 +113,37 @@ def peak(files: list[str], buffer: int) -> float:
     return float(found.stdout)
 
 
-def measure(files: list[str], folder: Path, rounds: int, real: bool) -> dict[str, float]:
+def measure(files: list[str], folder: Path, rounds: int) -> dict[str, float]:
     """All figures; what is compared is measured in turn."""
-    n_train = len(PairDataModule(rows_of(files), card_of(files, 10**9)).usable.train)
+    rows = rows_of(files)
+    n_train = len(PairDataModule(rows, card_of(files, 10**9)).usable.train)
     streaming, cached = card_of(files, n_train // 4), card_of(files, 10**9)
-    in_memory = batches(cached)
-    rate(in_memory)
-    rates = [(rate(batches(streaming)), rate(in_memory), step_rate(streaming, 10)) for _ in range(rounds)]
-    from_disk, from_memory, step = (statistics.median(column) for column in zip(*rates, strict=True))
-    results = {
-        "loader_jets_per_s": from_disk,
-        "loader_cached_jets_per_s": from_memory,
+    from_disk, in_memory = batches(streaming, rows), batches(cached, rows)
+    rate(from_disk), rate(in_memory)  # the process that reads has started, the buffer is filled
+    rates = [(rate(from_disk), rate(in_memory), step_rate(in_memory, cached)) for _ in range(rounds)]
+    disk, memory, step = (statistics.median(column) for column in zip(*rates, strict=True))
+    return {
+        "loader_jets_per_s": disk,
+        "loader_cached_jets_per_s": memory,
         "loader_vs_step": statistics.median(one[0] / one[2] for one in rates),
         "step_jets_per_s": step,
-        "waiting": statistics.median(waiting(streaming, folder) for _ in range(rounds)),
+        "waiting": waiting(folder),
+        "memory_growth_mb": peak(files, n_train // 4) - peak(files[:1], n_train // 4),
     }
-    if not real:
-        results["memory_growth_mb"] = peak(files, n_train // 4) - peak(files[:1], n_train // 4)
-    return results
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Speed and memory of the loader.")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--data", type=Path, help="pair file to read; default: toys")
-    parser.add_argument("--rows", type=int, default=8000, help="rows of each toy file")
+    parser.add_argument("--rows", type=int, default=120_000, help="rows of each toy file")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     torch.set_num_threads(2)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if arguments.data:
-            files = [str(arguments.data)]
-        else:
-            files = [
-                str(write_mock(folder / f"{seed}.h5", arguments.rows, seed=seed, constituents=CONSTITUENTS))
-                for seed in range(1, N_FILES + 1)
-            ]
-        results = measure(files, folder, arguments.rounds, arguments.data is not None)
+        files = [toys(folder / f"{seed}.h5", arguments.rows, seed) for seed in range(1, N_FILES + 1)]
+        results = measure(files, folder, arguments.rounds)
     if arguments.json:
         print(json.dumps(results, indent=2))
     else:

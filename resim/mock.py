@@ -31,6 +31,7 @@ def write_mock(  # noqa: PLR0913, PLR0917
     seed: int = 1,
     p_valid: float = 0.9,
     constituents: tuple[int, int] = (5, 39),
+    copies: int = 1,
 ) -> Path:
     """Write a valid pair file of toy jets.
 
@@ -41,6 +42,7 @@ def write_mock(  # noqa: PLR0913, PLR0917
         seed: seed of the toy; it also makes the identity of the pretended LHE file.
         p_valid: probability that a row is valid in a view.
         constituents: smallest and largest number of a jet, uniformly distributed in between.
+        copies: how often all rows are written, each time as other events: a large file in little time.
 
     Returns:
         The path.
@@ -59,8 +61,11 @@ def write_mock(  # noqa: PLR0913, PLR0917
     ]
     sha256 = f"{seed:064x}"
     with PairWriter(path, records, LABELS, [sha256]) as writer:
-        writer.append(Block(views, arrays))
-        writer.finish(_provenance(n_rows, valid, sha256, seed))
+        for copy in range(copies):
+            events = arrays["hard_scatter/event"] + copy * n_rows
+            writer.append(Block(views, arrays | {"hard_scatter/event": events}))
+        all_valid = {view: np.tile(column, copies) for view, column in valid.items()}
+        writer.finish(_provenance(copies * n_rows, all_valid, sha256, seed))
     return path
 
 

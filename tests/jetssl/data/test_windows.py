@@ -6,11 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jetssl.data import windows
+from jetssl.data import window_reader, windows
 from jetssl.data.jet_table import MOMENTUM, OPTIONAL_COLUMNS, JetColumns, concatenate, read_jets
 from jetssl.data.pairs import load_pairs
+from jetssl.data.reading import ReadingProcess
 from jetssl.data.rows import rows_of
-from jetssl.data.windows import WindowReader, read_window
+from jetssl.data.window_reader import WindowReader
+from jetssl.data.windows import Place, read_window
+from resim.errors import InputError
 from resim.mock import write_mock
 from resim.reader import PairFile
 
@@ -72,7 +75,7 @@ def test_any_rows_of_any_files(files, rows, wanted, block):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(windows, "BLOCK_ROWS", block)
         patch.setattr(windows, "LONGEST_GAP", block // 4)
-        table = read_window(rows, ascending, OPTIONAL_COLUMNS)
+        table = read_window(Place.of(rows), ascending, OPTIONAL_COLUMNS)
     assert jets_of(table) == straight_from(files, ascending)
 
 
@@ -87,38 +90,68 @@ def test_rows_taken_and_joined(files):
 
 
 def test_only_the_columns_asked_for(files, rows):
-    assert list(read_window(rows, np.array([3]), ("pdg_id",)).constituents.other) == ["pdg_id"]
+    assert list(read_window(Place.of(rows), np.array([3]), ("pdg_id",)).constituents.other) == ["pdg_id"]
     assert list(load_pairs(files, columns=("d0", "charge")).constituents.other) == ["d0", "charge"]
     assert tuple(load_pairs(files).constituents.other) == OPTIONAL_COLUMNS
 
 
-def test_reader_reads_a_window_once(rows, monkeypatch):
-    read = []
+@pytest.fixture
+def reader(rows):
+    reader = WindowReader(rows, ("charge",))
+    yield reader
+    reader.close()
 
-    def watched(*arguments):
-        read.append(arguments[1])
-        return read_window(*arguments)
 
-    monkeypatch.setattr(windows, "read_window", watched)
-    reader = WindowReader(rows, ())
-    first, second, third = (np.arange(start, start + 9) for start in (0, 30, 60))
+def test_windows_are_read_by_another_process_and_once(reader, rows, monkeypatch):
+    first, second, third, fourth = (np.arange(start, start + 9) for start in (0, 30, 60, 90))
+    wanted = [jets_of(read_window(Place.of(rows), one, ("charge",))) for one in (first, second, third, fourth)]
     tables = [reader.read(first), reader.read(first)]
+    monkeypatch.setattr(window_reader, "read_window", None)  # nothing more is read here
     reader.announce(second)
     reader.announce(second)
-    tables += [reader.read(first), reader.read(second), reader.read(third)]
-    assert [wanted.tolist() for wanted in read] == [wanted.tolist() for wanted in (first, second, third)]
+    tables += [reader.read(first), reader.read(second)]
+    reader.announce(third)
+    tables.append(reader.read(third))
     assert tables[0] is tables[1] is tables[2]
-    for table, wanted in zip(tables[2:], (first, second, third), strict=True):
-        assert jets_of(table) == jets_of(read_window(rows, wanted, ()))
+    monkeypatch.undo()
+    reader.announce(first)
+    tables.append(reader.read(fourth))  # another one than was announced
+    assert [jets_of(table) for table in tables[2:]] == wanted
 
 
-def test_errors_of_the_thread_arrive(rows, monkeypatch):
-    def fail(*_):
-        raise OSError("gone")
+def test_closed_readers_start_anew(reader, rows):
+    one, other = np.arange(7), np.arange(40, 47)
+    reader.announce(one)
+    reader.close()
+    reader.announce(other)
+    assert jets_of(reader.read(other)) == jets_of(read_window(Place.of(rows), other, ("charge",)))
 
-    reader = WindowReader(rows, ())
-    monkeypatch.setattr(windows, "read_window", fail)
+
+def test_errors_of_the_process_arrive(tmp_path):
+    path = write_mock(tmp_path / "x.h5", 20, VIEWS)
+    reader = WindowReader(rows_of([path]), ("charge",))
+    path.unlink()
     wanted = np.arange(5)
     reader.announce(wanted)
-    with pytest.raises(OSError, match="gone"):
+    with pytest.raises(InputError, match=r"x\.h5"):
         reader.read(wanted)
+    reader.close()
+
+
+def test_a_process_that_dies_is_named(reader):
+    wanted = np.arange(5)
+    reader.announce(np.arange(3))
+    reader._process._process.kill()
+    reader._process._process.wait()
+    reader._process._answers.read()
+    with pytest.raises(
+        InputError, match=r"process that reads the pair files ended with status -9.*lower data\.buffer"
+    ):
+        reader.read(wanted)
+
+
+def test_the_process_ends_with_its_owner(rows):
+    process = ReadingProcess(rows, ())
+    process._requests.close()
+    assert process._process.wait(timeout=60) == 0
+    process._answers.close()

@@ -18,7 +18,7 @@ from jetssl.data.order import Window
 from jetssl.data.rows import Integers, Rows
 from jetssl.data.tensors import PairBatch, to_tensors
 from jetssl.data.views import draw_views
-from jetssl.data.windows import WindowReader
+from jetssl.data.window_reader import WindowReader
 from jetssl.seeds import Stream, generator
 
 

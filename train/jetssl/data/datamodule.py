@@ -10,7 +10,7 @@ from jetssl.data.rows import Rows
 from jetssl.data.shards import Shard, training_shards, validation_window
 from jetssl.data.splits import Splits, split_rows
 from jetssl.data.views import choices, usable_rows
-from jetssl.data.windows import WindowReader
+from jetssl.data.window_reader import WindowReader
 from jetssl.processes import ALONE, Team
 from jetssl.seeds import Stream
 from resim.errors import InputError
@@ -77,6 +77,11 @@ class PairDataModule(lightning.LightningDataModule):
         only = ShardPass(0, [self._validation], self._validation_reader)
         address = (self.seed, Stream.VALIDATION_BATCH, 0)
         return PairBatches(self.rows, [only], self.look, address, self._equal_share())
+
+    def teardown(self, stage: str) -> None:  # noqa: ARG002
+        """End the processes that read; a training that goes on starts them again."""
+        for reader in (*self._readers.values(), self._validation_reader):
+            reader.close()
 
     def _own_shards(self) -> list[Shard]:
         if len(self.shards) == 1:

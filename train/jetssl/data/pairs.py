@@ -10,7 +10,7 @@ import numpy as np
 from jetssl.config.data import ANY
 from jetssl.data.jet_table import OPTIONAL_COLUMNS, JetTable
 from jetssl.data.rows import Rows, rows_of
-from jetssl.data.windows import read_window
+from jetssl.data.windows import Place, read_window
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,5 +37,5 @@ def load_pairs(
             wanted view is missing, or there is no common view.
     """
     rows = rows_of(paths, views)
-    jets = read_window(rows, np.arange(rows.n_rows), columns)
+    jets = read_window(Place.of(rows), np.arange(rows.n_rows), columns)
     return PairTable(**{field.name: getattr(jets, field.name) for field in fields(JetTable)}, rows=rows)

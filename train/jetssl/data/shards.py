@@ -14,9 +14,9 @@ from jetssl.data.order import Pieces, Shuffle, Window, cut_pieces, interleave, q
 from jetssl.data.rows import Integers, Rows
 from jetssl.seeds import Stream, generator
 
-LONGEST_PIECE: Final = 2048
-"""Rows that are read at once: about two HDF5 chunks of constituents, so that half of what is decompressed for a
-random piece is used at least."""
+LONGEST_PIECE: Final = 4096
+"""Rows that are read at once: about four HDF5 chunks of constituents, so that most of what is decompressed for a
+random piece is used."""
 PIECES_PER_BUFFER: Final = 16
 """At least, however small the buffer is: a window must hold several."""
 

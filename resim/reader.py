@@ -30,6 +30,7 @@ class PairFile:
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self._file = _open(self.path)
+        self._datasets: dict[str, h5py.Dataset] = {}
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -87,7 +88,9 @@ class PairFile:
 
     def read(self, path: str, rows: slice | Array = np.s_[:]) -> Array:
         """One dataset by its path in `resim.schema`, or the part of it that `rows` selects."""
-        array: Array = self._file[path][rows]
+        if path not in self._datasets:  # to look one up takes as long as to read a chunk of it
+            self._datasets[path] = self._file[path]
+        array: Array = self._datasets[path][rows]
         return array
 
     def length(self, path: str) -> int:

@@ -1,3 +1,4 @@
+from contextlib import closing
 from dataclasses import fields
 
 import h5py
@@ -6,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jetssl.data import window_reader, windows
+from jetssl.data import windows
 from jetssl.data.jet_table import MOMENTUM, OPTIONAL_COLUMNS, JetColumns, concatenate, read_jets
 from jetssl.data.pairs import load_pairs
 from jetssl.data.reading import ReadingProcess
 from jetssl.data.rows import rows_of
 from jetssl.data.window_reader import WindowReader
-from jetssl.data.windows import Place, read_window
+from jetssl.data.windows import JetSource, Place
 from resim.errors import InputError
 from resim.mock import write_mock
 from resim.reader import PairFile
@@ -50,6 +51,11 @@ def jets_of(table):
     ]
 
 
+def read_window(rows, wanted, columns):
+    with closing(JetSource(Place.of(rows), columns)) as source:
+        return source.read(wanted)
+
+
 def straight_from(files, wanted):
     """The same from h5py, jet by jet."""
     place = [(number, row) for number, size in enumerate(SIZES) for row in range(size)]
@@ -75,7 +81,7 @@ def test_any_rows_of_any_files(files, rows, wanted, block):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(windows, "BLOCK_ROWS", block)
         patch.setattr(windows, "LONGEST_GAP", block // 4)
-        table = read_window(Place.of(rows), ascending, OPTIONAL_COLUMNS)
+        table = read_window(rows, ascending, OPTIONAL_COLUMNS)
     assert jets_of(table) == straight_from(files, ascending)
 
 
@@ -90,7 +96,7 @@ def test_rows_taken_and_joined(files):
 
 
 def test_only_the_columns_asked_for(files, rows):
-    assert list(read_window(Place.of(rows), np.array([3]), ("pdg_id",)).constituents.other) == ["pdg_id"]
+    assert list(read_window(rows, np.array([3]), ("pdg_id",)).constituents.other) == ["pdg_id"]
     assert list(load_pairs(files, columns=("d0", "charge")).constituents.other) == ["d0", "charge"]
     assert tuple(load_pairs(files).constituents.other) == OPTIONAL_COLUMNS
 
@@ -104,9 +110,9 @@ def reader(rows):
 
 def test_windows_are_read_by_another_process_and_once(reader, rows, monkeypatch):
     first, second, third, fourth = (np.arange(start, start + 9) for start in (0, 30, 60, 90))
-    wanted = [jets_of(read_window(Place.of(rows), one, ("charge",))) for one in (first, second, third, fourth)]
+    wanted = [jets_of(read_window(rows, one, ("charge",))) for one in (first, second, third, fourth)]
     tables = [reader.read(first), reader.read(first)]
-    monkeypatch.setattr(window_reader, "read_window", None)  # nothing more is read here
+    monkeypatch.setattr(reader._source, "read", None)  # nothing more is read here
     reader.announce(second)
     reader.announce(second)
     tables += [reader.read(first), reader.read(second)]
@@ -124,7 +130,7 @@ def test_closed_readers_start_anew(reader, rows):
     reader.announce(one)
     reader.close()
     reader.announce(other)
-    assert jets_of(reader.read(other)) == jets_of(read_window(Place.of(rows), other, ("charge",)))
+    assert jets_of(reader.read(other)) == jets_of(read_window(rows, other, ("charge",)))
 
 
 def test_errors_of_the_process_arrive(tmp_path):
@@ -154,4 +160,6 @@ def test_the_process_ends_with_its_owner(rows):
     process = ReadingProcess(rows, ())
     process._requests.close()
     assert process._process.wait(timeout=60) == 0
-    process._answers.close()
+    ends = process._process
+    del process
+    assert ends.stdout.closed

@@ -114,8 +114,8 @@ class PairBatches:
         """Rows of a shard in batch `index`, and their jets: all first views, then all second ones."""
         window, rows = _find(shard.windows, index)
         table = shard.reader.read(shard.windows[window].rows)
-        if window + 1 < len(shard.windows):
-            shard.reader.announce(shard.windows[window + 1].rows)
+        for coming in shard.windows[window + 1 : window + 2]:
+            shard.reader.announce(coming.rows)
         seed, stream, epoch = self.address
         rng = generator(seed, stream, epoch, index, shard.number)
         drawn = draw_views(self.rows.valid[:, rows], self.look.choices, rng)[: self.look.jets_per_row]

@@ -69,6 +69,9 @@ class PairDataModule(lightning.LightningDataModule):
             )
             for shard in self._own_shards()
         ]
+        for one in passes:
+            if len(one.windows) > 1:
+                one.reader.announce(one.windows[0].rows)
         share = self._equal_share() if self.card.shards == 1 else Share()
         return PairBatches(self.rows, passes, self.look, (self.seed, Stream.TRAINING_BATCH, epoch), share)
 

@@ -1,6 +1,7 @@
 """Whole pair files in memory, for evaluations."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
@@ -10,7 +11,7 @@ import numpy as np
 from jetssl.config.data import ANY
 from jetssl.data.jet_table import OPTIONAL_COLUMNS, JetTable
 from jetssl.data.rows import Rows, rows_of
-from jetssl.data.windows import Place, read_window
+from jetssl.data.windows import JetSource, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,5 +38,6 @@ def load_pairs(
             wanted view is missing, or there is no common view.
     """
     rows = rows_of(paths, views)
-    jets = read_window(Place.of(rows), np.arange(rows.n_rows), columns)
+    with closing(JetSource(Place.of(rows), columns)) as source:
+        jets = source.read(np.arange(rows.n_rows))
     return PairTable(**{field.name: getattr(jets, field.name) for field in fields(JetTable)}, rows=rows)

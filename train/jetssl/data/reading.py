@@ -9,12 +9,14 @@ import pickle
 import signal
 import subprocess
 import sys
+import weakref
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import BinaryIO, cast
 
 from jetssl.data.jet_table import JetTable
 from jetssl.data.rows import Integers, Rows
-from jetssl.data.windows import Place, read_window
+from jetssl.data.windows import JetSource, Place
 from resim.errors import InputError
 
 NEWEST = pickle.HIGHEST_PROTOCOL
@@ -26,6 +28,9 @@ class ReadingProcess:
     Args:
         rows: all rows of the files; the process is told only where they lie.
         columns: optional columns of constituents that are read.
+
+    Attributes:
+        close: ends the process; what it has read is lost. Called when nobody knows of this object any more.
     """
 
     def __init__(self, rows: Rows, columns: Sequence[str]) -> None:
@@ -35,6 +40,7 @@ class ReadingProcess:
         )
         self._requests = cast(BinaryIO, self._process.stdin)
         self._answers = cast(BinaryIO, self._process.stdout)
+        self.close = weakref.finalize(self, _end, self._process)
         self._send((Place.of(rows), tuple(columns)))
 
     def request(self, wanted: Integers) -> None:
@@ -59,13 +65,6 @@ class ReadingProcess:
             raise answer
         return cast(JetTable, answer)
 
-    def close(self) -> None:
-        """End the process; what it has read is lost."""
-        self._process.kill()
-        self._process.wait()
-        self._requests.close()
-        self._answers.close()
-
     def _send(self, message: object) -> None:
         try:
             pickle.dump(message, self._requests, NEWEST)
@@ -74,9 +73,17 @@ class ReadingProcess:
             pass  # `receive` says what happened
 
 
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        with suppress(BrokenPipeError):  # a request that it did not live to read
+            cast(BinaryIO, pipe).close()
+
+
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer until the requests end."""
-    place, columns = pickle.load(requests)  # noqa: S301
+    source = JetSource(*pickle.load(requests))  # noqa: S301
     while True:
         try:
             wanted = pickle.load(requests)  # noqa: S301
@@ -84,7 +91,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
             return
         answer: object
         try:
-            answer = read_window(place, wanted, columns)
+            answer = source.read(wanted)
         except Exception as error:
             answer = error
         pickle.dump(answer, answers, NEWEST)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from jetssl.data.jet_table import JetTable
 from jetssl.data.reading import ReadingProcess
 from jetssl.data.rows import Integers, Rows
-from jetssl.data.windows import Place, read_window
+from jetssl.data.windows import JetSource, Place
 
 
 class WindowReader:
@@ -18,6 +18,7 @@ class WindowReader:
 
     def __init__(self, rows: Rows, columns: Sequence[str]) -> None:
         self._rows, self._columns = rows, columns
+        self._source = JetSource(Place.of(rows), columns)
         self._present: tuple[Integers, JetTable] | None = None
         self._next: Integers | None = None
         self._process: ReadingProcess | None = None
@@ -31,7 +32,7 @@ class WindowReader:
         if announced is not None and self._process is not None:
             table = self._process.receive()
         if announced is None or announced is not wanted:
-            table = read_window(Place.of(self._rows), wanted, self._columns)
+            table = self._source.read(wanted)
         self._present = wanted, table
         return table
 
@@ -45,7 +46,8 @@ class WindowReader:
         self._process.request(wanted)
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, close the files; both are there again when they are needed."""
+        self._source.close()
         if self._process is not None:
             self._process.close()
         self._process = self._next = None

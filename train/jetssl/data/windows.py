@@ -35,30 +35,45 @@ class Place:
         return cls(paths, sizes, rows.views)
 
 
-def read_window(place: Place, wanted: Integers, columns: Sequence[str]) -> JetTable:
-    """Jets of some rows, in all views.
+class JetSource:
+    """Reads jets where they lie; files stay open, as to open one takes as long as to read a thousand jets.
 
     Args:
         place: where the rows are.
-        wanted: int64 `(R,)`, ascending.
         columns: optional columns of constituents that are read.
     """
-    tables, start = [], 0
-    for path, size in zip(place.paths, place.sizes, strict=True):
-        inside = wanted[slice(*np.searchsorted(wanted, [start, start + size]))] - start
-        start += size
-        if len(inside):
-            with PairFile(path) as file:
-                tables += [
-                    read_jets(file, place.views, int(run[0]), int(run[-1]) + 1, columns).take(run - run[0])
-                    for run in _runs(inside)
-                ]
-    return concatenate(tables)
+
+    def __init__(self, place: Place, columns: Sequence[str]) -> None:
+        self._place, self._columns = place, columns
+        self._open: dict[str, PairFile] = {}
+
+    def read(self, wanted: Integers) -> JetTable:
+        """Jets of some rows, int64 `(R,)`, ascending, in all views."""
+        tables, start = [], 0
+        for path, size in zip(self._place.paths, self._place.sizes, strict=True):
+            inside = wanted[slice(*np.searchsorted(wanted, [start, start + size]))] - start
+            start += size
+            tables += [self._run(path, run) for run in _runs(inside)]
+        return concatenate(tables)
+
+    def _run(self, path: str, rows: Integers) -> JetTable:
+        if path not in self._open:
+            self._open[path] = PairFile(path)
+        first, stop = int(rows[0]), int(rows[-1]) + 1
+        return read_jets(self._open[path], self._place.views, first, stop, self._columns).take(rows - first)
+
+    def close(self) -> None:
+        """Close the files."""
+        for file in self._open.values():
+            file.close()
+        self._open.clear()
 
 
 def _runs(wanted: Integers) -> list[Integers]:
     """Cut ascending rows where a long gap is, and where a block is full."""
-    runs = []
+    if not len(wanted):
+        return []
+    runs: list[Integers] = []
     for run in np.split(wanted, np.flatnonzero(np.diff(wanted) > LONGEST_GAP) + 1):
         block = (run - run[0]) // BLOCK_ROWS
         runs += np.split(run, np.flatnonzero(np.diff(block)) + 1)

@@ -7,7 +7,8 @@
   of the demo card / torch's `nn.TransformerEncoder` of the same layers, padded to 50 constituents.
 
 Both sides of a ratio get the same ragged batches in turn, and the medians over the rounds are compared, so that a
-noisy machine disturbs both alike. Without `--data` the jets are toys whose multiplicity is that of generator-level
+noisy machine disturbs both alike. Both run with what `jetssl train` sets for its process: threads that sleep while they
+wait, and memory that is kept (`jetssl.allocator`). Without `--data` the jets are toys whose multiplicity is that of generator-level
 jets of 300-500 GeV (58 +- 20 constituents), cut off at 64 or 50 as `--data` is.
 
     python benchmarks/train.py [--json] [--data PAIRS.h5] [--batch-size 64] [--rounds 5] [--threads 2]
@@ -30,6 +31,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from jetssl.allocator import keep_memory
 from jetssl.config.encoders import PartCard, TransformerCard
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.jets import Jets, gather_jets
@@ -185,6 +187,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
+    keep_memory()
     results = compare(arguments.data, arguments.batch_size, arguments.rounds)
     if arguments.json:
         print(json.dumps(results, indent=2))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from jetssl.allocator import keep_memory
 from resim import __version__, commandline
 from resim.errors import InputError
 
@@ -137,4 +138,5 @@ def main() -> None:
     # Read when torch loads its thread pool. Threads that spin while they wait for each other halt a training as soon
     # as another program wants a core: 43-92 jets/s instead of 580 beside one busy process on 2 cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    keep_memory()
     commandline.run(jetssl)

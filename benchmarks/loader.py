@@ -98,10 +98,11 @@ def step_rate(passes: PairBatches, card: Card) -> float:
 
 def waiting(folder: Path) -> float:
     """Share of the time of a training in which it waited."""
-    files = [toys(folder / "few.h5", DISTINCT_ROWS, 99)]
+    files = [toys(folder / "few.h5", 3 * DISTINCT_ROWS, 99)]
     run = RunFolder(folder / "run")
-    pretrain(card_of(files, DISTINCT_ROWS // 8), run, quiet=True)
-    return read_metrics(run.metrics)[0]["waiting"]
+    pretrain(card_of(files, DISTINCT_ROWS), run, quiet=True)
+    (epoch,) = read_metrics(run.metrics)
+    return epoch["waiting"]
 
 
 def peak(files: list[str], buffer: int) -> float:

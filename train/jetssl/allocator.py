@@ -1,7 +1,7 @@
 """Let glibc keep the memory of large tensors.
 
-By default every block from 128 kB (growing to 32 MB) on is mapped anew, page by page, and given back when it is freed;
-a training step frees and asks for the same blocks over and over.
+By default every block from 128 kB (growing to 32 MB) on is mapped anew, page by page, and given back when it is
+freed; a training step frees and asks for the same blocks over and over.
 """
 
 import ctypes
@@ -25,4 +25,5 @@ def keep_memory() -> bool:
     library = ctypes.CDLL(None)
     if not (hasattr(library, "gnu_get_libc_version") and hasattr(library, "mallopt")):
         return False
-    return all([library.mallopt(name, value) == 1 for name, value in KEPT.items()])
+    taken = [library.mallopt(name, value) == 1 for name, value in KEPT.items()]
+    return all(taken)

@@ -11,9 +11,9 @@ from resim.errors import InputError
 
 
 class Hdf5Output:
-    """Context manager that holds `PATH.partial` open and gives it its final name in `finish`.
+    """Context manager that holds `PATH.partial` open and gives it its final name in `complete`.
 
-    Leaving the context without `finish` removes the partial file.
+    Leaving the context without `complete` removes the partial file.
 
     Args:
         path: the file to be.
@@ -29,7 +29,7 @@ class Hdf5Output:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._partial = path.with_name(path.name + ".partial")
-        self._finished = False
+        self._completed = False
         try:
             self._stream = AbsorbingFile(self._partial)
         except OSError as error:
@@ -44,7 +44,7 @@ class Hdf5Output:
         """
         self._stream.check()
 
-    def finish(self) -> None:
+    def complete(self) -> None:
         """Give the file its final name.
 
         Raises:
@@ -53,7 +53,7 @@ class Hdf5Output:
         self.file.close()
         self._stream.save()
         self._partial.replace(self.path)
-        self._finished = True
+        self._completed = True
 
     def __enter__(self) -> Self:
         """The output itself."""
@@ -62,7 +62,7 @@ class Hdf5Output:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close, and remove the partial file unless `finish` has renamed it.
+        """Close, and remove the partial file unless `complete` has renamed it.
 
         Raises:
             InputError: the file could not be written.
@@ -70,7 +70,7 @@ class Hdf5Output:
         self.file.close()
         failure = self._stream.error or error
         self._stream.close()
-        if not self._finished:
+        if not self._completed:
             self._partial.unlink(missing_ok=True)
         if isinstance(failure, OSError):
             raise _unwritable(self.path, failure) from error

@@ -3,8 +3,7 @@
 import json
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,34 +23,32 @@ _ROWS_PER_HDF5_CHUNK = 4096
 _CONSTITUENTS_PER_HDF5_CHUNK = 65536
 
 
-class PairWriter:
-    """Context manager that holds `PATH.partial` open and gives it its final name in `finish`.
+class PairWriter(Hdf5Output):
+    """A pair file that is written block by block, and is there when `finish` has been called.
 
-    Memory does not grow with the number of rows. Leaving the context without `finish` removes the partial file.
+    Memory does not grow with the number of rows.
 
     Raises:
         InputError: the file cannot be created.
     """
 
     def __init__(self, path: Path, views: list[ViewRecord], labels: list[str], sources: list[str]) -> None:
-        self.path = path
+        super().__init__(path)
         self.views = tuple(view.name for view in views)
-        self._output = Hdf5Output(path)
-        self._file = self._output.file
         self._datasets: dict[str, Any] = {}
         self._waiting: list[Block] = []
         self._n_rows = 0
         with ExitStack() as undo:
-            undo.push(self._output)
+            undo.push(self)
             self._create(views, labels, sources)
             undo.pop_all()
 
     def _create(self, views: list[ViewRecord], labels: list[str], sources: list[str]) -> None:
-        self._file.attrs.update({"schema": schema.SCHEMA, "schema_version": schema.SCHEMA_VERSION})
+        self.file.attrs.update({"schema": schema.SCHEMA, "schema_version": schema.SCHEMA_VERSION})
         for path, column in schema.row_columns(list(self.views)).items():
             self._dataset(path, column, _ROWS_PER_HDF5_CHUNK)
-        self._file["hard_scatter"].attrs.update({"labels": json.dumps(labels), "sources": json.dumps(sources)})
-        self._file["views"].attrs["order"] = json.dumps(self.views)
+        self.file["hard_scatter"].attrs.update({"labels": json.dumps(labels), "sources": json.dumps(sources)})
+        self.file["views"].attrs["order"] = json.dumps(self.views)
         for view in views:
             offsets = self._dataset(schema.offsets_path(view.name), schema.OFFSETS, _ROWS_PER_HDF5_CHUNK)
             offsets.resize((1,))
@@ -59,10 +56,10 @@ class PairWriter:
                 self._dataset(path, column, _CONSTITUENTS_PER_HDF5_CHUNK)
             settings = json.dumps(view.settings, sort_keys=True)
             attributes = {"parent": view.parent or "", "freeze": view.freeze or "", "settings": settings}
-            self._file[f"views/{view.name}"].attrs.update(attributes)
+            self.file[f"views/{view.name}"].attrs.update(attributes)
 
     def _dataset(self, path: str, column: schema.Column, chunk: int) -> Any:
-        dataset = self._file.create_dataset(
+        dataset = self.file.create_dataset(
             path, shape=(0,), maxshape=(None,), dtype=column.dtype, chunks=(chunk,), **_COMPRESSION
         )
         dataset.attrs.update({"unit": column.unit, "doc": column.doc})
@@ -91,7 +88,7 @@ class PairWriter:
                 _extend(dataset, dataset[-1] + offsets_of(np.concatenate([np.diff(array) for array in arrays]))[1:])
             else:
                 _extend(dataset, np.concatenate(arrays))
-        self._output.check()
+        self.check()
         self._n_rows += sum(block.n_rows for block in self._waiting)
         self._waiting = []
 
@@ -105,22 +102,8 @@ class PairWriter:
         announced = sum(source.counts.rows for source in provenance.sources)
         if announced != self._n_rows:
             raise ValueError(f"{self.path}: {self._n_rows} rows written, the provenance counts {announced}")
-        self._file.attrs["provenance"] = provenance.model_dump_json()
-        self._output.finish()
-
-    def __enter__(self) -> Self:
-        """The writer itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close, and remove the partial file unless `finish` has renamed it.
-
-        Raises:
-            InputError: the file could not be written.
-        """
-        self._output.__exit__(kind, error, trace)
+        self.file.attrs["provenance"] = provenance.model_dump_json()
+        self.complete()
 
 
 def _extend(dataset: Any, array: npt.NDArray[Any]) -> None:

@@ -11,8 +11,7 @@ import json
 import shutil
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -59,10 +58,8 @@ class EmbeddingProvenance(BaseModel):
     """wall time of reading, encoding and writing"""
 
 
-class EmbeddingWriter:
-    """Context manager that holds `PATH.partial` open and gives it its final name in `finish`.
-
-    Leaving the context without `finish` removes the partial file.
+class EmbeddingWriter(Hdf5Output):
+    """An embedding file that is written block by block, and is there when `finish` has been called.
 
     Args:
         path: the file to be.
@@ -74,32 +71,30 @@ class EmbeddingWriter:
     """
 
     def __init__(self, path: Path, pairs: PairFile, width: int) -> None:
-        self.path = path
         _refuse_full_disk(path, len(pairs) * len(pairs.view_names) * width * np.dtype("<f4").itemsize)
-        self._output = Hdf5Output(path)
-        self._file = self._output.file
+        super().__init__(path)
         with ExitStack() as undo:
-            undo.push(self._output)
+            undo.push(self)
             self._copy_rows(pairs)
             self._create_views(pairs, width)
             undo.pop_all()
 
     def _copy_rows(self, pairs: PairFile) -> None:
-        self._file.attrs.update({"schema": SCHEMA, "schema_version": SCHEMA_VERSION})
+        self.file.attrs.update({"schema": SCHEMA, "schema_version": SCHEMA_VERSION})
         for column in schema.HARD_SCATTER:
-            dataset = self._file.create_dataset(
+            dataset = self.file.create_dataset(
                 f"hard_scatter/{column.name}", data=pairs.hard_scatter(column.name), compression="gzip"
             )
             dataset.attrs.update({"unit": column.unit, "doc": column.doc})
         names = {"labels": json.dumps(pairs.labels), "sources": json.dumps(pairs.source_hashes)}
-        self._file["hard_scatter"].attrs.update(names)
+        self.file["hard_scatter"].attrs.update(names)
 
     def _create_views(self, pairs: PairFile, width: int) -> None:
-        self._file.create_group("views").attrs["order"] = json.dumps(pairs.view_names)
+        self.file.create_group("views").attrs["order"] = json.dumps(pairs.view_names)
         rows = len(pairs)
         chunk = max(1, min(rows, _ROWS_PER_HDF5_CHUNK))
         for view in pairs.view_names:
-            group = self._file.create_group(f"views/{view}")
+            group = self.file.create_group(f"views/{view}")
             # Not compressed: the low bits of floats are noise.
             group.create_dataset("embedding", (rows, width), "<f4", chunks=(chunk, width), fillvalue=np.nan)
             group.create_dataset("valid", data=pairs.valid(view), compression="gzip")
@@ -118,8 +113,8 @@ class EmbeddingWriter:
         """
         block = np.full((len(valid), vectors.shape[1]), np.nan, np.float32)
         block[valid] = vectors
-        self._file[f"views/{view}/embedding"][start : start + len(valid)] = block
-        self._output.check()
+        self.file[f"views/{view}/embedding"][start : start + len(valid)] = block
+        self.check()
 
     def finish(self, provenance: EmbeddingProvenance) -> None:
         """Write the provenance and give the file its final name.
@@ -127,22 +122,8 @@ class EmbeddingWriter:
         Raises:
             OSError: something could not be written; leaving the context makes one line of it.
         """
-        self._file.attrs["provenance"] = provenance.model_dump_json()
-        self._output.finish()
-
-    def __enter__(self) -> Self:
-        """The writer itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close, and remove the partial file unless `finish` has renamed it.
-
-        Raises:
-            InputError: the file could not be written.
-        """
-        self._output.__exit__(kind, error, trace)
+        self.file.attrs["provenance"] = provenance.model_dump_json()
+        self.complete()
 
 
 def _refuse_full_disk(path: Path, size: int) -> None:

@@ -87,13 +87,17 @@ def test_no_row_twice_and_only_remainders_wait(sizes, batch, shards, buffer, see
     assert np.sort(np.concatenate([shard.shuffle.rows for shard in parts])).tolist() == used.tolist()
     for shard in parts:
         windows = shard.windows(1, 0, shard.n_batches)
+        if not shard.n_batches:
+            assert windows == []
+            continue
         taken = np.concatenate([window.batches for window in windows]).ravel()
         assert len(taken) == len(np.unique(taken)) == shard.n_batches * 4 * batch // shards
         assert np.isin(taken, shard.shuffle.rows).all()
         assert len(shard.shuffle.rows) - len(taken) < len(windows) * 4 * batch // shards + len(windows)
         read = np.concatenate([window.rows for window in windows])
-        assert np.sort(read).tolist() == shard.shuffle.rows.tolist()
+        assert len(read) == len(np.unique(read))
         for window in windows:
+            assert len(window.batches) > 0
             assert np.isin(window.batches, window.rows).all()
             assert (np.diff(window.rows) > 0).all()
 

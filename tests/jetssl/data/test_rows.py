@@ -31,14 +31,6 @@ def test_classes_are_sorted_and_joined(tmp_path):
     assert rows.files[1].labels == {"two_prong": 10, "a_third": 10}
 
 
-def test_some_rows(table):
-    index = np.array([7, 3])
-    some = table.rows.take(index)
-    assert some.n_rows == 2
-    assert some.event.tolist() == table.rows.event[index].tolist()
-    np.testing.assert_array_equal(some.valid, table.rows.valid[:, index])
-
-
 def test_no_common_view(tmp_path):
     first = write_mock(tmp_path / "a.h5", 10, ("nominal", "seed"))
     second = write_mock(tmp_path / "b.h5", 10, ("other", "seeds"))

@@ -101,20 +101,25 @@ class Shuffle:
             n_batches: at most `guaranteed(len(used))`.
             rng: random numbers.
         """
-        pieces = np.unique(self.piece)
-        order = pieces[interleave(self.part[pieces], rng)]
-        window_of_piece = np.full(len(self.part), -1)
-        for number, members in enumerate(np.array_split(order, self.n_windows)):
-            window_of_piece[members] = number
-        window = window_of_piece[self.piece]
+        window = self._draw_windows(rng)
         window_of_used = window[np.searchsorted(self.rows, used)]
         windows = []
         for number in range(self.n_windows):
             batches = self._batches(used[window_of_used == number], rng)[:n_batches]
             n_batches -= len(batches)
-            rows = self.rows if self.n_windows == 1 else self.rows[window == number]
-            windows.append(Window(rows, batches))
+            if len(batches):  # else nothing of it need be read
+                rows = self.rows if self.n_windows == 1 else self.rows[window == number]
+                windows.append(Window(rows, batches))
         return windows
+
+    def _draw_windows(self, rng: np.random.Generator) -> Integers:
+        """The window of every row, `(len(rows),)`: as many random pieces for each."""
+        pieces = np.unique(self.piece)
+        window_of_piece = np.empty(len(self.part), np.int64)
+        order = pieces[interleave(self.part[pieces], rng)]
+        for number, members in enumerate(np.array_split(order, self.n_windows)):
+            window_of_piece[members] = number
+        return window_of_piece[self.piece]
 
     def guaranteed(self, n_used: int) -> int:
         """Batches that `n_used` rows give however they are spread over windows."""

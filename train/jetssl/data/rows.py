@@ -5,7 +5,7 @@ Letters: V views, R rows (hard partons).
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -71,11 +71,6 @@ class Rows:
     def label(self) -> npt.NDArray[np.str_]:
         """Class name of every row, `(R,)`."""
         return np.array(self.classes)[self.class_index]
-
-    def take(self, index: Integers) -> "Rows":
-        """Some of the rows, in the order of `index`; names and files stay."""
-        columns = ("source", "event", "class_index", "parton_pt", "parton_eta")
-        return replace(self, **{name: getattr(self, name)[index] for name in columns}, valid=self.valid[:, index])
 
 
 def rows_of(paths: Sequence[Path | str], views: Literal["any"] | Sequence[str] = ANY) -> Rows:

@@ -93,7 +93,7 @@ def test_no_row_twice_and_only_remainders_wait(sizes, batch, shards, buffer, see
         taken = np.concatenate([window.batches for window in windows]).ravel()
         assert len(taken) == len(np.unique(taken)) == shard.n_batches * 4 * batch // shards
         assert np.isin(taken, shard.shuffle.rows).all()
-        assert len(shard.shuffle.rows) - len(taken) < len(windows) * 4 * batch // shards + len(windows)
+        assert len(shard.shuffle.rows) - len(taken) < shard.shuffle.n_windows * (4 * batch // shards + 1)
         read = np.concatenate([window.rows for window in windows])
         assert len(read) == len(np.unique(read))
         for window in windows:

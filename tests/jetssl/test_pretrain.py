@@ -37,6 +37,7 @@ ENCODERS = {
         (2, []),
         (2, [PART, "projector.batch_norm=true", "training.ema=0.9"]),
         (1, [PART, "objective.name=supervised"]),
+        (2, ["data.buffer=64", "data.batch_size=8"]),
     ],
 )
 def test_resumed_equals_uninterrupted(card_file, tmp_path, monkeypatch, after, overrides):

@@ -31,6 +31,7 @@ CASES = {
     "supcon": ["objective.name=supcon"],
     "supervised": ["objective.name=supervised", "views.source=resim"],
     "average": ["training.ema=0.9"],
+    "streamed": ["data.shards=2", "data.buffer=128", "data.batch_size=8"],
 }
 MONITORS = ("std", "std_min", "effective_rank", "alignment", "uniformity", "pair_auc", "pair_auc_in_bin", "probe_auc")
 DIVERGING = ["training.epochs=30", "training.patience=2", "training.learning_rate=0.5", "training.warmup=0.9"]
@@ -85,7 +86,7 @@ def test_two_processes_equal_one(places, tmp_path, name):
     together, alone = RunFolder(places / name), RunFolder(tmp_path / "run")
     pretrain(load_card(places / "card.yaml", [*COMMON, *CASES[name]]), alone, quiet=True)
     found, wanted = (torch.load(run.last, weights_only=True) for run in (together, alone))
-    assert found["global_step"] == 10
+    assert found["global_step"] == wanted["global_step"] >= 10
     assert found["state_dict"].keys() == wanted["state_dict"].keys()
     for key, value in wanted["state_dict"].items():
         torch.testing.assert_close(found["state_dict"][key], value, rtol=0, atol=1e-6, msg=key)

@@ -31,6 +31,7 @@ CASES = {
     "supcon": ["objective.name=supcon"],
     "supervised": ["objective.name=supervised", "views.source=resim"],
     "average": ["training.ema=0.9"],
+    "normalized": ["data.normalize=true", "data.features=rs3l"],
     "streamed": ["data.shards=2", "data.buffer=128", "data.batch_size=8"],
 }
 MONITORS = ("std", "std_min", "effective_rank", "alignment", "uniformity", "pair_auc", "pair_auc_in_bin", "probe_auc")

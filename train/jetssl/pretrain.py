@@ -24,6 +24,7 @@ from jetssl.data.splits import Splits
 from jetssl.files import full_disk_is_one_line, write_text
 from jetssl.methods.builder import METHODS
 from jetssl.methods.method import Method
+from jetssl.models.normalization import Normalized
 from jetssl.precision import PRECISIONS
 from jetssl.processes import Team, connected, partners_may_go
 from jetssl.progress import EpochLog, progress_bar
@@ -68,6 +69,8 @@ def pretrain(card: Card, run: RunFolder, *, force: bool = False, quiet: bool = F
         outcome, resume_from = team.once(lambda: _prepare(card, run, data, method, force))
         if outcome.state is State.FINISHED:
             return outcome
+        if resume_from is None and isinstance(method.encoder, Normalized):
+            method.encoder.fit(batch.jets for batch in data.sample())
         return _fit(card, run, data, method, outcome.provenance, resume_from, quiet)
 
 

@@ -96,6 +96,9 @@ class DataCard(CardModel):
     """pair files; looked for from the working directory, then from every folder above the card"""
     features: Literal["relative", "kin", "kinpid", "full", "rs3l"] = "relative"
     """input features of a constituent, see `jetssl.data.features`"""
+    normalize: bool = False
+    """features minus their mean, divided by their spread, over the constituents of the training split: for sets that
+    are not scaled, such as `rs3l`; kept in the checkpoint"""
     fractions: Fractions = Fractions()
     batch_size: int = Field(256, ge=2)
     """rows in a batch, shared by all processes; NT-Xent contrasts each jet with the other 2 * batch_size - 2"""

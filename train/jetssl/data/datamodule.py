@@ -1,5 +1,7 @@
 """Training and validation batches for Lightning."""
 
+from collections.abc import Iterator
+
 import lightning
 
 from jetssl.config.card import Card
@@ -9,6 +11,7 @@ from jetssl.data.features import FEATURE_SETS
 from jetssl.data.rows import Rows
 from jetssl.data.shards import Shard, training_shards, validation_window
 from jetssl.data.splits import Splits, split_rows
+from jetssl.data.tensors import PairBatch
 from jetssl.data.views import choices, usable_rows
 from jetssl.data.window_reader import WindowReader
 from jetssl.processes import ALONE, Team
@@ -74,6 +77,12 @@ class PairDataModule(lightning.LightningDataModule):
                 one.reader.announce(one.windows[0].rows)
         share = self._equal_share() if self.card.shards == 1 else Share()
         return PairBatches(self.rows, passes, self.look, (self.seed, Stream.TRAINING_BATCH, epoch), share)
+
+    def sample(self) -> Iterator[PairBatch]:
+        """Batches of the first epoch, as many rows as are looked at after an epoch."""
+        batches = self.training_batches(0)
+        count = -(-self.card.validation_rows // self.card.batch_size)
+        return map(batches.batch, range(min(count, len(batches))))
 
     def val_dataloader(self) -> PairBatches:
         """The same batches with the same views and rotations every time."""

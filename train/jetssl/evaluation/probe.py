@@ -24,6 +24,7 @@ from jetssl.evaluation.results import Baseline, Result, RocCurve
 from jetssl.evaluation.summary import Comparison, roc_curves, summarize
 from jetssl.evaluation.task import Task, draw_labels
 from jetssl.models.builder import build_encoder
+from jetssl.models.normalization import Normalized
 from jetssl.seeds import Stream, generator, torch_seed
 
 N_DRAWS = 10
@@ -133,6 +134,8 @@ def _competitors(loaded: LoadedEncoder, table: PairTable, task: Task, seed: int)
 
     def fresh(draw: int) -> Floats:
         encoder = build_encoder(card, torch_seed(seed, Stream.RANDOM_ENCODER, draw))
+        if isinstance(encoder, Normalized):
+            encoder.adopt(loaded.encoder)
         return spread(embed(encoder, table, view, rows, card.data.features))
 
     return [

@@ -9,6 +9,7 @@ from jetssl.config.card import Card
 from jetssl.data.features import FEATURE_SETS
 from jetssl.models.encoder import Encoder
 from jetssl.models.interaction_network import InteractionNetwork
+from jetssl.models.normalization import Normalized
 from jetssl.models.part import ParticleTransformer
 from jetssl.models.particlenet import ParticleNet
 from jetssl.models.rs3l_gnn import Rs3lGnn
@@ -34,4 +35,5 @@ def build_encoder(card: Card, seed: int) -> Encoder:
     n_features = len(FEATURE_SETS[card.data.features].names)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return ENCODERS[card.encoder.name](n_features, card.encoder)
+        encoder = ENCODERS[card.encoder.name](n_features, card.encoder)
+    return Normalized(encoder, n_features) if card.data.normalize else encoder

@@ -67,7 +67,7 @@ def test_options_are_frozen():
     assert options == {
         "train": ["card", "overrides", "--output", "--force", "--quiet", "--print-config"],
         "probe": ["run", "--data", "--signal", "--background", "--view", "--labels", "--seed", "--json"],
-        "embed": ["run", "file", "--output", "--force"],
+        "embed": ["run", "file", "--output", "--force", "--quiet"],
         "report": ["inputs", "--output", "--force"],
     }
 

@@ -15,13 +15,11 @@ from resim.errors import InputError
 from tests.jetssl.test_cli import run
 
 
-def test_no_compiler_is_one_line(monkeypatch):
+def test_no_compiler_is_one_line():
     from torch._inductor import config
 
-    monkeypatch.setattr(config.cpp, "cxx", ("/nowhere/g++",))
-    with pytest.raises(
-        InputError, match=r"no C\+\+ compiler found; install one .*CXX, or set training.compile=false"
-    ):
+    message = r"no C\+\+ compiler found; install one .*CXX, or set training.compile=false"
+    with config.patch({"cpp.cxx": ("/nowhere/g++",)}), pytest.raises(InputError, match=message):
         compile_in_place(nn.Linear(2, 2))
 
 

@@ -1,6 +1,7 @@
-"""The browser of the smoke tests, and the option that says whether it must be there."""
+"""The browser of the smoke tests, the option that says whether it must be there, and what every test may rely on."""
 
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,11 @@ CHROMIUM_OPTIONS = (
 
 settings.register_profile("noisy machine", deadline=None)
 settings.load_profile("noisy machine")
+
+
+def pytest_configure() -> None:
+    # A shell starts background jobs with SIGINT ignored, and children inherit that; Ctrl-C is tested all the same.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -40,7 +40,7 @@ class FileRecord:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """All rows of the files, one file after the other: 34 + V bytes a row, so all of it stays in memory."""
+    """All rows of the files, one file after the other: 26 + V bytes a row, so all of it stays in memory."""
 
     views: tuple[str, ...]
     """names of the V views, root first"""

@@ -7,9 +7,12 @@
   of the demo card / torch's `nn.TransformerEncoder` of the same layers, padded to 50 constituents.
 
 Both sides of a ratio get the same ragged batches in turn, and the medians over the rounds are compared, so that a
-noisy machine disturbs both alike. Both run with what `jetssl train` sets for its process: threads that sleep while
-they wait, and memory that is kept (`jetssl.allocator`). Without `--data` the jets are toys whose multiplicity is that
-of generator-level jets of 300-500 GeV (58 +- 20 constituents), cut off at 64 or 50 as `--data` is.
+noisy machine disturbs both alike. Both run with what `jetssl train` sets for its process: memory that is kept
+(`jetssl.allocator`), and threads that sleep while they wait. With OMP_WAIT_POLICY=ACTIVE in the environment they
+spin, which is nearer to torch's default, and faster for both as long as nothing else wants a core.
+
+Without `--data` the jets are toys whose multiplicity is that of generator-level jets of 300-500 GeV (58 +- 20
+constituents), cut off at 64 or 50 as `--data` is.
 
     python benchmarks/train.py [--json] [--data PAIRS.h5] [--batch-size 64] [--rounds 5] [--threads 2]
 """

@@ -1,16 +1,14 @@
 """Multi-head attention with an additive bias (arXiv:1706.03762, eq. 1; the bias: arXiv:2202.03772, eq. 4).
 
-Letters: T real constituents of a batch, b jets of a part, m queries, n keys, D model width, H heads.
+Letters: T real constituents of a part, b jets of a part, m queries, n keys, D model width, H heads.
 """
-
-from collections.abc import Sequence
 
 import torch
 from torch import nn
 from torch.nn import functional
 
 from jetssl.models.dropout import Dropout
-from jetssl.models.ragged import Part, Ragged
+from jetssl.models.ragged import Part
 
 
 class Attention(nn.Module):
@@ -32,25 +30,22 @@ class Attention(nn.Module):
     def forward(
         self,
         rows: torch.Tensor,
-        ragged: Ragged,
-        biases: Sequence[torch.Tensor | None],
+        part: Part,
+        bias: torch.Tensor | None,
         scale: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Self-attention within jets; only the products of queries and keys know padding.
 
         Args:
             rows: `(T, D)`.
-            ragged: how the T constituents belong to jets.
-            biases: of each part; added to the scaled products, broadcasts to `(b, H, n, n)`; -inf where a key is
-                padding.
+            part: how the T constituents belong to jets.
+            bias: added to the scaled products, broadcasts to `(b, H, n, n)`; -inf where a key is padding.
             scale: `(D,)`, multiplies the result; it costs nothing, as the last projection takes it on.
 
         Returns:
             `(T, D)`.
         """
-        pieces = ragged.split(self.in_proj(rows))
-        mixed = [self._attend(*arguments) for arguments in zip(ragged.parts, pieces, biases, strict=True)]
-        return self._project(torch.cat(mixed), scale)
+        return self._project(self._attend(part, self.in_proj(rows), bias), scale)
 
     def _attend(self, part: Part, projected: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
         """Projected rows of a part, `(rows, 3 D)` → `(rows, D)`."""

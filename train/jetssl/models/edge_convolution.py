@@ -23,32 +23,30 @@ class Neighbours:
     """The nearest constituents of the same jet."""
 
     index: torch.Tensor
-    """int64 `(T, K)`, flat rows; where one is missing, the first again (a maximum then needs no mask), or 0"""
+    """int64 `(T, K)`, flat rows; where one is missing, the first again (a maximum then needs no mask), or any"""
     exists: torch.Tensor
     """bool `(T, K)`; False where the jet has too few constituents"""
 
 
 def nearest(coordinates: torch.Tensor, ragged: Ragged, count: int, *, with_self: bool) -> Neighbours:
+    """The `count` nearest constituents of each in all parts of a batch; see `nearest_in_part`."""
+    parts = zip(ragged.parts, ragged.split(coordinates), strict=True)
+    found = [nearest_in_part(part, rows, count, with_self=with_self) for part, rows in parts]
+    index = torch.cat([near.index + start for near, start in zip(found, ragged.starts, strict=True)])
+    return Neighbours(index, torch.cat([near.exists for near in found]))
+
+
+def nearest_in_part(part: Part, coordinates: torch.Tensor, count: int, *, with_self: bool) -> Neighbours:
     """The `count` nearest constituents of each, by Euclidean distance.
 
     Args:
+        part: how the T constituents belong to jets.
         coordinates: `(T, C)`.
-        ragged: how the T constituents belong to jets.
         count: K.
         with_self: whether a constituent is its own nearest neighbour.
     """
-    parts = zip(ragged.parts, ragged.split(coordinates.detach()), strict=True)
-    found = [_nearest_in_part(part, rows, count, with_self) for part, rows in parts]
-    starts = torch.tensor([0] + [len(part.inside) for part in ragged.parts[:-1]]).cumsum(0).tolist()
-    index = torch.cat([near.index + start for near, start in zip(found, starts, strict=True)])
-    exists = torch.cat([near.exists for near in found])
-    first = index[:, :1].masked_fill(~exists[:, :1], 0)
-    return Neighbours(index.where(exists, first), exists)
-
-
-def _nearest_in_part(part: Part, rows: torch.Tensor, count: int, with_self: bool) -> Neighbours:
-    padded = at_least_single(part.pad(rows))
-    with torch.autocast(rows.device.type, enabled=False):
+    padded = at_least_single(part.pad(coordinates.detach()))
+    with torch.autocast(padded.device.type, enabled=False):
         distance = torch.cdist(padded, padded)
     distance = distance.masked_fill(~part.valid[:, None], torch.inf)
     # A twin at the same place must not take the constituent's own place among its neighbours, or lose its own.
@@ -56,10 +54,12 @@ def _nearest_in_part(part: Part, rows: torch.Tensor, count: int, with_self: bool
     n = distance.shape[2]
     near, place = distance.topk(min(count, n), dim=2, largest=False)
     lengths = part.valid.sum(1)
-    first = (lengths.cumsum(0) - lengths)[:, None, None]
+    start = (lengths.cumsum(0) - lengths)[:, None, None]
     missing = count - near.shape[2]
-    index = functional.pad(place + first, (0, missing))[part.valid]
-    return Neighbours(index, functional.pad(near.isfinite(), (0, missing), value=False)[part.valid])
+    index = functional.pad(place + start, (0, missing))[part.valid]
+    exists = functional.pad(near.isfinite(), (0, missing), value=False)[part.valid]
+    first = index[:, :1].masked_fill(~exists[:, :1], 0)
+    return Neighbours(index.where(exists, first), exists)
 
 
 class EdgeConvolution(nn.Module):

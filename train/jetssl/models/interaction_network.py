@@ -11,6 +11,7 @@ from torch import nn
 
 from jetssl.config.encoders import InteractionNetworkCard
 from jetssl.models.encoder import Encoded, Encoder
+from jetssl.models.parallel import over_parts
 from jetssl.models.ragged import Part, Ragged
 
 
@@ -74,13 +75,12 @@ class InteractionNetwork(Encoder):
     def forward(self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor) -> Encoded:  # noqa: ARG002
         """`(B, N, F)`, `(B, N, 4)` (not used), bool `(B, N)` → tokens `(B, N, D)`, jet `(B, D)`."""
         ragged = Ragged(mask)
-        rows = ragged.flatten(features)
-        received = [self._receive(*arguments) for arguments in zip(ragged.parts, ragged.split(rows), strict=True)]
-        tokens = self.update(torch.cat([rows, torch.cat(received)], dim=1))
+        (tokens,) = over_parts(self._tokens, self, ragged, ragged.flatten(features))
         return Encoded(ragged.pad(tokens), ragged.sum(tokens))
 
-    def _receive(self, part: Part, rows: torch.Tensor) -> torch.Tensor:
-        """Sums of the messages from all other constituents of the jet: `(rows, F)` → `(rows, M)`."""
-        padded = part.pad(rows)
+    def _tokens(self, features: torch.Tensor, part: Part) -> tuple[torch.Tensor]:
+        """Of a part, with messages from all other constituents of the jet: `(rows, F)` → `(rows, D)`."""
+        padded = part.pad(features)
         others = ~torch.eye(padded.shape[1], dtype=torch.bool, device=padded.device)
-        return part.flatten(self.messages(padded, padded, part.valid[:, None] & others))
+        received = part.flatten(self.messages(padded, padded, part.valid[:, None] & others))
+        return (self.update(torch.cat([features, received], dim=1)),)

@@ -59,27 +59,33 @@ class PairEmbedding(nn.Module):
             layers += [nn.Linear(before, after), BatchNorm(after), nn.GELU()]
         self.embed = nn.Sequential(*layers[:-1])
 
-    def forward(self, momenta: torch.Tensor, ragged: Ragged) -> list[torch.Tensor]:
-        """Biases of every part, `(b, H, n, n)`; -inf for padded keys.
+    def forward(self, momenta: torch.Tensor, ragged: Ragged) -> list[tuple["Pairs", torch.Tensor]]:
+        """Pairs of every part, and their values `(P, H)`.
 
         Args:
             momenta: `(T, 4)`.
             ragged: how the T constituents belong to jets.
         """
         lists = [_pairs(part) for part in ragged.parts]
-        starts = torch.tensor([len(part.inside) for part in ragged.parts]).cumsum(0).tolist()
         rows = [
-            (pairs.first + start, pairs.second + start) for pairs, start in zip(lists, (0, *starts[:-1]), strict=True)
+            (pairs.first + start, pairs.second + start) for pairs, start in zip(lists, ragged.starts, strict=True)
         ]
         first, second = (torch.cat(side) for side in zip(*rows, strict=True))
         with torch.no_grad():
             features = pair_features(momenta, first, second)
         values = self.embed(features).split([len(pairs.first) for pairs in lists])
-        return [pairs.fill(value) for pairs, value in zip(lists, values, strict=True)]
+        return list(zip(lists, values, strict=True))
 
 
-class _Pairs:
-    """Pairs i >= j of the jets of a part: rows of the part, and places in `(b * n * n,)`."""
+class Pairs:
+    """Pairs i >= j of the jets of a part.
+
+    Args:
+        valid: bool `(b, n)`.
+        first: int64 `(P,)`, rows of the part.
+        second: int64 `(P,)`.
+        below: int64 `(P, 3)`, jet, i and j.
+    """
 
     def __init__(self, valid: torch.Tensor, first: torch.Tensor, second: torch.Tensor, below: torch.Tensor) -> None:
         n = valid.shape[1]
@@ -88,7 +94,7 @@ class _Pairs:
         self.forward_places, self.backward_places = (jet * n + i) * n + j, (jet * n + j) * n + i
 
     def fill(self, values: torch.Tensor) -> torch.Tensor:
-        """Values of the pairs `(P, H)` → bias `(b, H, n, n)`."""
+        """Values of the pairs `(P, H)` → bias `(b, H, n, n)`, -inf for padded keys."""
         n_jets, n = self.valid.shape
         dense = values.new_zeros(n_jets, n, n, values.shape[1])
         dense.masked_fill_(~self.valid[:, None, :, None], -torch.inf)
@@ -97,10 +103,10 @@ class _Pairs:
         return flat.view(dense.shape).permute(0, 3, 1, 2).contiguous()
 
 
-def _pairs(part: Part) -> _Pairs:
+def _pairs(part: Part) -> Pairs:
     valid = part.valid
     row = torch.zeros(valid.shape, dtype=torch.int64, device=valid.device)
     row[valid] = torch.arange(len(part.inside), device=valid.device)
     below = (valid[:, :, None] & valid[:, None, :]).tril().nonzero()
     jet, i, j = below.unbind(1)
-    return _Pairs(valid, row[jet, i], row[jet, j], below)
+    return Pairs(valid, row[jet, i], row[jet, j], below)

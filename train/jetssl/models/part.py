@@ -8,7 +8,7 @@ Letters: B jets, N constituents, F features, T real constituents of the batch, b
 D model width, H heads.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from torch import nn
@@ -19,12 +19,13 @@ from jetssl.models.attention import Attention, padding_bias
 from jetssl.models.batch_norm import BatchNorm
 from jetssl.models.dropout import Dropout
 from jetssl.models.encoder import Encoded, Encoder
-from jetssl.models.pairs import PairEmbedding
-from jetssl.models.ragged import Ragged
+from jetssl.models.pairs import PairEmbedding, Pairs
+from jetssl.models.parallel import Results, over_parts
+from jetssl.models.ragged import Part, Ragged
 
 
 class Embedding(nn.Module):
-    """Batch norm of the input, then (layer norm, linear, GELU) for every size.
+    """Layer norm, linear and GELU for every size; `input_bn` comes before, as it looks at the whole batch.
 
     Args:
         n_features: F.
@@ -40,8 +41,8 @@ class Embedding(nn.Module):
         self.embed = nn.Sequential(*layers)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """`(T, F)` → `(T, D)`."""
-        embedded: torch.Tensor = self.embed(self.input_bn(features))
+        """Normed, `(rows, F)` → `(rows, D)`."""
+        embedded: torch.Tensor = self.embed(features)
         return embedded
 
 
@@ -84,29 +85,19 @@ class NormFormer(nn.Module):
 class Block(NormFormer):
     """Self-attention of the tokens of a jet."""
 
-    def forward(self, rows: torch.Tensor, ragged: Ragged, biases: Sequence[torch.Tensor | None]) -> torch.Tensor:
-        """`(T, D)`, biases `(b, H, n, n)` of each part → `(T, D)`."""
-        return self.finish(self.attn(self.pre_attn_norm(rows), ragged, biases, self.scale()), rows)
+    def forward(self, rows: torch.Tensor, part: Part, bias: torch.Tensor | None) -> torch.Tensor:
+        """`(T, D)`, bias `(b, H, n, n)` → `(T, D)`."""
+        return self.finish(self.attn(self.pre_attn_norm(rows), part, bias, self.scale()), rows)
 
 
 class ClassBlock(NormFormer):
     """Class attention (arXiv:2103.17239): a query looks at itself and the tokens, which stay as they are."""
 
-    def forward(self, queries: torch.Tensor, rows: torch.Tensor, ragged: Ragged) -> torch.Tensor:
-        """Queries `(B, 1, D)` in the order of `ragged`, tokens `(T, D)` → `(B, 1, D)`."""
-        scale, mixed = self.scale(), []
-        parts = zip(
-            ragged.parts,
-            ragged.split_jets(queries),
-            ragged.split_jets(self.pre_attn_norm(queries)),
-            ragged.split(self.pre_attn_norm(rows)),
-            strict=True,
-        )
-        for part, query, own, others in parts:
-            bias = padding_bias(functional.pad(part.valid, (1, 0), value=True))
-            seen = torch.cat([own, part.pad(others)], dim=1)
-            mixed.append(self.attn.summarize(query, seen, bias, scale))
-        return self.finish(torch.cat(mixed), queries)
+    def forward(self, query: torch.Tensor, rows: torch.Tensor, part: Part) -> torch.Tensor:
+        """Queries `(b, 1, D)`, tokens `(T, D)` → `(b, 1, D)`."""
+        bias = padding_bias(functional.pad(part.valid, (1, 0), value=True))
+        seen = torch.cat([self.pre_attn_norm(query), part.pad(self.pre_attn_norm(rows))], dim=1)
+        return self.finish(self.attn.summarize(query, seen, bias, self.scale()), query)
 
 
 class ParticleTransformer(Encoder):
@@ -133,14 +124,20 @@ class ParticleTransformer(Encoder):
     def forward(self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor) -> Encoded:
         """`(B, N, F)`, `(B, N, 4)`, bool `(B, N)` → tokens `(B, N, D)`, jet `(B, D)`."""
         ragged = Ragged(mask)
-        rows = self.embed(ragged.flatten(features))
-        biases = self.pair_embed(ragged.flatten(momenta), ragged)
+        rows = self.embed.input_bn(ragged.flatten(features))
+        pairs, values = zip(*self.pair_embed(ragged.flatten(momenta), ragged), strict=True)
+        tokens, jets = over_parts(self._encode, self, ragged, rows, pairs, values)
+        return Encoded(ragged.pad(tokens), ragged.restore(jets))
+
+    def _encode(self, features: torch.Tensor, part: Part, pairs: Pairs, values: torch.Tensor) -> Results:
+        """Of a part: normed features `(rows, F)`, values of pairs `(P, H)` → tokens `(rows, D)`, jets `(b, D)`."""
+        rows, bias = self.embed(features), pairs.fill(values)
         for block in self.blocks:
-            rows = block(rows, ragged, biases)
-        queries = self.cls_token.expand(len(mask), -1, -1)
+            rows = block(rows, part, bias)
+        queries = self.cls_token.expand(len(part.valid), -1, -1)
         for block in self.cls_blocks:
-            queries = block(queries, rows, ragged)
-        return Encoded(ragged.pad(self.norm(rows)), ragged.restore(self.norm(queries)[:, 0]))
+            queries = block(queries, rows, part)
+        return self.norm(rows), self.norm(queries)[:, 0]
 
     def _initialize(self, blocks: list[Block]) -> None:
         """Xavier weights (queries, keys and values apart), zero biases, smaller branches the deeper the block."""

@@ -7,15 +7,16 @@ Letters: B jets, N constituents, T real constituents of the batch, b jets of a p
 """
 
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 import torch
 from torch.nn import functional
 
 from jetssl.precision import at_least_single
 
-PARTS_UNTIL = 8
-"""Largest number of parts of a batch; more did not pay on particle-level jets of 30 to 90 constituents."""
-JETS_PER_PART = 16
+PARTS_UNTIL = 16
+"""Largest number of parts of a batch, and so of threads that work on it."""
+JETS_PER_PART = 32
 """Smallest part that is worth the overhead of its own calls."""
 
 
@@ -51,7 +52,8 @@ class Ragged:
         order: int64 `(B,)`, the jet of the batch that stands at each place.
         counts: int64 `(B,)`, its number of constituents, ascending.
         jet: int64 `(T,)`, the place of the jet of each flat row.
-        parts: the parts of the batch.
+        parts: the parts of the batch, with about as many rows each.
+        starts: the first flat row of each part.
     """
 
     def __init__(self, mask: torch.Tensor) -> None:
@@ -61,19 +63,16 @@ class Ragged:
         self.counts = counts[self.order]
         self.jet, position = mask[self.order].nonzero(as_tuple=True)
         self._source = self.order[self.jet] * mask.shape[1] + position
-        self.parts = [_part(lengths) for lengths in self.counts.chunk(_number_of_parts(len(mask)))]
+        self.parts = [_part(lengths) for lengths in _of_equal_rows(self.counts, _number_of_parts(len(mask)))]
+        self.starts = list(accumulate((len(part.inside) for part in self.parts[:-1]), initial=0))
 
     def flatten(self, padded: torch.Tensor) -> torch.Tensor:
         """Real entries of a batch: `(B, N, D)` → `(T, D)`."""
-        return padded.reshape(-1, padded.shape[2])[self._source]
+        return functional.embedding(self._source, padded.reshape(-1, padded.shape[2]))
 
     def split(self, rows: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """The rows of each part, of `(T, D)`."""
         return torch.split(rows, [len(part.inside) for part in self.parts])
-
-    def split_jets(self, jets: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """The jets of each part, of `(B, ...)` sorted by length."""
-        return torch.split(jets, [len(part.valid) for part in self.parts])
 
     def pad(self, rows: torch.Tensor) -> torch.Tensor:
         """Back to the batch: `(T, D)` → `(B, N, D)`, 0 where there is nothing."""
@@ -89,6 +88,14 @@ class Ragged:
         """Sums over the constituents of each jet, in the order of the batch: `(T, D)` → `(B, D)`, not in bfloat16."""
         rows = at_least_single(rows)
         return rows.new_zeros(len(self.order), rows.shape[1]).index_add_(0, self.order[self.jet], rows)
+
+
+def _of_equal_rows(counts: torch.Tensor, number: int) -> list[torch.Tensor]:
+    """Ascending numbers of constituents, in up to `number` groups with about the same sum."""
+    so_far = counts.cumsum(0)
+    ends = torch.searchsorted(so_far, so_far[-1] * torch.arange(1, number) / number).tolist()
+    sizes = [end - start for start, end in pairwise([0, *ends, len(counts)])]
+    return [group for group in torch.split(counts, sizes) if len(group)]
 
 
 def _number_of_parts(n_jets: int) -> int:

@@ -4,8 +4,6 @@ Letters: B jets, N constituents, F features, T real constituents of the batch, b
 D model width, H heads.
 """
 
-from collections.abc import Sequence
-
 import torch
 from torch import nn
 
@@ -13,7 +11,8 @@ from jetssl.config.encoders import TransformerCard
 from jetssl.models.attention import Attention, padding_bias
 from jetssl.models.dropout import Dropout
 from jetssl.models.encoder import Encoded, Encoder
-from jetssl.models.ragged import Ragged
+from jetssl.models.parallel import over_parts
+from jetssl.models.ragged import Part, Ragged
 
 
 class Block(nn.Module):
@@ -32,9 +31,9 @@ class Block(nn.Module):
         )
         self.dropout = Dropout(card.dropout)
 
-    def forward(self, rows: torch.Tensor, ragged: Ragged, biases: Sequence[torch.Tensor | None]) -> torch.Tensor:
-        """`(T, D)`, biases of the parts that broadcast to `(b, H, n, n)` → `(T, D)`."""
-        rows = rows + self.dropout(self.attention(self.attention_norm(rows), ragged, biases))
+    def forward(self, rows: torch.Tensor, part: Part, bias: torch.Tensor | None) -> torch.Tensor:
+        """`(T, D)`, bias that broadcasts to `(b, H, n, n)` → `(T, D)`."""
+        rows = rows + self.dropout(self.attention(self.attention_norm(rows), part, bias))
         result: torch.Tensor = rows + self.dropout(self.feed_forward(rows))
         return result
 
@@ -67,13 +66,17 @@ class Transformer(Encoder):
     def forward(self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor) -> Encoded:
         """`(B, N, F)`, `(B, N, 4)` (read by the continuous mask), bool `(B, N)` → tokens, jet `(B, D)`."""
         ragged = Ragged(mask)
-        rows = self.embedding(ragged.flatten(features))
         weights = _pt_fractions(ragged.flatten(momenta), ragged) if self.continuous_mask else None
         biases = _biases(ragged, weights)
-        for block in self.blocks:
-            rows = block(rows, ragged, biases)
-        rows = self.norm(rows)
+        (rows,) = over_parts(self._tokens, self, ragged, ragged.flatten(features), biases)
         return Encoded(ragged.pad(rows), self.pool(_pool(rows, ragged, weights)))
+
+    def _tokens(self, features: torch.Tensor, part: Part, bias: torch.Tensor | None) -> tuple[torch.Tensor]:
+        """Of a part: `(rows, F)`, bias that broadcasts to `(b, H, n, n)` → `(rows, D)`."""
+        rows = self.embedding(features)
+        for block in self.blocks:
+            rows = block(rows, part, bias)
+        return (self.norm(rows),)
 
 
 def _pt_fractions(momenta: torch.Tensor, ragged: Ragged) -> torch.Tensor:

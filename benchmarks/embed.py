@@ -31,6 +31,7 @@ from jetssl.data.datamodule import PairDataModule
 from jetssl.data.rows import rows_of
 from jetssl.evaluation.export import embed_file
 from jetssl.methods.builder import METHODS
+from jetssl.optimizers import AdamW
 from jetssl.pretrain import pretrain
 from jetssl.run_folder import RunFolder
 from resim.mock import write_mock
@@ -97,7 +98,7 @@ def training(card: Card, pairs: Path, batch_size: int) -> Callable[[], int]:
     n_batches = min(TRAINING_BATCHES, data.batches_per_epoch)
     batches = [data.training_batches(0).batch(i) for i in range(n_batches)]
     method = METHODS[card.objective.name](card, 1, rows.classes).train()
-    optimizer = torch.optim.AdamW(method.parameters(), 1e-4, fused=True)
+    optimizer = AdamW(method.parameters(), 1e-4, fused=True)
 
     def steps() -> int:
         for batch in batches:

@@ -36,6 +36,7 @@ from jetssl.data.batches import PairBatches
 from jetssl.data.datamodule import PairDataModule
 from jetssl.data.rows import Rows, rows_of
 from jetssl.methods.pairs import Contrastive
+from jetssl.optimizers import AdamW
 from jetssl.pretrain import pretrain
 from jetssl.progress import read_metrics
 from jetssl.run_folder import RunFolder
@@ -86,7 +87,7 @@ def step_rate(passes: PairBatches, card: Card) -> float:
     """Jets per second of training steps on batches that are ready."""
     ready = [passes.batch(i) for i in range(STEPS)]
     method = Contrastive(card, STEPS, ("a", "b")).train()
-    optimizer = torch.optim.AdamW(method.parameters(), 1e-3, fused=True)
+    optimizer = AdamW(method.parameters(), 1e-3, fused=True)
     start = time.perf_counter()
     for batch in ready:
         optimizer.zero_grad()
@@ -98,7 +99,7 @@ def step_rate(passes: PairBatches, card: Card) -> float:
 
 def waiting(folder: Path) -> float:
     """Share of the time of a training in which it waited."""
-    files = [toys(folder / "few.h5", 3 * DISTINCT_ROWS, 99)]
+    files = [toys(folder / "few.h5", 6 * DISTINCT_ROWS, 99)]
     run = RunFolder(folder / "run")
     pretrain(card_of(files, DISTINCT_ROWS), run, quiet=True)
     (epoch,) = read_metrics(run.metrics)

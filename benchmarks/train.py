@@ -8,8 +8,8 @@
 
 Both sides of a ratio get the same ragged batches in turn, and the medians over the rounds are compared, so that a
 noisy machine disturbs both alike. Both run with what `jetssl train` sets for its process: memory that is kept
-(`jetssl.allocator`), and threads that sleep while they wait. With OMP_WAIT_POLICY=ACTIVE in the environment they
-spin, which is nearer to torch's default, and faster for both as long as nothing else wants a core.
+(`jetssl.allocator`), and threads that sleep while they wait. With GOMP_SPINCOUNT=300000 in the environment they spin
+first, as torch's do by default: faster for the other side as long as nothing else wants a core.
 
 Without `--data` the jets are toys whose multiplicity is that of generator-level jets of 300-500 GeV (58 +- 20
 constituents), cut off at 64 or 50 as `--data` is.
@@ -43,6 +43,7 @@ from jetssl.data.tensors import JetBatch, to_tensors
 from jetssl.models.encoder import Encoder
 from jetssl.models.part import ParticleTransformer
 from jetssl.models.transformer import Transformer
+from jetssl.optimizers import AdamW
 
 CLASSES = 10
 WEAVER_WARM_UP = 6
@@ -85,10 +86,9 @@ def batches(data: Path | None, size: int, longest: int, count: int) -> list[JetB
 
 
 def step_of(
-    network: nn.Module, logits: Callable[[JetBatch], torch.Tensor], *, fused: bool = False
+    network: nn.Module, logits: Callable[[JetBatch], torch.Tensor], optimizer: torch.optim.Optimizer
 ) -> Callable[[JetBatch], None]:
-    """A training step of a network; `jetssl train` uses the fused optimizer."""
-    optimizer = torch.optim.AdamW(network.parameters(), 1e-3, fused=fused)
+    """A training step of a network."""
     network.train()
 
     def step(batch: JetBatch) -> None:
@@ -101,9 +101,10 @@ def step_of(
 
 
 def our_step(encoder: Encoder) -> Callable[[JetBatch], None]:
-    """A step of one of our encoders with a linear classifier."""
+    """A step of one of our encoders with a linear classifier, and the optimizer of `jetssl train`."""
     head = nn.Linear(encoder.width, CLASSES)
-    return step_of(nn.ModuleList([encoder, head]), lambda batch: head(encoder(*batch).jet), fused=True)
+    both = nn.ModuleList([encoder, head])
+    return step_of(both, lambda batch: head(encoder(*batch).jet), AdamW(both.parameters(), 1e-3, fused=True))
 
 
 def weaver_step(n_features: int) -> Callable[[JetBatch], None]:
@@ -117,7 +118,7 @@ def weaver_step(n_features: int) -> Callable[[JetBatch], None]:
         momenta = batch.momenta[..., [1, 2, 3, 0]].transpose(1, 2).contiguous()
         return network(batch.features.transpose(1, 2).contiguous(), momenta, batch.mask[:, None])
 
-    return step_of(network, logits)
+    return step_of(network, logits, torch.optim.AdamW(network.parameters(), 1e-3))
 
 
 class Plain(nn.Module):
@@ -172,7 +173,9 @@ def compare(data: Path | None, size: int, rounds: int) -> dict[str, float]:
         plain = Plain(n_features, card)
         sides = {
             "ours": our_step(Transformer(n_features, card)),
-            "torch": step_of(plain, lambda batch, plain=plain: plain(batch, 50)),
+            "torch": step_of(
+                plain, lambda batch, plain=plain: plain(batch, 50), torch.optim.AdamW(plain.parameters(), 1e-3)
+            ),
         }
         found = rates(sides, short[: rounds + 1] * repeats, repeats)
         results[f"{name}_vs_torch"] = found["ours"] / found["torch"]

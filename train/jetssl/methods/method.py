@@ -17,6 +17,7 @@ from jetssl.gathering import gather
 from jetssl.methods.monitors import spread
 from jetssl.methods.online_probe import online_probe
 from jetssl.models.builder import build_encoder
+from jetssl.optimizers import AdamW
 from jetssl.precision import at_least_single
 from jetssl.schedules import SCHEDULES
 from jetssl.seeds import Stream, torch_seed
@@ -27,7 +28,7 @@ ON_THE_BAR: Final = ("pair_auc", "pair_auc_in_bin")
 
 
 class Method(lightning.LightningModule, ABC):
-    """Base of all methods. Optimizer: AdamW (arXiv:1711.05101).
+    """Base of all methods.
 
     Args:
         card: the whole training card; it travels in every checkpoint.
@@ -115,7 +116,7 @@ class Method(lightning.LightningModule, ABC):
     def configure_optimizers(self) -> Any:
         """AdamW; the rate is set anew after every step."""
         settings = self.card.training
-        optimizer = torch.optim.AdamW(
+        optimizer = AdamW(
             self.parameters(),
             lr=settings.learning_rate,
             weight_decay=settings.weight_decay,

@@ -49,7 +49,7 @@ def side_by_side(
     order of every sum, depends on that number and on the sizes alone.
 
     Args:
-        function: of tensors and anything else; made of layers, but not of another `side_by_side`.
+        function: of tensors and anything else; another `side_by_side` inside has one thread.
         pieces: arguments of the calls; the size of the first, a tensor, says how much work a call is.
         parameters: those that `function` uses, or more.
     """

@@ -120,7 +120,7 @@ def test_an_error_comes_out():
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
 def test_encoders_on_two_threads(card):
-    """Enough jets for three parts, of which two are one thread's."""
+    """Enough jets for four parts, two for each thread."""
     generator = torch.Generator().manual_seed(4)
     mask = torch.arange(9) < torch.randint(1, 10, (96, 1), generator=generator)
     features = torch.randn(96, 9, 5, generator=generator, dtype=torch.float64)

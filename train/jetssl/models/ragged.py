@@ -16,7 +16,7 @@ from jetssl.precision import at_least_single
 
 PARTS_UNTIL = 16
 """Largest number of parts of a batch, and so of threads that work on it."""
-JETS_PER_PART = 32
+JETS_PER_PART = 24
 """Smallest part that is worth the overhead of its own calls."""
 
 
@@ -93,13 +93,15 @@ class Ragged:
 def _of_equal_rows(counts: torch.Tensor, number: int) -> list[torch.Tensor]:
     """Ascending numbers of constituents, in up to `number` groups with about the same sum."""
     so_far = counts.cumsum(0)
-    ends = torch.searchsorted(so_far, so_far[-1] * torch.arange(1, number) / number).tolist()
+    ends = torch.searchsorted(so_far, so_far[-1] * torch.arange(1, number, device=counts.device) / number).tolist()
     sizes = [end - start for start, end in pairwise([0, *ends, len(counts)])]
     return [group for group in torch.split(counts, sizes) if len(group)]
 
 
 def _number_of_parts(n_jets: int) -> int:
-    return max(1, min(PARTS_UNTIL, n_jets // JETS_PER_PART))
+    """A power of two, which most numbers of threads share equally."""
+    most = min(PARTS_UNTIL, max(1, n_jets // JETS_PER_PART))
+    return 1 << (most.bit_length() - 1)
 
 
 def _part(lengths: torch.Tensor) -> Part:

@@ -17,7 +17,8 @@ class AdamW(torch.optim.AdamW):
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Call `closure` with all threads, if there is one, then update; returns what it returned."""
-        loss = None if closure is None else closure()
+        with torch.enable_grad():
+            loss = None if closure is None else closure()
         with torch_threads(1):
             super().step()
         return loss

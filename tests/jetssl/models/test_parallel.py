@@ -110,6 +110,56 @@ def test_threads_work_as_the_caller_does():
     assert seen[::2] == [(True, False, False), (False, False, False), (False, True, False), (True, False, True)]
 
 
+def test_short_gradients_do_not_depend_on_timing():
+    """Threads that share autocast's cache of weights sum gradients as it comes."""
+    torch.manual_seed(1)
+    layers = nn.Sequential(*(nn.Linear(32, 32) for _ in range(8)))
+    pieces = [(torch.randn(200 + n, 32),) for n in range(8)]
+
+    def gradients():
+        layers.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16):
+            results = side_by_side(lambda rows: (layers(rows),), pieces, list(layers.parameters()))
+        sum(first.float().square().sum() for (first,) in results).backward()
+        return torch.cat([p.grad.flatten() for p in layers.parameters()])
+
+    with torch_threads(2):
+        first = gradients()
+        assert all(torch.equal(first, gradients()) for _ in range(20))
+
+
+def test_dropout_of_one_inside_another_does_not_depend_on_timing():
+    inner, outer = make_pieces((3, 2)), [(torch.ones(4), turn) for turn in (False, True)]
+    net = Net()
+
+    def outcome(late):
+        gate = threading.Event()
+
+        def function(rows, last):
+            if last != late:
+                assert gate.wait(60)
+            results = side_by_side(net, inner, [])
+            gate.set()
+            return tuple(first for first, _ in results)
+
+        torch.manual_seed(2)
+        with torch_threads(2):
+            return side_by_side(function, outer, list(net.parameters()))
+
+    for one, other in zip(outcome(False), outcome(True), strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_threads_to_come_have_what_the_process_has():
+    seen = []
+    with torch_threads(5):
+        side_by_side(lambda rows: (rows,), [(torch.ones(4),)] * 5, [])
+        fresh = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
+        fresh.start()
+        fresh.join()
+    assert seen == [5]
+
+
 def test_an_error_comes_out():
     def function(rows, factor):
         raise ValueError(f"{len(rows)} rows")

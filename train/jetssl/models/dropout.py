@@ -13,7 +13,6 @@ from torch import nn
 
 LEVELS = 2**16
 
-
 _generator: ContextVar[torch.Generator | None] = ContextVar("generator", default=None)
 """None: torch's own."""
 
@@ -28,6 +27,12 @@ def drawn_from(seed: int) -> Iterator[None]:
         _generator.reset(before)
 
 
+def draw_seeds(number: int) -> list[int]:
+    """Seeds for `drawn_from`, from whatever dropout draws from here."""
+    seeds: list[int] = torch.randint(2**63 - 1, (number,), generator=_generator.get()).tolist()
+    return seeds
+
+
 class Dropout(nn.Module):
     """Set elements to zero at random while training, and scale the others up (arXiv:1207.0580).
 
@@ -37,7 +42,7 @@ class Dropout(nn.Module):
 
     def __init__(self, probability: float) -> None:
         super().__init__()
-        self.dropped = round(probability * LEVELS)
+        self.dropped = min(round(probability * LEVELS), LEVELS - 1)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         """Any shape."""

@@ -10,13 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, reduce
 from itertools import chain
+from threading import Barrier
 from typing import Any, TypeVar
 
 import torch
 from torch import nn
 from torch.autograd.function import once_differentiable
 
-from jetssl.models.dropout import drawn_from
+from jetssl.models.dropout import draw_seeds, drawn_from
 from jetssl.models.ragged import Ragged
 
 Results = tuple[torch.Tensor, ...]
@@ -56,7 +57,7 @@ def side_by_side(
     if torch.compiler.is_compiling() or pieces[0][0].device.type != "cpu":
         return [function(*piece) for piece in pieces]
     shares = _shares([piece[0].numel() for piece in pieces], torch.get_num_threads())
-    work = _Work(function, shares, torch.randint(2**63 - 1, (len(pieces),)).tolist())
+    work = _Work(function, shares, draw_seeds(len(pieces)))
     if len(shares) == 1:
         return [work.call(index, piece) for index, piece in enumerate(pieces)]
     values = [*chain(*pieces), *parameters]
@@ -78,12 +79,17 @@ def _shares(sizes: Sequence[int], threads: int) -> list[list[int]]:
 
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, "side-by-side", initializer=_work_alone)
+    """Threads that work alone; all are started here, as each changes what torch sets for threads to come."""
+    pool, everyone = ThreadPoolExecutor(threads, "side-by-side"), Barrier(threads)
 
+    def start(_: int) -> None:
+        torch.get_num_threads()  # the first call of a thread sets what the process has
+        torch.set_num_threads(1)
+        everyone.wait()
 
-def _work_alone() -> None:
-    torch.get_num_threads()  # the first call of a thread sets what the process has
-    torch.set_num_threads(1)
+    list(pool.map(start, range(threads)))
+    torch.set_num_threads(torch.get_num_threads())
+    return pool
 
 
 os.register_at_fork(after_in_child=_pool.cache_clear)  # threads stay with the parent
@@ -104,7 +110,10 @@ class _Work:
             return self.function(*piece)
 
     def forward(self, pieces: Sequence[Sequence[Any]], *, with_graph: bool) -> list[Results]:
-        """Results of the pieces in their order; what is set for the caller's thread holds in the others, too."""
+        """Results of the pieces in their order; inference mode and autocast of the caller hold in all threads.
+
+        Without a cache of autocast: the threads would share it, and sums of gradients depend on who empties it when.
+        """
         inference, mixed = torch.is_inference_mode_enabled(), torch.is_autocast_enabled("cpu")
         dtype = torch.get_autocast_dtype("cpu")
 
@@ -112,7 +121,7 @@ class _Work:
             with (
                 torch.inference_mode(inference),
                 torch.set_grad_enabled(with_graph),
-                torch.autocast("cpu", dtype, enabled=mixed),
+                torch.autocast("cpu", dtype, enabled=mixed, cache_enabled=False),
             ):
                 return [self.call(index, pieces[index]) for index in share]
 

@@ -48,6 +48,7 @@ def side_by_side(
 
     Dropout has a seed for each piece, so it does not depend on the number of threads. What a thread takes, and so the
     order of every sum, depends on that number and on the sizes alone.
+    `backward` works once, whatever `retain_graph` says.
 
     Args:
         function: of tensors and anything else; another `side_by_side` inside has one thread.

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from resim.detector import Detector
-from resim.detector.reference import load_recording
 from resim.particles import Particles, offsets_of
+from tests.helpers.delphes_recording import load_recording
 
 ROOT = Path(__file__).parents[1]
 

@@ -31,13 +31,13 @@ from jetssl.data.datamodule import PairDataModule
 from jetssl.data.rows import rows_of
 from jetssl.evaluation.export import embed_file
 from jetssl.methods.builder import METHODS
-from jetssl.optimizers import AdamW
-from jetssl.pretrain import pretrain
-from jetssl.run_folder import RunFolder
-from resim.mock import write_mock
-from resim.provenance import SourceCounts, ViewCounts
-from resim.reader import PairFile
-from resim.writer import PairWriter
+from jetssl.methods.optimizers import AdamW
+from jetssl.training.pretrain import pretrain
+from jetssl.training.run_folder import RunFolder
+from resim.pairfile.mock import write_mock
+from resim.pairfile.provenance import SourceCounts, ViewCounts
+from resim.pairfile.reader import PairFile
+from resim.pairfile.writer import PairWriter
 
 VIEWS = ("nominal", "seed", "shower", "detector")
 TRAINING_BATCHES = 8

@@ -28,15 +28,15 @@ from pathlib import Path
 import pythia8mc
 import yaml
 
-from resim.cards import find_file
-from resim.config import Detector, View, load_card
-from resim.options import Options
-from resim.parts import Parts
-from resim.pipeline import process
-from resim.planning import Run, plan_run
-from resim.rows import select_rows
+from resim.card.generation_card import Detector, View, load_card
+from resim.card.run_options import Options
+from resim.common.cards import find_file
+from resim.hard_scatter.rows import select_rows
+from resim.pairfile.writer import PairWriter
+from resim.run.checkpoint import Parts
+from resim.run.planning import Run, plan_run
+from resim.run.process_chunk import process
 from resim.shower.pythia import EventFeed
-from resim.writer import PairWriter
 
 CARD = Path(__file__).parents[1] / "cards/generate/qcd_jj.yaml"
 
@@ -149,9 +149,9 @@ _MEMORY = """
 import atexit, resource
 from pathlib import Path
 import psutil
-from resim import engine
-from resim.engine import generate
-from resim.options import Options
+from resim.run import generate as engine
+from resim.run.generate import generate
+from resim.card.run_options import Options
 
 PEAK = 0
 

@@ -35,12 +35,12 @@ from jetssl.config.card import Card, load_card
 from jetssl.data.batches import PairBatches
 from jetssl.data.datamodule import PairDataModule
 from jetssl.data.rows import Rows, rows_of
-from jetssl.methods.pairs import Contrastive
-from jetssl.optimizers import AdamW
-from jetssl.pretrain import pretrain
-from jetssl.progress import read_metrics
-from jetssl.run_folder import RunFolder
-from resim.mock import write_mock
+from jetssl.methods.optimizers import AdamW
+from jetssl.methods.two_views import Contrastive
+from jetssl.training.epoch_log import read_metrics
+from jetssl.training.pretrain import pretrain
+from jetssl.training.run_folder import RunFolder
+from resim.pairfile.mock import write_mock
 
 CARD = Path(__file__).parents[1] / "cards/train/demo.yaml"
 N_FILES = 4

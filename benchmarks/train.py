@@ -8,8 +8,8 @@
 
 Both sides of a ratio get the same ragged batches in turn, and the medians over the rounds are compared, so that a
 noisy machine disturbs both alike. Both run with what `jetssl train` sets for its process: memory that is kept
-(`jetssl.allocator`), and threads that sleep while they wait. With GOMP_SPINCOUNT=300000 in the environment they spin
-first, as torch's do by default: faster for the other side as long as nothing else wants a core.
+(`jetssl.common.allocator`), and threads that sleep while they wait. With GOMP_SPINCOUNT=300000 in the environment
+they spin first, as torch's do by default: faster for the other side as long as nothing else wants a core.
 
 Without `--data` the jets are toys whose multiplicity is that of generator-level jets of 300-500 GeV (58 +- 20
 constituents), cut off at 64 or 50 as `--data` is.
@@ -34,16 +34,16 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from jetssl.allocator import keep_memory
+from jetssl.common.allocator import keep_memory
 from jetssl.config.encoders import PartCard, TransformerCard
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.jets import Jets, gather_jets
-from jetssl.data.pairs import load_pairs
+from jetssl.data.table import load_pairs
 from jetssl.data.tensors import JetBatch, to_tensors
+from jetssl.methods.optimizers import AdamW
 from jetssl.models.encoder import Encoder
-from jetssl.models.part import ParticleTransformer
+from jetssl.models.particle_transformer import ParticleTransformer
 from jetssl.models.transformer import Transformer
-from jetssl.optimizers import AdamW
 
 CLASSES = 10
 WEAVER_WARM_UP = 6

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from jetssl.config.card import Card
 from jetssl.evaluation.program import ProbeRequest, probe_run
-from jetssl.pretrain import pretrain
-from jetssl.run_folder import RunFolder
-from resim.mock import write_mock
-from resim.reader import PairFile
-from resim.validation import violations
+from jetssl.training.pretrain import pretrain
+from jetssl.training.run_folder import RunFolder
+from resim.pairfile.mock import write_mock
+from resim.pairfile.reader import PairFile
+from resim.pairfile.validation import violations
 
 
 def main(folder: Path) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 import resim
-from resim import commandline
-from resim.commandline import refuse_existing
-from resim.errors import InputError
+from resim.common import commandline
+from resim.common.commandline import refuse_existing
+from resim.common.errors import InputError
 
 FILE = click.Path(path_type=Path)
 
@@ -36,14 +36,14 @@ def cli(debug: bool) -> None:
 @click.option("--quiet", is_flag=True, help="No progress report.")
 def generate(card: Path, output: Path, shard: str, **options: Any) -> None:
     """Simulate the views of a generation CARD and write a pair file."""
-    from resim.options import Options, Shard
+    from resim.card.run_options import Options, Shard
 
     parsed = Options(shard=Shard.parse(shard), **options)
     if parsed.workers > 1:
-        from resim.workers import worker_context
+        from resim.run.workers import worker_context
 
         worker_context()  # its imports go on while this process does its own
-    from resim.engine import generate as run
+    from resim.run.generate import generate as run
 
     provenance = run(card, output, parsed)
     rows = sum(source.counts.rows for source in provenance.sources)
@@ -60,7 +60,7 @@ def generate(card: Path, output: Path, shard: str, **options: Any) -> None:
 @click.option("--quiet", is_flag=True, help="No progress report.")
 def hard_scatter(card: Path, output: Path, **options: Any) -> None:
     """Make the hard scatters of a process CARD, with Pythia or MadGraph, and write an LHE file."""
-    from resim.hard_scatter.making import Options, make_hard_scatters
+    from resim.hard_scatter.make_lhe import Options, make_hard_scatters
 
     found = make_hard_scatters(card, output, Options(**options))
     click.echo(f"{output}: {found.n_events} events of {found.generator}")
@@ -88,7 +88,7 @@ def pileup(output: Path, **options: Any) -> None:
 @click.option("--force", is_flag=True, help="Replace an existing output.")
 def merge(files: tuple[Path, ...], output: Path, force: bool) -> None:
     """Join the FILES of all shards of a run (`resim generate --shard I/K`) to the file of the whole run."""
-    from resim.merging import merge as join
+    from resim.pairfile.merging import merge as join
 
     refuse_existing(output, force)
     provenance = join(files, output)
@@ -101,7 +101,7 @@ def merge(files: tuple[Path, ...], output: Path, force: bool) -> None:
 @click.option("--lhe", type=FILE, help="Where the row's LHE file is now.  [default: where it was]")
 def replay(file: Path, row: int, lhe: Path | None) -> None:
     """Make one row of a pair FILE again from its provenance, and compare it bit by bit."""
-    from resim.replay import replay as make_again
+    from resim.run.replay import replay as make_again
 
     found = make_again(file, row, lhe)
     if found.differing:
@@ -118,7 +118,7 @@ def inspect(file: Path, as_json: bool) -> None:
     """Show rows, views, losses and provenance of a pair FILE."""
     from rich.console import Console
 
-    from resim.inspection import print_summary, summarize
+    from resim.pairfile.inspection import print_summary, summarize
 
     summary = summarize(file)
     if as_json:
@@ -131,7 +131,7 @@ def inspect(file: Path, as_json: bool) -> None:
 @click.argument("file", type=FILE)
 def validate(file: Path) -> None:
     """Check a pair FILE against the schema and its provenance; one line per violation."""
-    from resim.validation import violations
+    from resim.pairfile.validation import violations
 
     found = violations(file)
     for line in found:
@@ -145,7 +145,7 @@ def validate(file: Path) -> None:
 @click.argument("file", type=FILE)
 def digest(file: Path) -> None:
     """Print a hash over the arrays of a pair FILE, not over dates and settings."""
-    from resim.digest import digest as compute
+    from resim.pairfile.digest import digest as compute
 
     click.echo(compute(file))
 

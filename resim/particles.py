@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from resim.units import HIDDEN_VALLEY_PDG_RANGE, INVISIBLE_PDG_IDS
+from resim.common.units import HIDDEN_VALLEY_PDG_RANGE, INVISIBLE_PDG_IDS
 
 Floats = npt.NDArray[np.float64]
 

@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from resim.common.errors import InputError
 from resim.detector.formula import Formula
-from resim.errors import InputError
 
 TIME_LIMIT_S: Final = 5
 """Time that a card may take to be evaluated; the cards of Delphes take less than 0.1 s."""

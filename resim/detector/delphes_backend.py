@@ -14,10 +14,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from resim.common.errors import InputError
+from resim.common.external import run_logged, scratch_folder
 from resim.detector.detector import check_particles, checked_seeds
 from resim.detector.particle_flow import candidates_of
-from resim.errors import InputError
-from resim.external import run_logged, scratch_folder
 from resim.particles import Candidates, Particles, offsets_of
 
 EXECUTABLE: Final = "DelphesHepMC3"

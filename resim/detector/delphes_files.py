@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pyhepmc
 import uproot
 
+from resim.common.errors import InputError
+from resim.common.ragged import Integers
 from resim.detector.particle_flow import candidates_of
-from resim.errors import InputError
 from resim.particles import Candidates, Particles
-from resim.ragged import Integers
 
 _BEAM, _DECAYED, _FINAL = 4, 2, 1
 """HepMC status codes, arXiv:1912.08005."""

@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from resim.common.errors import InputError
 from resim.detector.calorimeter import Calorimeter
 from resim.detector.card import Card, CardModule, read_card
 from resim.detector.objects import Objects, concatenate
@@ -22,7 +23,6 @@ from resim.detector.tracking import (
     PassThrough,
     TrackSmearing,
 )
-from resim.errors import InputError
 from resim.particles import Candidates, Particles, offsets_of
 
 CANDIDATES: Final = "EFlowMerger"

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from resim.errors import InputError
+from resim.common.errors import InputError
 
 Floats = npt.NDArray[np.float64]
 _NESTING_LIMIT = 50

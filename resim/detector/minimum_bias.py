@@ -10,16 +10,16 @@ import numpy as np
 import numpy.typing as npt
 import pythia8mc
 
-from resim.commandline import refuse_existing
+from resim.card.pythia_settings import read_cmnd
+from resim.common.commandline import refuse_existing
+from resim.common.errors import InputError
+from resim.common.progress import ProgressReport
+from resim.common.seeds import SeedKey, pythia_seed
+from resim.common.silence import stdout_silenced
+from resim.common.units import PYTHIA_SEED_MAX
 from resim.detector.pool import PARTICLE, PoolProvenance, write_pool
-from resim.errors import InputError
-from resim.progress import ProgressReport
-from resim.provenance import versions
-from resim.seeds import SeedKey, pythia_seed
+from resim.pairfile.provenance import versions
 from resim.shower.event_record import FinalParticles, join
-from resim.shower.settings import read_cmnd
-from resim.silence import stdout_silenced
-from resim.units import PYTHIA_SEED_MAX
 
 PROCESSES: Final = ("SoftQCD:nonDiffractive = on", "SoftQCD:singleDiffractive = on", "SoftQCD:doubleDiffractive = on")
 """What Delphes makes its pile-up of: `examples/Pythia8/generatePileUpCMS.cmnd` of Delphes 3.5."""

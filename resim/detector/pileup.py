@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from resim.common.ragged import owners_of
 from resim.detector.card import CardModule
 from resim.detector.formula import Formula
 from resim.detector.objects import Integers, Objects
@@ -17,7 +18,6 @@ from resim.detector.pool import Pool
 from resim.detector.random import Stream
 from resim.detector.tracking import KINEMATICS, finite
 from resim.particles import Floats, Particles, offsets_of
-from resim.ragged import owners_of
 
 _CELLS: Final = 100
 """Cells of the vertex distribution along z and along t, as ROOT's TF2 has them."""

@@ -17,9 +17,9 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from resim.errors import InputError
+from resim.common.errors import InputError
+from resim.common.ragged import indices_of_ranges
 from resim.particles import Particles, offsets_of
-from resim.ragged import indices_of_ranges
 
 SCHEMA: Final = "resim.pool"
 SCHEMA_VERSION: Final = 1

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from resim.errors import InputError
-from resim.hard_scatter.blocks import open_lhe
+from resim.common.errors import InputError
+from resim.hard_scatter.lhe_text import open_lhe
 from resim.hard_scatter.process_card import MadGraphProcess
 
 PROGRAM: Final = "mg5_aMC"

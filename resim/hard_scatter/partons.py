@@ -7,8 +7,8 @@ from typing import Final
 
 import pylhe
 
-from resim.config import Selection
-from resim.units import INVISIBLE_PDG_IDS
+from resim.card.generation_card import Selection
+from resim.common.units import INVISIBLE_PDG_IDS
 
 Label = str | dict[int, str]
 """A label, or for tau leptons number of charged hadrons → label."""

@@ -6,9 +6,9 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
 
-from resim.cards import CardModel, find_file, parse_card, read_yaml
-from resim.errors import InputError
-from resim.shower.settings import refuse_foreign
+from resim.card.pythia_settings import refuse_foreign
+from resim.common.cards import CardModel, find_file, parse_card, read_yaml
+from resim.common.errors import InputError
 
 _MG5_COMMANDS: Final = ("import", "define", "generate", "add")
 _MG5_OWNED: Final = ("nevents", "iseed", "custom_fcts", "run_tag")

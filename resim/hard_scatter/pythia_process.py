@@ -16,10 +16,10 @@ import pylhe
 import pythia8mc
 
 import resim
-from resim.errors import InputError
+from resim.common.errors import InputError
+from resim.common.progress import ProgressReport
+from resim.common.silence import stdout_silenced
 from resim.hard_scatter.process_card import PythiaProcess
-from resim.progress import ProgressReport
-from resim.silence import stdout_silenced
 
 _PB_PER_MB: Final = 1e9
 _STRATEGY: Final = 4

@@ -7,9 +7,9 @@ from typing import Final
 
 import pylhe
 
-from resim.errors import InputError
+from resim.common.errors import InputError
+from resim.hard_scatter.lhe_reading import event_blocks, parse_event
 from resim.hard_scatter.process_card import Requirement
-from resim.hard_scatter.reading import event_blocks, parse_event
 
 _TOLERANCE: Final = 1e-3
 """Relative: cuts are applied before the momenta are boosted and rounded to the digits of the file."""

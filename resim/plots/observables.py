@@ -8,11 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from resim.errors import InputError
+from resim.common.errors import InputError
+from resim.pairfile.reader import PairFile
 from resim.plots.histogram import Floats, Histogram
 from resim.plots.sharing import plot_sharing
 from resim.plots.style import VIEW_COLOURS, hep_style, save
-from resim.reader import PairFile
 
 _RATIO_RANGE: Final = (0.45, 1.55)
 

@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
-from resim.angles import wrap
-from resim.block import Block
-from resim.errors import InputError
+from resim.card.view_plan import plan_from_records
+from resim.common.angles import wrap
+from resim.common.errors import InputError
+from resim.pairfile.reader import PairFile
+from resim.pairfile.row_block import Block
 from resim.plots.style import hep_style, save
-from resim.reader import PairFile
-from resim.views import plan_from_records
 
 KINDS: Final = {
     "charged hadron": "#3f90da",
@@ -100,7 +100,7 @@ def _stored(file: PairFile, row: int) -> list[_Panel]:
 
 def _with_generated(file: PairFile, row: int, lhe: Path | None) -> list[_Panel]:
     """The views, and before the first view with a detector of the same particles these particles."""
-    from resim.replay import generated_row
+    from resim.run.replay import generated_row
 
     plan = {view.name: view for view in plan_from_records(file.views)}
     shown = {view.particles_owner for view in plan.values() if view.detector is None}

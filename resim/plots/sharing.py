@@ -7,11 +7,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from resim.angles import wrap
+from resim.card.view_plan import ViewRecord
+from resim.common.angles import wrap
+from resim.pairfile.reader import PairFile
 from resim.plots.histogram import Floats
 from resim.plots.style import VIEW_COLOURS, save
-from resim.reader import PairFile
-from resim.views import ViewRecord
 
 _ANGLES: Final = np.geomspace(1e-4, 3.0, 46)
 """Bins of the angle, from below any detector's resolution to unrelated jets."""

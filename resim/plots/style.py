@@ -8,7 +8,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from resim.errors import InputError
+from resim.common.errors import InputError
 
 VIEW_COLOURS = ("#3f90da", "#ffa90e", "#bd1f01", "#832db6", "#94a4a2", "#a96b59", "#e76300", "#717581")
 """Colour-blind safe cycle of M. Petroff (arXiv:2107.02270), 8 of 10 colours."""

@@ -12,10 +12,10 @@ import numpy.typing as npt
 import pyhepmc
 import pylhe
 
-from resim.errors import InputError
+from resim.common.errors import InputError
+from resim.common.silence import stdout_silenced
 from resim.shower.event_record import FINAL_PARTICLE, Records
 from resim.shower.tau import decay_products
-from resim.silence import stdout_silenced
 
 _FINAL: Final = 1
 """HepMC status of a particle that the generator decays no further."""

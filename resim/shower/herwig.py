@@ -17,13 +17,13 @@ from typing import Final
 
 import pylhe
 
-from resim.errors import InputError
-from resim.external import run_logged, scratch_folder
-from resim.hard_scatter.reading import Beams
+from resim.card.herwig_settings import HEPMC_FILE, LHE_FILE, RUN, input_file
+from resim.common.errors import InputError
+from resim.common.external import run_logged, scratch_folder
+from resim.common.units import PYTHIA_SEED_MAX
+from resim.hard_scatter.lhe_reading import Beams
+from resim.hard_scatter.lhe_writing import write_lhe
 from resim.shower.hepmc import ShoweredEvent, in_order, read_events
-from resim.shower.herwig_card import HEPMC_FILE, LHE_FILE, RUN, input_file
-from resim.shower.lhe_writing import write_lhe
-from resim.units import PYTHIA_SEED_MAX
 
 SEED_MAX: Final = PYTHIA_SEED_MAX
 """ThePEG's StandardRandom and Pythia use the same generator (RANMAR), with seeds below 900,000,000."""

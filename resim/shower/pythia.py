@@ -8,11 +8,11 @@ from typing import Any, Final
 import pylhe
 import pythia8mc
 
-from resim.errors import InputError
-from resim.hard_scatter.reading import Beams
+from resim.common.errors import InputError
+from resim.common.silence import stdout_silenced
+from resim.hard_scatter.lhe_reading import Beams
 from resim.shower.event_record import FinalParticles, Records
 from resim.shower.tau import TAU, TauDecay, forced, pythia_tau_decays, tau_places
-from resim.silence import stdout_silenced
 
 _INIT_SEED: Final = 1
 """Multiparton interactions are tabulated with random numbers at `init`; one constant seed keeps events comparable."""

@@ -8,11 +8,11 @@ import torch
 
 from jetssl.config.card import Card, load_card
 from jetssl.data.jets import Jets
-from jetssl.data.pairs import PairTable, load_pairs
+from jetssl.data.table import PairTable, load_pairs
 from jetssl.data.tensors import JetBatch, to_tensors
-from jetssl.pretrain import pretrain
-from jetssl.run_folder import RunFolder
-from resim.mock import write_mock
+from jetssl.training.pretrain import pretrain
+from jetssl.training.run_folder import RunFolder
+from resim.pairfile.mock import write_mock
 
 CARD = """
 data: {{files: [{file}], batch_size: 16}}

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from jetssl.cli import jetssl
-from resim import schema
-from resim.mock import write_mock
+from resim.pairfile import schema
+from resim.pairfile.mock import write_mock
 from tests.jetssl.conftest import CLASSES
 
 JETSSL = [sys.executable, "-m", "jetssl"]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from resim.engine import generate
-from resim.options import Options
+from resim.card.run_options import Options
+from resim.run.generate import generate
 from resim.shower.herwig import herwig_for
 
 REPOSITORY = Path(__file__).parents[2]

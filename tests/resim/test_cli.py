@@ -5,7 +5,7 @@ import sys
 import pytest
 
 import resim
-from resim.mock import write_mock
+from resim.pairfile.mock import write_mock
 from tests.resim.conftest import HARD_SCATTERS, REPOSITORY, run_cli
 
 RESIM = [sys.executable, "-c", "from resim.cli import main; main()"]
@@ -133,6 +133,6 @@ def test_reading_needs_no_generator_packages():
     code = (
         "import sys\n"
         "for name in ('pythia8mc', 'fastjet', 'pylhe', 'awkward', 'torch', 'matplotlib'): sys.modules[name] = None\n"
-        "import resim.reader, resim.mock, resim.validation, resim.digest, resim.inspection, resim.cli"
+        "import resim.pairfile.reader, resim.pairfile.mock, resim.pairfile.validation, resim.pairfile.digest, resim.pairfile.inspection, resim.cli"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=REPOSITORY)

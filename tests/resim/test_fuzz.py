@@ -11,10 +11,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from resim.config import GenerationCard, Shower, Source, View, load_card
-from resim.errors import InputError
+from resim.card.generation_card import GenerationCard, Shower, Source, View, load_card
+from resim.common.errors import InputError
+from resim.hard_scatter.lhe_reading import event_blocks, parse_event, survey
 from resim.hard_scatter.process_card import MadGraphProcess, PythiaProcess, Requirement, load_process_card
-from resim.hard_scatter.reading import event_blocks, parse_event, survey
 from tests.resim.conftest import HARD_SCATTERS, REPOSITORY
 
 fuzz = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

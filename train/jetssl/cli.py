@@ -5,9 +5,10 @@ from pathlib import Path
 
 import click
 
-from jetssl.allocator import keep_memory
-from resim import __version__, commandline
-from resim.errors import InputError
+from jetssl.common.allocator import keep_memory
+from resim import __version__
+from resim.common import commandline
+from resim.common.errors import InputError
 
 PATH = click.Path(path_type=Path)
 
@@ -17,7 +18,7 @@ PATH = click.Path(path_type=Path)
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def jetssl(debug: bool) -> None:
     """Learn jet representations from pair files, and measure what they are worth."""
-    # `--debug` is read by resim.commandline, which sees the exceptions.
+    # `--debug` is read by resim.common.commandline, which sees the exceptions.
 
 
 @jetssl.command()
@@ -41,10 +42,10 @@ def train(  # noqa: PLR0913, PLR0917
         return
     if output is None:
         raise click.UsageError("Missing option '-o' / '--output'.")
-    from jetssl.pretrain import pretrain
-    from jetssl.processes import one_voice
-    from jetssl.progress import read_metrics
-    from jetssl.run_folder import RunFolder, State
+    from jetssl.common.team import one_voice
+    from jetssl.training.epoch_log import read_metrics
+    from jetssl.training.pretrain import pretrain
+    from jetssl.training.run_folder import RunFolder, State
 
     with one_voice() as team:
         outcome = pretrain(load_card(card, overrides), RunFolder(output), force=force, quiet=quiet)

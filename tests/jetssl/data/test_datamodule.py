@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 import torch
 
+from jetssl.common.team import Team
 from jetssl.data.datamodule import PairDataModule
 from jetssl.data.features import ANGLE_SCALE
 from jetssl.data.jets import gather_jets
-from jetssl.data.pairs import load_pairs
 from jetssl.data.rows import rows_of
-from jetssl.processes import Team
-from resim.errors import InputError
-from resim.mock import write_mock
+from jetssl.data.table import load_pairs
+from resim.common.errors import InputError
+from resim.pairfile.mock import write_mock
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.jets import concatenate, gather_jets
 from jetssl.data.kinematics import hypotenuse, masses, sinh, wrapped
-from jetssl.data.pairs import load_pairs
 from jetssl.data.ranges import ranges
-from resim.angles import wrap
+from jetssl.data.table import load_pairs
+from resim.common.angles import wrap
 from tests.jetssl.conftest import make_jets, split_by_jet
 
 COUNTS = st.lists(st.integers(1, 7), min_size=1, max_size=20)

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from jetssl.data.rows import rows_of
-from resim.errors import InputError
-from resim.mock import write_mock
+from resim.common.errors import InputError
+from resim.pairfile.mock import write_mock
 
 
 def test_only_common_views_in_any_order(tmp_path):

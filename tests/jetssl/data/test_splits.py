@@ -4,7 +4,7 @@ import pytest
 from jetssl.config.data import Fractions
 from jetssl.data.rows import rows_of
 from jetssl.data.splits import hard_scatter_keys, split_rows
-from resim.mock import write_mock
+from resim.pairfile.mock import write_mock
 
 
 def side_of(table):

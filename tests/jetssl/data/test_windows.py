@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from jetssl.data import windows
 from jetssl.data.jet_table import MOMENTUM, OPTIONAL_COLUMNS, JetColumns, concatenate, read_jets
-from jetssl.data.pairs import load_pairs
 from jetssl.data.reading import ReadingProcess
 from jetssl.data.rows import rows_of
+from jetssl.data.table import load_pairs
 from jetssl.data.window_reader import WindowReader
 from jetssl.data.windows import JetSource, Place
-from resim.errors import InputError
-from resim.mock import write_mock
-from resim.reader import PairFile
+from resim.common.errors import InputError
+from resim.pairfile.mock import write_mock
+from resim.pairfile.reader import PairFile
 
 VIEWS = ("nominal", "seed")
 SIZES = (40, 25, 60)

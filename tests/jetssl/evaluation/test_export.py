@@ -13,19 +13,19 @@ import numpy as np
 import pytest
 import torch
 
-from jetssl.checkpoints import load_encoder
+from jetssl.common.threads import torch_threads
 from jetssl.data.jet_table import read_jets
 from jetssl.data.jets import gather_jets
-from jetssl.data.pairs import load_pairs
+from jetssl.data.table import load_pairs
 from jetssl.data.tensors import to_tensors
 from jetssl.evaluation import export
 from jetssl.evaluation.embedding import BATCH_SIZE, embed
 from jetssl.evaluation.embedding_file import EmbeddingProvenance, EmbeddingWriter
 from jetssl.evaluation.export import embed_file
-from jetssl.threads import torch_threads
-from resim.errors import InputError
-from resim.mock import write_mock
-from resim.reader import PairFile
+from jetssl.models.checkpoints import load_encoder
+from resim.common.errors import InputError
+from resim.pairfile.mock import write_mock
+from resim.pairfile.reader import PairFile
 from tests.jetssl.test_cli import ENVIRONMENT, JETSSL
 
 
@@ -175,7 +175,7 @@ def test_vectors_do_not_depend_on_threads(finished_run):
 
 
 def test_progress_counts_jets(finished_run, other_file, tmp_path, capfd, caplog):
-    caplog.set_level("INFO", "resim.progress")
+    caplog.set_level("INFO", "resim.common.progress")
     written = embed_file(finished_run.path, other_file, tmp_path / "emb.h5")
     (line,) = caplog.messages
     assert line.startswith(f"embed: {written.jets}/{written.jets} jets, ")

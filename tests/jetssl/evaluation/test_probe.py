@@ -3,7 +3,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from jetssl.checkpoints import load_encoder
 from jetssl.config.data import Fractions
 from jetssl.data.jets import gather_jets
 from jetssl.data.tensors import to_tensors
@@ -11,7 +10,8 @@ from jetssl.evaluation.embedding import embed
 from jetssl.evaluation.metrics import auc
 from jetssl.evaluation.probe import classify, hand_made, probe
 from jetssl.evaluation.task import draw_labels, make_task
-from resim.errors import InputError
+from jetssl.models.checkpoints import load_encoder
+from resim.common.errors import InputError
 
 TASK = (["two_prong"], ["one_prong"])
 

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 import torch
 
-from jetssl.checkpoints import load_encoder
 from jetssl.config.card import load_card
 from jetssl.data.datamodule import PairDataModule
 from jetssl.data.tensors import to_tensors
@@ -10,9 +9,10 @@ from jetssl.evaluation import probe as module
 from jetssl.evaluation.probe import probe
 from jetssl.evaluation.task import make_task
 from jetssl.models.builder import build_encoder
+from jetssl.models.checkpoints import load_encoder
 from jetssl.models.normalization import Normalized
-from jetssl.pretrain import pretrain
-from jetssl.run_folder import RunFolder
+from jetssl.training.pretrain import pretrain
+from jetssl.training.run_folder import RunFolder
 from tests.jetssl.conftest import make_jets
 
 OVERRIDES = ["data.normalize=true", "data.features=rs3l", "training.epochs=1"]

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import nn
 
+from jetssl.common.threads import torch_threads
 from jetssl.config.encoders import InteractionNetworkCard, PartCard, Rs3lGnnCard, TransformerCard
 from jetssl.models.builder import ENCODERS
 from jetssl.models.dropout import Dropout
 from jetssl.models.parallel import side_by_side
-from jetssl.threads import torch_threads
 
 CARDS = [
     TransformerCard(width=8, layers=2, heads=2, dropout=0.2),

@@ -10,10 +10,10 @@ from jetssl.methods.builder import METHODS
 from jetssl.models.attention import Attention
 from jetssl.models.batch_norm import BatchNorm
 from jetssl.models.ragged import Ragged
-from jetssl.pretrain import pretrain
-from jetssl.progress import read_metrics
-from jetssl.run_folder import RunFolder
-from tests.jetssl.test_pretrain import ENCODERS
+from jetssl.training.epoch_log import read_metrics
+from jetssl.training.pretrain import pretrain
+from jetssl.training.run_folder import RunFolder
+from tests.jetssl.training.test_pretrain import ENCODERS
 
 CASES = [(encoder, "ntxent") for encoder in ENCODERS] + [
     ("transformer", name) for name in METHODS if name != "ntxent"

@@ -16,8 +16,8 @@ from jetssl.config.data import DataCard, ViewsCard
 from jetssl.config.encoders import EncoderCard, ProjectorCard, TransformerCard
 from jetssl.config.objectives import NtXentCard, ObjectiveCard
 from jetssl.config.training import TrainingCard
-from resim.cards import CardModel, find_file, parse_card, read_yaml
-from resim.errors import InputError
+from resim.common.cards import CardModel, find_file, parse_card, read_yaml
+from resim.common.errors import InputError
 
 ENCODER_CARDS: dict[str, type[EncoderCard]] = {
     card.model_fields["name"].default: card for card in get_args(EncoderCard)

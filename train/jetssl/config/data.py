@@ -4,7 +4,7 @@ from typing import Final, Literal
 
 from pydantic import Field, PositiveFloat, model_validator
 
-from resim.cards import CardModel
+from resim.common.cards import CardModel
 
 
 class Fractions(CardModel):

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
-from resim.cards import CardModel
+from resim.common.cards import CardModel
 
 
 class _WithHeads(Protocol):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from resim.cards import CardModel
+from resim.common.cards import CardModel
 
 
 class NtXentCard(CardModel):

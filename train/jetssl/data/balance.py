@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from jetssl.config.data import BalanceCard
-from jetssl.data.order import quantile_bins
 from jetssl.data.rows import Integers, Rows
-from resim.errors import InputError
+from jetssl.data.sampling import quantile_bins
+from resim.common.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from jetssl.common.seeds import Stream, generator
 from jetssl.config.data import ViewsCard
 from jetssl.data.ahead import ahead
 from jetssl.data.augmentations import augment
 from jetssl.data.jets import Jets, concatenate, gather_jets
-from jetssl.data.order import Window
 from jetssl.data.rows import Integers, Rows
+from jetssl.data.sampling import Window
 from jetssl.data.tensors import PairBatch, to_tensors
 from jetssl.data.views import draw_views
 from jetssl.data.window_reader import WindowReader
-from jetssl.seeds import Stream, generator
 
 
 @dataclass(frozen=True, slots=True)

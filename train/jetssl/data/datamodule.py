@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import lightning
 
+from jetssl.common.seeds import Stream
+from jetssl.common.team import ALONE, Team
 from jetssl.config.card import Card
 from jetssl.config.data import DataCard
 from jetssl.data.batches import Look, PairBatches, ShardPass, Share
@@ -14,9 +16,7 @@ from jetssl.data.splits import Splits, split_rows
 from jetssl.data.tensors import PairBatch
 from jetssl.data.views import choices, usable_rows
 from jetssl.data.window_reader import WindowReader
-from jetssl.processes import ALONE, Team
-from jetssl.seeds import Stream
-from resim.errors import InputError
+from resim.common.errors import InputError
 
 
 class PairDataModule(lightning.LightningDataModule):

@@ -28,7 +28,7 @@ class FeatureSet:
 
     names: tuple[str, ...]
     columns: tuple[str, ...]
-    """optional columns of the constituents that are read, see `jetssl.data.pairs.OPTIONAL_COLUMNS`"""
+    """optional columns of the constituents that are read, see `jetssl.data.table.OPTIONAL_COLUMNS`"""
     compute: Callable[[Jets], Floats]
     """jets → float32 `(T, F)`"""
 

@@ -12,13 +12,13 @@ import numpy.typing as npt
 
 from jetssl.data.ranges import ranges
 from jetssl.data.rows import Floats, Integers
-from resim import schema
-from resim.reader import PairFile
+from resim.pairfile import schema
+from resim.pairfile.reader import PairFile
 
 MOMENTUM = ("pt", "eta", "phi", "energy")
 """Columns of the constituents that everything reads."""
 OPTIONAL_COLUMNS = ("charge", "pdg_id", "d0", "d0_err", "dz", "dz_err")
-"""Columns of the constituents (`resim.schema.CONSTITUENTS`) that not every feature set reads."""
+"""Columns of the constituents (`resim.pairfile.schema.CONSTITUENTS`) that not every feature set reads."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ PI = np.float32(np.pi)
 def wrapped(angle: Floats) -> Floats:
     """The same angle in [-pi, pi), float32; one within that range stays as it is, bit by bit.
 
-    A fifth of the time of `resim.angles.wrap`, on whose bits generated files depend.
+    A fifth of the time of `resim.common.angles.wrap`, on whose bits generated files depend.
 
     >>> wrapped(np.float32([0.5, np.pi, 6.0])).round(2).tolist() == np.float32([0.5, -3.14, -0.28]).tolist()
     True

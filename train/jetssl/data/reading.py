@@ -17,7 +17,7 @@ from typing import BinaryIO, cast
 from jetssl.data.jet_table import JetTable
 from jetssl.data.rows import Integers, Rows
 from jetssl.data.windows import JetSource, Place
-from resim.errors import InputError
+from resim.common.errors import InputError
 
 NEWEST = pickle.HIGHEST_PROTOCOL
 

@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from jetssl.config.data import ANY
-from resim.digest import digest
-from resim.errors import InputError
-from resim.reader import PairFile
-from resim.validation import violations
-from resim.views import ViewRecord
+from resim.card.view_plan import ViewRecord
+from resim.common.errors import InputError
+from resim.pairfile.digest import digest
+from resim.pairfile.reader import PairFile
+from resim.pairfile.validation import violations
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]

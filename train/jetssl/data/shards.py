@@ -8,11 +8,11 @@ from typing import Final
 
 import numpy as np
 
+from jetssl.common.seeds import Stream, generator
 from jetssl.config.data import BinsCard, DataCard
 from jetssl.data.balance import Balance, balance
-from jetssl.data.order import Pieces, Shuffle, Window, cut_pieces, interleave, quantile_bins
 from jetssl.data.rows import Integers, Rows
-from jetssl.seeds import Stream, generator
+from jetssl.data.sampling import Pieces, Shuffle, Window, cut_pieces, interleave, quantile_bins
 
 LONGEST_PIECE: Final = 4096
 """Rows that are read at once: about four HDF5 chunks of constituents, so that most of what is decompressed for a

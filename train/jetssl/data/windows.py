@@ -10,7 +10,7 @@ import numpy as np
 
 from jetssl.data.jet_table import JetTable, concatenate, read_jets
 from jetssl.data.rows import Integers, Rows
-from resim.reader import PairFile
+from resim.pairfile.reader import PairFile
 
 BLOCK_ROWS = 16384
 """Rows that are read at once where many follow each other."""

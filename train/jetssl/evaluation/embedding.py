@@ -9,12 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
+from jetssl.common.threads import torch_threads
 from jetssl.data.jet_table import JetTable
 from jetssl.data.jets import gather_jets
 from jetssl.data.rows import Floats, Integers
 from jetssl.data.tensors import to_tensors
 from jetssl.models.encoder import Encoder
-from jetssl.threads import torch_threads
 
 BATCH_SIZE = 128
 """Jets encoded at once: the activations of more leave the cache."""

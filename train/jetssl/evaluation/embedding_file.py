@@ -17,11 +17,11 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from jetssl.data.rows import Booleans, Floats
-from jetssl.provenance import DataFile
-from resim import schema
-from resim.errors import InputError
-from resim.hdf5_output import Hdf5Output
-from resim.reader import PairFile
+from jetssl.training.provenance import DataFile
+from resim.common.errors import InputError
+from resim.pairfile import schema
+from resim.pairfile.hdf5_output import Hdf5Output
+from resim.pairfile.reader import PairFile
 
 SCHEMA: Final = "jetssl.embeddings"
 SCHEMA_VERSION: Final = 1

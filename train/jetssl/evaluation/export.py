@@ -7,20 +7,20 @@ from pathlib import Path
 
 import numpy as np
 
-from jetssl.checkpoints import LoadedEncoder, load_encoder
+from jetssl.common.threads import torch_threads
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.jet_table import read_jets
 from jetssl.data.rows import file_record
 from jetssl.evaluation.embedding import embed
 from jetssl.evaluation.embedding_file import EmbeddingProvenance, EmbeddingWriter
-from jetssl.provenance import DataFile, versions
-from jetssl.run_folder import RunFolder
-from jetssl.threads import torch_threads
-from resim.errors import InputError
-from resim.progress import ProgressReport
-from resim.provenance import git_state, utc_now
-from resim.reader import PairFile
-from resim.validation import violations
+from jetssl.models.checkpoints import LoadedEncoder, load_encoder
+from jetssl.training.provenance import DataFile, versions
+from jetssl.training.run_folder import RunFolder
+from resim.common.errors import InputError
+from resim.common.progress import ProgressReport
+from resim.pairfile.provenance import git_state, utc_now
+from resim.pairfile.reader import PairFile
+from resim.pairfile.validation import violations
 
 ROWS_AT_ONCE = 4096
 """Rows of a block: some 10 MB of constituents, and 32 batches to sort by length."""

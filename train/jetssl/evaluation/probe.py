@@ -15,17 +15,17 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from jetssl.checkpoints import LoadedEncoder
-from jetssl.data.pairs import PairTable
+from jetssl.common.seeds import Stream, generator, torch_seed
 from jetssl.data.rows import Floats, Integers
+from jetssl.data.table import PairTable
 from jetssl.evaluation.embedding import embed
 from jetssl.evaluation.metrics import Scores
 from jetssl.evaluation.results import Baseline, Result, RocCurve
 from jetssl.evaluation.summary import Comparison, roc_curves, summarize
 from jetssl.evaluation.task import Task, draw_labels
 from jetssl.models.builder import build_encoder
+from jetssl.models.checkpoints import LoadedEncoder
 from jetssl.models.normalization import Normalized
-from jetssl.seeds import Stream, generator, torch_seed
 
 N_DRAWS = 10
 """Draws of labels; a fresh encoder for each."""

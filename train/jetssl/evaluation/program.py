@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jetssl.checkpoints import load_encoder
+from jetssl.common.threads import torch_threads
 from jetssl.data.features import FEATURE_SETS
-from jetssl.data.pairs import load_pairs
+from jetssl.data.table import load_pairs
 from jetssl.evaluation.probe import probe
 from jetssl.evaluation.results import Result, write_records
 from jetssl.evaluation.task import make_task
-from jetssl.run_folder import RunFolder
-from jetssl.threads import torch_threads
+from jetssl.models.checkpoints import load_encoder
+from jetssl.training.run_folder import RunFolder
 
 
 @dataclass(frozen=True, slots=True)

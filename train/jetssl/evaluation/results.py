@@ -7,8 +7,8 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from jetssl.files import write_text
-from resim.errors import InputError
+from jetssl.common.files import write_text
+from resim.common.errors import InputError
 
 Baseline = Literal["random", "features"]
 

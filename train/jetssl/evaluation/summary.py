@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from jetssl.common.seeds import Stream, generator
 from jetssl.evaluation.metrics import (
     WORKING_POINTS,
     WeightedRoc,
@@ -19,7 +20,6 @@ from jetssl.evaluation.metrics import (
 )
 from jetssl.evaluation.results import Baseline, Result, RocCurve
 from jetssl.evaluation.task import Task
-from jetssl.seeds import Stream, generator
 
 METHOD = "linear_probe"
 N_REPLICAS = 300

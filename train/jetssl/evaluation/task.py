@@ -10,7 +10,7 @@ import numpy.typing as npt
 from jetssl.config.data import Fractions
 from jetssl.data.rows import Integers, Rows
 from jetssl.data.splits import hard_scatter_keys, split_rows
-from resim.errors import InputError
+from resim.common.errors import InputError
 
 BACKGROUND_PREFIX = "qcd"
 """Classes whose name starts like this are the default background; all others the default signal."""

@@ -6,7 +6,7 @@ Letters: B rows, P projected width.
 import torch
 from torch.nn import functional
 
-from jetssl.precision import at_least_single
+from jetssl.common.precision import at_least_single
 
 
 def ntxent(first: torch.Tensor, second: torch.Tensor, temperature: float) -> torch.Tensor:

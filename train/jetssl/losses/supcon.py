@@ -6,7 +6,7 @@ Letters: B embeddings, P their size.
 import torch
 from torch.nn import functional
 
-from jetssl.precision import at_least_single
+from jetssl.common.precision import at_least_single
 
 
 def supcon(embeddings: torch.Tensor, labels: torch.Tensor, temperature: float) -> torch.Tensor:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import torch
 
-from jetssl.precision import at_least_single
+from jetssl.common.precision import at_least_single
 
 WANTED_SPREAD = 1.0
 """gamma: standard deviation below which a dimension is pushed apart."""

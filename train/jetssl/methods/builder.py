@@ -1,8 +1,8 @@
 """Methods by the name of the objective that a card uses."""
 
-from jetssl.methods.method import Method
-from jetssl.methods.pairs import Contrastive, SupCon, Vicreg
+from jetssl.methods.base import Method
 from jetssl.methods.supervised import Supervised
+from jetssl.methods.two_views import Contrastive, SupCon, Vicreg
 
 METHODS: dict[str, type[Method]] = {
     "ntxent": Contrastive,

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import torch
 from torch.nn import functional
 
-from jetssl.gathering import share, total
+from jetssl.common.collectives import share, total
 
 BLOCK: Final = 1024
 """Rows whose distances to all others are computed at once."""

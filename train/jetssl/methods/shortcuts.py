@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import torch
 from torch.nn import functional
 
-from jetssl.gathering import share, total
+from jetssl.common.collectives import share, total
 
 PT_WINDOW: Final = 0.1
 """Largest distance in log pT of jets in one bin, so 10 %: about the resolution of a jet's pT, and what two showers of

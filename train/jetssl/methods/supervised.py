@@ -10,11 +10,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from jetssl.common.precision import at_least_single
 from jetssl.config.card import Card
 from jetssl.data.tensors import PairBatch
-from jetssl.methods.method import Method
-from jetssl.precision import at_least_single
-from resim.errors import InputError
+from jetssl.methods.base import Method
+from resim.common.errors import InputError
 
 
 class Supervised(Method):

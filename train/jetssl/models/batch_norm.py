@@ -11,8 +11,8 @@ from typing import cast
 import torch
 from torch import nn
 
-from jetssl.gathering import n_processes, total
-from jetssl.precision import at_least_single
+from jetssl.common.collectives import n_processes, total
+from jetssl.common.precision import at_least_single
 
 
 class BatchNorm(nn.BatchNorm1d):

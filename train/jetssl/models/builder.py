@@ -10,7 +10,7 @@ from jetssl.data.features import FEATURE_SETS
 from jetssl.models.encoder import Encoder
 from jetssl.models.interaction_network import InteractionNetwork
 from jetssl.models.normalization import Normalized
-from jetssl.models.part import ParticleTransformer
+from jetssl.models.particle_transformer import ParticleTransformer
 from jetssl.models.particlenet import ParticleNet
 from jetssl.models.rs3l_gnn import Rs3lGnn
 from jetssl.models.transformer import Transformer

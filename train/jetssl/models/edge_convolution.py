@@ -12,10 +12,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from jetssl.gathering import n_processes
+from jetssl.common.collectives import n_processes
+from jetssl.common.precision import at_least_single
 from jetssl.models.batch_norm import BatchNorm
 from jetssl.models.ragged import Part, Ragged
-from jetssl.precision import at_least_single
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 import torch
 
+from jetssl.common.collectives import total
 from jetssl.data.tensors import JetBatch
-from jetssl.gathering import total
 from jetssl.models.encoder import Encoded, Encoder
 
 

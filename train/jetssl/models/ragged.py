@@ -12,7 +12,7 @@ from itertools import accumulate, pairwise
 import torch
 from torch.nn import functional
 
-from jetssl.precision import at_least_single
+from jetssl.common.precision import at_least_single
 
 PARTS_UNTIL = 16
 """Largest number of parts of a batch, and so of threads that work on it."""

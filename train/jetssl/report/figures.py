@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 from jetssl.evaluation.metrics import wilson
 from jetssl.evaluation.results import Baseline, RocCurve
 from jetssl.evaluation.table import NAMES
-from jetssl.progress import read_metrics
-from jetssl.run_folder import RunFolder
+from jetssl.training.epoch_log import read_metrics
+from jetssl.training.run_folder import RunFolder
+from resim.pairfile.reader import PairFile
 from resim.plots.observables import plot_pairs
 from resim.plots.row import show_row
 from resim.plots.style import hep_style, save
-from resim.reader import PairFile
 
 COLOURS: dict[Baseline | None, str] = {None: "#c1272d", "random": "#1f5fa8", "features": "#3d7d3f"}
 STYLES: dict[Baseline | None, str] = {None: "-", "random": "--", "features": "-."}

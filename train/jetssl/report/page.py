@@ -11,15 +11,15 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 import resim
+from jetssl.common.files import write_text
 from jetssl.evaluation.results import read_curves, read_results
 from jetssl.evaluation.table import HEADER, table_rows
-from jetssl.files import write_text
-from jetssl.provenance import RunProvenance
 from jetssl.report.figures import FigureFile, loss_curve, pair_figures, roc_figures
-from jetssl.run_folder import RunFolder
-from resim.errors import InputError
-from resim.provenance import Provenance, utc_now
-from resim.reader import PairFile
+from jetssl.training.provenance import RunProvenance
+from jetssl.training.run_folder import RunFolder
+from resim.common.errors import InputError
+from resim.pairfile.provenance import Provenance, utc_now
+from resim.pairfile.reader import PairFile
 
 Rows = list[tuple[str, ...]]
 

@@ -1,0 +1,106 @@
+"""Pythia settings of a view. Cards say physics; seeds, beams, event counts and printing belong to the code."""
+
+import re
+from pathlib import Path
+
+from resim.card.generation_card import Shower
+from resim.common.errors import InputError
+
+OWNED_BY_THE_CODE = (
+    "Beams:",
+    "Check:",
+    "HadronLevel:all",
+    "Init:",
+    "LesHouches:",
+    "Main:",
+    "Next:",
+    "PartonLevel:all",
+    "Print:",
+    "ProcessLevel:",
+    "Random:",
+    "SLHA:",
+    "Stat:",
+)
+"""Beginnings of settings that a card may not change: they would break seeds, identity or order of events."""
+
+_MODEL = {"simple": 1, "vincia": 2}
+"""`PartonShowers:model` of the Pythia manual."""
+_FILE_SETTING = re.compile(r"(file|path|dir)$|^(include|xmlPath)$|LHAPDF", re.IGNORECASE)
+_PROCESS = re.compile(
+    r"(HardQCD|SoftQCD|LowEnergyQCD|PromptPhoton|WeakBosonExchange|WeakSingleBoson|WeakDoubleBoson|WeakBosonAndParton"
+    r"|PhotonCollision|PhotonParton|Onia|Charmonium|Bottomonium|Top|FourthBottom|FourthTop|FourthPair|HiggsSM|HiggsBSM"
+    r"|SUSY|NewGaugeBoson|LeftRightSymmmetry|LeptoQuark|ExcitedFermion|ContactInteractions|ExtraDimensions\w*"
+    r"|DM|SecondHard|PhaseSpace|Merging|JetMatching|HeavyIon|Angantyr)\s*:"
+    r"|HiddenValley:(all|gg2|qqbar2|ffbar2)",
+    re.IGNORECASE,
+)
+"""Hard processes and what replaces or merges them (Pythia manual, Process Selection)."""
+_NO_FILE = re.compile(r":bProfile$|:boostDir$", re.IGNORECASE)
+
+
+def shower_lines(shower: Shower) -> tuple[str, ...]:
+    """Settings of a shower, one `readString` each: the card's lines, the model, more settings, the scale factors.
+
+    `renormMultFac` multiplies the squared scale, so it is the square of the factor on mu_R (Pythia manual,
+    Timelike Showers).
+
+    Raises:
+        InputError: the card cannot be read or sets what belongs to the code.
+    """
+    lines = read_cmnd(shower.card) if shower.card else []
+    for number, line in enumerate(shower.settings, 1):
+        refuse_foreign(line, Path("shower.settings"), number)
+        _refuse_processes(line, Path("shower.settings"), number)
+    lines += [f"PartonShowers:model = {_MODEL[shower.model]}"] if shower.model != "simple" else []
+    lines += [line.strip() for line in shower.settings]
+    for name, factor in (("TimeShower", shower.mu_r_fsr), ("SpaceShower", shower.mu_r_isr)):
+        setting = f"{name}:renormMultFac"
+        if factor != 1.0 and any(line.lower().startswith(setting.lower()) for line in lines):
+            raise InputError(f"{setting} is set, and a factor on mu_R too, which would replace it; use one of them")
+    if shower.mu_r_fsr != 1.0:
+        lines.append(f"TimeShower:renormMultFac = {shower.mu_r_fsr**2!r}")
+    if shower.mu_r_isr != 1.0:
+        lines.append(f"SpaceShower:renormMultFac = {shower.mu_r_isr**2!r}")
+    return tuple(lines)
+
+
+def read_cmnd(path: Path) -> list[str]:
+    """The settings of a Pythia command file without comments and blank lines.
+
+    Raises:
+        InputError: names file and line of a setting that a card may not make.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); want a Pythia command file") from error
+    lines = []
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.split("!", 1)[0].strip()
+        if not line or not line[0].isalnum():  # Pythia's own rule for comments
+            continue
+        refuse_foreign(line, path, number)
+        _refuse_processes(line, path, number)
+        lines.append(line)
+    return lines
+
+
+def _refuse_processes(line: str, path: Path, number: int) -> None:
+    """Refuse what would make Pythia take another hard scatter than the frozen one."""
+    name = re.split(r"[\s=]", line.strip(), maxsplit=1)[0]
+    if _PROCESS.match(name):
+        raise InputError(f"{path}:{number}: sets {name}, but the hard scatter is that of the LHE file; remove it")
+
+
+def refuse_foreign(line: str, path: Path, number: int) -> None:
+    """Refuse a setting that belongs to the code or names a file.
+
+    Raises:
+        InputError: names the place, `path` and line `number`, and the setting.
+    """
+    name = re.split(r"[\s=]", line.strip(), maxsplit=1)[0]
+    for owned in OWNED_BY_THE_CODE:
+        if name.lower().startswith(owned.lower()):
+            raise InputError(f"{path}:{number}: sets {name}, which resim controls; cards set physics only, remove it")
+    if _FILE_SETTING.search(name) and not _NO_FILE.search(name):
+        raise InputError(f"{path}:{number}: {name} names a file; cards set physics only, remove it")

@@ -1,0 +1,117 @@
+"""What every YAML card has in common: frozen models, unknown keys are errors, one line says what is wrong."""
+
+import reprlib
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from resim.common.errors import InputError
+
+_MERGE_TAG = "tag:yaml.org,2002:merge"
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class CardModel(BaseModel):
+    """Base of every section of a card: immutable, and closed to unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """YAML that refuses a key that stands twice, where the second would silently win."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping of a node."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != _MERGE_TAG]
+        for i, key in enumerate(keys):
+            if key in keys[:i]:
+                raise yaml.MarkedYAMLError(problem=f"key {key!r} stands twice", problem_mark=node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: Path) -> Any:
+    """Parse a YAML file.
+
+    Raises:
+        InputError: the file is missing or not YAML.
+    """
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), _UniqueKeyLoader)  # noqa: S506 - a SafeLoader
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); want a YAML card") from error
+    except RecursionError as error:
+        raise InputError(f"{path}: not a card: nested too deeply; repair the card") from error
+    except (yaml.YAMLError, ValueError, TypeError) as error:
+        raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())}); repair the card") from error
+
+
+def parse_card(model: type[ModelT], data: Any, path: Path) -> ModelT:
+    """Validate parsed YAML against a card model.
+
+    Raises:
+        InputError: names the first key that is wrong, its value and what is wanted.
+    """
+    if not isinstance(data, dict):
+        raise InputError(
+            f"{path}: holds {_shown(data):.40}, want a mapping with the keys {', '.join(model.model_fields)}"
+        )
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = _printable(".".join(str(part) for part in first["loc"] if part != "[key]")) or "the card"
+        if first["type"] == "extra_forbidden":
+            valid = ", ".join(_keys_beside(model, first["loc"]))
+            raise InputError(f"{path}: unknown key {key}; valid keys here: {valid}") from error
+        reason = first["msg"].removeprefix("Value error, ")
+        given = "" if isinstance(first["input"], dict) else f" {_shown(first['input'])}:"
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        raise InputError(f"{path}: {key}:{given} {reason}{more}") from error
+
+
+def _shown(value: Any) -> str:
+    """A value as it stands in a message; of a container only the beginning, as YAML's aliases can make it endless."""
+    return reprlib.repr(value) if isinstance(value, list | dict | set | tuple) else repr(value)
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else repr(text)
+
+
+def _keys_beside(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """The keys that a card may have where `location`, the place of an unknown key, lies."""
+    schema = model.model_json_schema(by_alias=True)
+    node: dict[str, Any] = schema
+    for part in location[:-1]:
+        children = [node.get("properties", {}).get(part), node.get("items"), node.get("additionalProperties")]
+        children += node.get("patternProperties", {}).values()
+        child = next((child for child in children if isinstance(child, dict)), {})
+        options = [child, *child.get("anyOf", [])]
+        reference = next((option["$ref"] for option in options if "$ref" in option), None)
+        node = schema["$defs"][reference.rsplit("/", 1)[-1]] if reference else child
+    return list(node.get("properties", {}))
+
+
+def find_file(name: Path, card: Path) -> Path:
+    """Find a file that a card names: relative to the working directory, else to a folder above the card.
+
+    So a card in `cards/generate/` may say `cards/hard_scatter/hbb_j.lhe.gz` and works from anywhere.
+
+    Raises:
+        InputError: the file is nowhere; the message says where it was looked for.
+    """
+    folders = [Path(), *card.absolute().parents]
+    for folder in folders[:1] if name.is_absolute() else folders:
+        if _is_file(folder / name):
+            return folder / name
+    looked = "" if name.is_absolute() else f" (looked in the working directory and above {card.parent})"
+    raise InputError(f"{card}: file {_printable(str(name))} not found{looked}; correct the path in the card")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file can have, as one that is too long
+        return False

@@ -1,0 +1,82 @@
+"""What both command lines share: one line for bad input, exit status 1, a traceback only with `--debug`."""
+
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from resim.common.errors import InputError
+
+EXTRAS = {
+    "generate": ("awkward", "fastjet", "pyhepmc", "pylhe", "pythia8mc", "uproot"),
+    "train": ("jinja2", "lightning", "matplotlib", "mplhep", "sklearn", "tensorboard", "torch"),
+}
+"""Packages of each optional extra, by the name under which they are imported."""
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it (128 + SIGINT)."""
+
+
+def run(group: click.Group) -> NoReturn:
+    """Run a command group as a program and leave with its exit status."""
+    logging.basicConfig(stream=sys.stderr, format="%(message)s")
+    for package in ("resim", "jetssl"):  # not what libraries have to say of themselves
+        logging.getLogger(package).setLevel(logging.INFO)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # batch systems end a job so: leave as after Ctrl-C
+    try:
+        with group.make_context(group.name, sys.argv[1:]) as context:
+            group.invoke(context)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt as error:
+        _fail(group, str(error) or "interrupted", INTERRUPTED)
+    except BrokenPipeError:  # the reader of stdout has gone, as in `resim inspect ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        if "--debug" in sys.argv[1:]:
+            raise
+        _fail(group, one_line(error), 1)
+    sys.exit(0)
+
+
+def _fail(group: click.Group, message: str, status: int) -> NoReturn:
+    click.echo(f"{group.name}: {message}", err=True)
+    sys.exit(status)
+
+
+def one_line(error: Exception) -> str:
+    """What a user needs to know of an error, in one line."""
+    if isinstance(error, ModuleNotFoundError):
+        name = (error.name or "").split(".")[0]
+        extra = next((extra for extra, packages in EXTRAS.items() if name in packages), None)
+        remedy = f"; install it with: pip install 'resim[{extra}]'" if extra else ""
+        return f"the package {name!r} is not installed{remedy}"
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}"
+    text = " ".join(str(error).split())
+    if isinstance(error, InputError):
+        return text
+    return f"unexpected {type(error).__name__}: {text} (a defect of this program; --debug shows where)"
+
+
+def refuse_existing(path: Path, force: bool) -> None:
+    """Refuse to write over an existing file unless told to.
+
+    Raises:
+        InputError: the file exists and `force` is not set, it is not a regular file, or its folder is missing.
+    """
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: is not a regular file; choose another output")
+    if path.exists() and not force:
+        raise InputError(f"{path}: exists already; choose another output, or --force to replace it")
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"{path}: the folder {path.parent} does not exist; create it or choose another output")

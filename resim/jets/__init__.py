@@ -1,0 +1,1 @@
+"""Jets: clustering, substructure, matching to hard partons, and the views of a chunk reconstructed."""

@@ -1,0 +1,35 @@
+"""Groomed mass and N-subjettiness of a batch of jets."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from resim.card.generation_card import Jets as JetSettings
+from resim.jets.declustering import softdrop_mass, subjettiness
+from resim.particles import Floats
+
+MAX_AXES: Final = 4
+
+
+def substructure(
+    offsets: npt.NDArray[np.int64], momenta: dict[str, Floats], settings: JetSettings
+) -> dict[str, Floats]:
+    """Soft-drop mass and N-subjettiness of jets.
+
+    Args:
+        offsets: `(n_jets + 1,)`, constituents of every jet; no jet is empty.
+        momenta: `px, py, pz, energy` of the constituents, GeV.
+        settings: jet radius, which normalizes both, and parameters of soft drop (arXiv:1402.2657) and N-subjettiness.
+
+    Returns:
+        `softdrop_mass` in GeV and `tau1` … `tau4`, each `(n_jets,)`.
+    """
+    n_jets = len(offsets) - 1
+    four = np.stack([momenta[name] for name in ("px", "py", "pz", "energy")])
+    mass, tau = np.empty(n_jets), np.empty((n_jets, MAX_AXES))
+    for i in range(n_jets):
+        jet = np.ascontiguousarray(four[:, offsets[i] : offsets[i + 1]])
+        mass[i] = softdrop_mass(jet, settings.softdrop_z_cut, settings.softdrop_beta, settings.radius)
+        tau[i] = subjettiness(jet, MAX_AXES, settings.nsubjettiness_beta, settings.radius)
+    return {"softdrop_mass": mass} | {f"tau{n + 1}": tau[:, n] for n in range(MAX_AXES)}

@@ -1,0 +1,116 @@
+"""What a pair file holds, in a few numbers."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console, Group
+from rich.table import Table
+
+from resim.pairfile.provenance import Provenance
+from resim.pairfile.reader import PairFile
+
+
+@dataclass(frozen=True, slots=True)
+class ViewSummary:
+    """One view: its place in the tree, rows with a jet, rows lost by reason, constituents of a jet on average."""
+
+    name: str
+    parent: str | None
+    freeze: str | None
+    valid: int
+    lost: dict[str, int]
+    mean_constituents: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A pair file in numbers.
+
+    Attributes:
+        rows: rows by label.
+        paired_rows: rows by label with at least two valid views.
+        views: one summary per view.
+        provenance: how the file was made.
+    """
+
+    path: str
+    rows: dict[str, int]
+    paired_rows: dict[str, int]
+    views: list[ViewSummary]
+    provenance: Provenance
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain JSON types."""
+        provenance = self.provenance.model_dump(mode="json")
+        views = [asdict(view) for view in self.views]
+        rows = {"rows": self.rows, "paired_rows": self.paired_rows}
+        return {"path": self.path, **rows, "views": views, "provenance": provenance}
+
+
+def summarize(path: Path) -> Summary:
+    """Count rows, pairs and losses of a pair file."""
+    with PairFile(path) as file:
+        labels = file.label_names()
+        n_valid = np.sum([file.valid(view) for view in file.view_names], axis=0)
+        counts = file.provenance.views
+        views = []
+        for view in file.views:
+            n_constituents = file.jets(view.name, "n_constituents")[file.valid(view.name)]
+            mean = float(n_constituents.mean()) if len(n_constituents) else None
+            lost = counts[view.name].lost
+            views.append(ViewSummary(view.name, view.parent, view.freeze, len(n_constituents), lost, mean))
+        rows = {label: int((labels == label).sum()) for label in file.labels}
+        paired = {label: int(((labels == label) & (n_valid >= 2)).sum()) for label in file.labels}
+        return Summary(str(path), rows, paired, views, file.provenance)
+
+
+def print_summary(summary: Summary, console: Console) -> None:
+    """Show a summary as tables."""
+    console.print(Group(_rows_table(summary), _views_table(summary), _provenance_table(summary.provenance)))
+
+
+def _rows_table(summary: Summary) -> Table:
+    title = f"{Path(summary.path).name}: {sum(summary.rows.values())} rows"
+    table = Table("label", "rows", "with two valid views", title=title)
+    for label, n_rows in summary.rows.items():
+        table.add_row(label, str(n_rows), str(summary.paired_rows[label]))
+    return table
+
+
+def _views_table(summary: Summary) -> Table:
+    table = Table(title="views")
+    for name in ("view", "from", "freeze"):
+        table.add_column(name, no_wrap=True)
+    for name in ("valid", "of all", "lost", "mean constituents"):
+        table.add_column(name)
+    n_rows = sum(summary.rows.values())
+    for view in summary.views:
+        fraction = f"{view.valid / n_rows:.3f}" if n_rows else "-"
+        lost = ", ".join(f"{reason} {number}" for reason, number in view.lost.items()) or "-"
+        mean = "-" if view.mean_constituents is None else f"{view.mean_constituents:.1f}"
+        table.add_row(view.name, view.parent or "-", view.freeze or "-", str(view.valid), fraction, lost, mean)
+    return table
+
+
+def _provenance_table(provenance: Provenance) -> Table:
+    table = Table("what", "value", title="provenance", show_header=False)
+    for source in provenance.sources:
+        counts = source.counts
+        rejected = "".join(f", {number} fail {cut}" for cut, number in counts.rejected.items())
+        rejected += "".join(f", {number} events {reason}" for reason, number in source.bad_events.items())
+        table.add_row(
+            source.lhe,
+            f"{counts.events} of {source.events_in_file} events, {counts.partons} partons{rejected}",
+        )
+        table.add_row("", f"{source.generator or 'unnamed generator'}, sha256 {source.sha256[:16]}…")
+    table.add_row("seed", str(provenance.seed))
+    table.add_row("detector", provenance.detector)
+    table.add_row("versions", ", ".join(f"{name} {number}" for name, number in provenance.versions.items()))
+    commit = (
+        f"{provenance.commit[:12]}{' (modified)' if provenance.dirty else ''}" if provenance.commit else "unknown"
+    )
+    table.add_row("commit", commit)
+    table.add_row("made", f"{provenance.created}, {provenance.seconds:.0f} s of worker time")
+    return table

@@ -1,0 +1,186 @@
+"""Read pair files: columns by name, never assuming an order of rows."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+from pydantic import ValidationError
+
+from resim.card.view_plan import ViewRecord
+from resim.common.errors import InputError
+from resim.pairfile import schema
+from resim.pairfile.provenance import Provenance
+from resim.pairfile.row_block import Block
+
+Array = npt.NDArray[Any]
+
+
+class PairFile:
+    """A pair file opened for reading; a context manager.
+
+    Raises:
+        InputError: the file is missing, not HDF5, not a pair file, or of another schema version.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self._file = _open(self.path)
+        self._datasets: dict[str, h5py.Dataset] = {}
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self._file["hard_scatter/event"])
+
+    @cached_property
+    def views(self) -> list[ViewRecord]:
+        """The views, root first."""
+        return [self._view(name) for name in self._attribute("views", "order")]
+
+    def _view(self, name: str) -> ViewRecord:
+        group = f"views/{name}"
+        settings = self._attribute(group, "settings")
+        attributes = self._file[group].attrs
+        return ViewRecord(name, attributes.get("parent") or None, attributes.get("freeze") or None, settings)
+
+    def _attribute(self, group: str, name: str) -> Any:
+        """A JSON attribute of a group."""
+        try:
+            return json.loads(self._file[group].attrs[name])
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"{self.path}: attribute {name!r} of {group} is missing or damaged; generate the file again"
+            ) from error
+
+    @property
+    def view_names(self) -> list[str]:
+        """Names of the views, root first."""
+        return [view.name for view in self.views]
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """Class names; `hard_scatter/label` holds indices into this list."""
+        names: list[str] = self._attribute("hard_scatter", "labels")
+        return names
+
+    @cached_property
+    def source_hashes(self) -> list[str]:
+        """SHA-256 of each source; `hard_scatter/source` holds indices into this list."""
+        hashes: list[str] = self._attribute("hard_scatter", "sources")
+        return hashes
+
+    @cached_property
+    def provenance(self) -> Provenance:
+        """How the file was made.
+
+        Raises:
+            InputError: the attribute is missing or does not fit the model.
+        """
+        try:
+            return Provenance.model_validate_json(self._file.attrs["provenance"])
+        except (KeyError, ValidationError) as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(f"{self.path}: unreadable provenance ({reason}); generate the file again") from error
+
+    def read(self, path: str, rows: slice | Array = np.s_[:]) -> Array:
+        """One dataset by its path in `resim.pairfile.schema`, or the part of it that `rows` selects."""
+        if path not in self._datasets:  # to look one up takes as long as to read a chunk of it
+            self._datasets[path] = self._file[path]
+        array: Array = self._datasets[path][rows]
+        return array
+
+    def length(self, path: str) -> int:
+        """Number of entries of a dataset."""
+        return len(self._file[path])
+
+    def has(self, path: str) -> bool:
+        """Whether the file has a dataset of one dimension with this path."""
+        item = self._file.get(path)
+        return isinstance(item, h5py.Dataset) and item.ndim == 1
+
+    def dataset_paths(self) -> list[str]:
+        """Paths of all datasets of the file, whether the schema knows them or not."""
+        found: list[str] = []
+        self._file.visititems(lambda path, item: found.append(path) if isinstance(item, h5py.Dataset) else None)
+        return found
+
+    def hard_scatter(self, name: str) -> Array:
+        """A column of `hard_scatter/`, `(n_rows,)`."""
+        return self.read(f"hard_scatter/{name}")
+
+    def label_names(self, rows: slice = np.s_[:]) -> npt.NDArray[np.str_]:
+        """Class name of every row, `(n_rows,)`, or of the selected ones.
+
+        Raises:
+            InputError: a row has a label that the file doesn't name.
+        """
+        numbers = self.read("hard_scatter/label", rows)
+        if len(numbers) == 0:
+            return np.empty(0, str)
+        if not (numbers.min() >= 0 and numbers.max() < len(self.labels)):
+            raise InputError(f"{self.path}: label {numbers.max()} is none of {self.labels}; generate the file again")
+        return np.array(self.labels, dtype=str)[numbers]
+
+    def jets(self, view: str, name: str) -> Array:
+        """A jet column of a view, `(n_rows,)`; NaN where the row is invalid."""
+        return self.read(f"views/{view}/jets/{name}")
+
+    def valid(self, view: str) -> npt.NDArray[np.bool_]:
+        """Whether each row has a jet in the view, `(n_rows,)`."""
+        return self.read(f"views/{view}/valid")
+
+    def offsets(self, view: str) -> npt.NDArray[np.int64]:
+        """Constituent offsets of a view, `(n_rows + 1,)`."""
+        return self.read(schema.offsets_path(view))
+
+    def constituents(self, view: str, name: str, rows: slice = np.s_[:]) -> Array:
+        """A constituent column of a view, all of it or an explicit range of constituents."""
+        return self.read(f"views/{view}/constituents/{name}", rows)
+
+    def block(self, start: int, stop: int) -> Block:
+        """Rows `start:stop` with all their views."""
+        arrays = {path: self.read(path, slice(start, stop)) for path in schema.row_columns(self.view_names)}
+        for view in self.view_names:
+            offsets = self.read(schema.offsets_path(view), slice(start, stop + 1))
+            inside = slice(int(offsets[0]), int(offsets[-1]))
+            arrays[schema.offsets_path(view)] = offsets - offsets[0]
+            arrays |= {path: self.read(path, inside) for path in schema.constituent_columns(view)}
+        return Block(tuple(self.view_names), arrays)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        """The reader itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the file."""
+        self.close()
+
+
+def _open(path: Path) -> Any:
+    if not path.is_file():
+        raise InputError(f"{path}: no such pair file; make one with `resim generate CARD -o {path.name}`")
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise InputError(f"{path}: not a readable HDF5 file ({error}); generate it again") from error
+    name, version = file.attrs.get("schema"), file.attrs.get("schema_version")
+    if name != schema.SCHEMA:
+        file.close()
+        raise InputError(f"{path}: schema is {name!r}, want {schema.SCHEMA!r}; is it a pair file?")
+    if version != schema.SCHEMA_VERSION:
+        file.close()
+        raise InputError(
+            f"{path}: schema version {version}, this resim reads version {schema.SCHEMA_VERSION};"
+            " generate the file again or install the resim that wrote it"
+        )
+    return file

@@ -1,0 +1,57 @@
+"""Rows of a pair file in memory: what a worker returns, what the writer appends."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from resim.pairfile import schema
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Consecutive rows with all their views.
+
+    Attributes:
+        views: names of the views, root first.
+        arrays: every dataset of `resim.pairfile.schema` by its path in the file; row columns `(n_rows,)`, constituent
+            columns `(n_constituents,)`, offsets `(n_rows + 1,)` starting at 0.
+    """
+
+    views: tuple[str, ...]
+    arrays: dict[str, npt.NDArray[Any]] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Check names, dtypes and lengths against the schema.
+
+        Raises:
+            ValueError: a dataset is missing, unknown, of another dtype or of another length.
+        """
+        expected = {path: (column, self.n_rows) for path, column in schema.row_columns(list(self.views)).items()}
+        for view in self.views:
+            offsets = self.arrays[schema.offsets_path(view)]
+            expected[schema.offsets_path(view)] = (schema.OFFSETS, self.n_rows + 1)
+            expected |= {p: (c, int(offsets[-1])) for p, c in schema.constituent_columns(view).items()}
+        if odd := set(expected) ^ set(self.arrays):
+            raise ValueError(f"block: datasets {sorted(odd)} are missing or unknown; see resim.pairfile.schema")
+        for path, (column, length) in expected.items():
+            array = self.arrays[path]
+            if array.dtype != np.dtype(column.dtype) or array.shape != (length,):
+                raise ValueError(
+                    f"block: {path} is {array.dtype}{array.shape}, the schema wants {column.dtype}({length},)"
+                )
+
+    def row(self, i: int) -> "Block":
+        """Row `i` alone."""
+        arrays = {path: self.arrays[path][i : i + 1] for path in schema.row_columns(list(self.views))}
+        for view in self.views:
+            start, stop = self.arrays[schema.offsets_path(view)][i : i + 2]
+            arrays[schema.offsets_path(view)] = np.array([0, stop - start])
+            arrays |= {path: self.arrays[path][start:stop] for path in schema.constituent_columns(view)}
+        return Block(self.views, arrays)
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return len(self.arrays["hard_scatter/event"])

@@ -1,0 +1,142 @@
+"""Check a pair file against the schema and against its own provenance."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from resim.common.units import PYTHIA_SEED_MAX
+from resim.pairfile import schema
+from resim.pairfile.reader import PairFile
+
+_JETS_AT_ONCE = 10_000
+_SIGNED = ("eta", "phi")
+
+
+def violations(path: Path) -> list[str]:
+    """Everything that is wrong with a pair file, one line each; empty if it is sound.
+
+    Raises:
+        InputError: the file cannot be opened as a pair file of this schema version.
+    """
+    with PairFile(path) as file:
+        found = list(_layout(file))
+        if found:
+            return found  # what follows would only stumble over it
+        found = [*_hard_scatters(file), *_counts(file)]
+        for view in file.view_names:
+            ragged = list(_offsets(file, view))
+            found += [*ragged, *_jets(file, view), *([] if ragged else _constituents(file, view))]
+        return found
+
+
+def _layout(file: PairFile) -> Iterator[str]:
+    if not file.has("hard_scatter/event"):
+        yield "hard_scatter/event: missing"
+        return
+    views = file.view_names
+    n_rows = len(file)
+    expected = {path: (column, n_rows) for path, column in schema.row_columns(views).items()}
+    for view in views:
+        expected[schema.offsets_path(view)] = (schema.OFFSETS, n_rows + 1)
+        n_constituents = (
+            file.length(f"views/{view}/constituents/pt") if file.has(f"views/{view}/constituents/pt") else 0
+        )
+        expected |= {path: (column, n_constituents) for path, column in schema.constituent_columns(view).items()}
+    for path, (column, length) in expected.items():
+        if not file.has(path):
+            yield f"{path}: missing"
+        elif (dtype := file.read(path, slice(0, 0)).dtype) != np.dtype(column.dtype):
+            yield f"{path}: dtype {dtype.str}, want {column.dtype}"
+        elif file.length(path) != length:
+            yield f"{path}: {file.length(path)} entries, want {length}"
+    for path in file.dataset_paths():
+        if path not in expected:
+            yield f"{path}: not part of the schema"
+
+
+def _hard_scatters(file: PairFile) -> Iterator[str]:
+    for column in schema.HARD_SCATTER:
+        values = file.hard_scatter(column.name)
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            yield f"hard_scatter/{column.name}: not finite in row {int(np.argmin(np.isfinite(values)))}"
+    for name, known in (("label", file.labels), ("source", file.source_hashes)):
+        values = file.hard_scatter(name)
+        if len(values) and not (values.min() >= 0 and values.max() < len(known)):
+            yield f"hard_scatter/{name}: values {values.min()} ... {values.max()}, want 0 ... {len(known) - 1}"
+
+
+def _counts(file: PairFile) -> Iterator[str]:
+    provenance = file.provenance
+    rows = sum(source.counts.rows for source in provenance.sources)
+    if rows != len(file):
+        yield f"provenance: counts {rows} rows, the file has {len(file)}"
+    for source in provenance.sources:
+        counts = source.counts
+        if counts.partons != counts.rows + sum(counts.rejected.values()):
+            yield f"provenance: {source.lhe}: {counts.partons} partons are not rows + rejected ({counts})"
+    if [source.sha256 for source in provenance.sources] != file.source_hashes:
+        yield "provenance: its sources are not those of hard_scatter"
+    if list(provenance.views) != file.view_names:
+        yield f"provenance: counts views {list(provenance.views)}, the file has {file.view_names}"
+        return
+    for view, view_counts in provenance.views.items():
+        valid = int(file.valid(view).sum())
+        if view_counts.valid != valid:
+            yield f"provenance: {view} counts {view_counts.valid} valid rows, the file has {valid}"
+        if view_counts.valid + sum(view_counts.lost.values()) != len(file):
+            yield f"provenance: {view}: valid + lost rows are not {len(file)} ({view_counts})"
+
+
+def _offsets(file: PairFile, view: str) -> Iterator[str]:
+    offsets = file.offsets(view)
+    lengths = np.diff(offsets)
+    n_constituents = file.length(f"views/{view}/constituents/pt")
+    if offsets[0] != 0 or offsets[-1] != n_constituents:
+        yield f"views/{view}/offsets: run from {offsets[0]} to {offsets[-1]}, want 0 to {n_constituents}"
+    if (lengths < 0).any():
+        yield f"views/{view}/offsets: decrease in row {int(np.argmax(lengths < 0))}"
+    if (wrong := (lengths > 0) != file.valid(view)).any():
+        yield f"views/{view}/valid: row {int(np.argmax(wrong))} is valid without constituents, or invalid with some"
+    if (wrong := lengths != file.jets(view, "n_constituents")).any():
+        yield f"views/{view}/jets/n_constituents: row {int(np.argmax(wrong))} differs from its offsets"
+
+
+def _jets(file: PairFile, view: str) -> Iterator[str]:
+    valid = file.valid(view)
+    for column in schema.JETS:
+        values = file.jets(view, column.name)
+        if values.dtype.kind != "f":
+            continue
+        if (wrong := np.isfinite(values) != valid).any():
+            row = int(np.argmax(wrong))
+            state = "valid" if valid[row] else "invalid"
+            yield f"views/{view}/jets/{column.name}: {values[row]} in row {row}, which is {state}"
+        elif column.name == "pt" and (values[valid] <= 0).any():
+            yield f"views/{view}/jets/pt: not positive in row {int(np.flatnonzero(valid & (values <= 0))[0])}"
+        elif column.name not in _SIGNED and (values[valid] < 0).any():
+            yield f"views/{view}/jets/{column.name}: negative in row {int(np.flatnonzero(valid & (values < 0))[0])}"
+    for stage in ("shower", "hadronization"):
+        seeds = file.read(f"views/{view}/seeds/{stage}")
+        if (wrong := valid & ((seeds < 1) | (seeds > PYTHIA_SEED_MAX))).any():
+            row = int(np.argmax(wrong))
+            yield f"views/{view}/seeds/{stage}: {seeds[row]} in row {row}, want 1 ... {PYTHIA_SEED_MAX}"
+
+
+def _constituents(file: PairFile, view: str) -> Iterator[str]:
+    offsets = file.offsets(view)
+    for first in range(0, len(file), _JETS_AT_ONCE):
+        bounds = offsets[first : first + _JETS_AT_ONCE + 1]
+        part = slice(int(bounds[0]), int(bounds[-1]))
+        row = np.repeat(np.arange(first, first + len(bounds) - 1), np.maximum(np.diff(bounds), 0))
+        for column in schema.CONSTITUENTS:
+            values = file.constituents(view, column.name, part)
+            if values.dtype.kind == "f" and not np.isfinite(values).all():
+                where = row[np.argmin(np.isfinite(values))]
+                yield f"views/{view}/constituents/{column.name}: not finite in row {where}"
+        pt = file.constituents(view, "pt", part)
+        if (pt <= 0).any():
+            yield f"views/{view}/constituents/pt: not positive in row {row[np.argmax(pt <= 0)]}"
+        rising = (np.diff(pt) > 0) & (np.diff(row) == 0)
+        if rising.any():
+            yield f"views/{view}/constituents/pt: not descending in row {row[1:][rising][0]}"

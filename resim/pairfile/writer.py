@@ -1,0 +1,121 @@
+"""Write pair files: stream blocks into a temporary file, rename it when it is complete."""
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from resim.card.view_plan import ViewRecord
+from resim.pairfile import schema
+from resim.pairfile.hdf5_output import Hdf5Output
+from resim.pairfile.provenance import Provenance
+from resim.pairfile.row_block import Block
+from resim.particles import offsets_of
+
+Arrays = dict[str, npt.NDArray[Any]]
+"""Datasets by their path in the file, or below a group of it."""
+
+_COMPRESSION = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
+_ROWS_PER_HDF5_CHUNK = 4096
+_CONSTITUENTS_PER_HDF5_CHUNK = 65536
+
+
+class PairWriter(Hdf5Output):
+    """A pair file that is written block by block, and is there when `finish` has been called.
+
+    Memory does not grow with the number of rows.
+
+    Raises:
+        InputError: the file cannot be created.
+    """
+
+    def __init__(self, path: Path, views: list[ViewRecord], labels: list[str], sources: list[str]) -> None:
+        super().__init__(path)
+        self.views = tuple(view.name for view in views)
+        self._datasets: dict[str, Any] = {}
+        self._waiting: list[Block] = []
+        self._n_rows = 0
+        with ExitStack() as undo:
+            undo.push(self)
+            self._create(views, labels, sources)
+            undo.pop_all()
+
+    def _create(self, views: list[ViewRecord], labels: list[str], sources: list[str]) -> None:
+        self.file.attrs.update({"schema": schema.SCHEMA, "schema_version": schema.SCHEMA_VERSION})
+        for path, column in schema.row_columns(list(self.views)).items():
+            self._dataset(path, column, _ROWS_PER_HDF5_CHUNK)
+        self.file["hard_scatter"].attrs.update({"labels": json.dumps(labels), "sources": json.dumps(sources)})
+        self.file["views"].attrs["order"] = json.dumps(self.views)
+        for view in views:
+            offsets = self._dataset(schema.offsets_path(view.name), schema.OFFSETS, _ROWS_PER_HDF5_CHUNK)
+            offsets.resize((1,))
+            for path, column in schema.constituent_columns(view.name).items():
+                self._dataset(path, column, _CONSTITUENTS_PER_HDF5_CHUNK)
+            settings = json.dumps(view.settings, sort_keys=True)
+            attributes = {"parent": view.parent or "", "freeze": view.freeze or "", "settings": settings}
+            self.file[f"views/{view.name}"].attrs.update(attributes)
+
+    def _dataset(self, path: str, column: schema.Column, chunk: int) -> Any:
+        dataset = self.file.create_dataset(
+            path, shape=(0,), maxshape=(None,), dtype=column.dtype, chunks=(chunk,), **_COMPRESSION
+        )
+        dataset.attrs.update({"unit": column.unit, "doc": column.doc})
+        self._datasets[path] = dataset
+        return dataset
+
+    def append(self, block: Block) -> None:
+        """Add the rows of `block` behind those already there; they reach the file when an HDF5 chunk is full.
+
+        Raises:
+            ValueError: the block has other views than the file.
+        """
+        if block.views != self.views:
+            raise ValueError(f"{self.path}: a block with views {block.views} does not fit a file of {self.views}")
+        self._waiting.append(block)
+        if sum(waiting.n_rows for waiting in self._waiting) >= _ROWS_PER_HDF5_CHUNK:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Write the waiting blocks: few large writes, as every write to HDF5 costs a millisecond."""
+        if not self._waiting:
+            return
+        for path, dataset in self._datasets.items():
+            arrays = [block.arrays[path] for block in self._waiting]
+            if path.endswith("/offsets"):
+                _extend(dataset, dataset[-1] + offsets_of(np.concatenate([np.diff(array) for array in arrays]))[1:])
+            else:
+                _extend(dataset, np.concatenate(arrays))
+        self.check()
+        self._n_rows += sum(block.n_rows for block in self._waiting)
+        self._waiting = []
+
+    def finish(self, provenance: Provenance) -> None:
+        """Write the provenance and give the file its final name.
+
+        Raises:
+            ValueError: the counts of the provenance are not those of the rows written.
+        """
+        self._flush()
+        announced = sum(source.counts.rows for source in provenance.sources)
+        if announced != self._n_rows:
+            raise ValueError(f"{self.path}: {self._n_rows} rows written, the provenance counts {announced}")
+        self.file.attrs["provenance"] = provenance.model_dump_json()
+        self.complete()
+
+
+def _extend(dataset: Any, array: npt.NDArray[Any]) -> None:
+    start = len(dataset)
+    dataset.resize((start + len(array),))
+    dataset[start:] = array
+
+
+def invalid_jet_columns(n_rows: int) -> Arrays:
+    """Jet columns `(n_rows,)` that say "no jet": NaN, and 0 for integers."""
+    columns = {}
+    for column in schema.JETS:
+        dtype = np.dtype(column.dtype)
+        columns[column.name] = np.full(n_rows, np.nan if dtype.kind == "f" else 0, dtype=dtype)
+    return columns

@@ -1,0 +1,184 @@
+"""Finished chunks of a run on disk: they survive a crash, and a resumed run starts from them."""
+
+import fcntl
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import TypeAdapter
+
+from resim.common.errors import InputError
+from resim.pairfile.provenance import SourceCounts, ViewCounts
+from resim.pairfile.row_block import Block
+from resim.run.chunks import ChunkResult
+
+_ABOUT = "about"
+_BYTES = "bytes"
+"""All arrays of a chunk lie in one, as every entry of an .npz file costs a tenth of a millisecond twice."""
+_KEY = "run.key"
+_VIEW_COUNTS = TypeAdapter(dict[str, ViewCounts])
+
+
+class Parts:
+    """The folder `OUTPUT.parts`, locked while it is open; a context manager.
+
+    Args:
+        output: the file that the parts will become.
+        key: digest of all that determines the rows; parts of another key are never used.
+    """
+
+    def __init__(self, output: Path, key: str) -> None:
+        self.folder = output.with_name(output.name + ".parts")
+        self._output, self._key = output, key
+
+    def __enter__(self) -> Self:
+        """Lock the folder.
+
+        Raises:
+            InputError: another process is at work on the output.
+        """
+        self.folder.mkdir(exist_ok=True)
+        lock = (self.folder / "lock").open("a", encoding="utf-8")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.close()
+            raise InputError(
+                f"{self._output}: another process is writing it; wait, or choose another output"
+            ) from error
+        self._lock = lock
+        return self
+
+    def unfinished(self) -> bool:
+        """Whether there are finished chunks of this very run."""
+        return bool(self._numbers()) and self._stored_key() == self._key
+
+    def prepare(self, resume: bool, force: bool) -> None:
+        """Make the folder fit for this run: go on with its chunks, or drop them.
+
+        Args:
+            resume: go on with chunks of an earlier run of the same key.
+            force: drop the chunks of any earlier run.
+
+        Raises:
+            InputError: chunks exist and neither option is given, or they belong to another run.
+        """
+        if force:
+            for number in self._numbers():
+                self._path(number).unlink()
+        elif self._numbers() and self._stored_key() != self._key:
+            raise InputError(
+                f"{self.folder}: holds chunks of another card, seed, number of events, chunk size or version;"
+                " --force to drop them, or choose another output"
+            )
+        elif self._numbers() and not resume:
+            raise InputError(f"{self.folder}: an unfinished run; --resume to go on with it, --force to start anew")
+        if self._stored_key() != self._key:
+            _write_whole(self.folder / _KEY, lambda stream: stream.write(self._key.encode()))
+
+    def _stored_key(self) -> str | None:
+        try:
+            return (self.folder / _KEY).read_text(encoding="utf-8")
+        except OSError:
+            return None
+
+    def _numbers(self) -> list[int]:
+        return sorted(int(path.stem) for path in self.folder.glob("*.npz"))
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"{number:08d}.npz"
+
+    def __contains__(self, number: int) -> bool:
+        """Whether the chunk is finished."""
+        return self._path(number).exists()
+
+    def __len__(self) -> int:
+        """Number of finished chunks."""
+        return len(self._numbers())
+
+    def size(self) -> int:
+        """Bytes of all finished chunks."""
+        return sum(path.stat().st_size for path in self.folder.glob("*.npz"))
+
+    def save(self, number: int, result: ChunkResult) -> None:
+        """Keep a finished chunk; it appears under its name only when it is complete."""
+        about = {
+            "source": result.source,
+            "seconds": result.seconds,
+            "views": result.block.views,
+            "source_counts": result.source_counts.model_dump(),
+            "view_counts": {name: counts.model_dump() for name, counts in result.view_counts.items()},
+        }
+        arrays = result.block.arrays
+        about["arrays"] = [(path, array.dtype.str, len(array)) for path, array in arrays.items()]
+        content: dict[str, Any] = {
+            _ABOUT: np.array(json.dumps(about)),
+            _BYTES: np.frombuffer(b"".join(array.tobytes() for array in arrays.values()), np.uint8),
+        }
+        _write_whole(self._path(number), lambda stream: np.savez(stream, allow_pickle=False, **content))
+
+    def load(self, number: int) -> ChunkResult:
+        """A finished chunk.
+
+        Raises:
+            InputError: the part is damaged; it has been removed, so that resuming makes it anew.
+        """
+        try:
+            return _read(self._path(number))
+        except (EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            self._path(number).unlink()
+            raise InputError(
+                f"{self._path(number)}: damaged, removed; run again with --resume to remake it"
+            ) from error
+
+    def remove(self) -> None:
+        """Delete the folder: the output holds everything."""
+        shutil.rmtree(self.folder)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Release the lock; a folder without a finished chunk is removed."""
+        if self.folder.is_dir() and not self._numbers():
+            self.remove()
+        self._lock.close()
+
+
+def _read(path: Path) -> ChunkResult:
+    with path.open("rb") as stream, np.load(stream) as stored:
+        about = json.loads(str(stored[_ABOUT]))
+        block = Block(tuple(about["views"]), dict(_arrays(stored[_BYTES], about["arrays"])))
+    source_counts = SourceCounts.model_validate(about["source_counts"])
+    view_counts = _VIEW_COUNTS.validate_python(about["view_counts"])
+    return ChunkResult(about["source"], about["seconds"], block, source_counts, view_counts)
+
+
+def _arrays(stored: npt.NDArray[np.uint8], layout: list[list[Any]]) -> Iterator[tuple[str, npt.NDArray[Any]]]:
+    """Path and content of the arrays that lie one after the other in `stored`."""
+    start = 0
+    for path, dtype, length in layout:
+        stop = start + length * np.dtype(dtype).itemsize
+        yield path, stored[start:stop].view(dtype)
+        start = stop
+
+
+def _write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file that is on disk before it appears under its name."""
+    temporary = path.with_suffix(".tmp")
+    try:
+        with temporary.open("wb") as stream:
+            write(stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        remedy = "finished chunks are kept: make room and run again with --resume"
+        raise InputError(f"{path}: cannot be written ({error.strerror}); {remedy}") from error

@@ -1,0 +1,62 @@
+"""What goes to a worker and what comes back. Light to import: who hands out work need not be able to do it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from resim.card.generation_card import GenerationCard
+from resim.card.view_plan import ViewPlan
+from resim.hard_scatter.lhe_reading import Beams
+from resim.hard_scatter.partons import Label
+from resim.pairfile.provenance import SourceCounts, ViewCounts
+from resim.pairfile.row_block import Block
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePlan:
+    """One source of a run: file, identity, beams, and |PDG id| → label."""
+
+    path: Path
+    sha256: str
+    beams: Beams
+    labels: dict[int, Label]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that a worker needs to know of a run."""
+
+    card: GenerationCard
+    seed: int
+    sources: tuple[SourcePlan, ...]
+    views: tuple[ViewPlan, ...]
+
+    @property
+    def labels(self) -> list[str]:
+        """Class names of the run, sorted; the file stores indices into this list."""
+        return sorted({label for source in self.card.sources for label in source.labels})
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Consecutive events of one source, as text.
+
+    Attributes:
+        number: position among the chunks of the run.
+        source: index of the source.
+        events: (index in the file, text of the event block).
+    """
+
+    number: int
+    source: int
+    events: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkResult:
+    """Rows and counts of one chunk, the index of its source, and the seconds it took."""
+
+    source: int
+    seconds: float
+    block: Block
+    source_counts: SourceCounts
+    view_counts: dict[str, ViewCounts]

@@ -1,0 +1,147 @@
+"""Where chunks are made: here, in worker processes, or on a Dask cluster. The arrays are the same."""
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from importlib import import_module
+from itertools import islice
+from multiprocessing import active_children, connection, parent_process
+from threading import Lock, Thread
+from typing import Any, Final
+
+from resim.card.run_options import Options
+from resim.common.errors import InputError
+from resim.pairfile.provenance import versions
+from resim.run.chunks import Chunk, ChunkResult, Plan
+from resim.run.workers import worker_context
+
+CHUNKS_IN_FLIGHT_PER_WORKER: Final = 3
+"""Chunks submitted ahead: enough to keep workers busy, few enough to keep memory constant."""
+_SECONDS_TO_CONNECT: Final = 60
+
+Results = Iterator[tuple[Chunk, ChunkResult]]
+
+
+def process(plan: Plan, chunk: Chunk) -> ChunkResult:
+    """One chunk, simulated here; imported only then, as a parent that only hands out chunks starts 2 s earlier."""
+    from resim.run.process_chunk import process as simulate
+
+    return simulate(plan, chunk)
+
+
+def make(plan: Plan, todo: Iterator[Chunk], options: Options) -> Results:
+    """Make chunks, a bounded number at a time, in the order of completion.
+
+    Raises:
+        InputError: bad input, a worker that died, or a scheduler that cannot be reached.
+    """
+    if options.scheduler is not None:
+        yield from _on_dask(plan, todo, options.scheduler)
+    elif options.workers > 1:
+        yield from _in_processes(plan, todo, options.workers)
+    else:
+        yield from ((chunk, process(plan, chunk)) for chunk in todo)
+
+
+def _in_processes(plan: Plan, todo: Iterator[Chunk], workers: int) -> Results:
+    others = set(active_children())
+    with ProcessPoolExecutor(workers, mp_context=worker_context(), initializer=_attend_to_parent) as pool:
+        try:
+            yield from _as_completed(pool, plan, todo, workers * CHUNKS_IN_FLIGHT_PER_WORKER)
+        except BrokenProcessPool as error:
+            raise InputError(
+                "a worker process died (killed, or out of memory); finished chunks are kept: run again with --resume,"
+                " with a smaller --workers or --chunk-size if memory was short"
+            ) from error
+        finally:  # nothing is left to do, or nobody will want it any more
+            for process_ in set(active_children()) - others:
+                process_.terminate()
+
+
+def _as_completed(pool: ProcessPoolExecutor, plan: Plan, todo: Iterator[Chunk], n_in_flight: int) -> Results:
+    pending: dict[Future[ChunkResult], Chunk] = {}
+    while True:
+        for chunk in islice(todo, n_in_flight - len(pending)):
+            pending[pool.submit(process, plan, chunk)] = chunk
+        if not pending:
+            return
+        for future in wait(pending, return_when=FIRST_COMPLETED).done:
+            yield pending.pop(future), future.result()
+
+
+def _attend_to_parent() -> None:
+    """In a worker: leave Ctrl-C to the parent, and do not outlive it, however it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    if parent is not None:
+        Thread(target=_exit_after, args=[parent.sentinel], daemon=True).start()
+
+
+def _exit_after(sentinel: int) -> None:
+    connection.wait([sentinel])
+    os._exit(1)
+
+
+def _on_dask(plan: Plan, todo: Iterator[Chunk], address: str) -> Results:
+    """Chunks as Dask tasks. Dask makes the tasks of a lost worker again elsewhere; they are pure functions."""
+    distributed, wanted = _dask(), versions()
+    with _dask_client(address) as client:
+        pending: dict[Any, Chunk] = {}
+        running = distributed.as_completed()
+        try:
+            while True:
+                n_workers = max(len(client.scheduler_info()["workers"]), 1)
+                for chunk in islice(todo, max(n_workers * CHUNKS_IN_FLIGHT_PER_WORKER - len(pending), 0)):
+                    future = client.submit(_process_alone, plan, chunk, wanted, pure=False)
+                    pending[future] = chunk
+                    running.add(future)
+                if not pending:
+                    return
+                future = next(running)
+                yield pending.pop(future), future.result()
+        except (distributed.KilledWorker, CancelledError) as error:
+            raise InputError(
+                f"{address}: the cluster lost a chunk ({error}); finished chunks are kept: look at the workers' logs,"
+                " run again with --resume"
+            ) from error
+        finally:
+            client.cancel(list(pending))
+
+
+_ONE_AT_A_TIME = Lock()
+
+
+def _process_alone(plan: Plan, chunk: Chunk, wanted: dict[str, str]) -> ChunkResult:
+    """`process`, for workers with several threads: a process has one Pythia for each set of settings.
+
+    Raises:
+        InputError: the worker has other versions than the run.
+    """
+    here = versions()
+    if here != wanted:
+        differing = {name: (wanted.get(name), here.get(name)) for name in wanted.keys() | here.keys()}
+        named = ", ".join(
+            f"{name} {theirs} instead of {ours}" for name, (ours, theirs) in differing.items() if ours != theirs
+        )
+        raise InputError(f"{socket.gethostname()}: the Dask worker has {named}; install the same versions everywhere")
+    with _ONE_AT_A_TIME:
+        return process(plan, chunk)
+
+
+def _dask() -> Any:
+    try:
+        return import_module("distributed")
+    except ModuleNotFoundError as error:
+        raise InputError("--scheduler: Dask is not installed; pip install 'resim[cluster]'") from error
+
+
+def _dask_client(address: str) -> Any:
+    with suppress(OSError, ValueError):
+        return _dask().Client(address, timeout=_SECONDS_TO_CONNECT)
+    raise InputError(
+        f"--scheduler {address}: no Dask scheduler answers there; start one (`dask scheduler`) or correct the address"
+    )

@@ -1,0 +1,167 @@
+"""The main job: plan a run, have its chunks made, join them to a pair file."""
+
+import logging
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from resim.card.generation_card import load_card
+from resim.card.run_options import Options
+from resim.common.commandline import refuse_existing
+from resim.common.errors import InputError
+from resim.common.progress import ProgressReport
+from resim.pairfile.provenance import (
+    NOT_GENERATED,
+    ROOT_NOT_GENERATED,
+    Provenance,
+    ViewCounts,
+    git_state,
+    utc_now,
+    versions,
+)
+from resim.pairfile.reader import PairFile
+from resim.pairfile.writer import PairWriter
+from resim.run import execution
+from resim.run.checkpoint import Parts
+from resim.run.chunks import ChunkResult
+from resim.run.planning import Run, plan_run
+
+log = logging.getLogger(__name__)
+
+
+def generate(card_path: Path, output: Path, options: Options) -> Provenance:
+    """Make a pair file from a generation card.
+
+    Chunks that are finished are kept in `OUTPUT.parts` until the output is complete, so nothing is lost by an
+    interruption; the output appears under its name only when it is whole.
+
+    Raises:
+        InputError: bad card, bad LHE file, an output that exists already, or more failures than the card allows.
+    """
+    card = load_card(card_path)
+    refuse_existing(output, options.force or options.resume)
+    run = plan_run(card, options)
+    with Parts(output, f"{run.key}/{run.chunk_size}/{options.shard}") as parts:
+        if options.resume and output.exists() and not parts.unfinished():
+            return _finished_before(output, run.key, options)
+        refuse_existing(output, options.force or options.resume)  # again: now the output is locked
+        parts.prepare(options.resume, options.force)
+        _make_chunks(run, parts, options)
+        _require_space(parts, output)
+        provenance = _join(run, _provenance(run, options), map(parts.load, run.numbers), output)
+        parts.remove()
+    return provenance
+
+
+def _finished_before(output: Path, key: str, options: Options) -> Provenance:
+    with PairFile(output) as file:
+        provenance = file.provenance
+    if (provenance.run_key, provenance.shard) != (key, str(options.shard)):
+        raise InputError(
+            f"{output}: made with another card, seed, number of events, shard or version; --force to replace it,"
+            " or choose another output"
+        )
+    log.info("%s: finished before, left as it is", output)
+    return provenance
+
+
+def _require_space(parts: Parts, output: Path) -> None:
+    """HDF5 does not survive a full disk, so the space is asked for before."""
+    needed, free = parts.size(), shutil.disk_usage(output.absolute().parent).free
+    if free < needed:
+        raise InputError(
+            f"{output}: may need {needed / 1e6:.1f} MB, {free / 1e6:.1f} MB are free; finished chunks are kept:"
+            " make room and run again with --resume"
+        )
+
+
+def _make_chunks(run: Run, parts: Parts, options: Options) -> None:
+    """Make and keep every chunk that is not finished yet."""
+    with ProgressReport("generate", run.n_events, "events", options.quiet) as progress:
+        finished = [number for number in run.numbers if number in parts]
+        progress.advance(sum(map(run.chunk_length, finished)), skipped=True)
+        missing = run.chunks([number for number in run.numbers if number not in parts])
+        failures = _Failures(run)
+        for number in finished:
+            failures.count(parts.load(number))
+        try:
+            for chunk, result in execution.make(run.plan, missing, options):
+                parts.save(chunk.number, result)
+                failures.count(result)
+                progress.advance(run.chunk_length(chunk.number))
+        except KeyboardInterrupt:
+            kept = f"{len(parts)} finished chunks are kept in {parts.folder}; run again with --resume"
+            raise KeyboardInterrupt(f"interrupted; {kept}" if len(parts) else "interrupted") from None
+
+
+class _Failures:
+    """Stops a run in which the generator gives up more rows than the card allows, beyond chance."""
+
+    def __init__(self, run: Run) -> None:
+        self._allowed = run.plan.card.max_failures
+        self._root = run.plan.views[0].name
+        self._counts = {view.name: ViewCounts() for view in run.plan.views}
+
+    def count(self, result: ChunkResult) -> None:
+        """Add the counts of a chunk.
+
+        Raises:
+            InputError: the failures of a view are above what is expected at the limit, plus three of its standard
+                deviations.
+        """
+        for name, counts in result.view_counts.items():
+            self._counts[name] += counts
+        if unlabelled := result.source_counts.rejected.get(ROOT_NOT_GENERATED, 0):
+            self._counts[self._root] += ViewCounts(lost={NOT_GENERATED: unlabelled})
+        for name, counts in self._counts.items():
+            failed, expected = counts.lost.get(NOT_GENERATED, 0), self._allowed * counts.total
+            if failed > expected + 3 * expected**0.5:
+                raise InputError(
+                    f"view {name}: the generator gave up the events of {failed} of {counts.total} rows, max_failures"
+                    f" allows {self._allowed}; look at the shower's settings, or raise max_failures and run with"
+                    " --resume"
+                )
+
+
+def _provenance(run: Run, options: Options) -> Provenance:
+    commit, dirty = git_state()
+    return Provenance(
+        card=run.plan.card.resolved().model_dump(mode="json", by_alias=True),
+        run_key=run.key,
+        shard=str(options.shard),
+        seed=options.seed,
+        n_events=options.n_events,
+        sources=list(run.sources),
+        views={view.name: ViewCounts() for view in run.plan.views},
+        versions=versions() | run.programs,
+        commit=commit,
+        dirty=dirty,
+        created=utc_now(),
+        seconds=0.0,
+        workers=options.workers,
+    )
+
+
+def _join(run: Run, provenance: Provenance, results: Iterable[ChunkResult], output: Path) -> Provenance:
+    """Write the chunks in order to one file; returns the provenance with all counts."""
+    records = [view.record() for view in run.plan.views]
+    with PairWriter(output, records, run.plan.labels, [source.sha256 for source in run.sources]) as writer:
+        for result in results:
+            writer.append(result.block)
+            provenance = provenance.counting(result.source, result.source_counts, result.view_counts, result.seconds)
+        _warn_of_losses(provenance)
+        writer.finish(provenance.model_copy(update={"created": utc_now()}))
+    return provenance
+
+
+def _warn_of_losses(provenance: Provenance) -> None:
+    for source in provenance.sources:
+        counts = source.counts
+        if counts.rows == 0 and counts.events > 0:
+            lost = f"none of {counts.partons} partons passes the selection {counts.rejected}"
+            log.warning("%s: %s", source.lhe, lost)
+    for view, view_counts in provenance.views.items():
+        if refused := view_counts.lost.get(NOT_GENERATED):
+            log.warning(
+                "view %s: the generator gave up the events of %d of %d rows", view, refused, view_counts.total
+            )

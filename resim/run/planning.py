@@ -1,0 +1,225 @@
+"""What a run will do: sources read and checked, views resolved, work cut into chunks."""
+
+import hashlib
+import json
+import logging
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from resim.card.generation_card import GenerationCard, Source
+from resim.card.run_options import Options, Shard
+from resim.card.view_plan import SLICE_EVENTS, plan_views
+from resim.common.errors import InputError
+from resim.hard_scatter.lhe_reading import Survey, event_blocks, survey
+from resim.pairfile import schema
+from resim.pairfile.provenance import SourceRecord, versions
+from resim.run.chunks import Chunk, Plan, SourcePlan
+
+log = logging.getLogger(__name__)
+
+Events = tuple[tuple[int, str], ...]
+"""Index in the file and text of event blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run of `resim generate`, or one shard of it.
+
+    Attributes:
+        plan: what to make.
+        sources: the inputs.
+        events_of_source: indices of the events to read from each.
+        chunk_size: events a chunk.
+        key: digest of all that determines the arrays of the whole run.
+        programs: versions of the external programs that take part.
+        skip_bad_events: whether broken events are passed over.
+    """
+
+    plan: Plan
+    sources: tuple[SourceRecord, ...]
+    events_of_source: tuple[range, ...]
+    chunk_size: int
+    key: str
+    programs: dict[str, str]
+    skip_bad_events: bool
+
+    @property
+    def n_events(self) -> int:
+        """Number of events of this shard."""
+        return sum(map(len, self.events_of_source))
+
+    @property
+    def numbers(self) -> range:
+        """Numbers of the chunks."""
+        return range(sum(_n_chunks(len(events), self.chunk_size) for events in self.events_of_source))
+
+    def chunk_length(self, number: int) -> int:
+        """Number of events of a chunk."""
+        for events in self.events_of_source:
+            n_chunks = _n_chunks(len(events), self.chunk_size)
+            if number < n_chunks:
+                return min(self.chunk_size, len(events) - number * self.chunk_size)
+            number -= n_chunks
+        raise ValueError(f"chunk {number} beyond the last one of the run")
+
+    def chunks(self, wanted: Sequence[int]) -> Iterator[Chunk]:
+        """Chunks by their numbers, ascending, read lazily."""
+        first = 0
+        for source, events in enumerate(self.events_of_source):
+            n_chunks = _n_chunks(len(events), self.chunk_size)
+            here = [number for number in wanted if first <= number < first + n_chunks]
+            yield from self._chunks_of(source, first, here)
+            first += n_chunks
+
+    def _chunks_of(self, source: int, first: int, wanted: Sequence[int]) -> Iterator[Chunk]:
+        """Chunks of one source, whose first one has the number `first`; they are cut by the events' index."""
+        start, stop = self.events_of_source[source].start, self.events_of_source[source].stop
+        events = event_blocks(self.plan.sources[source].path, stop, self.skip_bad_events)
+        batches = groupby(events, key=lambda event: (event[0] - start) // self.chunk_size)
+        position, batch = -1, Events()
+        for number in wanted:
+            while position < number - first:
+                position, batch = next(((at, tuple(events)) for at, events in batches), (sys.maxsize, Events()))
+            yield Chunk(number, source, batch if position == number - first else Events())
+
+
+def _n_chunks(n_events: int, chunk_size: int) -> int:
+    return -(-n_events // chunk_size)
+
+
+def plan_run(card: GenerationCard, options: Options) -> Run:
+    """Read every source once, check it, and fix what a run will do.
+
+    Raises:
+        InputError: a source is broken, or holds nothing of the kind that the card wants.
+    """
+    surveys = [_survey(source, options) for source in card.sources]
+    sources = tuple(
+        SourcePlan(source.lhe, found.sha256, found.beams, dict(source.rows))
+        for source, found in zip(card.sources, surveys, strict=True)
+    )
+    plan = Plan(card, options.seed, sources, plan_views(card))
+    _check_pools(plan)
+    _refuse_twins(plan)
+    events = tuple(min(found.n_events, options.n_events or found.n_events) for found in surveys)
+    records = tuple(_record(source, found) for source, found in zip(card.sources, surveys, strict=True))
+    programs = _programs(plan)
+    key = run_key(plan, records, events, programs)
+    # External programs take whole slices, and a shard must not depend on the size of chunks.
+    unit = SLICE_EVENTS if any(view.needs_slices for view in plan.views) else 1
+    shares = tuple(_shares(events, unit, options.shard))
+    size = _n_chunks(options.chunk_size, unit) * unit
+    return Run(plan, records, shares, size, key, programs, options.skip_bad_events)
+
+
+def _shares(events: Sequence[int], unit: int, shard: Shard) -> Iterator[range]:
+    """The shard's share of every source: a contiguous part of all events one after the other, in whole units."""
+    units = shard.range_of(sum(_n_chunks(n, unit) for n in events))
+    first = 0
+    for n in events:
+        last = first + _n_chunks(n, unit)
+        start, stop = (min(max(edge, first), last) - first for edge in (units.start, units.stop))
+        yield range(min(start * unit, n), min(stop * unit, n))
+        first = last
+
+
+def _refuse_twins(plan: Plan) -> None:
+    """Raise an `InputError` if one file is there twice: its rows would be, with the same seeds."""
+    seen: dict[str, Path] = {}
+    for source in plan.sources:
+        if source.sha256 in seen:
+            raise InputError(
+                f"{source.path}: the same events as {seen[source.sha256]}; name it once, with all its `rows`"
+            )
+        seen[source.sha256] = source.path
+
+
+def _survey(source: Source, options: Options) -> Survey:
+    found = survey(source.lhe, options.n_events, options.skip_bad_events)
+    if not set(source.rows) & found.pdg_ids:
+        raise InputError(
+            f"{source.lhe}: no particle with |PDG id| {sorted(source.rows)} among its outgoing particles and"
+            f" resonances ({sorted(found.pdg_ids)}); correct `rows` in the card or choose another file"
+        )
+    if undecayed := sorted(set(source.rows) & found.undecayed):
+        log.warning(
+            "%s: leaves PDG ids %s undecayed; views with a shower of their own decay them anew, in other channels",
+            source.lhe,
+            undecayed,
+        )
+    return found
+
+
+def _record(source: Source, found: Survey) -> SourceRecord:
+    if found.n_bad:
+        log.warning("%s: passing over %d broken events; the first: %s", source.lhe, found.n_bad, found.first_bad)
+    return SourceRecord(
+        lhe=str(source.lhe),
+        sha256=found.sha256,
+        events_in_file=found.n_events,
+        generator=found.generator,
+        bad_events={str(reason): n for reason, n in found.bad_events.items()},
+    )
+
+
+def _programs(plan: Plan) -> dict[str, str]:
+    """Versions of external programs.
+
+    They are asked for and detector cards are read before any work is done, so that what is missing or wrong is said
+    at once.
+    """
+    programs = {}
+    if settings := [view.settings for view in plan.views if view.generator == "herwig7"]:
+        from resim.shower.herwig import herwig_for
+
+        programs["herwig"] = herwig_for(plan.sources[0].beams, settings[0]).version
+    if stages := {view.detector for view in plan.views if view.detector}:
+        from resim.detector.delphes_backend import Delphes
+        from resim.jets.reconstruct_views import detector_for
+
+        for detector in map(detector_for, stages):
+            if isinstance(detector, Delphes):
+                programs["delphes"] = detector.version
+    return programs
+
+
+def _check_pools(plan: Plan) -> None:
+    """Raise an `InputError` if pile-up was made at another energy than the hard scatters."""
+    from resim.detector.pool import Pool
+
+    pools = {view.detector.pileup.pool for view in plan.views if view.detector and view.detector.pileup}
+    for pool in map(Pool.open, pools):
+        for source in plan.sources:
+            energy = source.beams.energy_a + source.beams.energy_b
+            if not math.isclose(energy, pool.provenance.e_cm, rel_tol=1e-6):
+                raise InputError(
+                    f"{pool.path}: pile-up at {pool.provenance.e_cm:g} GeV, but {source.path} has collisions at"
+                    f" {energy:g} GeV; make a pool with `resim pileup --e-cm {energy:g}`"
+                )
+
+
+def run_key(
+    plan: Plan, sources: Sequence[SourceRecord], events_of_source: Sequence[int], programs: dict[str, str]
+) -> str:
+    """Digest of all that determines the arrays of a run."""
+    content = {
+        "select": plan.card.select.model_dump(mode="json"),
+        "jets": plan.card.jets.model_dump(mode="json"),
+        "sources": [
+            (source.sha256, sorted((i, str(label)) for i, label in source.labels.items())) for source in plan.sources
+        ],
+        "views": [
+            (*view.place, view.generator, view.settings, view.detector.identity if view.detector else None)
+            for view in plan.views
+        ],
+        "seed": plan.seed,
+        "n_events": list(events_of_source),
+        "bad_events": [record.bad_events for record in sources],
+        "schema_version": schema.SCHEMA_VERSION,
+        "versions": versions() | programs,
+    }
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()

@@ -1,0 +1,38 @@
+"""From hard scatters to rows: select partons, realize the views, reconstruct their jets. One chunk at a time.
+
+A chunk is a pure function of the plan and its events, so chunks can be made anywhere, in any order.
+"""
+
+import time
+
+from resim.hard_scatter.rows import hard_scatter_columns, select_rows, with_labels
+from resim.jets.reconstruct_views import reconstruct
+from resim.pairfile import schema
+from resim.pairfile.row_block import Block
+from resim.pairfile.writer import Arrays
+from resim.run.chunks import Chunk, ChunkResult, Plan
+from resim.shower.simulate_views import realize
+
+
+def process(plan: Plan, chunk: Chunk) -> ChunkResult:
+    """Simulate one chunk: all views of all selected partons."""
+    start = time.perf_counter()
+    source = plan.sources[chunk.source]
+    rows = select_rows(chunk.events, source.path, source.sha256, source.labels, plan.card.select)
+    realizations = realize(rows.scatters, plan.views, source.beams, plan.seed)
+    rows = with_labels(rows, realizations[plan.views[0].name])
+    arrays = hard_scatter_columns(rows, chunk.source, {label: i for i, label in enumerate(plan.labels)})
+    counts = {}
+    for view, columns, view_counts in reconstruct(plan.views, realizations, rows, plan.card.jets, plan.seed):
+        counts[view.name] = view_counts
+        arrays |= {f"views/{view.name}/{path}": array for path, array in columns.items()}
+    block = _block(tuple(view.name for view in plan.views), arrays)
+    return ChunkResult(chunk.source, time.perf_counter() - start, block, rows.counts, counts)
+
+
+def _block(views: tuple[str, ...], arrays: Arrays) -> Block:
+    """The arrays with the types of the schema."""
+    columns = schema.row_columns(list(views))
+    for view in views:
+        columns |= schema.constituent_columns(view)
+    return Block(views, arrays | {path: arrays[path].astype(column.dtype) for path, column in columns.items()})

@@ -1,0 +1,219 @@
+"""Realize the views of hard scatters: run each stage with its own seeds and share what is frozen."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pylhe
+
+from resim.card.view_plan import SLICE_EVENTS, ViewPlan
+from resim.common.seeds import SeedKey, Stage, pythia_seed
+from resim.hard_scatter.lhe_reading import Beams
+from resim.hard_scatter.partons import Parton, outgoing_taus
+from resim.particles import Particles
+from resim.shower.event_record import FINAL_PARTICLE, Records, join
+from resim.shower.hepmc import ShoweredEvent
+from resim.shower.herwig import Herwig, SliceFailed, herwig_for
+from resim.shower.pythia import Pythia, pythia_for
+from resim.shower.tau import TauDecay
+
+MAX_ATTEMPTS: Final = 5
+"""How often an event that the generator gave up is tried, each time with other derived seeds, before it is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class HardScatter:
+    """One LHE event with its identity, and the partons of it that are candidates for rows."""
+
+    sha256: str
+    index: int
+    event: pylhe.LHEEvent
+    partons: tuple[Parton, ...] = ()
+
+    def has_rows(self, taus: Sequence[TauDecay]) -> bool:
+        """Whether any parton has a label when the taus decay like this."""
+        return any(label_of(parton, taus) is not None for parton in self.partons)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One view of one hard scatter: final particles (None: given up), tau decays, seeds, failed attempts."""
+
+    particles: Records | None
+    taus: tuple[TauDecay, ...] = ()
+    shower_seed: int = 0
+    hadronization_seed: int = 0
+    retries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Realization:
+    """One view of a batch of hard scatters, before any detector.
+
+    Attributes:
+        particles: final particles, invisible ones included; events that were given up are empty.
+        made: bool `(n_events,)`, False where the generator gave the event up.
+        taus: decays of the taus of every hard scatter.
+        shower_seed, hadronization_seed: uint32 `(n_events,)`, 0 where it gave up.
+        retries: number of failed attempts in the batch.
+    """
+
+    particles: Particles
+    made: npt.NDArray[np.bool_]
+    taus: tuple[tuple[TauDecay, ...], ...]
+    shower_seed: npt.NDArray[np.uint32]
+    hadronization_seed: npt.NDArray[np.uint32]
+    retries: int
+
+
+GIVEN_UP: Final = Outcome(None)
+
+
+def label_of(parton: Parton, taus: Sequence[TauDecay]) -> str | None:
+    """The label of a parton's row, None if its decay is not one that the card wants."""
+    if isinstance(parton.label, str):
+        return parton.label
+    known = parton.tau is not None and parton.tau < len(taus)
+    return parton.label.get(taus[parton.tau].n_prongs) if known and parton.tau is not None else None
+
+
+def realize(
+    scatters: Sequence[HardScatter], views: Sequence[ViewPlan], beams: Beams, run_seed: int
+) -> dict[str, Realization]:
+    """Make every view of every hard scatter up to its particles.
+
+    Args:
+        scatters: hard scatters of one source.
+        views: the plan, parents before children; the first one is the root.
+        beams: beams of the source.
+        run_seed: the run's seed.
+
+    Returns:
+        One realization per view, with the events in the order of `scatters`. Views that froze the hadronization
+        have that of the view whose particles they share.
+    """
+    outcomes: dict[str, list[Outcome]] = {}
+    for owner in (view for view in views if view.shower_owner == view.name):
+        if owner.generator == "herwig7":
+            outcomes[owner.name] = list(_realize_slices(scatters, owner, beams, run_seed))
+            continue
+        family = [owner.name, *(view.name for view in views if _rehadronizes(view, owner))]
+        pythia, roots = pythia_for(beams, owner.settings), outcomes.get(views[0].name)
+        made = [
+            _realize_event(_Event(pythia, scatter, run_seed), family, roots[i] if roots else None)
+            for i, scatter in enumerate(scatters)
+        ]
+        outcomes |= {name: [event[name] for event in made] for name in family}
+    realizations = {name: _gather(events) for name, events in outcomes.items()}
+    return {view.name: realizations[view.particles_owner] for view in views}
+
+
+def _rehadronizes(view: ViewPlan, owner: ViewPlan) -> bool:
+    """Whether a view has its own hadronization of another view's parton level."""
+    return view.shower_owner == owner.name and view.particles_owner == view.name != owner.name
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """One hard scatter at work in one Pythia."""
+
+    pythia: Pythia
+    scatter: HardScatter
+    run_seed: int
+
+    def shower(self, view: str, taus: Sequence[TauDecay]) -> tuple[Outcome, Any]:
+        """Run parton and hadron level, together until both succeed; the record is None where they never did."""
+        for attempt in range(MAX_ATTEMPTS):
+            seed = self._seed(view, "shower", attempt)
+            record = self.pythia.shower(self.scatter.event, seed)
+            if record is not None and (outcome := self._hadronize_once(view, record, seed, taus, attempt)):
+                return outcome, record
+        return Outcome(None, retries=MAX_ATTEMPTS), None
+
+    def hadronize(self, view: str, record: Any, shower_seed: int, taus: Sequence[TauDecay]) -> Outcome:
+        """Hadronize a parton level anew."""
+        for attempt in range(MAX_ATTEMPTS):
+            if outcome := self._hadronize_once(view, record, shower_seed, taus, attempt):
+                return outcome
+        return Outcome(None, retries=MAX_ATTEMPTS)
+
+    def _hadronize_once(
+        self, view: str, record: Any, shower_seed: int, taus: Sequence[TauDecay], attempt: int
+    ) -> Outcome | None:
+        seed = self._seed(view, "hadronization", attempt)
+        particles = self.pythia.hadronize(record, seed, taus)
+        if particles is None:
+            return None
+        return Outcome(particles, self.pythia.tau_decays(), shower_seed, seed, attempt)
+
+    def _seed(self, view: str, stage: Stage, attempt: int) -> int:
+        return pythia_seed(SeedKey(self.run_seed, self.scatter.sha256, self.scatter.index, view, stage, attempt))
+
+
+def _realize_event(event: _Event, family: Sequence[str], root: Outcome | None) -> dict[str, Outcome]:
+    """Make the views of one parton level of one hard scatter.
+
+    All of them are finished before Pythia showers anything else: hadronization needs more of the instance than the
+    event record.
+
+    Args:
+        event: the hard scatter.
+        family: the view that owns the parton level, and those that hadronize it anew.
+        root: what the root view made of the hard scatter; None if the root is in the family.
+    """
+    outcomes = dict.fromkeys(family, GIVEN_UP)
+    owner, *others = family
+    if root is None or event.scatter.has_rows(root.taus):
+        outcomes[owner], record = event.shower(owner, root.taus if root else ())
+        taus = (root or outcomes[owner]).taus
+        if record is not None and event.scatter.has_rows(taus):
+            for view in others:
+                outcomes[view] = event.hadronize(view, record, outcomes[owner].shower_seed, taus)
+    return outcomes
+
+
+def _realize_slices(
+    scatters: Sequence[HardScatter], view: ViewPlan, beams: Beams, run_seed: int
+) -> Iterator[Outcome]:
+    """Make a view with Herwig, one run for each slice of the file's events; `scatters` hold whole slices."""
+    herwig = herwig_for(beams, view.settings)
+    for number, members in groupby(scatters, key=lambda scatter: scatter.index // SLICE_EVENTS):
+        yield from _realize_slice(herwig, list(members), number * SLICE_EVENTS, view.name, run_seed)
+
+
+def _realize_slice(
+    herwig: Herwig, scatters: Sequence[HardScatter], first: int, view: str, run_seed: int
+) -> list[Outcome]:
+    for attempt in range(MAX_ATTEMPTS):
+        seed = pythia_seed(SeedKey(run_seed, scatters[0].sha256, first, view, "shower", attempt))
+        try:
+            events = herwig.simulate([scatter.event for scatter in scatters], seed)
+        except SliceFailed:
+            if attempt == MAX_ATTEMPTS - 1:
+                raise
+        else:
+            return [_herwig_outcome(*made, seed) for made in zip(scatters, events, strict=True)]
+    raise AssertionError("every attempt returns or raises")
+
+
+def _herwig_outcome(scatter: HardScatter, event: ShoweredEvent | None, seed: int) -> Outcome:
+    if event is None:
+        return GIVEN_UP
+    taus = [scatter.event.particles[i].id for i in outgoing_taus(scatter.event)]
+    decays = (TauDecay(pdg_id, (), products) for pdg_id, products in zip(taus, event.tau_decays, strict=True))
+    return Outcome(event.particles, tuple(decays), seed, seed)
+
+
+def _gather(outcomes: Sequence[Outcome]) -> Realization:
+    nothing = np.empty(0, FINAL_PARTICLE)
+    return Realization(
+        particles=join([nothing if outcome.particles is None else outcome.particles for outcome in outcomes]),
+        made=np.array([outcome.particles is not None for outcome in outcomes], dtype=bool),
+        taus=tuple(outcome.taus for outcome in outcomes),
+        shower_seed=np.array([outcome.shower_seed for outcome in outcomes], dtype=np.uint32),
+        hadronization_seed=np.array([outcome.hadronization_seed for outcome in outcomes], dtype=np.uint32),
+        retries=sum(outcome.retries for outcome in outcomes),
+    )

@@ -1,0 +1,166 @@
+"""A training on a full disk: one line, the last good checkpoint survives, and the same command goes on from it."""
+
+import errno
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+import torch
+
+from jetssl.common.files import full_disk_is_one_line, write_text
+from jetssl.config.card import load_card
+from jetssl.training.epoch_log import read_metrics
+from jetssl.training.pretrain import pretrain
+from jetssl.training.run_folder import RunFolder
+from resim.common.errors import InputError
+from tests.jetssl.conftest import CARD
+from tests.jetssl.test_cli import ENVIRONMENT
+
+FULL = OSError(errno.ENOSPC, "No space left on device")
+LIMITED = """
+import resource, sys
+from jetssl.training import pretrain
+from jetssl.cli import main
+from jetssl.training.epoch_log import EpochLog
+
+name, size = sys.argv.pop(1), int(sys.argv.pop(1))
+limit = lambda *_: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+if name == "now":
+    limit()
+else:  # once the second epoch is logged, which is before its checkpoints are written
+    after = EpochLog.on_train_epoch_end
+    def end(self, trainer, module):
+        after(self, trainer, module)
+        if trainer.current_epoch == 1:
+            limit()
+    EpochLog.on_train_epoch_end = end
+main()
+"""
+
+
+@pytest.fixture(scope="module")
+def four_epochs(tmp_path_factory, mock_file):
+    """A training that nothing has disturbed."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    (folder / "card.yaml").write_text(CARD.format(file=mock_file))
+    whole = RunFolder(folder / "run")
+    pretrain(load_card(folder / "card.yaml", ["training.epochs=4"]), whole, quiet=True)
+    return whole
+
+
+def states(run):
+    return [torch.load(path, weights_only=True)["state_dict"] for path in (run.best, run.last)]
+
+
+def assert_same(run, whole):
+    for found, wanted in zip(states(run), states(whole), strict=True):
+        assert all(torch.equal(value, found[name]) for name, value in wanted.items())
+    losses = [[row["validation_loss"] for row in read_metrics(folder.metrics)] for folder in (run, whole)]
+    assert losses[0] == losses[1]
+    assert not list(run.path.rglob("*.partial"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("when", "size"), [("later", 4000), ("now", 1500)])
+def test_a_limit_on_files_stands_for_a_full_disk(four_epochs, card_file, tmp_path, when, size):
+    run = RunFolder(tmp_path / "run")
+    command = [sys.executable, "-c", LIMITED, when, str(size), "train", str(card_file), "training.epochs=4"]
+    command += ["-o", str(run.path), "--quiet"]
+    failed = subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)
+    assert failed.returncode == 1, failed.stderr
+    assert failed.stderr.count("\n") == 1, failed.stderr
+    assert failed.stderr.startswith(f"jetssl: {run.path}")
+    assert "cannot be written (File too large); what was finished before is kept: make room and" in failed.stderr
+    assert not list(run.path.rglob("*.partial"))
+    if when == "later":
+        assert torch.load(run.last, weights_only=True)["epoch"] == 0
+    pretrain(four_epochs.load_card(), run, quiet=True)
+    assert_same(run, four_epochs)
+
+
+FULL_DISK = """
+set -e
+mount -t tmpfs -o size=64m tmpfs "$1"
+cd "$1"
+shift
+"$@" training.epochs=1 -o probe > /dev/null
+used=$(du -sk probe | cut -f 1)
+rm -r probe
+mount -o remount,size=$((used * FILL / 100))k "$PWD"
+"$@" training.epochs=4 -o run 2> message && exit 9
+test "$(wc -l < message)" = 1
+mount -o remount,size=64m "$PWD"
+"$@" training.epochs=4 -o run > /dev/null
+cp -r run "$KEEP"
+cat message
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fill", [40, 110])
+def test_a_disk_that_is_really_full_loses_nothing(four_epochs, card_file, tmp_path, fill):
+    """Too small for some of what a run writes, in a mount namespace of its own; then there is room again.
+
+    At 40 % of what an epoch leaves there is no room for the first checkpoint; at 110 %, none for a second one
+    beside the first.
+    """
+    namespace = ["unshare", "--user", "--map-root-user", "--mount"]
+    if subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no mount namespace here; test_a_limit_on_files_stands_for_a_full_disk stands for it")
+    (tmp_path / "small").mkdir()
+    command = [*namespace, "bash", "-c", FULL_DISK, "bash", str(tmp_path / "small"), sys.executable, "-m", "jetssl"]
+    command += ["train", str(card_file), "--quiet"]
+    settings = {"FILL": str(fill), "KEEP": str(tmp_path / "run"), "TMPDIR": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT | settings)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "cannot be written (No space left on device)" in done.stdout
+    assert_same(RunFolder(tmp_path / "run"), four_epochs)
+
+
+def test_what_was_there_survives(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    write_text(path, "before")
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(FULL))
+    with pytest.raises(InputError, match=r"file: cannot be written \(No space left on device\).*make room"):
+        write_text(path, "after")
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_is_a_file(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"cannot be written \(.*\); .*: make its folder writable"):
+        write_text(tmp_path / "file" / "below", "text")
+
+
+def fail(error, cause=None):
+    raise error from cause
+
+
+@pytest.mark.parametrize(
+    ("block", "kind", "message"),
+    [
+        (lambda: fail(FULL), InputError, "runs: cannot be written .No space left"),
+        (lambda: fail(ValueError("you tried to log"), FULL), InputError, "runs: cannot be written .No space left"),
+        (lambda: fail(OSError(errno.ENOSPC, "No", "runs/x")), InputError, "runs/x: cannot be written .No.;"),
+        (lambda: fail(FULL, InputError("known")), InputError, "^known$"),
+        (lambda: fail(OSError(errno.ENOENT, "No such file")), OSError, "No such file"),
+        (lambda: fail(ValueError("other")), ValueError, "other"),
+    ],
+)
+def test_errors_of_libraries(tmp_path, block, kind, message):
+    with pytest.raises(kind, match=message), full_disk_is_one_line(tmp_path / "runs"):
+        block()
+
+
+def test_threads_say_nothing_of_a_full_disk(tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(threading, "excepthook", told.append)
+    with full_disk_is_one_line(tmp_path):
+        for error in (FULL, ValueError("other")):
+            thread = threading.Thread(target=fail, args=(error,))
+            thread.start()
+            thread.join()
+    assert [type(caught.exc_value) for caught in told] == [ValueError]

@@ -1,0 +1,95 @@
+import pytest
+import yaml
+
+from jetssl.config.card import load_card
+from resim.common.errors import InputError
+
+
+def test_defaults_are_filled_in(card, mock_file):
+    assert card.data.files == (str(mock_file),)
+    assert card.objective.name == "ntxent"
+    assert yaml.safe_load(card.to_yaml())["data"]["fractions"] == {"train": 0.6, "validation": 0.2, "test": 0.2}
+
+
+def test_overrides(card_file):
+    changed = load_card(
+        card_file, ["training.epochs=7", "training.learning_rate=1e-4", "views.pairs=[[seed, nominal]]"]
+    )
+    assert (changed.training.epochs, changed.training.learning_rate) == (7, 1e-4)
+    assert changed.views.pairs == (("seed", "nominal"),)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "encoder.widht=3",
+            r"unknown key encoder.widht.*valid keys here: name, width, layers, heads, expansion, drop",
+        ),
+        (
+            "encodr.width=3",
+            "unknown key encodr.*valid keys here: data, views, encoder, projector, objective, training",
+        ),
+        ("encoder.width=33", "width 33 is not a multiple of heads 2"),
+        ("encoder={name: part, widht: 3}", "unknown key encoder.widht; valid keys here: name, width, layers, class_"),
+        ("encoder={name: part, width: 12}", "width 12 is not a multiple of heads 8"),
+        ("encoder={name: gnn}", "encoder.name: 'gnn': want one of transformer, part, particlenet, rs3l_gnn"),
+        ("encoder={name: [part]}", "encoder.name: .'part'.: want one of"),
+        (
+            "encoder={name: rs3l_gnn, heads: 3}",
+            "unknown key encoder.heads; valid keys here: name, width, layers, neigh",
+        ),
+        ("encoder={name: particlenet, channels: []}", "encoder.channels: ..: .*at least 1 item"),
+        ("encoder=3", "encoder: 3: "),
+        ("encoder={name: transformer, width: 0}", "encoder.width: 0: .*greater than or equal to 1"),
+        ("encoder={name: particlenet, neighbours: 0}", "encoder.neighbours: 0: .*greater than or equal to 1"),
+        ("encoder={name: interaction_network, hidden: [8, -1]}", "encoder.hidden.1: -1: .*greater than 0"),
+        ("projector.output=1", "projector.output: 1: .*greater than or equal to 2"),
+        ("data.batch_size=1", "data.batch_size: 1: .*greater than or equal to 2"),
+        ("training.precision=half", "training.precision: 'half': .*'single', 'double' or 'bf16'"),
+        ("training.compile=maybe", "training.compile: 'maybe': .*boolean"),
+        ("training.ema=1", "training.ema: 1: .*less than 1"),
+        ("training.patience=0", "training.patience: 0: .*greater than or equal to 1"),
+        ("objective={name: vicreg, temperature: 1}", "unknown key objective.temperature; valid keys here: name, inv"),
+        ("objective.name=simclr", "objective.name: 'simclr': want one of ntxent, vicreg, supcon, supervised"),
+        ("projector.hidden=[0]", "projector.hidden.0: 0: "),
+        ("training.epochs=0", "training.epochs: 0: .*greater than or equal to 1"),
+        ("data.batch_size=many", "data.batch_size: 'many'"),
+        ("views.pairs=[[nominal]]", r"views.pairs.0.1: .*Field required"),
+        ("views.pairs=[]", r"views.pairs: .*at least 1 item"),
+        ("views.pairs=[[nominal, nominal]]", r"views: pairs holds \[nominal, nominal\]: .* use source augment"),
+        ("views.augmentations.crop=1", "views.augmentations.crop: 1: .*less than 1"),
+        ("data.views=any", "unknown key data.views"),
+        ("data.shards=3", "data: batch_size 16 is not a multiple of shards 3"),
+        ("data.balance.classes={one_prong: 0}", "data.balance.classes.one_prong: 0: .*greater than 0"),
+        ("data.bins.pt=0", "data.bins.pt: 0: .*greater than or equal to 1"),
+        ("data.fractions={train: 0.5}", "train . validation . test is 0.9, want 1"),
+        ("data.files=[none.h5]", "file none.h5 not found"),
+        ("training.epochs", "not of the form section.key=value"),
+        ("data.files.x=1", "'files' is not a section"),
+    ],
+)
+def test_bad_values_are_one_line(card_file, override, message):
+    with pytest.raises(InputError, match=message) as caught:
+        load_card(card_file, [override])
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("data: [", "not valid YAML"), ("- 1", "holds list"), ("", "holds None")]
+)
+def test_bad_files(tmp_path, text, message):
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        load_card(path)
+
+
+def test_files_are_found_above_the_card(tmp_path, mock_file, monkeypatch):
+    (tmp_path / "cards" / "train").mkdir(parents=True)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "pairs.h5").write_bytes(mock_file.read_bytes())
+    path = tmp_path / "cards" / "train" / "card.yaml"
+    path.write_text("data: {files: [runs/pairs.h5]}")
+    monkeypatch.chdir("/")
+    assert load_card(path).data.files == (str(tmp_path / "runs" / "pairs.h5"),)

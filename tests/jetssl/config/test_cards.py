@@ -1,0 +1,54 @@
+"""The shipped training cards: each loads, builds, and takes a step."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from jetssl.config.card import load_card
+from jetssl.data.datamodule import PairDataModule
+from jetssl.data.rows import rows_of
+from jetssl.methods.builder import METHODS
+
+CARDS = sorted((Path(__file__).parents[3] / "cards/train").glob("*.yaml"))
+PUBLISHED = {"resim", "rs3l", "jetclr", "vicreg", "vicreg_in", "supervised"}
+
+
+def test_all_are_there():
+    names = {path.stem for path in CARDS}
+    assert names == PUBLISHED | {f"{name}_small" for name in PUBLISHED} | {"demo"}
+
+
+@pytest.mark.parametrize("path", CARDS, ids=lambda path: path.stem)
+def test_takes_a_step(path, mock_file):
+    card = load_card(path, [f"data.files=[{mock_file}]", "data.batch_size=4"])
+    method_type = METHODS[card.objective.name]
+    rows = rows_of(card.data.files, card.views.names)
+    data = PairDataModule(rows, card, method_type.jets_per_row)
+    method = method_type(card, 10, rows.classes)
+    loss = method.losses(data.training_batches(0).batch(0))["loss"]
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert all(torch.isfinite(p.grad).all() for p in method.parameters() if p.grad is not None)
+
+
+@pytest.mark.parametrize(
+    ("name", "millions"),
+    [("rs3l", 0.117), ("jetclr", 26), ("vicreg_in", 0.008), ("supervised", 2.14)],
+)
+def test_sizes_of_published_networks(name, millions, mock_file):
+    """With the projector and Adam's two moments, RS3L's makes up the 1.6 MB of its published checkpoints."""
+    path = next(path for path in CARDS if path.stem == name)
+    card = load_card(path, [f"data.files=[{mock_file}]"])
+    method = METHODS[card.objective.name](card, 10, ("a", "b"))
+    count = sum(parameter.numel() for parameter in method.encoder.parameters())
+    assert count / 1e6 == pytest.approx(millions, rel=0.05)
+
+
+def test_sizes_that_resim_states(mock_file):
+    """Transformer and output network of its table 1, to the last parameter."""
+    path = next(path for path in CARDS if path.stem == "resim")
+    method = METHODS["ntxent"](load_card(path, [f"data.files=[{mock_file}]"]), 10, ("a", "b"))
+    parts = method.encoder.blocks, method.encoder.norm, method.projector
+    blocks, norm, projector = (sum(parameter.numel() for parameter in part.parameters()) for part in parts)
+    assert (blocks + norm, projector) == (199_424, 8_776)

@@ -1,0 +1,60 @@
+"""`training.compile`: the same numbers under the same names, one set of graphs for all shapes."""
+
+import pytest
+import torch
+from torch import nn
+from torch._dynamo.utils import counters
+
+from jetssl.config.card import load_card
+from jetssl.data.datamodule import PairDataModule
+from jetssl.methods.builder import METHODS
+from jetssl.methods.compilation import compile_in_place
+from jetssl.models import checkpoints
+from jetssl.training.run_folder import RunFolder
+from resim.common.errors import InputError
+from tests.jetssl.test_cli import run
+
+
+def test_no_compiler_is_one_line():
+    from torch._inductor import config
+
+    message = r"no C\+\+ compiler found; install one .*CXX, or set training.compile=false"
+    with config.patch({"cpp.cxx": ("/nowhere/g++",)}), pytest.raises(InputError, match=message):
+        compile_in_place(nn.Linear(2, 2))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")
+def test_equals_eager_and_does_not_compile_again(card_file, table):
+    plain, compiled = (
+        METHODS["ntxent"](load_card(card_file, [f"training.compile={value}"]), 10, table.rows.classes)
+        for value in ("false", "true")
+    )
+    assert list(plain.state_dict()) == list(compiled.state_dict())
+    data = PairDataModule(table.rows, plain.card)
+    counters.clear()
+    graphs, shapes = [], set()
+    for epoch in range(2):
+        for batch in data.training_batches(epoch):
+            shapes.add(tuple(batch.jets.mask.shape))
+            wanted, found = plain.losses(batch)["loss"], compiled.losses(batch)["loss"]
+            torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-5)
+            graphs.append(counters["stats"]["unique_graphs"])
+            wanted.backward()
+            found.backward()
+    assert len(shapes) > 2
+    assert graphs[0] > 0
+    assert graphs[-1] <= graphs[0] + 1  # the first batch may have a part without padding
+    for one, other in zip(plain.parameters(), compiled.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_command(card_file, tmp_path):
+    """With an average of weights, for which the compiled encoder is copied; and the compiler says nothing."""
+    done = run(
+        "train", card_file, "training.compile=true", "training.ema=0.9", "training.epochs=1", "-o", tmp_path / "r"
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert checkpoints.load_encoder(RunFolder(tmp_path / "r").best).card.training.compile

@@ -1,0 +1,212 @@
+"""Two gloo processes take the steps of one with the joint batch, and only the first of them writes."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import distributed, multiprocessing
+from torch.nn.parallel import DistributedDataParallel
+
+from jetssl.common.team import Team
+from jetssl.config.card import load_card
+from jetssl.data.datamodule import PairDataModule
+from jetssl.models.batch_norm import BatchNorm
+from jetssl.training import pretrain as program
+from jetssl.training.epoch_log import read_metrics
+from jetssl.training.pretrain import pretrain
+from jetssl.training.run_folder import RunFolder, State
+from resim.common.errors import InputError
+from tests.jetssl.test_cli import ENVIRONMENT
+from tests.jetssl.training.test_pretrain import PART
+
+CASES = {
+    "ntxent": [],
+    "part": [PART.replace("heads: 2", "heads: 2, dropout: 0"), "projector.batch_norm=true"],
+    "particlenet": ["encoder={name: particlenet, neighbours: 4, channels: [[8, 8], [16]]}", "objective.name=vicreg"],
+    "supcon": ["objective.name=supcon"],
+    "supervised": ["objective.name=supervised", "views.source=resim"],
+    "average": ["training.ema=0.9"],
+    "normalized": ["data.normalize=true", "data.features=rs3l"],
+    "streamed": ["data.shards=2", "data.buffer=128", "data.batch_size=8"],
+}
+MONITORS = ("std", "std_min", "effective_rank", "alignment", "uniformity", "pair_auc", "pair_auc_in_bin", "probe_auc")
+DIVERGING = ["training.epochs=30", "training.patience=2", "training.learning_rate=0.5", "training.warmup=0.9"]
+COMMON = ["training.epochs=1", "training.precision=double"]  # one epoch is ten steps
+
+
+def join(rank, port):
+    """The variables that torchrun sets."""
+    settings = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 2, "GROUP_RANK": 0}
+    os.environ.update({name: str(value) for name, value in settings.items()})
+    os.environ.update({"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "TORCHELASTIC_RUN_ID": "test"})
+    torch.set_num_threads(1)
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def work(rank, port, card_file, folder):
+    join(rank, port)
+    distributed.init_process_group("gloo")  # one group for all trainings
+    written = []
+    write_text = program.write_text
+    program.write_text = lambda path, text: (written.append(path), write_text(path, text))
+    for name, overrides in CASES.items():
+        pretrain(load_card(card_file, [*COMMON, *overrides]), RunFolder(Path(folder) / name), quiet=True)
+    pretrain(load_card(card_file, DIVERGING), RunFolder(Path(folder) / "patience"), quiet=True)
+    pretrain(load_card(card_file, ["training.precision=bf16"]), RunFolder(Path(folder) / "bf16"), quiet=True)
+    again = pretrain(load_card(card_file, COMMON), RunFolder(Path(folder) / "ntxent"), quiet=True)
+    assert (again.state, again.trained) == (State.FINISHED, False)
+    with pytest.raises(InputError, match="different card"):  # found by the first, raised by both
+        pretrain(load_card(card_file), RunFolder(Path(folder) / "ntxent"), quiet=True)
+    assert bool(written) == (rank == 0)
+    distributed.destroy_process_group()
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory, mock_file):
+    from tests.jetssl.conftest import CARD
+
+    folder = tmp_path_factory.mktemp("two")
+    (folder / "card.yaml").write_text(CARD.format(file=mock_file))
+    multiprocessing.spawn(work, (free_port(), folder / "card.yaml", str(folder)), nprocs=2)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list(CASES))
+def test_two_processes_equal_one(places, tmp_path, name):
+    together, alone = RunFolder(places / name), RunFolder(tmp_path / "run")
+    pretrain(load_card(places / "card.yaml", [*COMMON, *CASES[name]]), alone, quiet=True)
+    found, wanted = (torch.load(run.last, weights_only=True) for run in (together, alone))
+    assert found["global_step"] == wanted["global_step"] >= 10
+    assert found["state_dict"].keys() == wanted["state_dict"].keys()
+    for key, value in wanted["state_dict"].items():
+        torch.testing.assert_close(found["state_dict"][key], value, rtol=0, atol=1e-6, msg=key)
+    (first,), (second,) = read_metrics(together.metrics), read_metrics(alone.metrics)
+    for quantity in ("step", "loss", "validation_loss", "learning_rate", *MONITORS):
+        assert first[quantity] == pytest.approx(second[quantity], abs=1e-6, nan_ok=True), quantity
+    assert (together.load_provenance().processes, alone.load_provenance().processes) == (2, 1)
+    assert len(list(together.tensorboard.glob("events*"))) == 1
+
+
+@pytest.mark.slow
+def test_two_processes_lose_patience_together(places):
+    """That they return at all says that both stop after the same epoch."""
+    losses = [row["validation_loss"] for row in read_metrics(RunFolder(places / "patience").metrics)]
+    assert len(losses) < 30
+    assert losses.index(min(losses)) == len(losses) - 3
+    assert RunFolder(places / "patience").load_provenance().finished is not None
+
+
+@pytest.mark.slow
+def test_two_processes_in_bfloat16(places, tmp_path):
+    alone = RunFolder(tmp_path / "run")
+    pretrain(load_card(places / "card.yaml", ["training.precision=bf16"]), alone, quiet=True)
+    for first, second in zip(
+        *(read_metrics(run.metrics) for run in (RunFolder(places / "bf16"), alone)), strict=True
+    ):
+        assert first["loss"] == pytest.approx(second["loss"], rel=0.01)
+
+
+@pytest.mark.parametrize("source", ["both", "resim"])
+def test_shares_are_the_joint_batch(table, card, source):
+    """No row twice, none lost, views and augmentations the same."""
+    card = card.model_validate(
+        card.model_dump() | {"data": card.data.model_dump() | {"batch_size": 24}, "views": {"source": source}}
+    )
+    whole = PairDataModule(table.rows, card)
+    parts = [PairDataModule(table.rows, card, team=Team(rank, 3)) for rank in range(3)]
+    for joint, *shares in zip(*(module.training_batches(2) for module in (whole, *parts)), strict=True):
+        assert torch.equal(torch.cat([share.rows for share in shares]), joint.rows)
+        assert torch.equal(torch.cat([share.labels for share in shares]), joint.labels)
+        for k in range(2):
+            views = [share.jets.features[k * 8 : k * 8 + 8].sum(1) for share in shares]
+            torch.testing.assert_close(torch.cat(views), joint.jets.features[k * 24 : k * 24 + 24].sum(1))
+        assert all(share.jets.mask.any(0).all() for share in shares)
+    rows = np.concatenate([batch.rows for module in parts for batch in module.val_dataloader()])
+    assert len(set(rows)) == len(rows) == len(whole.usable.validation) // 24 * 24
+
+
+def normalize(norm, rows):
+    """Two steps, and what the gradient of something not symmetric is."""
+    results = []
+    for scale in (1.0, 2.0):
+        values = (scale * rows).requires_grad_()
+        normed = norm(values)
+        normed.sin().sum().backward()
+        results += [normed.detach(), values.grad]
+    return results
+
+
+def normalize_share(rank, port, folder):
+    join(rank, port)
+    distributed.init_process_group("gloo")
+    results = {}
+    for split in (5, 7):  # with 7, the second process has no row
+        rows = torch.load(f"{folder}/rows.pt")
+        rows = rows[:split] if rank == 0 else rows[split:]
+        norm = BatchNorm(3).double()
+        ours = normalize(DistributedDataParallel(norm), rows)
+        parameters = [norm.weight.grad, norm.bias.grad, norm.running_mean, norm.running_var, norm.num_batches_tracked]
+        results[split] = ours, parameters
+    torch.save(results, f"{folder}/{rank}.pt")
+    distributed.destroy_process_group()
+
+
+@pytest.mark.slow
+def test_batch_norm_of_unequal_shares_is_that_of_all_rows(tmp_path):
+    rows = torch.randn(7, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1)) + 5
+    torch.save(rows, tmp_path / "rows.pt")
+    multiprocessing.spawn(normalize_share, (free_port(), str(tmp_path)), nprocs=2)
+    results = [torch.load(tmp_path / f"{rank}.pt") for rank in range(2)]
+    norm = torch.nn.BatchNorm1d(3).double()
+    wanted = normalize(norm, rows)
+    for split in (5, 7):
+        shares = [result[split] for result in results]
+        for index, value in enumerate(wanted):
+            torch.testing.assert_close(torch.cat([share[0][index] for share in shares]), value, rtol=0, atol=1e-10)
+        for _, (weight, bias, *statistics) in shares:
+            # DistributedDataParallel averages what the processes contribute.
+            torch.testing.assert_close(2 * weight, norm.weight.grad)
+            torch.testing.assert_close(2 * bias, norm.bias.grad)
+            for found, value in zip(statistics, [norm.running_mean, norm.running_var], strict=False):
+                torch.testing.assert_close(found, value)
+            assert statistics[-1] == 2
+
+
+@pytest.mark.slow
+def test_torchrun(card_file, tmp_path):
+    """The command as it is meant; bad input is said once."""
+    torchrun = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "jetssl",
+    ]
+
+    def run(*arguments):
+        command = [*torchrun, "train", str(card_file), *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)
+
+    good = run("training.epochs=1", "-o", tmp_path / "run")
+    assert good.returncode == 0, good.stderr
+    assert good.stdout.count("trained, 1 epochs") == 1
+    assert good.stderr.count("ETA") == 1
+    assert RunFolder(tmp_path / "run").load_provenance().finished is not None
+    bad = run("data.batch_size=15", "-o", tmp_path / "new")
+    assert bad.returncode == 1
+    assert bad.stderr.count("cannot share equally") == 1
+    assert not (tmp_path / "new").exists()

@@ -1,0 +1,168 @@
+"""How a training ends too early, in one process and in two, and goes on as if nothing had been."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from jetssl.config.card import load_card
+from jetssl.training.epoch_log import read_metrics
+from jetssl.training.pretrain import pretrain
+from jetssl.training.run_folder import RunFolder, State
+from tests.jetssl.conftest import CARD
+from tests.jetssl.test_cli import ENVIRONMENT
+from tests.jetssl.training.test_processes import free_port
+
+WORKER = """
+import os, signal
+from jetssl.cli import main
+from jetssl.methods.two_views import Contrastive
+from jetssl.training.epoch_log import EpochLog
+
+fault, rank = os.environ.get("FAULT"), int(os.environ["RANK"])
+
+
+def on_train_batch_end(self, trainer, *_):
+    if trainer.current_epoch == 2 and trainer.global_step % 10 == 3 and rank == 1:
+        if fault == "interrupt":
+            os.killpg(0, signal.SIGINT)  # as a terminal does
+        if fault == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def compare(self, *arguments):
+    loss = right(self, *arguments)["loss"]
+    return {"loss": loss * float("nan") if rank == 1 and self.current_epoch == 2 else loss}
+
+
+EpochLog.on_train_batch_end = on_train_batch_end
+right = Contrastive.compare
+if fault == "nan":
+    Contrastive.compare = compare
+main()
+"""
+EPOCHS = "training.epochs=4"
+DROPOUT = "encoder.dropout=0.1"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, mock_file):
+    folder = tmp_path_factory.mktemp("stopping")
+    (folder / "card.yaml").write_text(CARD.format(file=mock_file))
+    (folder / "worker.py").write_text(WORKER)
+    return folder
+
+
+def torchrun(folder, output, fault="", overrides=()):
+    """Two processes, in a process group of their own with torchrun."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command += [folder / "worker.py", "train", folder / "card.yaml", EPOCHS, DROPOUT, *overrides, "-o", output]
+    return subprocess.run(
+        [*map(str, command), "--quiet"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=ENVIRONMENT | {"FAULT": fault},
+        start_new_session=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def whole(folder):
+    """Two processes that nothing disturbs."""
+    done = torchrun(folder, folder / "whole")
+    assert done.returncode == 0, done.stderr
+    return RunFolder(folder / "whole")
+
+
+def assert_same(run, whole):
+    for name in ("best", "last"):
+        found, wanted = (torch.load(getattr(one, name), weights_only=True) for one in (run, whole))
+        assert all(torch.equal(value, found["state_dict"][key]) for key, value in wanted["state_dict"].items())
+    losses = [[row["validation_loss"] for row in read_metrics(one.metrics)] for one in (run, whole)]
+    assert losses[0] == losses[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("interrupt", "interrupted; the same command resumes"),
+        ("kill", "another of the 2 processes has ended; the same command resumes from the last finished epoch"),
+        ("nan", "the loss is nan in epoch 3; lower training.learning_rate"),
+    ],
+)
+def test_torchrun_with_a_fault_is_resumed_to_the_bit(folder, whole, fault, message):
+    """What torchrun says of its own, a traceback among it, is not ours to change; we say one line."""
+    run = RunFolder(folder / fault)
+    broken = torchrun(folder, run.path, fault)
+    assert broken.returncode != 0
+    assert broken.stdout == ""
+    ours = [line for line in broken.stderr.splitlines() if line.startswith("jetssl: ")]
+    assert len(ours) == 1, broken.stderr
+    assert message in ours[0]
+    assert "train/jetssl/" not in broken.stderr
+    assert run.load_provenance().finished is None
+    again = torchrun(folder, run.path)
+    assert again.returncode == 0, again.stderr
+    assert run.load_provenance().resumed == 1
+    assert_same(run, whole)
+
+
+@pytest.mark.slow
+def test_status_after_ctrl_c(folder):
+    """Two processes without torchrun above them, whose own status would hide theirs."""
+    port, group, processes = free_port(), 0, []
+    for rank in range(2):
+        variables = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 2, "GROUP_RANK": 0}
+        variables |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "TORCHELASTIC_RUN_ID": "test"}
+        command = [sys.executable, folder / "worker.py", "train", folder / "card.yaml", EPOCHS, "-o", folder / "ctrl"]
+        process = subprocess.Popen(
+            [*map(str, command), "--quiet"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=ENVIRONMENT | {name: str(value) for name, value in variables.items()} | {"FAULT": "interrupt"},
+            process_group=group,
+        )
+        group = group or process.pid
+        processes.append(process)
+    said = [process.communicate() for process in processes]
+    assert [process.returncode for process in processes] == [130, 130], said
+    assert said == [("", f"jetssl: interrupted; the same command resumes {folder / 'ctrl'}\n"), ("", "")]
+
+
+def forget_the_end(run):
+    """As if the disk had been full when the last line of the provenance was written."""
+    provenance = run.load_provenance().model_copy(update={"finished": None})
+    run.provenance.write_text(provenance.model_dump_json())
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["training.epochs=1"],
+        ["training.epochs=30", "training.patience=1", "training.learning_rate=0.5", "training.warmup=0.9"],
+    ],
+)
+def test_an_end_that_was_not_written_down_is_found_again(card_file, tmp_path, overrides):
+    run, card = RunFolder(tmp_path / "run"), load_card(card_file, overrides)
+    pretrain(card, run, quiet=True)
+    before, metrics = torch.load(run.last, weights_only=True), run.metrics.read_text()
+    assert before["epoch"] + 1 < 30
+    forget_the_end(run)
+    outcome = pretrain(card, run, quiet=True)
+    assert outcome.state is State.FINISHED
+    after = torch.load(run.last, weights_only=True)
+    assert after["epoch"] == before["epoch"]
+    assert all(torch.equal(value, after["state_dict"][key]) for key, value in before["state_dict"].items())
+    assert run.metrics.read_text() == metrics
+
+
+def test_signals_are_handled_as_before(card_file, tmp_path):
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    card = load_card(card_file, ["training.epochs=1"])
+    pretrain(card, RunFolder(tmp_path / "run"), quiet=True)
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers

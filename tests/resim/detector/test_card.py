@@ -1,0 +1,194 @@
+import pickle
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from resim.common.errors import InputError
+from resim.detector import Detector
+from resim.detector.card import read_card
+from resim.particles import Particles, offsets_of
+
+CARDS = Path(__file__).parents[3] / "cards/delphes"
+CMS = (CARDS / "cms.tcl").read_text()
+SHIPPED = sorted(CARDS.glob("*.tcl"))
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text: str) -> Path:
+        path = tmp_path / "card.tcl"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def edited(old: str, new: str, count: int = 1) -> str:
+    assert old in CMS
+    return CMS.replace(old, new, count)
+
+
+def no_events() -> Particles:
+    floats = {name: np.empty(0) for name in ("px", "py", "pz", "energy", "mass", "charge", "vx", "vy", "vz")}
+    return Particles(offsets=offsets_of([0]), pdg_id=np.empty(0, np.int32), **floats)
+
+
+def test_every_shipped_card_is_read():
+    assert [path.stem for path in SHIPPED] == ["cms", "cms_pileup", "cms_tracking", "ideal"]
+    for path in SHIPPED:
+        detector = Detector.from_card(path)
+        assert detector.left_out == ("TreeWriter TreeWriter",)
+        assert pickle.loads(pickle.dumps(detector)).modules[-1][0] == "EFlowMerger"  # noqa: S301
+
+
+def test_pile_up_is_read_and_refused_when_it_runs():
+    detector = Detector.from_card(CARDS / "cms_pileup.tcl")
+    assert {"PileUpMerger", "TrackPileUpSubtractor"} <= {name for name, _ in detector.modules}
+    with pytest.raises(InputError, match=r"cms_pileup.tcl:\d+: PileUpMerger: pile-up needs a pool"):
+        detector.run(no_events(), [1])
+
+
+def test_tcl_is_evaluated():
+    modules = read_card(CARDS / "cms.tcl").by_name
+    assert modules["ECal"].text("EnergyMin") == "0.5"
+    pairs = modules["ECal"].pairs("EtaPhiBins")
+    assert len(pairs) == 363
+    assert len(modules["ECal"].numbers([pairs[0][1]], "EtaPhiBins")[0]) == 361
+    assert CMS.splitlines()[modules["HCal"].line - 1] == "module SimpleCalorimeter HCal {"
+    assert "EnergyMin" in CMS.splitlines()[modules["HCal"].lines["EnergyMin"] - 1]
+
+
+def test_modules_that_do_not_shape_candidates_are_left_out_by_name(write):
+    extra = "module FastJetFinder Jets {\n  set InputArray EFlowMerger/eflow\n}\n"
+    text = edited("  EFlowMerger\n", "  EFlowMerger\n  Jets\n") + extra
+    assert Detector.from_card(write(text)).left_out == ("FastJetFinder Jets", "TreeWriter TreeWriter")
+
+
+def test_time_smearing_is_ignored_and_said(write):
+    text = edited("  ECal\n", "  Clock\n  ECal\n").replace(
+        "TrackInputArray TrackMerger/tracks", "TrackInputArray Clock/tracks"
+    )
+    text += "module TimeSmearing Clock {\n  set InputArray TrackMerger/tracks\n  set OutputArray tracks\n}\n"
+    assert Detector.from_card(write(text)).ignored == ("TimeSmearing Clock",)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("set a 1\nset b $c\n", r"card.tcl:2: Tcl: can't read \"c\""),
+        ("module A a {\n  set x 1\n  set y [expr {1/0}]\n}\n", r"card.tcl:3: Tcl: divide by zero"),
+        ("set x 1\n\nmodule A a { set b {", r"card.tcl:3: Tcl: missing close-brace"),
+        ("proc f {} {f}\nf\n", r"Tcl: too many nested evaluations"),
+        ("open /etc/passwd\n", r"card.tcl:1: Tcl: invalid command name \"open\""),
+        ("exec true\n", r"invalid command name \"exec\""),
+        ("socket localhost 80\n", r"invalid command name \"socket\""),
+        ("source other.tcl\n", r"read without access to files"),
+        ("interp create x\nx eval {open /etc/passwd}\n", r"invalid command name \"open\""),
+        ("set ::resim::modules broken\n", r"cannot be evaluated"),
+        ("set x 1\n", r"no ExecutionPath"),
+        ("set ExecutionPath {A}\n", r"ExecutionPath names 'A', which the card does not define"),
+        ("set ExecutionPath {A A}\nmodule B A {}\n", r"ExecutionPath names 'A' twice"),
+        ("set ExecutionPath {A}\nmodule B A {}\n", r"has no EFlowMerger"),
+    ],
+)
+def test_wrong_tcl_is_one_clear_line(write, text, message):
+    with pytest.raises(InputError, match=message) as error:
+        Detector.from_card(write(text))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["while 1 {}", "expr {9**9999999}", "after 100000", "vwait forever"])
+def test_endless_cards_are_stopped(write, text):
+    with pytest.raises(InputError, match=r"time limit exceeded|invalid command|cannot be evaluated .*was killed"):
+        read_card(write(text), time_limit_s=1)
+
+
+def test_memory_is_bounded(write):
+    text = "set x {}\nfor {set i 0} {$i < 40} {incr i} { append x [string repeat abcdefgh 12500000] }"
+    with pytest.raises(InputError, match=r"card\.tcl"):
+        read_card(write(text))
+
+
+def test_without_tcl_the_message_says_what_to_install(write, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tkinter", None)
+    with pytest.raises(InputError, match="install python3-tk"):
+        read_card(write("set ExecutionPath {}"))
+
+
+def test_missing_files_and_binaries_are_refused(tmp_path):
+    with pytest.raises(InputError, match="No such file"):
+        Detector.from_card(tmp_path / "absent.tcl")
+    (tmp_path / "binary.tcl").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="cannot be read"):
+        Detector.from_card(tmp_path / "binary.tcl")
+
+
+BAD_EDITS = {
+    "a parameter is missing": ("  set Bz 3.8\n", "", "ParticlePropagator has no Bz; add"),
+    "not a number": ("set Radius 1.29", "set Radius wide", r"ParticlePropagator.Radius: 'wide' is not a number"),
+    "not finite": ("set Radius 1.29", "set Radius Inf", "is not finite"),
+    "not positive": ("set Radius 1.29", "set Radius -1", "-1 is not positive"),
+    "not a boolean": ("set IsEcal true", "set IsEcal perhaps", "not a boolean"),
+    "unknown function": ("sqrt((0.008*energy)^2", "erf((0.008*energy)^2", "unknown function erf"),
+    "unknown variable": ("(pt > 0.1 && pt <= 1.0) * 0.70", "(p > 0.1) * 0.70", "unknown variable p "),
+    "unknown class that matters": ("module Merger TrackMerger", "module DenseTrackFilter TrackMerger", "class DenseTrackFilter is not known"),
+    "array from nowhere": ("add InputArray HCal/eflowTracks", "add InputArray HCal/eflowTrax", "reads HCal/eflowTrax, which no earlier"),
+    "module from nowhere": ("add InputArray HCal/eflowTracks", "add InputArray HCAL/eflowTracks", "no module HCAL"),
+    "phi edges that fall": ("{$k * $pi / 180.0}", "{-$k * $pi / 180.0}", "ECal.EtaPhiBins: the phi edges .* do not ascend"),
+    "phi edges too wide": ("{$k * $pi / 180.0}", "{$k * $pi / 90.0}", "leave -pi ... pi"),
+    "eta edge with two divisions": ("-3.125 -2.958\n", "-3.125 -2.9406\n", "eta edge -2.9406 stands twice"),
+    "eta edges that fall": ("foreach eta {-5 -4.7 -4.525 4.7 5} { add", "foreach eta {{-5 -4.7 -4.8}} { add", "eta edges .* of one list do not ascend"),
+    "unbalanced braces": ("  set OutputArray eflow\n", "  set OutputArray eflow\n  set InputArray [format %c 123]\n", "is not a Tcl list"),
+    "pairs that do not fit": ("add EnergyFraction {0} {0.0}", "add EnergyFraction {0}", "want pairs|want a PDG id"),
+    "fraction above 1": ("add EnergyFraction $id {1.0}", "add EnergyFraction $id {1.5}", "fractions in 0 ... 1"),
+    "unbalanced list": ("set ResolutionFormula {\n    (abs(eta) <= 0.5)", "set ResolutionFormula {)\n (abs(eta) <= 0.5)", "where a value is wanted"),
+    "volume beyond the field": ("set Bz 3.8", "set Bz 3.8\n  set RadiusMax 2", "beyond the field is not supported"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD_EDITS)
+def test_wrong_parameters_name_card_and_line(write, case):
+    old, new, message = BAD_EDITS[case]
+    with pytest.raises(InputError, match=message) as error:
+        Detector.from_card(write(edited(old, new)))
+    assert re.match(r".*card\.tcl:\d+: \w+", str(error.value))
+
+
+def test_the_line_is_that_of_the_parameter(write):
+    text = edited("set Radius 1.29", "set Radius wide")
+    with pytest.raises(InputError) as error:
+        Detector.from_card(write(text))
+    line = int(re.search(r"card\.tcl:(\d+)", str(error.value))[1])
+    assert text.splitlines()[line - 1].strip() == "set Radius wide"
+
+
+def test_circles_and_wrong_order_are_refused(write):
+    circle = edited("set TrackInputArray TrackMerger/tracks", "set TrackInputArray HCal/eflowTracks")
+    with pytest.raises(InputError, match="ECal: reads HCal/eflowTracks, which no earlier module"):
+        Detector.from_card(write(circle))
+    order = edited("  ECal\n  HCal\n", "  HCal\n  ECal\n")
+    with pytest.raises(InputError, match="HCal: reads ECal/eflowTracks, which no earlier module"):
+        Detector.from_card(write(order))
+    early = edited("set InputArray ParticlePropagator/chargedHadrons", "set InputArray Delphes/stableParticles")
+    with pytest.raises(InputError, match="as an array of propagated objects"):
+        Detector.from_card(write(early))
+
+
+def test_a_formula_that_is_not_finite_is_an_error_when_it_runs(write):
+    text = edited("sqrt(0.06^2 + (pt*1.3e-3)^2)", "sqrt(0.06^2 - pt)")
+    one = {"px": [5.0], "py": [0.0], "pz": [0.0], "energy": [5.1], "mass": [0.1], "charge": [1.0]}
+    columns = {name: np.array(value) for name, value in one.items()} | {v: np.zeros(1) for v in ("vx", "vy", "vz")}
+    particles = Particles(offsets=offsets_of([1]), pdg_id=np.array([211], np.int32), **columns)
+    detector = Detector.from_card(write(text))
+    seed = next(s for s in range(30) if Detector.from_card(CARDS / "cms.tcl").run(particles, [s]).charge.any())
+    with pytest.raises(InputError, match=r"ChargedHadronMomentumSmearing.ResolutionFormula: .* nan for .*pt = 5"):
+        detector.run(particles, [seed])
+
+
+def test_histograms_of_track_resolutions_are_refused(write):
+    text = (CARDS / "cms_tracking.tcl").read_text().replace("PResolutionFormula { 0.0 }", "PResolutionFormula 0.0")
+    with pytest.raises(InputError, match=r"PResolutionFormula: 0\.0 asks Delphes for a histogram"):
+        Detector.from_card(write(text))

@@ -1,0 +1,204 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import pythia8mc
+
+from resim.card.generation_card import Shower
+from resim.card.pythia_settings import read_cmnd, shower_lines
+from resim.common.errors import InputError
+from resim.hard_scatter.lhe_reading import event_blocks, parse_event, survey
+from resim.shower import event_record
+from resim.shower.event_record import FINAL_PARTICLE, FinalParticles, final_particles_by_api, find_layout, join
+from resim.shower.pythia import EventFeed, Pythia
+from tests.resim.conftest import HARD_SCATTERS, REPOSITORY
+
+MONASH = REPOSITORY / "cards/pythia/monash.cmnd"
+QCD = HARD_SCATTERS / "qcd_jj.lhe.gz"
+
+
+@pytest.fixture(scope="module")
+def events():
+    return [parse_event(block, QCD, index) for index, block in event_blocks(QCD, 12)]
+
+
+@pytest.fixture(scope="module")
+def pythia():
+    return Pythia(survey(QCD, 1).beams, shower_lines(Shower(card=MONASH)))
+
+
+def test_an_event_depends_on_its_seeds_alone(pythia, events):
+    def make(event):
+        return pythia.hadronize(pythia.shower(event, seed=11), seed=12)
+
+    alone = make(events[3])
+    for event in events[:3]:
+        make(event)
+    assert np.array_equal(make(events[3]), alone)
+
+
+def test_another_shower_seed_gives_another_event(pythia, events):
+    a, b = (pythia.hadronize(pythia.shower(events[0], seed), seed=12) for seed in (1, 2))
+    assert len(a) != len(b) or not np.array_equal(a, b)
+
+
+def test_rehadronization_keeps_the_parton_level_bit_by_bit(pythia, events):
+    record = pythia.shower(events[0], seed=5)
+    before = [(p.id(), p.status(), p.px(), p.e(), p.col(), p.acol()) for p in record]
+    first, again, other = (pythia.hadronize(record, seed) for seed in (1, 1, 2))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert [(p.id(), p.status(), p.px(), p.e(), p.col(), p.acol()) for p in record] == before
+
+
+class _Reseed(pythia8mc.UserHooks):
+    """Seeds the hadron level of an ordinary Pythia run, between its two steps."""
+
+    def __init__(self, pythia):
+        super().__init__()
+        self.pythia = pythia
+
+    def canVetoPartonLevel(self):  # noqa: N802 - Pythia's name
+        return True
+
+    def doVetoPartonLevel(self, event):  # noqa: N802 - Pythia's name
+        self.pythia.rndm.init(1000)
+        return False
+
+
+def test_the_two_steps_equal_one_ordinary_run_bit_by_bit(pythia, events):
+    """Freezing the parton level and hadronizing a copy of it is what `pythia.next()` does: there is no bias."""
+    ordinary, feed = pythia8mc.Pythia("", False), EventFeed(survey(QCD, 1).beams)
+    own = ("Print:quiet = on", "SLHA:verbose = 0", "Beams:frameType = 5", "Random:setSeed = on", "Random:seed = 1")
+    for line in (*own, *shower_lines(Shower(card=MONASH))):
+        assert ordinary.readString(line)
+    hook = _Reseed(ordinary)
+    ordinary.setUserHooksPtr(hook)
+    ordinary.setLHAupPtr(feed)
+    assert ordinary.init()
+    for seed, event in enumerate(events, 1):
+        feed.event = event
+        ordinary.rndm.init(seed)
+        assert ordinary.next()
+        assert np.array_equal(
+            final_particles_by_api(ordinary.event), pythia.hadronize(pythia.shower(event, seed), 1000)
+        )
+
+
+def test_the_hard_process_is_the_lhe_event(pythia, events):
+    pythia.shower(events[2], seed=7)
+    process = pythia._pythia.process
+    ours = [(p.id, p.px, p.py, p.pz) for p in events[2].particles if p.status == 1]
+    theirs = [(process[i].id(), process[i].px(), process[i].py(), process[i].pz()) for i in range(5, process.size())]
+    for (ours_id, *ours_p), (theirs_id, *theirs_p) in zip(ours, theirs, strict=True):
+        assert ours_id == theirs_id
+        assert theirs_p == pytest.approx(ours_p, rel=1e-9, abs=1e-6)
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0])
+def test_events_without_a_scale_are_showered_all_the_same(pythia, events, scale):
+    def partons(event):
+        return sum(particle.isFinal() for particle in pythia.shower(event, seed=1))
+
+    without = replace(events[0], eventinfo=replace(events[0].eventinfo, scale=scale))
+    assert partons(without) > 0.5 * partons(events[0])
+
+
+def test_energy_and_momentum_are_conserved(pythia, events):
+    particles = pythia.hadronize(pythia.shower(events[1], seed=3), seed=4)
+    total = [particles[name].sum() for name in ("px", "py", "pz", "energy")]
+    assert total == pytest.approx([0, 0, 0, 13000], abs=0.1)
+
+
+def test_memory_layout_is_found_and_agrees_with_the_api(pythia, events):
+    assert find_layout() is not None
+    read = FinalParticles()
+    for seed, event in enumerate(events, 1):
+        fast = pythia.hadronize(pythia.shower(event, seed), seed)
+        assert np.array_equal(fast, final_particles_by_api(pythia._pythia.event))
+        assert np.array_equal(fast, read(pythia._pythia.event))
+        assert fast.dtype == FINAL_PARTICLE
+
+
+def test_without_a_layout_the_api_is_used(pythia, events, monkeypatch):
+    fast = pythia.hadronize(pythia.shower(events[0], 1), 1)
+    monkeypatch.setattr(event_record, "find_layout", lambda: None)
+    assert np.array_equal(FinalParticles()(pythia._pythia.event), fast)
+
+
+def test_a_layout_that_is_ambiguous_is_refused(monkeypatch):
+    monkeypatch.setattr(event_record, "_find", lambda raw, event, name: None)
+    assert find_layout() is None
+
+
+def test_batch_joins_events_and_knows_charges(pythia, events):
+    records = [pythia.hadronize(pythia.shower(event, 1), 1) for event in events[:2]]
+    particles = join([records[0], np.empty(0, FINAL_PARTICLE), records[1]])
+    assert np.diff(particles.offsets).tolist() == [len(records[0]), 0, len(records[1])]
+    charge = dict(zip(particles.pdg_id.tolist(), particles.charge.tolist(), strict=True))
+    assert (charge[211], charge[-211], charge[22]) == (1.0, -1.0, 0.0)
+    assert particles.charge[: particles.offsets[1]].sum() == 2.0  # two protons
+
+
+def test_mu_r_factors_enter_squared():
+    lines = shower_lines(Shower(card=MONASH, mu_r_fsr=0.5, mu_r_isr=2.0))
+    assert lines[-2:] == ("TimeShower:renormMultFac = 0.25", "SpaceShower:renormMultFac = 4.0")
+
+
+def test_settings_follow_the_card_and_are_checked_like_it():
+    shower = Shower(card=MONASH, model="vincia", settings=("TimeShower:renormMultFac = 0.707",))
+    assert shower_lines(shower)[-2:] == ("PartonShowers:model = 2", "TimeShower:renormMultFac = 0.707")
+    with pytest.raises(InputError, match=r"shower\.settings:1: sets Random:seed"):
+        shower_lines(Shower(card=MONASH, settings=("Random:seed = 3",)))
+
+
+@pytest.mark.parametrize("card", sorted((REPOSITORY / "cards/pythia").glob("*.cmnd")), ids=lambda path: path.stem)
+def test_shipped_tunes_are_what_pythia_takes(card, events):
+    other = Pythia(survey(QCD, 1).beams, shower_lines(Shower(card=card)))
+    record = other.shower(events[0], seed=1)
+    assert np.array_equal(other.hadronize(record, 2), other.hadronize(record, 2))
+
+
+def test_vincia_can_be_frozen_and_hadronized_anew(pythia, events):
+    vincia = Pythia(survey(QCD, 1).beams, shower_lines(Shower(card=MONASH, model="vincia")))
+    record = vincia.shower(events[0], seed=1)
+    first, again, other = (vincia.hadronize(record, seed) for seed in (1, 1, 2))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert not np.array_equal(first, pythia.hadronize(pythia.shower(events[0], 1), 1))
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("Random:seed = 5", "Random:seed"),
+        ("beams:ecm = 14000.", "beams:ecm"),
+        ("Main:numberOfEvents = 10", "Main:numberOfEvents"),
+        ("HadronLevel:all = off", "HadronLevel:all"),
+        ("SLHA:file = /tmp/x", "SLHA:file"),
+        ("LHAPDF6:dataPath=/x", "LHAPDF6:dataPath"),
+    ],
+)
+def test_cards_may_not_set_what_the_code_owns(tmp_path, line, name):
+    path = tmp_path / "own.cmnd"
+    path.write_text(f"! comment\n\nTune:pp = 14  ! fine\n{line}\n")
+    with pytest.raises(InputError, match=rf"own\.cmnd:4: (sets )?{name}"):
+        read_cmnd(path)
+
+
+def test_comments_and_blank_lines_are_no_settings(tmp_path):
+    path = tmp_path / "some.cmnd"
+    path.write_text("! a\n# b\n\n  Tune:pp = 14 ! Monash\n")
+    assert read_cmnd(path) == ["Tune:pp = 14"]
+
+
+def test_settings_that_only_sound_like_files_are_allowed(tmp_path):
+    path = tmp_path / "profile.cmnd"
+    path.write_text("MultipartonInteractions:bProfile = 2\n")
+    assert read_cmnd(path) == ["MultipartonInteractions:bProfile = 2"]
+
+
+def test_a_setting_that_pythia_does_not_know_is_named(capfd):
+    with pytest.raises(InputError, match="refuses the setting 'Tune:qq = 1'"):
+        Pythia(survey(QCD, 1).beams, ["Tune:qq = 1"])
+    assert capfd.readouterr().out == ""  # Pythia's own complaint would stand among the results

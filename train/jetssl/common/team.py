@@ -1,0 +1,118 @@
+"""The processes that train together, as `torchrun` starts them; one if it did not."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+from torch import distributed
+from torch.distributed import distributed_c10d
+
+from resim.common.commandline import INTERRUPTED
+from resim.common.errors import InputError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """Where this process stands among those that train together."""
+
+    rank: int = 0
+    size: int = 1
+    on_this_machine: int = 1
+    """how many of them run here"""
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one that writes and speaks."""
+        return self.rank == 0
+
+    def once(self, action: Callable[[], T]) -> T:
+        """What `action` returns in the leading process, where alone it runs, in every process.
+
+        Raises:
+            InputError: in every process, if the leading one raised it.
+        """
+        if self.size == 1:
+            return action()
+        result: list[T | InputError | None] = [None]
+        if self.leads:
+            try:
+                result = [action()]
+            except InputError as error:
+                result = [error]
+        distributed.broadcast_object_list(result, src=0)
+        if isinstance(result[0], InputError):
+            raise result[0]
+        return result[0]  # type: ignore[return-value]
+
+
+ALONE: Final = Team()
+"""One process."""
+
+
+def present_team() -> Team:
+    """The team as the environment variables of `torchrun` describe it."""
+    if not distributed.is_available() or not distributed.is_torchelastic_launched():
+        return ALONE
+    rank, size, here = (int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"))
+    return Team(rank, size, here)
+
+
+@contextmanager
+def connected() -> Iterator[Team]:
+    """The team, able to exchange tensors by gloo inside the block."""
+    team = present_team()
+    ours = team.size > 1 and not distributed.is_initialized()
+    if ours:
+        distributed.init_process_group("gloo")
+    try:
+        yield team
+    finally:
+        if ours and distributed.is_initialized():
+            distributed.destroy_process_group()
+
+
+@contextmanager
+def one_voice() -> Iterator[Team]:
+    """The team, connected; only the first process that fails says why, the others leave with the same exit status.
+
+    Whichever it is: a loss may be infinite in one process alone, and the others then only see that it has gone.
+    """
+    with connected() as team:
+        try:
+            yield team
+        except (InputError, KeyboardInterrupt) as error:
+            if team.size == 1 or _first_to_fail():
+                raise
+            raise SystemExit(1 if isinstance(error, InputError) else INTERRUPTED) from None
+
+
+def _first_to_fail() -> bool:
+    """Whether no other process has called this before; the store of torchrun outlives every one of them."""
+    try:
+        return bool(distributed_c10d._get_default_store().add("jetssl failures", 1) == 1)
+    except RuntimeError:  # the store went with the process that kept it
+        return True
+
+
+@contextmanager
+def partners_may_go(team: Team, run: Path) -> Iterator[None]:
+    """Say so if a collective operation fails because another process is no longer there.
+
+    Raises:
+        InputError: another process has ended.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        # Gloo has no error of its own; it starts its messages with a line of its source.
+        if team.size == 1 or "gloo" not in str(error):
+            raise
+        raise InputError(
+            f"{run}: another of the {team.size} processes has ended; the same command resumes from the last finished"
+            " epoch"
+        ) from error

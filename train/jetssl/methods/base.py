@@ -1,0 +1,134 @@
+"""What all training methods share: an encoder, AdamW, checkpoints, a probe after every epoch, and a finite loss."""
+
+from abc import ABC, abstractmethod
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Final
+
+import lightning
+import torch
+from torch import nn
+
+from jetssl.common.collectives import gather
+from jetssl.common.precision import at_least_single
+from jetssl.common.seeds import Stream, torch_seed
+from jetssl.config.card import Card
+from jetssl.data.tensors import PairBatch
+from jetssl.methods.compilation import compile_in_place
+from jetssl.methods.monitors import spread
+from jetssl.methods.online_probe import online_probe
+from jetssl.methods.optimizers import AdamW
+from jetssl.methods.schedules import SCHEDULES
+from jetssl.models import checkpoints
+from jetssl.models.builder import build_encoder
+from resim.common.errors import InputError
+
+ON_THE_BAR: Final = ("pair_auc", "pair_auc_in_bin")
+"""Monitors that the progress bar shows beside the loss and the probe."""
+
+
+class Method(lightning.LightningModule, ABC):
+    """Base of all methods.
+
+    Args:
+        card: the whole training card; it travels in every checkpoint.
+        total_steps: optimizer steps of the whole training.
+        classes: class names in the order of `PairBatch.labels`.
+
+    Attributes:
+        jets_per_row: 2 if the method looks at pairs of views, 1 if at jets.
+    """
+
+    jets_per_row: ClassVar[int] = 2
+
+    def __init__(self, card: Card, total_steps: int, classes: tuple[str, ...]) -> None:
+        super().__init__()
+        self.card, self.total_steps, self.classes = card, total_steps, classes
+        self.encoder = build_encoder(card, torch_seed(card.training.seed, Stream.WEIGHTS, 0))
+        if card.training.compile:
+            compile_in_place(self.encoder)
+        self._held_out: defaultdict[str, list[torch.Tensor]] = defaultdict(list)
+
+    def seeded(self, build: Callable[[], nn.Module]) -> nn.Module:
+        """A module beside the encoder, with initial weights from the seed of the card."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(torch_seed(self.card.training.seed, Stream.WEIGHTS, 1))
+            return build()
+
+    @abstractmethod
+    def losses(self, batch: PairBatch) -> Mapping[str, torch.Tensor]:
+        """Scalars of a batch by name, `loss` among them."""
+
+    @abstractmethod
+    def validate(self, batch: PairBatch) -> Mapping[str, torch.Tensor]:
+        """Scalars of a held-out batch by name, `loss` among them."""
+
+    def training_step(self, batch: PairBatch, batch_index: int) -> torch.Tensor:
+        """Loss of a batch, a scalar; dropout is drawn from the address (seed, epoch, batch, process)."""
+        address = (self.current_epoch, batch_index, self.global_rank)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(torch_seed(self.card.training.seed, Stream.DROPOUT, *address))
+            values = self.losses(batch)
+        loss = values["loss"]
+        if not torch.isfinite(loss):
+            raise InputError(
+                f"the loss is {loss.item()} in epoch {self.current_epoch + 1}; lower training.learning_rate"
+                f" ({self.card.training.learning_rate:g})"
+            )
+        self.log_dict(
+            dict(values), on_step=False, on_epoch=True, batch_size=len(batch.rows), prog_bar=True, sync_dist=True
+        )
+        return loss
+
+    def keep(self, **of_batch: torch.Tensor) -> None:
+        """Keep what the monitors want to know of a held-out batch, rows of all processes, until the epoch ends."""
+        for name, values in of_batch.items():
+            self._held_out[name].append(values)
+
+    def encode_held_out(self, batch: PairBatch) -> torch.Tensor:
+        """Jet vectors `(B, D)` of a held-out batch; those of the first views are kept, with the labels."""
+        vectors = at_least_single(self.encoder(*batch.jets).jet)
+        self.keep(vectors=gather(vectors[: len(batch.rows)]), labels=gather(batch.labels))
+        return vectors
+
+    def monitors(self, held_out: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
+        """Scalars by name from everything that was kept of all held-out rows."""
+        return spread(held_out["vectors"])._asdict()
+
+    def on_validation_epoch_start(self) -> None:
+        """Forget what an interrupted epoch has kept."""
+        self._held_out.clear()
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the monitors, and a probe on the jet vectors."""
+        held_out = {name: torch.cat(batches) for name, batches in self._held_out.items()}
+        self._held_out.clear()
+        self.log("probe_auc", online_probe(held_out["vectors"], held_out["labels"]), prog_bar=True)
+        for name, value in self.monitors(held_out).items():
+            self.log(name, value, prog_bar=name in ON_THE_BAR)
+
+    def validation_step(self, batch: PairBatch, batch_index: int) -> None:  # noqa: ARG002
+        """Log the loss of a held-out batch."""
+        values = dict(self.validate(batch))
+        values["validation_loss"] = values.pop("loss")
+        self.log_dict(values, batch_size=len(batch.rows), sync_dist=True)
+
+    def configure_optimizers(self) -> Any:
+        """AdamW; the rate is set anew after every step."""
+        settings = self.card.training
+        optimizer = AdamW(
+            self.parameters(),
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            # Lightning does not clip gradients of a fused optimizer under autocast, whether or not it scales them.
+            fused=settings.precision != "bf16",
+        )
+        factor = SCHEDULES[settings.schedule]
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: factor(step, self.total_steps, settings.warmup)
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add the resolved card and the class names as text, so that the file loads with `weights_only=True`."""
+        checkpoint[checkpoints.KEY] = checkpoints.description(self.card, self.classes)

@@ -1,0 +1,109 @@
+"""Pre-training on pairs of views, behind a projector: NT-Xent, VICReg, and supervised contrast.
+
+Letters: B rows of all processes, D model width, P projected width.
+"""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import cast
+
+import torch
+
+from jetssl.common.collectives import gather
+from jetssl.common.precision import at_least_single
+from jetssl.config.card import Card
+from jetssl.config.objectives import NtXentCard, SupConCard, VicregCard
+from jetssl.data.tensors import PairBatch
+from jetssl.losses.ntxent import ntxent
+from jetssl.losses.supcon import supcon
+from jetssl.losses.vicreg import vicreg_terms
+from jetssl.methods.base import Method
+from jetssl.methods.monitors import alignment, spread, uniformity
+from jetssl.methods.shortcuts import pair_auc
+from jetssl.models.projector import Projector
+
+
+class PairMethod(Method):
+    """Encoder and projector; the subclass, which goes with one kind of objective card, compares both views."""
+
+    def __init__(self, card: Card, total_steps: int, classes: tuple[str, ...]) -> None:
+        super().__init__(card, total_steps, classes)
+        self.projector = self.seeded(lambda: Projector(self.encoder.width, card.projector))
+
+    def losses(self, batch: PairBatch) -> Mapping[str, torch.Tensor]:
+        """`compare` of both views."""
+        return self.compare(*self.project(self.encoder(*batch.jets).jet), gather(batch.labels))
+
+    def validate(self, batch: PairBatch) -> Mapping[str, torch.Tensor]:
+        """The loss of `compare`; what it compared is kept for the monitors."""
+        first, second = self.project(self.encode_held_out(batch))
+        labels = gather(batch.labels)
+        one, other = (gather(view) for view in batch.kinematics.chunk(2))
+        self.keep(first=first, second=second, one=one, other=other)
+        return {"loss": self.compare(first, second, labels)["loss"]}
+
+    def monitors(self, held_out: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
+        """Signs of collapse, and how often a positive pair is more similar than a negative one."""
+        first, second = held_out["first"], held_out["second"]
+        won = pair_auc(first, second, (held_out["one"], held_out["other"]), held_out["labels"])
+        collapse = {"alignment": alignment(first, second), "uniformity": uniformity(first)}
+        shortcut = {"pair_auc": won.anywhere, "pair_auc_in_bin": won.in_bin}
+        return spread(torch.cat([first, second]))._asdict() | collapse | shortcut
+
+    def project(self, vectors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Projected first and second view of every row of every process, each `(B, P)`, from this one's vectors."""
+        first, second = at_least_single(self.projector(vectors)).chunk(2)
+        return gather(first), gather(second)
+
+    @abstractmethod
+    def compare(self, first: torch.Tensor, second: torch.Tensor, labels: torch.Tensor) -> Mapping[str, torch.Tensor]:
+        """Scalars by name, `loss` among them.
+
+        Args:
+            first: one view of each row, `(B, P)`.
+            second: another view of the same rows, `(B, P)`.
+            labels: class of each row, int64 `(B,)`.
+        """
+
+
+class Contrastive(PairMethod):
+    """SimCLR's scheme (arXiv:2002.05709)."""
+
+    def compare(
+        self,
+        first: torch.Tensor,
+        second: torch.Tensor,
+        labels: torch.Tensor,  # noqa: ARG002
+    ) -> Mapping[str, torch.Tensor]:
+        """NT-Xent."""
+        settings = cast(NtXentCard, self.card.objective)
+        return {"loss": ntxent(first, second, settings.temperature)}
+
+
+class Vicreg(PairMethod):
+    """VICReg (arXiv:2105.04906)."""
+
+    def compare(
+        self,
+        first: torch.Tensor,
+        second: torch.Tensor,
+        labels: torch.Tensor,  # noqa: ARG002
+    ) -> Mapping[str, torch.Tensor]:
+        """The weighted sum, and its three terms without weights."""
+        settings = cast(VicregCard, self.card.objective)
+        terms = vicreg_terms(first, second)
+        loss = (
+            settings.invariance * terms.invariance
+            + settings.variance * terms.variance
+            + settings.covariance * terms.covariance
+        )
+        return {"loss": loss} | terms._asdict()
+
+
+class SupCon(PairMethod):
+    """Supervised contrast (arXiv:2004.11362)."""
+
+    def compare(self, first: torch.Tensor, second: torch.Tensor, labels: torch.Tensor) -> Mapping[str, torch.Tensor]:
+        """Jets of a class attract each other, the two views of a row among them."""
+        settings = cast(SupConCard, self.card.objective)
+        return {"loss": supcon(torch.cat([first, second]), labels.repeat(2), settings.temperature)}

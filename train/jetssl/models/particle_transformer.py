@@ -1,0 +1,170 @@
+"""Particle Transformer (arXiv:2202.03772): self-attention biased by features of pairs, then class attention.
+
+Modules carry the names that weaver-core gives them, so that published weights can be read (`state_from_weaver`).
+What differs from there: batch norms never see padding (arXiv:2202.03772 does not say whether they should), and no
+constituent is trimmed away at random.
+
+Letters: B jets, N constituents, F features, T real constituents of the batch, b jets of a part, n its longest jet,
+D model width, H heads.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from jetssl.config.encoders import PartCard
+from jetssl.models.attention import Attention, padding_bias
+from jetssl.models.batch_norm import BatchNorm
+from jetssl.models.dropout import Dropout
+from jetssl.models.encoder import Encoded, Encoder
+from jetssl.models.pair_features import PairEmbedding, Pairs
+from jetssl.models.parallel import Results, over_parts
+from jetssl.models.ragged import Part, Ragged
+
+
+class Embedding(nn.Module):
+    """Layer norm, linear and GELU for every size; `input_bn` comes before, as it looks at the whole batch.
+
+    Args:
+        n_features: F.
+        sizes: sizes of the layers; the last is D.
+    """
+
+    def __init__(self, n_features: int, sizes: tuple[int, ...]) -> None:
+        super().__init__()
+        self.input_bn = BatchNorm(n_features)
+        layers: list[nn.Module] = []
+        for before, after in zip((n_features, *sizes), sizes, strict=False):
+            layers += [nn.LayerNorm(before), nn.Linear(before, after), nn.GELU()]
+        self.embed = nn.Sequential(*layers)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Normed, `(rows, F)` → `(rows, D)`."""
+        embedded: torch.Tensor = self.embed(features)
+        return embedded
+
+
+class NormFormer(nn.Module):
+    """What both kinds of blocks are made of (arXiv:2110.09456), with learned scales of heads and skip connection.
+
+    Args:
+        width: D.
+        heads: H.
+        expansion: hidden size of the feed-forward part in units of D.
+        dropout: of attention weights, activations and both branches.
+    """
+
+    def __init__(self, width: int, heads: int, expansion: int, dropout: float) -> None:
+        super().__init__()
+        self.pre_attn_norm = nn.LayerNorm(width)
+        self.attn = Attention(width, heads, dropout)
+        self.post_attn_norm = nn.LayerNorm(width)
+        self.pre_fc_norm = nn.LayerNorm(width)
+        self.fc1 = nn.Linear(width, expansion * width)
+        self.act = nn.GELU()
+        self.post_fc_norm = nn.LayerNorm(expansion * width)
+        self.fc2 = nn.Linear(expansion * width, width)
+        self.dropout = Dropout(dropout)
+        self.c_attn = nn.Parameter(torch.ones(heads))
+        self.w_resid = nn.Parameter(torch.ones(width))
+
+    def scale(self) -> torch.Tensor:
+        """The scale of each head, for each of its D / H columns: `(D,)`."""
+        return self.c_attn.repeat_interleave(len(self.w_resid) // len(self.c_attn))
+
+    def finish(self, mixed: torch.Tensor, residual: torch.Tensor) -> torch.Tensor:
+        """Everything after the attention, token by token: twice `(..., D)` → `(..., D)`."""
+        tokens = self.dropout(self.post_attn_norm(mixed)) + residual
+        hidden = self.dropout(self.act(self.fc1(self.pre_fc_norm(tokens))))
+        result: torch.Tensor = self.dropout(self.fc2(self.post_fc_norm(hidden))) + self.w_resid * tokens
+        return result
+
+
+class Block(NormFormer):
+    """Self-attention of the tokens of a jet."""
+
+    def forward(self, rows: torch.Tensor, part: Part, bias: torch.Tensor | None) -> torch.Tensor:
+        """`(T, D)`, bias `(b, H, n, n)` → `(T, D)`."""
+        return self.finish(self.attn(self.pre_attn_norm(rows), part, bias, self.scale()), rows)
+
+
+class ClassBlock(NormFormer):
+    """Class attention (arXiv:2103.17239): a query looks at itself and the tokens, which stay as they are."""
+
+    def forward(self, query: torch.Tensor, rows: torch.Tensor, part: Part) -> torch.Tensor:
+        """Queries `(b, 1, D)`, tokens `(T, D)` → `(b, 1, D)`."""
+        bias = padding_bias(functional.pad(part.valid, (1, 0), value=True))
+        seen = torch.cat([self.pre_attn_norm(query), part.pad(self.pre_attn_norm(rows))], dim=1)
+        return self.finish(self.attn.summarize(query, seen, bias, self.scale()), query)
+
+
+class ParticleTransformer(Encoder):
+    """Embedding, biased blocks, class blocks; the jet vector is the normed class token.
+
+    Args:
+        n_features: F.
+        card: sizes.
+    """
+
+    def __init__(self, n_features: int, card: PartCard) -> None:
+        super().__init__()
+        self.width = card.width
+        self.embed = Embedding(n_features, (*card.embedding, card.width))
+        self.pair_embed = PairEmbedding(card.pair_embedding, card.heads)
+        blocks = [Block(card.width, card.heads, card.expansion, card.dropout) for _ in range(card.layers)]
+        self.blocks = nn.ModuleList(blocks)
+        class_blocks = [ClassBlock(card.width, card.heads, card.expansion, 0.0) for _ in range(card.class_layers)]
+        self.cls_blocks = nn.ModuleList(class_blocks)
+        self.norm = nn.LayerNorm(card.width)
+        self.cls_token = nn.Parameter(torch.zeros(1, 1, card.width))
+        self._initialize(blocks)
+
+    def forward(self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor) -> Encoded:
+        """`(B, N, F)`, `(B, N, 4)`, bool `(B, N)` → tokens `(B, N, D)`, jet `(B, D)`."""
+        ragged = Ragged(mask)
+        rows = self.embed.input_bn(ragged.flatten(features))
+        pairs, values = zip(*self.pair_embed(ragged.flatten(momenta), ragged), strict=True)
+        tokens, jets = over_parts(self._encode, self, ragged, rows, pairs, values)
+        return Encoded(ragged.pad(tokens), ragged.restore(jets))
+
+    def _encode(self, features: torch.Tensor, part: Part, pairs: Pairs, values: torch.Tensor) -> Results:
+        """Of a part: normed features `(rows, F)`, values of pairs `(P, H)` → tokens `(rows, D)`, jets `(b, D)`."""
+        rows, bias = self.embed(features), pairs.fill(values)
+        for block in self.blocks:
+            rows = block(rows, part, bias)
+        queries = self.cls_token.expand(len(part.valid), -1, -1)
+        for block in self.cls_blocks:
+            queries = block(queries, rows, part)
+        return self.norm(rows), self.norm(queries)[:, 0]
+
+    def _initialize(self, blocks: list[Block]) -> None:
+        """Xavier weights (queries, keys and values apart), zero biases, smaller branches the deeper the block."""
+        attentions = [module.in_proj for module in self.modules() if isinstance(module, Attention)]
+        in_pairs = set(self.pair_embed.modules())
+        for module in self.modules():
+            if isinstance(module, nn.Linear) and module not in in_pairs:
+                thirds = module.weight.chunk(3) if module in attentions else [module.weight]
+                for weight in thirds:
+                    nn.init.xavier_uniform_(weight)
+                nn.init.zeros_(module.bias)
+        for depth, block in enumerate(blocks, 1):
+            for weight in (block.attn.out_proj.weight, block.fc2.weight):
+                weight.data.div_((2 * depth) ** 0.5)
+        nn.init.trunc_normal_(self.cls_token, std=0.02)
+
+
+def state_from_weaver(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The encoder's share of a state dict of weaver-core's `ParticleTransformer` (version 1).
+
+    Its pair embedding is a convolution of length 1; its classifier `fc` is no part of an encoder.
+
+    Args:
+        state: names as weaver-core has them, without the `mod.` of its example networks.
+    """
+    names = {name: name.replace("in_proj_", "in_proj.") for name in state if not name.startswith("fc.")}
+    return {
+        new: state[old].squeeze(2) if old.startswith("pair_embed") and state[old].dim() == 3 else state[old]
+        for old, new in names.items()
+    }

@@ -1,0 +1,1 @@
+"""One training: the loop, its folder, its log, and how it stops."""

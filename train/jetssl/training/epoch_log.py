@@ -1,0 +1,114 @@
+"""What a training shows and writes while it runs: one line per epoch in `metrics.csv`, and on stderr."""
+
+import csv
+import math
+import sys
+import time
+from pathlib import Path
+from typing import cast
+
+import lightning
+from lightning.pytorch.callbacks import RichProgressBar
+
+from jetssl.common.files import write_text
+from jetssl.data.batches import PairBatches
+
+COLUMNS = (
+    "epoch",
+    "step",
+    "loss",
+    "validation_loss",
+    "std",
+    "std_min",
+    "effective_rank",
+    "alignment",
+    "uniformity",
+    "pair_auc",
+    "pair_auc_in_bin",
+    "probe_auc",
+    "accuracy",
+    "learning_rate",
+    "seconds",
+    "jets_per_second",
+    "waiting",
+)
+"""Columns of `metrics.csv`; `epoch` counts from 1, `seconds`, the rate, and `waiting`, the share of the time in which
+there was no batch to work on, are those of the epoch; nan: not logged."""
+
+_BLANK = dict.fromkeys(COLUMNS, math.nan)
+"""A file of an older program may lack columns."""
+
+
+class EpochLog(lightning.Callback):
+    """Writes `metrics.csv`, whole after every epoch; a resumed run continues the file where its checkpoint ended.
+
+    Args:
+        path: the file.
+        jets_per_epoch: jets that pass through the encoder in an epoch of training.
+        lines: whether to print a plain line per epoch to stderr.
+    """
+
+    def __init__(self, path: Path, jets_per_epoch: int, lines: bool) -> None:
+        self.path, self.jets_per_epoch, self.lines = path, jets_per_epoch, lines
+        self.rows: list[dict[str, float]] = []
+        self.started = 0.0
+        self.writes = True
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002
+        """Keep the lines of the epochs that the checkpoint has behind it."""
+        self.writes = trainer.is_global_zero
+        rows = read_metrics(self.path) if self.path.is_file() else []
+        self.rows = [row for row in rows if row["epoch"] <= trainer.current_epoch]
+
+    def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002
+        """Start the clock."""
+        self.started = time.monotonic()
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002
+        """Add the epoch to the file."""
+        if not self.writes:
+            return
+        seconds = time.monotonic() - self.started
+        known = _BLANK | {
+            "epoch": trainer.current_epoch + 1,
+            "step": trainer.global_step,
+            "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
+            "seconds": seconds,
+            "jets_per_second": self.jets_per_epoch / seconds,
+            "waiting": _waited(trainer) / seconds,
+        }
+        known |= {name: float(value) for name, value in trainer.callback_metrics.items() if name in COLUMNS}
+        self.rows.append(known)
+        lines = [",".join(COLUMNS), *(",".join(f"{row[name]:.8g}" for name in COLUMNS) for row in self.rows)]
+        write_text(self.path, "\n".join(lines) + "\n")
+        if self.lines:
+            self._print(trainer.max_epochs or len(self.rows))
+
+    def _print(self, epochs: int) -> None:
+        row = self.rows[-1]
+        left = (epochs - row["epoch"]) * row["seconds"]
+        print(  # noqa: T201
+            f"epoch {row['epoch']:.0f}/{epochs}  loss {row['loss']:.3f}  validation {row['validation_loss']:.3f}"
+            f"  probe {row['probe_auc']:.3f}"
+            f"  {row['jets_per_second']:.0f} jets/s  ETA {left:.0f} s",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def _waited(trainer: lightning.Trainer) -> float:
+    """Seconds in which the batches of the epoch, training and validation, were waited for."""
+    loaders = cast(tuple[PairBatches, PairBatches], (trainer.train_dataloader, trainer.val_dataloaders))
+    return sum(loader.waited for loader in loaders)
+
+
+def progress_bar() -> RichProgressBar:
+    """Lightning's bar, on stderr."""
+    return RichProgressBar(leave=False, console_kwargs={"stderr": True})
+
+
+def read_metrics(path: Path) -> list[dict[str, float]]:
+    """Lines of a `metrics.csv` as numbers."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = csv.DictReader(file)
+        return [_BLANK | {name: float(value) for name, value in row.items()} for row in rows]

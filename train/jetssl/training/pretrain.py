@@ -1,0 +1,220 @@
+"""Build everything from a card and fit it, resuming where an earlier attempt stopped."""
+
+import logging
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import lightning
+from lightning.pytorch.callbacks import EMAWeightAveraging
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.strategies import DDPStrategy
+from torch import nn
+
+from jetssl.common.files import full_disk_is_one_line, write_text
+from jetssl.common.precision import PRECISIONS
+from jetssl.common.team import Team, connected, partners_may_go
+from jetssl.common.threads import torch_threads
+from jetssl.config.card import Card
+from jetssl.data.datamodule import PairDataModule
+from jetssl.data.rows import rows_of
+from jetssl.data.splits import Splits
+from jetssl.methods.base import Method
+from jetssl.methods.builder import METHODS
+from jetssl.models.checkpoints import MovableCheckpoint, WholeFileIO, refuse_other_card
+from jetssl.models.normalization import Normalized
+from jetssl.training.epoch_log import EpochLog, progress_bar
+from jetssl.training.provenance import RunProvenance, SplitCounts, start_record
+from jetssl.training.run_folder import RunFolder, State
+from jetssl.training.stopping import Patience, StopTogether
+from resim.pairfile.provenance import utc_now
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call of `pretrain` ended."""
+
+    state: State
+    """FINISHED, or RESUMABLE after an interruption"""
+    trained: bool
+    """False if the run was finished before"""
+    provenance: RunProvenance
+
+
+def pretrain(card: Card, run: RunFolder, *, force: bool = False, quiet: bool = False) -> Outcome:
+    """Pre-train an encoder, or go on where a run with the same card and data stopped.
+
+    Args:
+        card: resolved training card.
+        run: where everything is written.
+        force: replace what the folder holds.
+        quiet: no progress on stderr.
+
+    Returns:
+        Whether the run is finished, and its provenance.
+
+    Raises:
+        InputError: unusable data, or the folder holds something else.
+    """
+    with connected() as team:
+        rows = team.once(lambda: rows_of(card.data.files, card.views.names))
+        build_method = METHODS[card.objective.name]
+        data = PairDataModule(rows, card, build_method.jets_per_row, team)
+        method = build_method(card, data.batches_per_epoch * card.training.epochs, rows.classes)
+        outcome, resume_from = team.once(lambda: _prepare(card, run, data, method, force))
+        if outcome.state is State.FINISHED:
+            return outcome
+        if resume_from is None and isinstance(method.encoder, Normalized):
+            method.encoder.fit(batch.jets for batch in data.sample())
+        return _fit(card, run, data, method, outcome.provenance, resume_from, quiet)
+
+
+def _prepare(
+    card: Card, run: RunFolder, data: PairDataModule, method: Method, force: bool
+) -> tuple[Outcome, Path | None]:
+    """Make the folder ready: where the run stands, and the checkpoint to go on from."""
+    if force:
+        run.clear()
+    state = State.NEW if force else run.state(card, [file.digest for file in data.rows.files])
+    if state is State.FINISHED:
+        return Outcome(state, trained=False, provenance=run.load_provenance()), None
+    resume_from = run.last if run.last.is_file() else None
+    if state is State.RESUMABLE:
+        before = run.load_provenance()
+        again = {"resumed": before.resumed + int(resume_from is not None), "processes": data.team.size}
+        provenance = before.model_copy(update=again)
+    else:
+        provenance = _provenance(card, data, method)
+        write_text(run.card, card.to_yaml())
+    if resume_from is not None:
+        refuse_other_card(resume_from, card)
+    run.clear_results()
+    write_text(run.provenance, provenance.model_dump_json(indent=1))
+    return Outcome(state, trained=False, provenance=provenance), resume_from
+
+
+def _fit(  # noqa: PLR0913, PLR0917
+    card: Card,
+    run: RunFolder,
+    data: PairDataModule,
+    method: Method,
+    provenance: RunProvenance,
+    resume_from: Path | None,
+    quiet: bool,
+) -> Outcome:
+    started = time.monotonic()
+    with (
+        _calm(),
+        torch_threads(card.training.threads),
+        full_disk_is_one_line(run.path),
+        partners_may_go(data.team, run.path),
+    ):
+        trainer = _trainer(card, run, data, quiet)
+        # Lightning turns Ctrl-C into SystemExit and leaves SIGINT ignored.
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            trainer.fit(method, datamodule=data, ckpt_path=resume_from, weights_only=True)
+        except SystemExit:
+            if not trainer.interrupted:
+                raise
+        finally:
+            # Of several processes, one that ends early leaves for good, whatever it is sent meanwhile.
+            if data.team.size == 1 or not trainer.interrupted:
+                for number, handler in handlers.items():
+                    signal.signal(number, handler)
+        interrupted = trainer.interrupted
+    seconds = provenance.seconds + time.monotonic() - started
+    finished = None if interrupted else utc_now()
+    provenance = provenance.model_copy(update={"seconds": seconds, "finished": finished})
+    if data.team.leads:
+        write_text(run.provenance, provenance.model_dump_json(indent=1))
+    return Outcome(State.RESUMABLE if interrupted else State.FINISHED, trained=True, provenance=provenance)
+
+
+def _trainer(card: Card, run: RunFolder, data: PairDataModule, quiet: bool) -> lightning.Trainer:
+    quiet = quiet or not data.team.leads
+    terminal = sys.stderr.isatty() and not quiet
+    jets = data.look.jets_per_row * data.batches_per_epoch * card.data.batch_size
+    best = MovableCheckpoint(
+        run.checkpoints,
+        filename="best",
+        monitor="validation_loss",
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
+    last = MovableCheckpoint(
+        run.checkpoints, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
+    )
+    log = EpochLog(run.metrics, jets, lines=not terminal and not quiet)
+    return lightning.Trainer(
+        accelerator="cpu",
+        devices=data.team.on_this_machine,
+        num_nodes=data.team.size // data.team.on_this_machine,
+        strategy=DDPStrategy(process_group_backend="gloo") if data.team.size > 1 else "auto",
+        # Batches come shared, and batch norms are synchronized, already.
+        use_distributed_sampler=False,
+        precision=PRECISIONS[card.training.precision],
+        max_epochs=card.training.epochs,
+        gradient_clip_val=card.training.gradient_clip,
+        plugins=[WholeFileIO()],
+        logger=TensorBoardLogger(run.path, name="tensorboard", version=""),
+        callbacks=[*_average_and_stop(card, data.team), best, last, log, *([progress_bar()] if terminal else [])],
+        enable_progress_bar=terminal,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        log_every_n_steps=1,
+        # Data of an epoch are addressed by its number, so the module is asked for them in every epoch.
+        reload_dataloaders_every_n_epochs=1,
+    )
+
+
+def _average_and_stop(card: Card, team: Team) -> list[lightning.Callback]:
+    callbacks: list[lightning.Callback] = []
+    if card.training.ema is not None:
+        callbacks.append(EMAWeightAveraging(decay=card.training.ema))
+    if card.training.patience is not None:
+        callbacks.append(Patience("validation_loss", patience=card.training.patience))
+    if team.size > 1:
+        callbacks.append(StopTogether())
+    return callbacks
+
+
+def _provenance(card: Card, data: PairDataModule, method: Method) -> RunProvenance:
+    return start_record(
+        files=data.rows.files,
+        views=data.rows.views,
+        rows=_counts(data.splits),
+        pair_rows=_counts(data.usable),
+        parameters={name: _parameters(module) for name, module in method.named_children()},
+        seed=card.training.seed,
+        processes=data.team.size,
+    )
+
+
+def _counts(splits: Splits) -> SplitCounts:
+    return SplitCounts(train=len(splits.train), validation=len(splits.validation), test=len(splits.test))
+
+
+def _parameters(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
+
+
+@contextmanager
+def _calm() -> Iterator[None]:
+    """Silence the advice of Lightning and of torch's compiler: what matters is said by our own lines, one each."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric", "torch._dynamo")]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"lightning\.")
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)

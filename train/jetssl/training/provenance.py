@@ -1,0 +1,98 @@
+"""What made a run: pair files, counts, versions, commit, times."""
+
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+
+from pydantic import BaseModel, ConfigDict
+
+import resim
+from jetssl.data.rows import FileRecord
+from resim.pairfile.provenance import git_state, utc_now
+
+PACKAGES = ("torch", "lightning", "numpy", "scikit-learn", "h5py")
+"""Distributions whose version can change a number of the run."""
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataFile(_Record):
+    """One pair file that was read."""
+
+    path: str
+    digest: str
+    """SHA-256 over all arrays, as `resim digest` prints it"""
+    rows: int
+    labels: dict[str, int]
+    views: tuple[str, ...]
+
+
+class SplitCounts(_Record):
+    """Rows of each side of the split."""
+
+    train: int
+    validation: int
+    test: int
+
+
+class RunProvenance(_Record):
+    """Everything needed to say how a run came about, and to make it again."""
+
+    files: tuple[DataFile, ...]
+    views: tuple[str, ...]
+    """views that pairs are drawn from"""
+    rows: SplitCounts
+    pair_rows: SplitCounts
+    """rows with at least two valid views: only these train"""
+    parameters: dict[str, int]
+    """trainable parameters of each part"""
+    seed: int
+    versions: dict[str, str]
+    commit: str | None
+    dirty: bool | None
+    started: str
+    """UTC, ISO 8601"""
+    finished: str | None = None
+    """UTC, ISO 8601; None while the training is not done"""
+    seconds: float = 0.0
+    """wall time of the training, summed over resumed parts"""
+    resumed: int = 0
+    """how often it was resumed"""
+    processes: int = 1
+    """how many shared every batch"""
+
+
+def start_record(  # noqa: PLR0913
+    *,
+    files: Sequence[FileRecord],
+    views: tuple[str, ...],
+    rows: SplitCounts,
+    pair_rows: SplitCounts,
+    parameters: dict[str, int],
+    seed: int,
+    processes: int,
+) -> RunProvenance:
+    """Provenance of a training that begins now."""
+    commit, dirty = git_state()
+    return RunProvenance(
+        files=tuple(DataFile(**asdict(file)) for file in files),
+        views=views,
+        rows=rows,
+        pair_rows=pair_rows,
+        parameters=parameters,
+        seed=seed,
+        processes=processes,
+        versions=versions(),
+        commit=commit,
+        dirty=dirty,
+        started=utc_now(),
+    )
+
+
+def versions() -> dict[str, str]:
+    """Versions of resim, Python and of the packages that can change a number."""
+    found = {"resim": resim.__version__, "python": platform.python_version()}
+    return found | {package: version(package) for package in PACKAGES}

@@ -102,21 +102,22 @@ set DZEndcap {
   0.1641 0.1451 0.1317 0.1117 0.1020 0.1017 0.0983 0.0882 0.0847 0.0814 0.0784 0.0817 0.0750 0.0816 0.0820 0.0814 0.0850
 }
 
-# A sum of (bin) * resolution, as one formula.
-proc binned {barrel transition endcap} {
-  global PtEdges
-  set terms {}
-  foreach region {{0.0 0.9} {0.9 1.4} {1.4 2.5}} values [list $barrel $transition $endcap] {
+# Sums of (bin) * resolution, as one formula each.
+set AllD0 [list $D0Barrel $D0Transition $D0Endcap]
+set AllDZ [list $DZBarrel $DZTransition $DZEndcap]
+foreach parameter {D0 DZ} regions [list $AllD0 $AllDZ] {
+  set formula {}
+  set plus {}
+  foreach low {0.0 0.9 1.4} high {0.9 1.4 2.5} values $regions {
     for {set i 0} {$i < [llength $PtEdges]} {incr i} {
-      set bin "(abs(eta) > [lindex $region 0] && abs(eta) <= [lindex $region 1]) * (pt > [lindex $PtEdges $i])"
-      if {$i + 1 < [llength $PtEdges]} { append bin " * (pt <= [lindex $PtEdges [expr {$i + 1}]])" }
-      lappend terms "$bin * [lindex $values $i]"
+      set bin "(abs(eta) > $low && abs(eta) <= $high) * (pt > [lindex $PtEdges $i])"
+      if {$i + 1 < [llength $PtEdges]} { set bin "$bin * (pt <= [lindex $PtEdges [expr {$i + 1}]])" }
+      set formula "$formula$plus$bin * [lindex $values $i]"
+      set plus " + "
     }
   }
-  return [join $terms " + "]
+  set ${parameter}Formula $formula
 }
-set D0Formula [binned $D0Barrel $D0Transition $D0Endcap]
-set DZFormula [binned $DZBarrel $DZTransition $DZEndcap]
 
 # Before the momenta are smeared, since TrackSmearing starts from the true momentum. Momenta and angles stay exact here.
 

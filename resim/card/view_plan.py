@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, Self
 
 from resim.card import generation_card as config
+from resim.card.delphes_card import content_digest
 from resim.card.generation_card import NO_DETECTOR, GenerationCard
 from resim.card.herwig_settings import herwig_lines
 from resim.card.pythia_settings import shower_lines
@@ -71,7 +72,7 @@ class DetectorPlan:
 
     Attributes:
         card: Delphes card.
-        sha256: hash of its content, which is what counts.
+        sha256: hash of its content and of the files that it sources, which is what counts.
         pileup: what is mixed into the events, None for cards without pile-up.
         backend: what runs it: `resim`, or real Delphes, `delphes`.
     """
@@ -92,7 +93,10 @@ class DetectorPlan:
         if stage.card is None:
             raise ValueError(f"{stage}: has no card")
         pileup = PileUpPlan.of(stage.pileup) if stage.pileup else None
-        return cls(stage.card, _sha256(stage.card), pileup, stage.backend)
+        digest = (
+            content_digest(stage.card) if stage.backend == "resim" else _sha256(stage.card)
+        )  # Delphes: no sources
+        return cls(stage.card, digest, pileup, stage.backend)
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Self:

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from resim.common.tcl.values import text_of
 from resim.detector.card import CardModule
 from resim.detector.formula import Formula
 from resim.detector.objects import Integers
@@ -141,8 +142,11 @@ def _fractions(module: CardModule, column: int, size: int) -> dict[int, float]:
     pairs = module.pairs("EnergyFraction")
     values = module.numbers([text for _, text in pairs], "EnergyFraction")
     fractions: dict[int, float] = {}
-    for (name, text), parts in zip(pairs, values, strict=True):
+    for (key, text), parts in zip(pairs, values, strict=True):
+        name = text_of(key)
         if not name.strip().lstrip("-").isdigit() or len(parts) != size or not all(0 <= f <= 1 for f in parts):
-            module.fail(f"{{{name}}} {{{text}}}: want a PDG id and {size} fractions in 0 ... 1", "EnergyFraction")
+            module.fail(
+                f"{{{name}}} {{{text_of(text)}}}: want a PDG id and {size} fractions in 0 ... 1", "EnergyFraction"
+            )
         fractions[int(name)] = parts[column]
     return fractions

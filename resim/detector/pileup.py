@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from resim.common.ragged import owners_of
+from resim.common.tcl.values import text_of
 from resim.detector.card import CardModule
 from resim.detector.formula import Formula
 from resim.detector.objects import Integers, Objects
@@ -268,7 +269,7 @@ class TrackPileUpSubtractor:
     @classmethod
     def from_card(cls, module: CardModule) -> "TrackPileUpSubtractor":
         """Read the module's parameters."""
-        pairs = module.pairs("InputArray")
+        pairs = [(text_of(name), text_of(output)) for name, output in module.pairs("InputArray")]
         return cls(
             module=module.without_values(),
             inputs=(*(name for name, _ in pairs), module.text("VertexInputArray", "PileUpMerger/vertices")),

@@ -72,20 +72,20 @@ class Segmentation:
         """Read `EtaPhiBins`: pairs of eta edges and the phi edges of the bins *below* them.
 
         The lists of eta edges may come in any order, as in Delphes' cards. Numbers are rounded to the 12 digits that
-        the Tcl of Delphes keeps, so that edges computed in two ways are one edge.
+        the Tcl of Delphes keeps, so that edges computed in two ways are one edge. An eta edge that stands twice has
+        the phi edges of both lists, as in Delphes (`fBinMap[eta].insert(phi)`).
         """
         pairs = module.pairs(_PARAMETER)
-        phi_lists = list(dict.fromkeys(phis for _, phis in pairs))
-        divisions = dict(zip(phi_lists, module.numbers(phi_lists, _PARAMETER), strict=True))
-        edges = {text: _phi_edges(module, phis) for text, phis in divisions.items()}
+        etas, phis = (module.numbers([pair[i] for pair in pairs], _PARAMETER) for i in (0, 1))
+        edges = {numbers: _phi_edges(module, numbers) for numbers in dict.fromkeys(phis)}
         of_edge: dict[float, tuple[float, ...]] = {}
-        etas = module.numbers([etas for etas, _ in pairs], _PARAMETER)
-        for (_, phis), values in zip(pairs, etas, strict=True):
+        for values, numbers in zip(etas, phis, strict=True):
             if not all(low < high for low, high in pairwise(values)):
                 module.fail(f"the eta edges {str(values)[:60]} of one list do not ascend", _PARAMETER)
-            for eta in values:
-                if of_edge.setdefault(_round(eta), edges[phis]) != edges[phis]:
-                    module.fail(f"eta edge {eta:g} stands twice with different phi edges; remove one", _PARAMETER)
+            for eta in map(_round, values):
+                before = of_edge.setdefault(eta, edges[numbers])
+                if before != edges[numbers]:
+                    of_edge[eta] = tuple(sorted({*before, *edges[numbers]}))
         return cls._of(module, of_edge)
 
     @classmethod
@@ -137,7 +137,7 @@ class Segmentation:
         return low + (high - low) * eta_part, edges[start] + (edges[start + 1] - edges[start]) * phi_part
 
 
-def _phi_edges(module: CardModule, phis: list[float]) -> tuple[float, ...]:
+def _phi_edges(module: CardModule, phis: tuple[float, ...]) -> tuple[float, ...]:
     edges = tuple(_round(phi) for phi in phis)
     if len(edges) < 2 or not all(low < high for low, high in pairwise(edges)):
         module.fail(

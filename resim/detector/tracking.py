@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from resim.common.tcl.values import text_of
 from resim.detector.card import CardModule
 from resim.detector.formula import Formula
 from resim.detector.objects import Objects, concatenate
@@ -181,7 +182,8 @@ class Merger:
     @classmethod
     def from_card(cls, module: CardModule) -> "Merger":
         """Read the module's parameters."""
-        return cls(tuple(module.items("InputArray")), (f"{module.name}/{module.text('OutputArray', 'candidates')}",))
+        inputs = tuple(text_of(name) for name in module.items("InputArray"))
+        return cls(inputs, (f"{module.name}/{module.text('OutputArray', 'candidates')}",))
 
     def run(self, *arrays: Objects, stream: Stream) -> tuple[Objects, ...]:  # noqa: ARG002
         """All of them."""

@@ -94,7 +94,7 @@ class DataCard(CardModel):
 
     files: tuple[str, ...] = Field(min_length=1)
     """pair files; looked for from the working directory, then from every folder above the card"""
-    features: Literal["relative", "kin", "kinpid", "full", "rs3l"] = "relative"
+    features: Literal["relative", "relative_ip", "kin", "kinpid", "full", "rs3l"] = "relative"
     """input features of a constituent, see `jetssl.data.features`"""
     normalize: bool = False
     """features minus their mean, divided by their spread, over the constituents of the training split: for sets that

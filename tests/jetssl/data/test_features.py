@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jetssl.data.features import FEATURE_SETS, momenta, relative
+from jetssl.data.features import FEATURE_SETS, momenta, relative, relative_ip
 from jetssl.data.jets import gather_jets
 from tests.jetssl.conftest import make_jets, split_by_jet
 
@@ -48,7 +48,7 @@ def test_no_absolute_scale_or_position(table, scale, boost, phi):
         ),
     )
     view = np.zeros(6, int)
-    before, after = (relative(gather_jets(source, view, row)) for source in (table, moved))
+    before, after = (relative_ip(gather_jets(source, view, row)) for source in (table, moved))
     np.testing.assert_allclose(after, before, atol=1e-4)
 
 
@@ -146,10 +146,24 @@ def test_rs3l(rng):
         np.testing.assert_allclose(features[:, i], value, rtol=2e-5, atol=2e-5)
 
 
+def test_relative_with_impact_parameters(rng):
+    """The columns of `relative`, then those of `full` that hold impact parameters."""
+    jets = make_jets(rng, [30, 1, 25, 7])
+    names, features = FEATURE_SETS["relative_ip"].names, relative_ip(jets)
+    assert features.shape[1] == len(names) == 14
+    assert names[: len(NAMES)] == NAMES
+    np.testing.assert_array_equal(features[:, : len(NAMES)], relative(jets))
+    variables = jetclass_variables(jets)
+    for name, column in zip(
+        ("part_d0", "part_d0err", "part_dz", "part_dzerr"), features.T[len(NAMES) :], strict=True
+    ):
+        np.testing.assert_allclose(column, variables[name].clip(-1, 1), rtol=1e-6)
+
+
 def test_negative_impact_parameters_keep_their_sign(rng):
     one = make_jets(rng, [1])
     jet = replace(one, other={**one.other, "d0": np.array([-0.3], np.float32)})
-    for name, column in (("full", "part_d0"), ("rs3l", "tanh_d0")):
+    for name, column in (("full", "part_d0"), ("relative_ip", "tanh_d0"), ("rs3l", "tanh_d0")):
         features = FEATURE_SETS[name]
         assert features.compute(jet)[0, features.names.index(column)] == pytest.approx(np.tanh(-0.3))
 

@@ -32,7 +32,7 @@ def batch_for(method):
 
 def dead_parameters(encoder, objective, *, batch_norm):
     card = Card(
-        data=DataCard(files=("none",)),
+        data=DataCard(files=("none",), normalize=False),
         encoder=CARDS[encoder],
         projector=ProjectorCard(hidden=(12,), output=6, batch_norm=batch_norm),
         objective=OBJECTIVE_CARDS[objective](),

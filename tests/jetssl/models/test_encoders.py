@@ -31,7 +31,7 @@ WITHOUT_EFFECT = {
 
 
 def build(name):
-    return build_encoder(Card(data=DataCard(files=("none",)), encoder=CARDS[name]), seed=1).double()
+    return build_encoder(Card(data=DataCard(files=("none",), normalize=False), encoder=CARDS[name]), seed=1).double()
 
 
 def double(batch):

@@ -14,7 +14,7 @@ from jetssl.models.transformer import Transformer
 
 @pytest.fixture
 def encoder():
-    return build_encoder(Card(data=DataCard(files=("none",))), seed=1)
+    return build_encoder(Card(data=DataCard(files=("none",), normalize=False)), seed=1)
 
 
 def test_multiplicity_is_visible(encoder):
@@ -25,7 +25,7 @@ def test_multiplicity_is_visible(encoder):
 
 
 def test_seed_fixes_weights_and_leaves_global_state():
-    card = Card(data=DataCard(files=("none",)))
+    card = Card(data=DataCard(files=("none",), normalize=False))
     before = torch.random.get_rng_state()
     first, again, other = (build_encoder(card, seed).state_dict() for seed in (1, 1, 2))
     assert torch.equal(before, torch.random.get_rng_state())

@@ -225,3 +225,12 @@ def test_gradients_need_no_limit(card_file, tmp_path):
     limited, free, wide = (weights(run) for run in runs)
     assert all(torch.equal(value, wide[name]) for name, value in free.items())
     assert not all(torch.equal(value, limited[name]) for name, value in free.items())
+
+
+@pytest.mark.parametrize(("epochs", "quiet"), [(8, False), (8, True), (7, False)])
+def test_a_loss_that_still_falls_at_the_end_is_said(card_file, tmp_path, capsys, epochs, quiet):
+    """A small rate leaves VICReg's loss on its way down; seven epochs are too few to say so."""
+    overrides = ["objective.name=vicreg", "training.learning_rate=0.0003", f"training.epochs={epochs}"]
+    pretrain(load_card(card_file, overrides), RunFolder(tmp_path / "run"), quiet=quiet)
+    said = "validation loss still falls at the end: -0." in capsys.readouterr().err
+    assert said is (epochs == 8 and not quiet)

@@ -94,11 +94,11 @@ class DataCard(CardModel):
 
     files: tuple[str, ...] = Field(min_length=1)
     """pair files; looked for from the working directory, then from every folder above the card"""
-    features: Literal["relative", "kin", "kinpid", "full", "rs3l"] = "relative"
+    features: Literal["relative", "relative_ip", "kin", "kinpid", "full", "rs3l"] = "relative"
     """input features of a constituent, see `jetssl.data.features`"""
-    normalize: bool = False
-    """features minus their mean, divided by their spread, over the constituents of the training split: for sets that
-    are not scaled, such as `rs3l`; kept in the checkpoint"""
+    normalize: bool = True
+    """features minus their mean, divided by their spread, over the constituents of the training split; kept in the
+    checkpoint. Without it, impact parameters (spread 0.1 where others have 1) are learned late or never"""
     fractions: Fractions = Fractions()
     batch_size: int = Field(256, ge=2)
     """rows in a batch, shared by all processes; NT-Xent contrasts each jet with the other 2 * batch_size - 2"""

@@ -5,8 +5,10 @@ Letters: T constituents of all jets, F features.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from jetssl.data import published
 from jetssl.data.columns import TYPE_COLUMNS, TYPE_NAMES, stacked, types
@@ -39,7 +41,19 @@ def relative(jets: Jets) -> Floats:
     With absolute kinematics NT-Xent recognizes a row by the pT and direction that its views share, and learns
     nothing else.
     """
-    columns = [
+    return stacked(_relative(jets))
+
+
+def relative_ip(jets: Jets) -> Floats:
+    """`relative` and the impact parameters of `full`: float32 `(T, 14)`.
+
+    They are lengths that a boost along the jet axis hardly changes, so they are no absolute scale of the jet.
+    """
+    return stacked([*_relative(jets), *published.displacements(jets)])
+
+
+def _relative(jets: Jets) -> list[npt.NDArray[Any]]:
+    return [
         (np.log(jets.pt / jets.spread(jets.jet_pt)) - LOG_PT_FRACTION_CENTRE) / LOG_PT_FRACTION_SCALE,
         jets.d_eta / ANGLE_SCALE,
         jets.d_phi / ANGLE_SCALE,
@@ -47,7 +61,6 @@ def relative(jets: Jets) -> Floats:
         jets.other["charge"],
         *types(jets),
     ]
-    return stacked(columns)
 
 
 def momenta(jets: Jets) -> Floats:
@@ -61,10 +74,12 @@ def momenta(jets: Jets) -> Floats:
     return stacked([energy, jets.pt * np.cos(jets.d_phi), jets.pt * np.sin(jets.d_phi), p_z])
 
 
+RELATIVE = ("log_pt_fraction", "d_eta", "d_phi", "d_r", "charge", *TYPE_NAMES)
+RELATIVE_IP = (*RELATIVE, "tanh_d0", "d0_err", "tanh_dz", "dz_err")
+
 FEATURE_SETS = {
-    "relative": FeatureSet(
-        ("log_pt_fraction", "d_eta", "d_phi", "d_r", "charge", *TYPE_NAMES), TYPE_COLUMNS, relative
-    ),
+    "relative": FeatureSet(RELATIVE, TYPE_COLUMNS, relative),
+    "relative_ip": FeatureSet(RELATIVE_IP, (*TYPE_COLUMNS, *published.DISPLACEMENTS), relative_ip),
     "kin": FeatureSet(published.KIN, (), published.kin),
     "kinpid": FeatureSet(published.KINPID, TYPE_COLUMNS, published.kinpid),
     "full": FeatureSet(published.FULL, (*TYPE_COLUMNS, *published.DISPLACEMENTS), published.full),

@@ -59,9 +59,7 @@ def kinpid(jets: Jets) -> Floats:
 def full(jets: Jets) -> Floats:
     """Momenta, charge, type and impact parameters: float32 `(T, 17)`."""
     directions = _directions(jets, mirrored=True)
-    d0, d0_err, dz, dz_err = (jets.other[name] for name in DISPLACEMENTS)
-    displacements = [np.tanh(d0), d0_err.clip(0, 1), np.tanh(dz), dz_err.clip(0, 1)]
-    columns = [*_scales(jets, *directions), jets.other["charge"], *types(jets), *displacements]
+    columns = [*_scales(jets, *directions), jets.other["charge"], *types(jets), *displacements(jets)]
     return stacked([*columns, *directions])
 
 
@@ -73,6 +71,12 @@ def rs3l(jets: Jets) -> Floats:
     columns = [log_pt, log_pt_fraction, d_eta, d_phi, log_energy, log_energy_fraction, jets.other["charge"]]
     columns += [np.tanh(jets.other["d0"]), np.tanh(jets.other["dz"]), hypotenuse(d_eta, d_phi)]
     return stacked([*columns, photon, muon, electron, charged_hadron, neutral_hadron])
+
+
+def displacements(jets: Jets) -> list[Floats]:
+    """JetClass's tanh d0, its error, tanh dz, its error (mm; errors cut at 1), each `(T,)`."""
+    d0, d0_err, dz, dz_err = (jets.other[name] for name in DISPLACEMENTS)
+    return [np.tanh(d0), d0_err.clip(0, 1), np.tanh(dz), dz_err.clip(0, 1)]
 
 
 def _logarithms(jets: Jets) -> tuple[Floats, Floats, Floats, Floats]:

@@ -4,10 +4,13 @@ import csv
 import math
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 import lightning
+import numpy as np
 from lightning.pytorch.callbacks import RichProgressBar
 
 from jetssl.common.files import write_text
@@ -39,6 +42,44 @@ _BLANK = dict.fromkeys(COLUMNS, math.nan)
 """A file of an older program may lack columns."""
 
 
+STILL_FALLING: Final = 0.03
+"""Share of the whole fall of a loss that its last quarter may have. Measured on the demo (docs/results/recipe.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """A straight line through the last quarter of the losses, at least 4 of them."""
+
+    value: float
+    """per epoch"""
+    error: float
+    """standard error of `value`, from the scatter about the line"""
+    epochs: int
+    """in the quarter"""
+    share: float
+    """fall of the line over the quarter, in units of what the loss lost between the first epoch and its minimum"""
+
+    @property
+    def falls(self) -> bool:
+        """Whether more epochs would help: a fall that is large, and twice its error."""
+        return self.share > STILL_FALLING and self.value < -2 * self.error
+
+
+def last_slope(losses: Sequence[float]) -> Slope | None:
+    """How a loss ends; None where fewer than 8 epochs, or no fall at all, leave nothing to compare with.
+
+    >>> last_slope([10 - epoch for epoch in range(10)]).falls
+    True
+    >>> last_slope([2 ** -epoch for epoch in range(40)]).falls
+    False
+    """
+    epochs, fallen = max(4, len(losses) // 4), losses[0] - min(losses)
+    if len(losses) < 8 or not fallen > 0:
+        return None
+    (slope, _), covariance = np.polyfit(range(epochs), losses[-epochs:], 1, cov=True)
+    return Slope(float(slope), math.sqrt(covariance[0, 0]), epochs, float(-slope * epochs / fallen))
+
+
 class EpochLog(lightning.Callback):
     """Writes `metrics.csv`, whole after every epoch; a resumed run continues the file where its checkpoint ended.
 
@@ -46,10 +87,11 @@ class EpochLog(lightning.Callback):
         path: the file.
         jets_per_epoch: jets that pass through the encoder in an epoch of training.
         lines: whether to print a plain line per epoch to stderr.
+        quiet: whether to print nothing at all, not even that the loss still falls at the end.
     """
 
-    def __init__(self, path: Path, jets_per_epoch: int, lines: bool) -> None:
-        self.path, self.jets_per_epoch, self.lines = path, jets_per_epoch, lines
+    def __init__(self, path: Path, jets_per_epoch: int, *, lines: bool, quiet: bool) -> None:
+        self.path, self.jets_per_epoch, self.lines, self.quiet = path, jets_per_epoch, lines, quiet
         self.rows: list[dict[str, float]] = []
         self.started = 0.0
         self.writes = True
@@ -83,6 +125,19 @@ class EpochLog(lightning.Callback):
         write_text(self.path, "\n".join(lines) + "\n")
         if self.lines:
             self._print(trainer.max_epochs or len(self.rows))
+
+    def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002
+        """Say so if all epochs are over and the held-out loss was still falling."""
+        if not self.writes or self.quiet or len(self.rows) != trainer.max_epochs:
+            return
+        slope = last_slope([row["validation_loss"] for row in self.rows])
+        if slope is not None and slope.falls:
+            print(  # noqa: T201
+                f"the validation loss still falls at the end: {slope.value:.2g} an epoch over the last"
+                f" {slope.epochs} epochs, {slope.share:.0%} of its whole fall; more training.epochs may help",
+                file=sys.stderr,
+                flush=True,
+            )
 
     def _print(self, epochs: int) -> None:
         row = self.rows[-1]

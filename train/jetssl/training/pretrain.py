@@ -150,7 +150,7 @@ def _trainer(card: Card, run: RunFolder, data: PairDataModule, quiet: bool) -> l
     last = MovableCheckpoint(
         run.checkpoints, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
     )
-    log = EpochLog(run.metrics, jets, lines=not terminal and not quiet)
+    log = EpochLog(run.metrics, jets, lines=not terminal and not quiet, quiet=quiet)
     return lightning.Trainer(
         accelerator="cpu",
         devices=data.team.on_this_machine,

@@ -1,11 +1,13 @@
 # Two commands set everything up: `make demo` runs the main job, `make test` passes the tests.
-PYTHON ?= python3
+# The newest Python that every dependency has a wheel for, else whatever python3 is; or make PYTHON=/path/to/python.
+PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11,$(shell $(name) -c pass 2>/dev/null && echo $(name))) python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DEMO   := runs/demo
+PIP    := $(BIN)/python -m pip install --disable-pip-version-check -q
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo test test-pythons lint format lock bench clean
 
 demo: $(STAMP)
 	mkdir -p $(DEMO)
@@ -36,12 +38,47 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/embed.py
 
 clean:
-	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-3.* runs .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# Every Python from 3.11 to 3.13 on PATH or under pyenv, each in an environment of its own.
+test-pythons:
+	@set -e; seen=; for python in python3.11 python3.12 python3.13 $(HOME)/.pyenv/versions/3.1[123].*/bin/python; do \
+	  version=$$("$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue; \
+	  case "$$seen" in *" $$version "*) continue;; esac; seen="$$seen $$version "; \
+	  echo "== Python $$version ($$python)"; \
+	  $(MAKE) --no-print-directory test PYTHON="$$python" VENV=".venv-$$version"; \
+	done
+
+# The lock holds for Python 3.11 to 3.14 on Linux and macOS. torch is pinned by itself: which build (CPU, CUDA, ROCm) a
+# machine takes is its own matter, and every build pins its accelerator libraries.
+ACCELERATOR := triton cuda-bindings cuda-pathfinder cuda-toolkit $(addprefix nvidia-,cublas cuda-cupti cuda-nvrtc cuda-runtime \
+  cudnn-cu13 cufft cufile curand cusolver cusparse cusparselt-cu13 nccl-cu13 nvjitlink nvshmem-cu13 nvtx)
+
+lock:
+	$(BIN)/python -m pip install --disable-pip-version-check -q uv
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --upgrade \
+	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" -c requirements-torch.lock \
+	  $(addprefix --extra ,generate train lora cluster dev) $(addprefix --no-emit-package ,torch $(ACCELERATOR)) \
+	  -o requirements.lock
 
 # The stamp is written last: an interrupted installation is simply done again.
-$(STAMP): pyproject.toml requirements.lock
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if v >= (3, 11) else f"{sys.executable} is Python {v[0]}.{v[1]}, want 3.11 or newer: make PYTHON=/path/to/python3.11")'
+$(STAMP): pyproject.toml requirements.lock requirements-torch.lock
+	@$(PYTHON) -c "$$CHECK_PYTHON"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check -q -r requirements.lock
-	$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps -e .
+	$(PIP) --no-deps --require-hashes -r requirements.lock
+	$(PIP) -r requirements-torch.lock
+	$(PIP) --no-deps --no-build-isolation -e .
 	touch $(STAMP)
+
+define CHECK_PYTHON
+import importlib.util, sys
+found = f"{sys.executable} is Python {sys.version_info[0]}.{sys.version_info[1]}"
+if sys.version_info < (3, 11):
+    sys.exit(f"{found}, want 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.12")
+if sys.version_info >= (3, 14):
+    sys.exit(f"{found}, for which Pythia has no wheel: make PYTHON=/path/to/python3.13, or use the image (docker/).\n"
+             "To train only: python3 -m venv .venv && .venv/bin/pip install '.[train]'")
+if not all(map(importlib.util.find_spec, ("venv", "ensurepip"))):
+    sys.exit(f"{found} without venv: install it (Debian, Ubuntu: apt-get install python3-venv)")
+endef
+export CHECK_PYTHON

@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import sys
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,7 +13,9 @@ import click
 from resim.common.errors import InputError
 
 EXTRAS = {
-    "generate": ("awkward", "fastjet", "pyhepmc", "pylhe", "pythia8mc", "uproot"),
+    "generate": ("awkward", "fastjet", "matplotlib", "mplhep", "numba", "pyhepmc", "pylhe", "pythia8mc", "uproot"),
+    "cluster": ("dask", "dask_jobqueue", "distributed"),
+    "lora": ("peft",),
     "train": ("jinja2", "lightning", "matplotlib", "mplhep", "sklearn", "tensorboard", "torch"),
 }
 """Packages of each optional extra, by the name under which they are imported."""
@@ -27,6 +30,13 @@ def run(group: click.Group) -> NoReturn:
     for package in ("resim", "jetssl"):  # not what libraries have to say of themselves
         logging.getLogger(package).setLevel(logging.INFO)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # batch systems end a job so: leave as after Ctrl-C
+    if other_project_installed():
+        _fail(
+            group,
+            "the distribution 'resim' is installed, another project that has the name of this package; run"
+            " `pip uninstall -y resim resim-jets`, then `pip install resim-jets`",
+            1,
+        )
     try:
         with group.make_context(group.name, sys.argv[1:]) as context:
             group.invoke(context)
@@ -47,6 +57,15 @@ def run(group: click.Group) -> NoReturn:
     sys.exit(0)
 
 
+def other_project_installed() -> bool:
+    """Whether PyPI's `resim` (a simulator of chemoresistance) is installed: it overwrites files of this package."""
+    try:
+        distribution("resim")
+    except PackageNotFoundError:
+        return False
+    return True
+
+
 def _fail(group: click.Group, message: str, status: int) -> NoReturn:
     click.echo(f"{group.name}: {message}", err=True)
     sys.exit(status)
@@ -57,7 +76,7 @@ def one_line(error: Exception) -> str:
     if isinstance(error, ModuleNotFoundError):
         name = (error.name or "").split(".")[0]
         extra = next((extra for extra, packages in EXTRAS.items() if name in packages), None)
-        remedy = f"; install it with: pip install 'resim[{extra}]'" if extra else ""
+        remedy = f"; install it with: pip install 'resim-jets[{extra}]'" if extra else ""
         return f"the package {name!r} is not installed{remedy}"
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""

@@ -7,7 +7,6 @@ from typing import Any, Final
 import awkward as ak
 import numpy as np
 import numpy.typing as npt
-import pyhepmc
 import uproot
 
 from resim.common.errors import InputError
@@ -53,6 +52,8 @@ def write_hepmc(path: Path, particles: Particles, numbers: Sequence[int]) -> Non
         particles: generated stable particles.
         numbers: event numbers to write, one for every event.
     """
+    import pyhepmc  # starts the program `dot`: only where there is HepMC to write
+
     with pyhepmc.open(str(path), "w", precision=_DOUBLE) as stream:
         for event, number in enumerate(numbers):
             first, last = particles.offsets[event : event + 2].tolist()
@@ -61,6 +62,8 @@ def write_hepmc(path: Path, particles: Particles, numbers: Sequence[int]) -> Non
 
 
 def _hepmc_event(particles: Particles, rows: slice, number: int) -> Any:
+    import pyhepmc
+
     event = pyhepmc.GenEvent(pyhepmc.Units.GEV, pyhepmc.Units.MM)
     event.event_number = number
     momenta = np.stack([getattr(particles, name)[rows] for name in ("px", "py", "pz", "energy")], axis=1)
@@ -78,6 +81,8 @@ def _hepmc_event(particles: Particles, rows: slice, number: int) -> Any:
 
 def _vertices(event: Any, places: npt.NDArray[Any], momenta: npt.NDArray[Any], place_of: Integers) -> list[Any]:
     """Vertices of the event at these places, `(n_places, 3)` in mm."""
+    import pyhepmc
+
     primary = pyhepmc.GenVertex()
     energy = float(momenta[:, 3].sum()) / 2
     for direction in (1, -1):

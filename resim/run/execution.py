@@ -136,7 +136,7 @@ def _dask() -> Any:
     try:
         return import_module("distributed")
     except ModuleNotFoundError as error:
-        raise InputError("--scheduler: Dask is not installed; pip install 'resim[cluster]'") from error
+        raise InputError("--scheduler: Dask is not installed; pip install 'resim-jets[cluster]'") from error
 
 
 def _dask_client(address: str) -> Any:

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pyhepmc
 import pylhe
 
 from resim.common.errors import InputError
@@ -54,6 +53,8 @@ def read_events(path: Path) -> Iterator[Any]:
     """
     _check_end(path)
     try:
+        import pyhepmc  # starts the program `dot`: only where there is HepMC to read
+
         with pyhepmc.open(str(path)) as stream:
             events = iter(stream)
             while (event := _next(events)) is not None:

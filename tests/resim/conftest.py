@@ -1,7 +1,5 @@
 """Real inputs, made once a session: shipped MadGraph events and a small pair file made from them."""
 
-import stat
-import sys
 import tempfile
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from click.testing import CliRunner, Result
 from resim.card.run_options import Options
 from resim.run.generate import generate
 from resim.shower.herwig import herwig_for
+from tests.helpers.programs import install_program
 
 REPOSITORY = Path(__file__).parents[2]
 HARD_SCATTERS = REPOSITORY / "cards/hard_scatter"
@@ -96,12 +95,11 @@ def herwig_cache(tmp_path_factory):
 def stand_in(tmp_path, monkeypatch, herwig_cache):
     """Puts the stand-in on PATH; scratch folders are made in `tmp_path / "scratch"`."""
     script = tmp_path / "bin/Herwig"
-    script.parent.mkdir()
-    script.write_text(
-        f"#!{sys.executable}\nimport sys\nsys.path[:0] = [{str(REPOSITORY)!r}]\n"
-        "from tests.helpers.herwig_stand_in import main\nsys.exit(main(sys.argv[1:]))\n"
+    install_program(
+        script,
+        f"import sys\nsys.path[:0] = [{str(REPOSITORY)!r}]\n"
+        "from tests.helpers.herwig_stand_in import main\nsys.exit(main(sys.argv[1:]))\n",
     )
-    script.chmod(script.stat().st_mode | stat.S_IXUSR)
     (tmp_path / "scratch").mkdir()
     monkeypatch.setenv("PATH", str(script.parent), prepend=":")
     monkeypatch.setenv("STAND_IN_CALLS", str(tmp_path / "calls"))

@@ -126,7 +126,7 @@ def test_a_missing_extra_is_named():
     command = [sys.executable, "-c", code, *arguments]
     result = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, check=False)
     assert result.returncode == 1
-    assert "pip install 'resim[generate]'" in result.stderr
+    assert "pip install 'resim-jets[generate]'" in result.stderr
 
 
 def test_reading_needs_no_generator_packages():

@@ -15,6 +15,7 @@ from jetssl.training.epoch_log import read_metrics
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder
 from resim.common.errors import InputError
+from tests.helpers.programs import NAMESPACE, want_mount_namespace
 from tests.jetssl.conftest import CARD
 from tests.jetssl.test_cli import ENVIRONMENT
 
@@ -106,11 +107,9 @@ def test_a_disk_that_is_really_full_loses_nothing(four_epochs, card_file, tmp_pa
     At 40 % of what an epoch leaves there is no room for the first checkpoint; at 110 %, none for a second one
     beside the first.
     """
-    namespace = ["unshare", "--user", "--map-root-user", "--mount"]
-    if subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("no mount namespace here; test_a_limit_on_files_stands_for_a_full_disk stands for it")
+    want_mount_namespace("test_a_limit_on_files_stands_for_a_full_disk")
     (tmp_path / "small").mkdir()
-    command = [*namespace, "bash", "-c", FULL_DISK, "bash", str(tmp_path / "small"), sys.executable, "-m", "jetssl"]
+    command = [*NAMESPACE, "bash", "-c", FULL_DISK, "bash", str(tmp_path / "small"), sys.executable, "-m", "jetssl"]
     command += ["train", str(card_file), "--quiet"]
     settings = {"FILL": str(fill), "KEEP": str(tmp_path / "run"), "TMPDIR": str(tmp_path)}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT | settings)

@@ -15,11 +15,11 @@ from resim.hard_scatter.lhe_reading import survey
 from resim.hard_scatter.madgraph import commands_for
 from resim.hard_scatter.make_lhe import Options, make_hard_scatters
 from resim.hard_scatter.process_card import load_process_card
+from tests.helpers.programs import install_program
 from tests.helpers.waiting import wait_until
 from tests.resim.conftest import HARD_SCATTERS, REPOSITORY, run_cli
 
-STAND_IN = '''#!{python}
-"""What MadGraph does with a command file: always exit status 0, and events where it puts them."""
+STAND_IN = '''"""What MadGraph does with a command file: always exit status 0, and events where it puts them."""
 import gzip, os, re, subprocess, sys, time
 from pathlib import Path
 
@@ -87,10 +87,8 @@ def madgraph(tmp_path, monkeypatch):
     def install(mode: str = "ok", sample: str = "qcd_jj") -> Path:
         folder = tmp_path / "bin"
         folder.mkdir(exist_ok=True)
-        program = folder / "mg5_aMC"
         events = str(HARD_SCATTERS / f"{sample}.lhe.gz")
-        program.write_text(STAND_IN.format(python=sys.executable, mode=mode, sample=events, tmp=str(tmp_path)))
-        program.chmod(0o755)
+        program = install_program(folder / "mg5_aMC", STAND_IN.format(mode=mode, sample=events, tmp=str(tmp_path)))
         monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
         return program
 

@@ -18,6 +18,7 @@ from resim.pairfile.validation import violations
 from resim.run import execution
 from resim.run import generate as engine
 from resim.run.generate import generate
+from tests.helpers.programs import NAMESPACE, want_mount_namespace
 from tests.helpers.waiting import wait_until
 from tests.resim.conftest import HARD_SCATTERS, N_EVENTS
 
@@ -353,12 +354,10 @@ cat message files
 
 def test_a_disk_that_is_really_full_loses_nothing(card, pairs, tmp_path):
     """A small tmpfs in a mount namespace of its own; then there is room again."""
-    namespace = ["unshare", "--user", "--map-root-user", "--mount"]
-    if subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("this kernel gives no mount namespace; test_a_full_disk_keeps_what_was_finished stands for it")
+    want_mount_namespace("test_a_full_disk_keeps_what_was_finished")
     (tmp_path / "small").mkdir()
     code = "from resim.cli import main; main()"
-    command = [*namespace, "bash", "-c", FULL_DISK, "bash", str(tmp_path / "small"), sys.executable, "-c", code]
+    command = [*NAMESPACE, "bash", "-c", FULL_DISK, "bash", str(tmp_path / "small"), sys.executable, "-c", code]
     command += ["generate", str(card), "-o", "pairs.h5", "-n", str(N_EVENTS), "--chunk-size", "4", "--quiet"]
     environment = os.environ | {"PYTHON": sys.executable}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)

@@ -1,7 +1,9 @@
 """`torch.compile` for encoders."""
 
+from pathlib import Path
 from typing import Any, cast
 
+import torch
 from torch import nn
 
 from resim.common.errors import InputError
@@ -14,17 +16,25 @@ def compile_in_place(module: nn.Module) -> None:
     lengths of jets (`jetssl.models.ragged`) stays outside the graphs.
 
     Raises:
-        InputError: there is no C++ compiler.
+        InputError: there is no C++ compiler, or it cannot build a small function.
     """
     # Heavy, and not wanted by those who do not compile.
+    from torch._dynamo.exc import TorchDynamoException
     from torch._inductor.cpp_builder import get_cpp_compiler
-    from torch._inductor.exc import InvalidCxxCompiler
+    from torch._inductor.exc import InductorError, InvalidCxxCompiler
 
     try:
-        cast(Any, get_cpp_compiler)()
+        compiler = cast(Any, get_cpp_compiler)()
+        torch.compile(torch.sin)(torch.zeros(2))
     except InvalidCxxCompiler as error:
         raise InputError(
             "training.compile: no C++ compiler found; install one (g++ or clang++), name it in the variable CXX, or"
             " set training.compile=false"
+        ) from error
+    except (InductorError, TorchDynamoException) as error:
+        raise InputError(
+            f"training.compile: {compiler} cannot build a small function; torch does not quote blanks in the paths of"
+            f" its installation ({Path(torch.__file__).parent}) or cache (TORCHINDUCTOR_CACHE_DIR): move them, or set"
+            " training.compile=false"
         ) from error
     module.compile(dynamic=True)

@@ -1,0 +1,38 @@
+"""Programs that tests put on PATH in place of those that are not installed here."""
+
+import os
+import shlex
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount"]
+"""Runs a command as root of a mount namespace of its own, where it may mount a small disk."""
+
+
+def install_program(path: Path, code: str) -> Path:
+    """Make a Python program that starts under any name and from any folder, also one with a blank in its name.
+
+    The line after `#!` cannot quote a blank, so a shell starts the interpreter.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    script = path.parent / f".{path.name}.py"
+    script.write_text(code)
+    path.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(script))} "$@"\n')
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+def want_mount_namespace(instead: str) -> None:
+    """Leave a test out where the kernel gives users no mount namespace, and name the test that stands for it.
+
+    CI has one: there, the test fails.
+    """
+    missing = subprocess.run([*NAMESPACE, "true"], capture_output=True, check=False).returncode
+    if missing and os.environ.get("CI"):
+        pytest.fail("CI has to run this test, and this machine gives no mount namespace")
+    if missing:
+        pytest.skip(f"this kernel gives no mount namespace; {instead} stands for it")

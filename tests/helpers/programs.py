@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import socket
 import stat
 import subprocess
 import sys
@@ -36,3 +37,20 @@ def want_mount_namespace(instead: str) -> None:
         pytest.fail("CI has to run this test, and this machine gives no mount namespace")
     if missing:
         pytest.skip(f"this kernel gives no mount namespace; {instead} stands for it")
+
+
+JETSSL = [sys.executable, "-m", "jetssl"]
+
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+
+def run_jetssl(*arguments):
+    command = [*JETSSL, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]

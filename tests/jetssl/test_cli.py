@@ -1,6 +1,5 @@
 import json
 import math
-import os
 import subprocess
 import sys
 
@@ -11,20 +10,13 @@ from click.testing import CliRunner
 from jetssl.cli import jetssl
 from resim.pairfile import schema
 from resim.pairfile.mock import write_mock
-from tests.jetssl.conftest import CLASSES
-
-JETSSL = [sys.executable, "-m", "jetssl"]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-
-
-def run(*arguments):
-    command = [*JETSSL, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)
+from tests.helpers.programs import ENVIRONMENT, run_jetssl
+from tests.helpers.toys import CLASSES
 
 
 def test_train_then_probe(card_file, tmp_path):
     output = tmp_path / "run"
-    trained = run("train", card_file, "training.epochs=1", "-o", output)
+    trained = run_jetssl("train", card_file, "training.epochs=1", "-o", output)
     assert trained.returncode == 0, trained.stderr
     assert trained.stdout.startswith(f"{output}: trained, 1 epochs")
     assert "ETA" in trained.stderr
@@ -105,22 +97,28 @@ def places(tmp_path, card_file, finished_run, mock_file):
         ("train {card} data.files=[{nan}] -o {tmp}/new", "nan.h5: views/seed/constituents/eta: not finite in row 7"),
         ("train {card} views.pairs=[[nominal,vincia]] -o {tmp}/new", "views.pairs asks for 'vincia', common to all"),
         ("train {card} data.batch_size=5000 -o {tmp}/new", "data.batch_size is 5000, but the training split has"),
-        ("train {card} training.epochs=9 -o {run}", "different card"),
+        ("train {card} training.epochs=9 -o {run_jetssl}", "different card"),
         ("probe {tmp}/new", "not a run"),
-        ("probe {run}", "no class left for --background"),
-        ("probe {run} --signal two_prong --background one_prong --labels 5000", "5000 labels need 2500 signal jets"),
-        ("probe {run} --signal two_prong --background one_prong --labels 7", "--labels 7: want an even number"),
-        ("probe {run} --data {tmp}/none.h5 --signal two_prong", "no such pair file"),
+        ("probe {run_jetssl}", "no class left for --background"),
+        (
+            "probe {run_jetssl} --signal two_prong --background one_prong --labels 5000",
+            "5000 labels need 2500 signal jets",
+        ),
+        (
+            "probe {run_jetssl} --signal two_prong --background one_prong --labels 7",
+            "--labels 7: want an even number",
+        ),
+        ("probe {run_jetssl} --data {tmp}/none.h5 --signal two_prong", "no such pair file"),
         ("embed {tmp}/new {mock} -o {tmp}/new.h5", "not a run"),
-        ("embed {run} {tmp}/none.h5 -o {tmp}/new.h5", "no such pair file"),
-        ("embed {run} {card} -o {tmp}/new.h5", "not a readable HDF5 file"),
-        ("embed {run} {old} -o {tmp}/new.h5", "schema version 99"),
-        ("embed {run} {mock} -o {other}", "exists already"),
-        ("embed {run} {mock} -o {tmp}/no/new.h5", "the folder"),
+        ("embed {run_jetssl} {tmp}/none.h5 -o {tmp}/new.h5", "no such pair file"),
+        ("embed {run_jetssl} {card} -o {tmp}/new.h5", "not a readable HDF5 file"),
+        ("embed {run_jetssl} {old} -o {tmp}/new.h5", "schema version 99"),
+        ("embed {run_jetssl} {mock} -o {other}", "exists already"),
+        ("embed {run_jetssl} {mock} -o {tmp}/no/new.h5", "the folder"),
         ("report {tmp}/none.h5 -o {tmp}/new.html", "no such pair file"),
         ("report {card} -o {tmp}/new.html", "not a readable HDF5 file"),
         ("report {tmp} -o {tmp}/new.html", "not a run"),
-        ("report {run} -o {tmp}/results_exist.html", "exists already"),
+        ("report {run_jetssl} -o {tmp}/results_exist.html", "exists already"),
     ],
 )
 def test_bad_input_is_one_line(arguments, message, places, capsys, monkeypatch):
@@ -144,6 +142,6 @@ def test_bad_input_is_one_line(arguments, message, places, capsys, monkeypatch):
 
 
 def test_usage_error_is_status_2(card_file):
-    result = run("train", card_file)
+    result = run_jetssl("train", card_file)
     assert result.returncode == 2
     assert "Missing option '-o'" in result.stderr

@@ -4,28 +4,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from resim.card.run_options import Options
 from resim.run.generate import generate
 from resim.shower.herwig import herwig_for
+from tests.helpers.chain import CARD, HARD_SCATTERS, N_EVENTS, REPOSITORY
 from tests.helpers.programs import install_program
-
-REPOSITORY = Path(__file__).parents[2]
-HARD_SCATTERS = REPOSITORY / "cards/hard_scatter"
-
-CARD = """
-sources:
-  - {{lhe: {hbb}, rows: {{25: hbb}}}}
-  - {{lhe: {qcd}, rows: {{21: qcd_g, 1: qcd_q, 2: qcd_q, 3: qcd_q, 4: qcd_q}}}}
-select: {{parton_pt_min: 300, parton_abs_eta_max: 2.5}}
-views:
-  nominal:  {{shower: {{generator: pythia8, card: {monash}}}}}
-  seed:     {{from: nominal, freeze: hard_scatter}}
-  rehadron: {{from: nominal, freeze: parton_shower}}
-  fsr_up:   {{from: nominal, freeze: hard_scatter, shower: {{mu_r_fsr: 0.5}}}}
-"""
-N_EVENTS = 16
 
 
 @pytest.fixture(scope="session")
@@ -77,13 +61,6 @@ def pythia_lhe(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert writer.eventLHEF()
     assert writer.closeLHEF(True)
     return path
-
-
-def run_cli(*arguments: object) -> Result:
-    """Run `resim` in this process; errors are raised as they are."""
-    from resim.cli import cli
-
-    return CliRunner().invoke(cli, [str(argument) for argument in arguments], catch_exceptions=True)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import pytest
 
 import resim
 from resim.pairfile.mock import write_mock
-from tests.resim.conftest import HARD_SCATTERS, REPOSITORY, run_cli
+from tests.helpers.chain import HARD_SCATTERS, REPOSITORY, run_cli
 
 RESIM = [sys.executable, "-c", "from resim.cli import main; main()"]
 

@@ -15,7 +15,7 @@ from resim.card.generation_card import GenerationCard, Shower, Source, View, loa
 from resim.common.errors import InputError
 from resim.hard_scatter.lhe_reading import event_blocks, parse_event, survey
 from resim.hard_scatter.process_card import MadGraphProcess, PythiaProcess, Requirement, load_process_card
-from tests.resim.conftest import HARD_SCATTERS, REPOSITORY
+from tests.helpers.chain import HARD_SCATTERS, REPOSITORY
 
 fuzz = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

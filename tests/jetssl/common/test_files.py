@@ -15,9 +15,8 @@ from jetssl.training.epoch_log import read_metrics
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder
 from resim.common.errors import InputError
-from tests.helpers.programs import NAMESPACE, want_mount_namespace
-from tests.jetssl.conftest import CARD
-from tests.jetssl.test_cli import ENVIRONMENT
+from tests.helpers.programs import ENVIRONMENT, NAMESPACE, want_mount_namespace
+from tests.helpers.toys import CARD
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
 LIMITED = """

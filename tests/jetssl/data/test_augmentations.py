@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jetssl.config.data import AugmentationsCard
 from jetssl.data.augmentations import augment, crop, rotate_flip, smear_soft, split_collinear, translate
 from jetssl.data.features import FEATURE_SETS, momenta
-from tests.jetssl.conftest import make_jets, split_by_jet
+from tests.helpers.toys import make_jets, split_by_jet
 
 EVERYTHING = AugmentationsCard(crop=0.2, split_up_to=20, smear=0.1, translate=1.0)
 ALL = {

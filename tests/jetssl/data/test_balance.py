@@ -5,7 +5,7 @@ from scipy.stats import ks_2samp
 from jetssl.config.data import BalanceCard
 from jetssl.data.balance import balance
 from resim.common.errors import InputError
-from tests.jetssl.data.test_sampling import make_rows
+from tests.helpers.toys import make_rows
 
 ROWS = make_rows((8_000, 4_000), (2_000,))
 """Classes whose pT spectra get harder from one to the next."""

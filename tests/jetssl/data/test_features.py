@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from jetssl.data.features import FEATURE_SETS, momenta, relative, relative_ip
 from jetssl.data.jets import gather_jets
-from tests.jetssl.conftest import make_jets, split_by_jet
+from tests.helpers.toys import make_jets, split_by_jet
 
 NAMES = FEATURE_SETS["relative"].names
 TYPES = slice(NAMES.index("is_charged_hadron"), None)

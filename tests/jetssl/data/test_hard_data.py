@@ -16,8 +16,8 @@ from jetssl.training.epoch_log import read_metrics
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder
 from resim.common.errors import InputError
-from tests.jetssl.training.test_pretrain import ENCODERS
-from tests.jetssl.training.test_stopping import forget_the_end
+from tests.helpers.toys import ENCODER_OVERRIDES as ENCODERS
+from tests.helpers.toys import forget_the_end
 
 
 @pytest.mark.parametrize("name", list(ENCODERS))

@@ -11,7 +11,7 @@ from jetssl.data.kinematics import hypotenuse, masses, sinh, wrapped
 from jetssl.data.ranges import ranges
 from jetssl.data.table import load_pairs
 from resim.common.angles import wrap
-from tests.jetssl.conftest import make_jets, split_by_jet
+from tests.helpers.toys import make_jets, one_jet, split_by_jet
 
 COUNTS = st.lists(st.integers(1, 7), min_size=1, max_size=20)
 
@@ -55,20 +55,6 @@ def test_take_and_concatenate(counts, seed, data):
     parts = [split_by_jet(jets, jets.pt)[i] for i in index]
     np.testing.assert_array_equal(jets.take(index).pt, np.concatenate(parts))
     same(concatenate([jets, jets.take(index)]).take(np.arange(len(counts))), jets)
-
-
-def one_jet(table, view, row):
-    """A jet from the table, slowly and in double precision: pT, delta eta, delta phi, mass of its constituents."""
-    start = table.starts[view, row]
-    inside = slice(start, start + table.counts[view, row])
-    flat = table.constituents
-    pt, eta, phi, energy = (column[inside].astype(float) for column in (flat.pt, flat.eta, flat.phi, flat.energy))
-    jets = table.jets
-    pt_jet, eta_jet, phi_jet, mass_jet = (float(x[view, row]) for x in (jets.pt, jets.eta, jets.phi, jets.mass))
-    p_z, energy_jet = pt_jet * np.sinh(eta_jet), np.sqrt((pt_jet * np.cosh(eta_jet)) ** 2 + mass_jet**2)
-    rapidity = 0.5 * np.log((energy_jet + p_z) / (energy_jet - p_z))
-    mass = np.sqrt(np.maximum(energy**2 - (pt * np.cosh(eta)) ** 2, 0))
-    return pt, eta - rapidity, (phi - phi_jet + np.pi) % (2 * np.pi) - np.pi, mass
 
 
 def test_gathers_the_right_jets(table):

@@ -6,29 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jetssl.config.data import BinsCard, DataCard
-from jetssl.data.rows import FileRecord, Rows
 from jetssl.data.sampling import cut_pieces, interleave, quantile_bins
 from jetssl.data.shards import training_shards, validation_window
-
-
-def make_rows(*sizes, seed=3):
-    """Files that hold runs of rows of one source each: `make_rows((30, 20), (50,))` are two files, three sources."""
-    rng = np.random.default_rng(seed)
-    runs = [size for file in sizes for size in file]
-    total = sum(runs)
-    source = np.repeat(np.arange(len(runs)), runs)
-    return Rows(
-        views=("nominal", "seed"),
-        sources=tuple(f"{i:064x}" for i in range(len(runs))),
-        classes=tuple(f"class{i}" for i in range(len(runs))),
-        source=source,
-        event=np.concatenate([np.arange(size) for size in runs]),
-        class_index=source.astype(np.int16),
-        parton_pt=(300 + rng.exponential(50 * (1 + source), total)).astype(np.float32),
-        parton_eta=rng.uniform(-2.5, 2.5, total).astype(np.float32),
-        valid=np.ones((2, total), bool),
-        files=tuple(FileRecord(f"{i}.h5", "", sum(file), {}, ()) for i, file in enumerate(sizes)),
-    )
+from tests.helpers.toys import make_rows
 
 
 def card(**changes):

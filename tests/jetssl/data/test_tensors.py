@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from jetssl.data.features import FEATURE_SETS, momenta
 from jetssl.data.jets import gather_jets
 from jetssl.data.tensors import to_tensors
-from tests.jetssl.conftest import make_jets, split_by_jet
-from tests.jetssl.data.test_jets import one_jet
+from tests.helpers.toys import make_jets, one_jet, split_by_jet
 
 TYPES = (11, 13, 22)
 

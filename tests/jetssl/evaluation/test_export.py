@@ -26,7 +26,7 @@ from jetssl.models.checkpoints import load_encoder
 from resim.common.errors import InputError
 from resim.pairfile.mock import write_mock
 from resim.pairfile.reader import PairFile
-from tests.jetssl.test_cli import ENVIRONMENT, JETSSL
+from tests.helpers.programs import ENVIRONMENT, JETSSL
 
 
 @pytest.fixture(scope="module")

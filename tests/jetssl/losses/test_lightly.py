@@ -7,7 +7,7 @@ import torch
 
 from jetssl.losses.ntxent import ntxent
 from jetssl.losses.vicreg import vicreg_terms
-from tests.jetssl.losses.record_lightly import RECORD, SCALES, TEMPERATURES, value_and_gradient
+from tests.helpers.record_lightly import RECORD, SCALES, TEMPERATURES, value_and_gradient
 
 LIGHTLY = json.loads(RECORD.read_text())
 

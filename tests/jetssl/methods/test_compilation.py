@@ -12,7 +12,7 @@ from jetssl.methods.compilation import compile_in_place
 from jetssl.models import checkpoints
 from jetssl.training.run_folder import RunFolder
 from resim.common.errors import InputError
-from tests.jetssl.test_cli import run
+from tests.helpers.programs import run_jetssl as run
 
 
 def test_no_compiler_is_one_line():

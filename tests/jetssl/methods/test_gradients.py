@@ -9,8 +9,8 @@ from jetssl.config.data import DataCard
 from jetssl.config.encoders import ProjectorCard
 from jetssl.data.tensors import PairBatch, to_tensors
 from jetssl.methods.builder import METHODS
-from tests.jetssl.conftest import make_jets
-from tests.jetssl.models.test_encoders import CARDS, WITHOUT_EFFECT
+from tests.helpers.toys import ENCODER_CARDS as CARDS
+from tests.helpers.toys import WITHOUT_EFFECT, make_jets
 
 ROWS = 24
 CLASSES = ("a", "b", "c")

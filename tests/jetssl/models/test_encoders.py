@@ -8,30 +8,18 @@ from hypothesis import strategies as st
 
 from jetssl.config.card import Card
 from jetssl.config.data import DataCard
-from jetssl.config.encoders import InteractionNetworkCard, PartCard, ParticleNetCard, Rs3lGnnCard, TransformerCard
 from jetssl.data.tensors import to_tensors
 from jetssl.models.builder import ENCODERS, build_encoder
-from tests.jetssl.conftest import make_jets
+from tests.helpers.toys import ENCODER_CARDS, WITHOUT_EFFECT, make_jets
 
 TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
-CARDS = {
-    "transformer": TransformerCard(width=16, layers=2, heads=2),
-    "continuous": TransformerCard(width=16, layers=2, heads=2, continuous_mask=True),
-    "part": PartCard(width=16, layers=2, heads=2, embedding=(8,), pair_embedding=(8,)),
-    "particlenet": ParticleNetCard(neighbours=4, channels=((8, 8), (16, 16))),
-    "rs3l_gnn": Rs3lGnnCard(width=16, neighbours=4),
-    "interaction_network": InteractionNetworkCard(),
-}
-NAMES = list(CARDS)
-WITHOUT_EFFECT = {
-    "part": {f"pair_embed.embed.{layer}.bias" for layer in (0, 1, 4, 5)},
-    "particlenet": {"input_norm.bias"},
-}
-"""Offsets of the published networks that the next batch norm, or the softmax, takes away again."""
+NAMES = list(ENCODER_CARDS)
 
 
 def build(name):
-    return build_encoder(Card(data=DataCard(files=("none",), normalize=False), encoder=CARDS[name]), seed=1).double()
+    return build_encoder(
+        Card(data=DataCard(files=("none",), normalize=False), encoder=ENCODER_CARDS[name]), seed=1
+    ).double()
 
 
 def double(batch):
@@ -43,7 +31,7 @@ def jets_of(seed, counts):
 
 
 def test_all_encoders_are_looked_at():
-    assert {card.name for card in CARDS.values()} == set(ENCODERS)
+    assert {card.name for card in ENCODER_CARDS.values()} == set(ENCODERS)
 
 
 @pytest.fixture(params=NAMES)

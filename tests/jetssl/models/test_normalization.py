@@ -13,7 +13,7 @@ from jetssl.models.checkpoints import load_encoder
 from jetssl.models.normalization import Normalized
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder
-from tests.jetssl.conftest import make_jets
+from tests.helpers.toys import make_jets
 
 OVERRIDES = ["data.normalize=true", "data.features=rs3l", "training.epochs=1"]
 

@@ -13,7 +13,7 @@ from jetssl.models.ragged import Ragged
 from jetssl.training.epoch_log import read_metrics
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder
-from tests.jetssl.training.test_pretrain import ENCODERS
+from tests.helpers.toys import ENCODER_OVERRIDES as ENCODERS
 
 CASES = [(encoder, "ntxent") for encoder in ENCODERS] + [
     ("transformer", name) for name in METHODS if name != "ntxent"

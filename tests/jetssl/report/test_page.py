@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from jetssl.cli import jetssl
-from tests.jetssl.conftest import CLASSES
+from tests.helpers.toys import CLASSES
 
 
 @pytest.fixture(scope="module")

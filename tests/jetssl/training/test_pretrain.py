@@ -14,20 +14,11 @@ from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder, State
 from resim.common.errors import InputError
 from resim.pairfile.mock import write_mock
+from tests.helpers.toys import ENCODER_OVERRIDES, PART
 
 
 def weights(run):
     return torch.load(run.last, weights_only=True)["state_dict"]
-
-
-PART = "encoder={name: part, width: 16, layers: 1, heads: 2, embedding: [8], pair_embedding: [8]}"
-ENCODERS = {
-    "transformer": "encoder={name: transformer, width: 16, layers: 1, heads: 2, dropout: 0.1, continuous_mask: true}",
-    "part": PART,
-    "particlenet": "encoder={name: particlenet, neighbours: 4, channels: [[8, 8], [16]]}",
-    "rs3l_gnn": "encoder={name: rs3l_gnn, width: 16, neighbours: 4}",
-    "interaction_network": "encoder={name: interaction_network}",
-}
 
 
 @pytest.mark.parametrize(
@@ -75,10 +66,11 @@ def test_learns_something(card_file, tmp_path):
     assert losses[-1] < losses[0] - 0.1
 
 
-@pytest.mark.parametrize("name", list(ENCODERS))
+@pytest.mark.parametrize("name", list(ENCODER_OVERRIDES))
 def test_every_encoder_trains_and_is_found_again(card_file, tmp_path, name):
     card = load_card(
-        card_file, [ENCODERS[name], "data.features=full", "views.source=augment", "views.pairs=[[seed, seed]]"]
+        card_file,
+        [ENCODER_OVERRIDES[name], "data.features=full", "views.source=augment", "views.pairs=[[seed, seed]]"],
     )
     run = RunFolder(tmp_path / "run")
     assert pretrain(card, run, quiet=True).state is State.FINISHED

@@ -1,7 +1,6 @@
 """Two gloo processes take the steps of one with the joint batch, and only the first of them writes."""
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -21,8 +20,8 @@ from jetssl.training.epoch_log import read_metrics
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder, State
 from resim.common.errors import InputError
-from tests.jetssl.test_cli import ENVIRONMENT
-from tests.jetssl.training.test_pretrain import PART
+from tests.helpers.programs import ENVIRONMENT, free_port
+from tests.helpers.toys import PART
 
 CASES = {
     "ntxent": [],
@@ -47,12 +46,6 @@ def join(rank, port):
     torch.set_num_threads(1)
 
 
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
 def work(rank, port, card_file, folder):
     join(rank, port)
     distributed.init_process_group("gloo")  # one group for all trainings
@@ -73,7 +66,7 @@ def work(rank, port, card_file, folder):
 
 @pytest.fixture(scope="module")
 def places(tmp_path_factory, mock_file):
-    from tests.jetssl.conftest import CARD
+    from tests.helpers.toys import CARD
 
     folder = tmp_path_factory.mktemp("two")
     (folder / "card.yaml").write_text(CARD.format(file=mock_file))

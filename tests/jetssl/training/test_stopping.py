@@ -11,9 +11,8 @@ from jetssl.config.card import load_card
 from jetssl.training.epoch_log import read_metrics
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder, State
-from tests.jetssl.conftest import CARD
-from tests.jetssl.test_cli import ENVIRONMENT
-from tests.jetssl.training.test_processes import free_port
+from tests.helpers.programs import ENVIRONMENT, free_port
+from tests.helpers.toys import CARD, forget_the_end
 
 WORKER = """
 import os, signal
@@ -132,12 +131,6 @@ def test_status_after_ctrl_c(folder):
     said = [process.communicate() for process in processes]
     assert [process.returncode for process in processes] == [130, 130], said
     assert said == [("", f"jetssl: interrupted; the same command resumes {folder / 'ctrl'}\n"), ("", "")]
-
-
-def forget_the_end(run):
-    """As if the disk had been full when the last line of the provenance was written."""
-    provenance = run.load_provenance().model_copy(update={"finished": None})
-    run.provenance.write_text(provenance.model_dump_json())
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from resim.card.generation_card import GenerationCard, load_card
 from resim.card.view_plan import plan_views
 from resim.common.errors import InputError
-from tests.resim.conftest import REPOSITORY
+from tests.helpers.chain import REPOSITORY
 
 
 def card_with(card: Path, tmp_path: Path, **changes: object) -> Path:

@@ -5,7 +5,7 @@ import tomllib
 import pytest
 
 from resim.common import commandline
-from tests.resim.conftest import REPOSITORY
+from tests.helpers.chain import REPOSITORY
 
 IMPORT_NAMES = {"dask-jobqueue": "dask_jobqueue", "pyyaml": "yaml", "scikit-learn": "sklearn"}
 

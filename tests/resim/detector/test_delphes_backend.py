@@ -19,9 +19,9 @@ from resim.pairfile.validation import violations
 from resim.particles import Particles, impact_parameters, offsets_of
 from resim.run.generate import generate
 from resim.run.replay import replay
+from tests.helpers.chain import HARD_SCATTERS, REPOSITORY, run_cli
 from tests.helpers.delphes_stand_in import complete_events
 from tests.helpers.programs import install_program
-from tests.resim.conftest import HARD_SCATTERS, REPOSITORY, run_cli
 
 CMS = REPOSITORY / "cards/delphes/cms_tracking.tcl"
 MASSES = {211: 0.13957, 11: 0.000511, 13: 0.10566, 22: 0.0, 130: 0.49761, 2212: 0.93827}

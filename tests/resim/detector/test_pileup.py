@@ -28,8 +28,8 @@ from resim.pairfile.validation import violations
 from resim.particles import Candidates, Particles, offsets_of
 from resim.run.generate import generate
 from resim.run.replay import replay
+from tests.helpers.chain import HARD_SCATTERS, REPOSITORY, run_cli
 from tests.helpers.delphes_recording import load_recording
-from tests.resim.conftest import HARD_SCATTERS, REPOSITORY, run_cli
 
 CARDS = REPOSITORY / "cards/delphes"
 CARD = CARDS / "cms_pileup.tcl"

@@ -7,7 +7,7 @@ import pytest
 
 from resim.common.errors import InputError
 from resim.hard_scatter.lhe_reading import BadEventError, Beams, event_blocks, parse_event, survey
-from tests.resim.conftest import HARD_SCATTERS
+from tests.helpers.chain import HARD_SCATTERS
 
 
 def write(path: Path, text: str) -> Path:

@@ -15,9 +15,9 @@ from resim.hard_scatter.lhe_reading import survey
 from resim.hard_scatter.madgraph import commands_for
 from resim.hard_scatter.make_lhe import Options, make_hard_scatters
 from resim.hard_scatter.process_card import load_process_card
+from tests.helpers.chain import HARD_SCATTERS, REPOSITORY, run_cli
 from tests.helpers.programs import install_program
 from tests.helpers.waiting import wait_until
-from tests.resim.conftest import HARD_SCATTERS, REPOSITORY, run_cli
 
 STAND_IN = '''"""What MadGraph does with a command file: always exit status 0, and events where it puts them."""
 import gzip, os, re, subprocess, sys, time

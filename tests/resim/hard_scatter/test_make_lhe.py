@@ -16,7 +16,7 @@ from resim.hard_scatter.make_lhe import Options, make_hard_scatters
 from resim.pairfile.reader import PairFile
 from resim.run.generate import Options as GenerateOptions
 from resim.run.generate import generate
-from tests.resim.conftest import REPOSITORY, run_cli
+from tests.helpers.chain import REPOSITORY, run_cli
 
 CARDS = REPOSITORY / "cards/process"
 MODELS = {"a": 20.0, "b": 2.0, "c": 20.0, "d": 2.0}

@@ -6,7 +6,7 @@ import pytest
 from resim.card.generation_card import Selection
 from resim.hard_scatter.lhe_reading import event_blocks, parse_event
 from resim.hard_scatter.partons import find_partons, rejection
-from tests.resim.conftest import HARD_SCATTERS
+from tests.helpers.chain import HARD_SCATTERS
 
 
 def event_of(name: str, index: int = 0):

@@ -3,7 +3,7 @@ import pytest
 from resim.common.errors import InputError
 from resim.hard_scatter.process_card import MadGraphProcess, PythiaProcess, Requirement, load_process_card
 from resim.hard_scatter.requirements import check_requirements
-from tests.resim.conftest import HARD_SCATTERS, REPOSITORY
+from tests.helpers.chain import HARD_SCATTERS, REPOSITORY
 
 CARDS = sorted((REPOSITORY / "cards/process").glob("*.yaml")) + sorted((REPOSITORY / "cards/madgraph").glob("*.yaml"))
 MADGRAPH = "backend: madgraph\nprocess: [import model sm, generate p p > j j]\n"

@@ -11,7 +11,7 @@ from resim.pairfile.mock import write_mock
 from resim.pairfile.reader import PairFile
 from resim.pairfile.row_block import Block
 from resim.pairfile.writer import PairWriter
-from tests.resim.conftest import REPOSITORY
+from tests.helpers.chain import REPOSITORY
 
 
 def test_round_trip_of_the_mock(tmp_path):

@@ -9,7 +9,7 @@ from resim.pairfile.merging import merge
 from resim.pairfile.reader import PairFile
 from resim.pairfile.validation import violations
 from resim.run.generate import generate
-from tests.resim.conftest import N_EVENTS
+from tests.helpers.chain import N_EVENTS
 
 OPTIONS = Options(n_events=N_EVENTS, chunk_size=3, quiet=True)
 

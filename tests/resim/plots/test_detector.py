@@ -7,7 +7,7 @@ from matplotlib.image import imread
 from benchmarks import delphes_plots as delphes
 from resim.detector import Detector
 from resim.plots import detector as plots
-from tests.resim.conftest import run_cli
+from tests.helpers.chain import run_cli
 
 ROOT = Path(__file__).parents[3]
 CARDS = ROOT / "cards/delphes"

@@ -7,7 +7,7 @@ from resim.pairfile.mock import write_mock
 from resim.plots import plot_pairs, show_row
 from resim.plots.histogram import Histogram
 from resim.plots.observables import OBSERVABLES
-from tests.resim.conftest import run_cli
+from tests.helpers.chain import run_cli
 
 
 @pytest.fixture(scope="module")

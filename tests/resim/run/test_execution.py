@@ -12,8 +12,8 @@ from resim.common.errors import InputError
 from resim.pairfile.digest import digest
 from resim.run import execution
 from resim.run.generate import generate
+from tests.helpers.chain import N_EVENTS
 from tests.helpers.waiting import wait_until
-from tests.resim.conftest import N_EVENTS
 
 OPTIONS = Options(n_events=N_EVENTS, chunk_size=2, quiet=True)
 

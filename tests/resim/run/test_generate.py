@@ -18,9 +18,9 @@ from resim.pairfile.validation import violations
 from resim.run import execution
 from resim.run import generate as engine
 from resim.run.generate import generate
+from tests.helpers.chain import HARD_SCATTERS, N_EVENTS
 from tests.helpers.programs import NAMESPACE, want_mount_namespace
 from tests.helpers.waiting import wait_until
-from tests.resim.conftest import HARD_SCATTERS, N_EVENTS
 
 OPTIONS = Options(n_events=N_EVENTS, quiet=True)
 

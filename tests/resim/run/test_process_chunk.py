@@ -9,7 +9,7 @@ from resim.hard_scatter.lhe_reading import event_blocks, parse_event
 from resim.hard_scatter.partons import find_partons
 from resim.pairfile.reader import PairFile
 from resim.pairfile.validation import violations
-from tests.resim.conftest import HARD_SCATTERS, N_EVENTS
+from tests.helpers.chain import HARD_SCATTERS, N_EVENTS
 
 VIEWS = ["nominal", "seed", "rehadron", "fsr_up"]
 

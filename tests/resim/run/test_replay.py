@@ -13,7 +13,7 @@ from resim.plots import show_row
 from resim.run import replay as module
 from resim.run.generate import generate
 from resim.run.replay import generated_row, replay
-from tests.resim.conftest import HARD_SCATTERS, REPOSITORY, run_cli
+from tests.helpers.chain import HARD_SCATTERS, REPOSITORY, run_cli
 
 
 def test_every_row_comes_out_as_it_is_in_the_file(pairs):

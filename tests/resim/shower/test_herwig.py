@@ -19,7 +19,7 @@ from resim.shower.event_record import FINAL_PARTICLE
 from resim.shower.hepmc import final_particles, in_order, read_events
 from resim.shower.herwig import SEED_MAX, Herwig, SliceFailed
 from resim.shower.tau import decay_products
-from tests.resim.conftest import HARD_SCATTERS, REPOSITORY
+from tests.helpers.chain import HARD_SCATTERS, REPOSITORY
 
 CARD = REPOSITORY / "cards/herwig/default.in"
 BEAMS = Beams(2212, 2212, 6500.0, 6500.0)

@@ -11,7 +11,7 @@ from resim.hard_scatter.lhe_reading import event_blocks, parse_event, survey
 from resim.shower import event_record
 from resim.shower.event_record import FINAL_PARTICLE, FinalParticles, final_particles_by_api, find_layout, join
 from resim.shower.pythia import EventFeed, Pythia
-from tests.resim.conftest import HARD_SCATTERS, REPOSITORY
+from tests.helpers.chain import HARD_SCATTERS, REPOSITORY
 
 MONASH = REPOSITORY / "cards/pythia/monash.cmnd"
 QCD = HARD_SCATTERS / "qcd_jj.lhe.gz"

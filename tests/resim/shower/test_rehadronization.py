@@ -12,7 +12,7 @@ from resim.plots.histogram import Histogram
 from resim.shower.event_record import join
 from resim.shower.pythia import Pythia
 from resim.shower.simulate_views import MAX_ATTEMPTS
-from tests.resim.conftest import HARD_SCATTERS, REPOSITORY
+from tests.helpers.chain import HARD_SCATTERS, REPOSITORY
 
 QCD = HARD_SCATTERS / "qcd_jj.lhe.gz"
 N_EVENTS = 400

@@ -20,7 +20,7 @@ from resim.run.generate import generate
 from resim.run.replay import replay
 from resim.shower import simulate_views as realization
 from resim.shower.herwig import herwig_for
-from tests.resim.conftest import HARD_SCATTERS, REPOSITORY
+from tests.helpers.chain import HARD_SCATTERS, REPOSITORY
 
 OPTIONS = Options(n_events=12, chunk_size=4, quiet=True)
 MONASH = str(REPOSITORY / "cards/pythia/monash.cmnd")

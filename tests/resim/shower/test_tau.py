@@ -8,7 +8,7 @@ from resim.card.pythia_settings import shower_lines
 from resim.hard_scatter.lhe_reading import event_blocks, parse_event, survey
 from resim.shower.pythia import Pythia
 from resim.shower.tau import TauDecay, decay_products
-from tests.resim.conftest import HARD_SCATTERS, REPOSITORY
+from tests.helpers.chain import HARD_SCATTERS, REPOSITORY
 
 TAUS = HARD_SCATTERS / "tautau.lhe.gz"
 

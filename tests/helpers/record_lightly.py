@@ -4,7 +4,7 @@ lightly itself cannot be a dependency: it requires torchvision, whose only wheel
 torch's CUDA libraries. Beside torch's CPU build `import torchvision` fails, and with it `import lightning`, which
 imports torchvision as soon as it is installed. In an environment where lightly works:
 
-    python -m tests.jetssl.losses.record_lightly > tests/jetssl/losses/lightly.json
+    python -m tests.helpers.record_lightly > tests/data/lightly.json
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-RECORD = Path(__file__).with_name("lightly.json")
+RECORD = Path(__file__).parents[1] / "data/lightly.json"
 TEMPERATURES = (0.05, 0.1, 0.5, 2.0)
 SCALES = (0.3, 1.0, 3.0)
 """Of the embeddings: below, around and above the spread that VICReg wants."""

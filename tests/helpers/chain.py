@@ -1,0 +1,33 @@
+"""Shipped MadGraph events, a small card of them, and the command `resim` in this process."""
+
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+HARD_SCATTERS = REPOSITORY / "cards/hard_scatter"
+
+
+CARD = """
+sources:
+  - {{lhe: {hbb}, rows: {{25: hbb}}}}
+  - {{lhe: {qcd}, rows: {{21: qcd_g, 1: qcd_q, 2: qcd_q, 3: qcd_q, 4: qcd_q}}}}
+select: {{parton_pt_min: 300, parton_abs_eta_max: 2.5}}
+views:
+  nominal:  {{shower: {{generator: pythia8, card: {monash}}}}}
+  seed:     {{from: nominal, freeze: hard_scatter}}
+  rehadron: {{from: nominal, freeze: parton_shower}}
+  fsr_up:   {{from: nominal, freeze: hard_scatter, shower: {{mu_r_fsr: 0.5}}}}
+"""
+
+
+N_EVENTS = 16
+
+
+def run_cli(*arguments: object) -> Result:
+    """Run `resim` in this process; errors are raised as they are."""
+    from resim.cli import cli
+
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments], catch_exceptions=True)

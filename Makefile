@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 DEMO   := runs/demo
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check -q
 
-.PHONY: demo test test-pythons lint format lock bench clean
+.PHONY: demo test test-fast test-pythons fuzz lint format lock bench clean
 
 demo: $(STAMP)
 	mkdir -p $(DEMO)
@@ -20,6 +20,22 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/pytest -q $(PYTEST_ARGS)
+
+# What the working loop needs: 90 s.
+test-fast: $(STAMP)
+	$(BIN)/pytest -q -m "not slow" $(PYTEST_ARGS)
+
+# Every property with other examples, seed after seed; stops at the first that fails and shows its smallest example.
+FUZZ_MINUTES ?= 10
+FUZZ_SEED    ?= $(shell date +%s)
+
+fuzz: $(STAMP)
+	@end=$$(( $$(date +%s) + 60 * $(FUZZ_MINUTES) )); seed=$(FUZZ_SEED); \
+	while [ $$(date +%s) -lt $$end ]; do \
+	  echo "== make fuzz FUZZ_SEED=$$seed"; \
+	  $(BIN)/pytest -q -m hypothesis --hypothesis-profile=fuzz --hypothesis-seed=$$seed $(PYTEST_ARGS) || exit 1; \
+	  seed=$$((seed + 1)); \
+	done
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

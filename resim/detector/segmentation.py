@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from resim.common.errors import InputError
 from resim.detector.card import CardModule
 from resim.detector.objects import Integers
 from resim.particles import Floats
@@ -31,8 +32,14 @@ class Bins:
 
     @classmethod
     def of(cls, edges: Sequence[float]) -> "Bins":
-        """Bins between edges that ascend."""
+        """Bins between edges that ascend.
+
+        Raises:
+            InputError: the outer edges are so close that a number cannot be divided by their distance.
+        """
         array = np.array(edges, np.float64)
+        if array[-1] - array[0] <= _CELLS / np.finfo(np.float64).max:
+            raise InputError(f"the edges {array[0]:g} and {array[-1]:g} are too close; remove one")
         below = np.linspace(array[0], array[-1], _CELLS + 1)
         # A cell starts from the bin of the cell before, so that rounding can only put a point too low.
         bins = np.concatenate([[0, 0], np.maximum(np.searchsorted(array, below[:-1]) - 1, 0)])
@@ -98,7 +105,11 @@ class Segmentation:
         towers = np.array([len(phis) - 1 for phis in different])[division]
         first = np.concatenate([[0], np.cumsum(towers)])
         eta_bin = np.repeat(np.arange(len(towers), dtype=np.int32), towers)
-        return cls(Bins.of(edges), tuple(Bins.of(phis) for phis in different), division, first, eta_bin)
+        try:
+            eta, phi = Bins.of(edges), tuple(Bins.of(phis) for phis in different)
+        except InputError as error:
+            module.fail(str(error), _PARAMETER)
+        return cls(eta, phi, division, first, eta_bin)
 
     @property
     def n_towers(self) -> int:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from resim.common.errors import InputError
@@ -320,15 +320,24 @@ def test_vertices_of_tracks_carry_their_impact_parameters(recording):
 # Towers
 
 
+edges_of_a_card = st.floats(-5, 5).map(lambda x: float(f"{x:.12g}") if abs(x) > 1e-300 else 0.0)
+
+
 @given(
-    st.lists(st.floats(-5, 5), min_size=2, max_size=30, unique=True),
+    st.lists(edges_of_a_card, min_size=2, max_size=30, unique=True),
     st.lists(st.floats(-6, 6), max_size=30),
 )
+@example([0.0, 1e-299], [0.0, 5e-300, 1e-299])
 def test_bins_agree_with_a_search(edges, points):
     edges = sorted(edges)
     points = np.array([*points, *edges], float)
     expected = [next((i for i in range(len(edges) - 1) if edges[i] < p <= edges[i + 1]), -1) for p in points]
     assert Bins.of(edges).locate(points).tolist() == expected
+
+
+def test_edges_too_close_to_divide_are_refused():
+    with pytest.raises(InputError, match="the edges 0 and 4.94066e-324 are too close; remove one"):
+        Bins.of([0.0, 5e-324])
 
 
 def test_towers_of_the_card(cms):

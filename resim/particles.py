@@ -65,10 +65,13 @@ class Particles:
         return np.arctan2(self.py, self.px)
 
     def select(self, mask: npt.NDArray[np.bool_]) -> Self:
-        """The particles where `mask` is true, in the same events."""
-        kept = offsets_of(mask)
-        columns = {f.name: getattr(self, f.name)[mask] for f in fields(self) if f.name != "offsets"}
-        return type(self)(offsets=kept[self.offsets], **columns)
+        """The particles where the mask, bool `(n_particles,)`, is true, in the same events."""
+        return self.take(np.flatnonzero(mask), offsets_of(mask)[self.offsets])
+
+    def take(self, indices: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64]) -> Self:
+        """The particles with these indices, int64 `(n,)`, in the groups of these offsets, such as events or jets."""
+        columns = {f.name: getattr(self, f.name)[indices] for f in fields(self) if f.name != "offsets"}
+        return type(self)(offsets=offsets, **columns)
 
     def events(self, first: int, last: int) -> Self:
         """The particles of the events `first:last`."""

@@ -1,7 +1,8 @@
-"""Match jets to hard partons: one jet per parton, nearest pairs first."""
+"""Match jets to hard partons: nearest pairs first, each jet and each parton once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -9,37 +10,34 @@ import numpy.typing as npt
 
 from resim.card.generation_card import Jets as JetSettings
 from resim.common.angles import wrap
-from resim.common.ragged import Integers
+from resim.common.ragged import Integers, indices_of_ranges
 from resim.hard_scatter.partons import FourMomentum, Parton
-from resim.jets.clustering import Jets
+from resim.jets.clustering import ClusteredJets
+from resim.particles import Floats, offsets_of
 
 NO_JET: Final = "no_jet"
 """No jet inside the cuts lies within the matching distance of the parton."""
 JET_TAKEN: Final = "jet_taken"
 """Every such jet is nearer to another parton of the event."""
-
-Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """Jets of the partons of one event.
-
-    Attributes:
-        jet: int64 `(n_partons,)`, index of the jet or -1.
-        taken: bool `(n_partons,)`, there were jets near but other partons have them.
-    """
-
-    jet: npt.NDArray[np.int64]
-    taken: npt.NDArray[np.bool_]
-
-
 DECAY_CHANNEL: Final = "decay_channel"
 """The tau of the row decays in another channel than in the root view."""
 
 
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The jet of every parton.
+
+    Attributes:
+        jet: int64 `(n_partons,)`, index of the jet; -1 for none.
+        taken: bool `(n_partons,)`, true if there are jets within the distance, but other partons have them.
+    """
+
+    jet: Integers
+    taken: npt.NDArray[np.bool_]
+
+
 def delta_r(rapidity_a: Floats, phi_a: Floats, rapidity_b: Floats, phi_b: Floats) -> Floats:
-    """Distance in rapidity and azimuth; the azimuth is periodic.
+    """Delta R = √(Δy² + Δφ²), float64 of the common shape; the azimuths are periodic.
 
     >>> round(float(delta_r(np.array(0.0), np.array(3.1), np.array(0.0), np.array(-3.1))), 3)
     0.083
@@ -48,55 +46,68 @@ def delta_r(rapidity_a: Floats, phi_a: Floats, rapidity_b: Floats, phi_b: Floats
     return distance
 
 
-def match(distance: Floats, largest: float) -> Match:
+def match_nearest(parton: Integers, jet: Integers, distance: Floats, n_partons: int, largest: float) -> Match:
     """Assign jets to partons in the order of their distance, each jet and each parton once.
 
     Args:
-        distance: `(n_partons, n_jets)`, Delta R of every parton to every jet.
-        largest: pairs at this distance or beyond are never matched.
+        parton: int64 `(n_pairs,)`, parton of every pair that may be matched.
+        jet: int64 `(n_pairs,)`, its jet.
+        distance: float64 `(n_pairs,)`, its Delta R. Of pairs at equal distance the first one wins.
+        n_partons: number of partons.
+        largest: pairs at this Delta R or above are never matched.
     """
-    jet = np.full(len(distance), -1, dtype=np.int64)
-    near = np.argwhere(distance < largest)
-    taken: set[int] = set()
-    for i, j in near[np.argsort(distance[tuple(near.T)], kind="stable")].tolist():
-        if jet[i] < 0 and j not in taken:
-            jet[i] = j
-            taken.add(j)
-    had_some = np.isin(np.arange(len(distance)), near[:, 0])
-    return Match(jet, had_some & (jet < 0))
+    near = np.flatnonzero(distance < largest)
+    nearest_first = near[np.argsort(distance[near], kind="stable")]
+    jet_of: dict[int, int] = {}
+    used: set[int] = set()
+    for i, j in zip(parton[nearest_first].tolist(), jet[nearest_first].tolist(), strict=True):
+        if i not in jet_of and j not in used:
+            jet_of[i] = j
+            used.add(j)
+    matched = np.array([jet_of.get(i, -1) for i in range(n_partons)], dtype=np.int64)
+    return Match(matched, (np.bincount(parton[near], minlength=n_partons) > 0) & (matched < 0))
 
 
-def match_partons(jets: Jets, partons: Sequence[Parton], scatter_of_parton: Integers, settings: JetSettings) -> Match:
-    """Match the partons of a batch of hard scatters, event by event.
+def match_partons(
+    jets: ClusteredJets, partons: Sequence[Parton], event_of_parton: Integers, settings: JetSettings
+) -> Match:
+    """Match the partons of a batch of events to jets of their events.
 
     Args:
         jets: jets of the batch.
         partons: the partons.
-        scatter_of_parton: `(n_partons,)`, ascending, the event of each.
+        event_of_parton: int64 `(n_partons,)`, event of each.
         settings: what a jet must be near, and how near.
 
     Returns:
         Indices into `jets`, for every parton.
     """
-    jet = np.full(len(partons), -1, dtype=np.int64)
-    taken = np.zeros(len(partons), dtype=bool)
-    rapidity, phi = jets.rapidity, jets.phi
-    for event in np.unique(scatter_of_parton).tolist():
-        here = np.flatnonzero(scatter_of_parton == event)
-        near = slice(jets.offsets[event], jets.offsets[event + 1])
-        distance = np.array([_distances(partons[i], settings, rapidity[near], phi[near]) for i in here.tolist()])
-        matched = match(distance, settings.match_delta_r)
-        jet[here] = np.where(matched.jet < 0, -1, matched.jet + jets.offsets[event])
-        taken[here] = matched.taken
-    return Match(jet, taken)
+    n_jets = np.diff(jets.offsets)[event_of_parton]
+    parton = np.repeat(np.arange(len(partons)), n_jets)
+    jet = indices_of_ranges(jets.offsets[event_of_parton], n_jets)
+    targets = [_targets(p, settings) for p in partons]
+    return match_nearest(parton, jet, _farthest(jets, jet, targets, parton), len(partons), settings.match_delta_r)
 
 
-def _distances(parton: Parton, settings: JetSettings, rapidity: Floats, phi: Floats) -> Floats:
-    """Delta R of every jet to the parton, or to the farthest of its decay products."""
-    momenta: Sequence[FourMomentum] = [(parton.px, parton.py, parton.pz, parton.energy)]
+def _targets(parton: Parton, settings: JetSettings) -> Sequence[FourMomentum]:
+    """What a jet must be near: the parton, or all of its decay products."""
     if settings.match == "decay_products" and parton.products:
-        momenta = parton.products
-    px, py, pz, energy = np.array(momenta).T
-    distance = delta_r(np.arctanh(pz / energy)[:, None], np.arctan2(py, px)[:, None], rapidity, phi)
-    farthest: Floats = distance.max(axis=0)
+        return parton.products
+    return [(parton.px, parton.py, parton.pz, parton.energy)]
+
+
+def _farthest(
+    jets: ClusteredJets, jet: Integers, targets: Sequence[Sequence[FourMomentum]], parton: Integers
+) -> Floats:
+    """Delta R of every pair `(n_pairs,)`: that of the jet to the farthest target of the parton."""
+    px, py, pz, energy = np.array(list(chain.from_iterable(targets)), np.float64).reshape(-1, 4).T
+    rapidity, phi = np.arctanh(pz / energy), np.arctan2(py, px)
+    jet_rapidity, jet_phi = jets.rapidity[jet], jets.phi[jet]
+    n_targets = [len(momenta) for momenta in targets]
+    offsets = offsets_of(n_targets)
+    first, last = offsets[parton], offsets[parton + 1] - 1
+    farthest = np.zeros(len(jet))
+    for k in range(max(n_targets, default=0)):
+        target = np.minimum(first + k, last)  # the last target again where a parton has fewer
+        farthest = np.maximum(farthest, delta_r(rapidity[target], phi[target], jet_rapidity, jet_phi))
     return farthest

@@ -1,4 +1,8 @@
-"""From the particles of a view to the columns of its rows: detector, clustering, matching, substructure."""
+"""From the particles of a view to the columns of its rows: detector, clustering, matching, substructure.
+
+Every row has up to two jets in a view. Its jet at particle level is clustered from the generated particles, its jet
+at detector level from what the detector measures of them. Without a detector both levels are the same.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,8 +22,8 @@ from resim.detector.delphes_backend import Delphes
 from resim.detector.pileup import PileUp
 from resim.detector.pool import Pool
 from resim.hard_scatter.rows import Rows
-from resim.jets.clustering import Jets, cluster
-from resim.jets.matching import DECAY_CHANNEL, JET_TAKEN, NO_JET, Match, delta_r, match_partons
+from resim.jets.clustering import ClusteredJets, cluster
+from resim.jets.matching import DECAY_CHANNEL, JET_TAKEN, NO_JET, delta_r, match_partons
 from resim.jets.substructure import substructure
 from resim.pairfile import schema
 from resim.pairfile.provenance import NOT_GENERATED, ViewCounts
@@ -34,12 +38,20 @@ Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class _Level:
-    """Jets of one level, of generated particles or of a detector's candidates, and which of them the rows have."""
+class JetsOfRows:
+    """Jets of a batch of events at one level, and which of them is that of each row.
+
+    Attributes:
+        particles: what was clustered.
+        jets: the jets.
+        of_row: int64 `(n_rows,)`, index of the row's jet; -1 for none.
+        taken: bool `(n_rows,)`, true if there are jets near, but other partons have them.
+    """
 
     particles: Particles
-    jets: Jets
-    matched: Match
+    jets: ClusteredJets
+    of_row: Integers
+    taken: Flags
 
 
 def reconstruct(
@@ -62,72 +74,87 @@ def reconstruct(
         A view, its columns by their path below the view's group, and what became of the rows.
     """
     root = realizations[views[0].name]
-    generated: dict[str, _Level] = {}
-    smallest = settings.pt_min if settings.particle_pt_min is None else settings.particle_pt_min
+    particle_levels: dict[str, JetsOfRows] = {}
     for view in views:
         realization = realizations[view.name]
-        if view.particles_owner not in generated:
-            visible = realization.particles.select(realization.particles.visible)
-            generated[view.particles_owner] = _level(visible, rows, settings.model_copy(update={"pt_min": smallest}))
-        truth = generated[view.particles_owner]
+        if view.particles_owner not in particle_levels:
+            particle_levels[view.particles_owner] = _particle_level(realization.particles, rows, settings)
+        particle_level = particle_levels[view.particles_owner]
         seeds = _detector_seeds(view, rows, run_seed)
-        level = (
-            _level(detector_for(view.detector).run(truth.particles, seeds), rows, settings)
-            if view.detector
-            else truth
-        )
+        detector_level = _detector_level(view, particle_level, seeds, rows, settings)
         if view.detector:
-            truth = _belonging(truth, level, settings.radius)
-        elif smallest < settings.pt_min:
-            level = _level(truth.particles, rows, settings)
-        reasons = _losses(realization, root, rows, (truth, level), settings)
-        valid = ~np.any(list(reasons.values()), axis=0)
+            particle_level = _inside_radius(particle_level, detector_level, settings.radius)
+        wanted = settings.particle_pt_min is not None
+        lost = _losses(_decay_losses(realization, root, rows) | _jet_losses(particle_level, detector_level, wanted))
+        valid = ~np.any(list(lost.values()), axis=0)
         counts = ViewCounts(
             valid=int(valid.sum()),
-            lost={reason: int(flags.sum()) for reason, flags in reasons.items() if flags.any()},
+            lost={reason: int(flags.sum()) for reason, flags in lost.items() if flags.any()},
             retries=realization.retries if view.particles_owner == view.name else 0,
         )
-        columns: Arrays = {
-            "seeds/shower": realization.shower_seed[rows.scatter_of_row],
-            "seeds/hadronization": realization.hadronization_seed[rows.scatter_of_row],
-            "seeds/detector": seeds[rows.scatter_of_row],
-            "valid": valid,
-        }
-        columns |= _jet_columns(level, valid, settings) | _particle_jet_columns(truth, valid)
+        columns = _seed_columns(realization, seeds, rows) | {"valid": valid}
+        columns |= _jet_columns(detector_level, valid, settings) | _particle_jet_columns(particle_level, valid)
         yield view, columns, counts
 
 
-def _level(particles: Particles, rows: Rows, settings: JetSettings) -> _Level:
+def _particle_level(particles: Particles, rows: Rows, settings: JetSettings) -> JetsOfRows:
+    """Jets of the generated particles, down to the card's `particle_pt_min` if it has one."""
+    if settings.particle_pt_min is not None:
+        settings = settings.model_copy(update={"pt_min": settings.particle_pt_min})
+    return _jets_of_rows(particles.select(particles.visible), rows, settings)
+
+
+def _detector_level(
+    view: ViewPlan,
+    particle_level: JetsOfRows,
+    seeds: npt.NDArray[np.uint32],
+    rows: Rows,
+    settings: JetSettings,
+) -> JetsOfRows:
+    """Jets of the detector's candidates; without a detector those of the generated particles above `pt_min`."""
+    if view.detector:
+        candidates = detector_for(view.detector).run(particle_level.particles, seeds)
+        return _jets_of_rows(candidates, rows, settings)
+    if settings.particle_pt_min in (None, settings.pt_min):
+        return particle_level
+    return _jets_of_rows(particle_level.particles, rows, settings)
+
+
+def _jets_of_rows(particles: Particles, rows: Rows, settings: JetSettings) -> JetsOfRows:
     jets = cluster(particles, settings)
-    found = match_partons(jets, rows.candidates, rows.scatter_of_candidate, settings)
+    match = match_partons(jets, rows.candidates, rows.scatter_of_candidate, settings)
     n_rows = len(rows.partons)
-    return _Level(particles, jets, Match(found.jet[:n_rows], found.taken[:n_rows]))
+    return JetsOfRows(particles, jets, match.jet[:n_rows], match.taken[:n_rows])
 
 
-def _belonging(truth: _Level, level: _Level, radius: float) -> _Level:
-    """The particle level with only such matches as lie inside the radius of the row's reconstructed jet."""
-    jet = truth.matched.jet.copy()
-    both = np.flatnonzero((jet >= 0) & (level.matched.jet >= 0))
-    ours, theirs = (jets.jets for jets in (level, truth))
-    a, b = level.matched.jet[both], jet[both]
-    apart = delta_r(ours.rapidity[a], ours.phi[a], theirs.rapidity[b], theirs.phi[b]) >= radius
-    jet[both[apart]] = -1
-    return replace(truth, matched=replace(truth.matched, jet=jet))
+def _inside_radius(particle_level: JetsOfRows, detector_level: JetsOfRows, radius: float) -> JetsOfRows:
+    """The particle level with only those jets of rows that lie within the radius of the detector-level jet."""
+    both = np.flatnonzero((particle_level.of_row >= 0) & (detector_level.of_row >= 0))
+    generated, measured = particle_level.of_row[both], detector_level.of_row[both]
+    axes = [(level.jets.rapidity, level.jets.phi) for level in (particle_level, detector_level)]
+    (y, phi), (measured_y, measured_phi) = axes
+    outside = delta_r(measured_y[measured], measured_phi[measured], y[generated], phi[generated]) >= radius
+    of_row = particle_level.of_row.copy()
+    of_row[both[outside]] = -1
+    return replace(particle_level, of_row=of_row)
 
 
 def _detector_seeds(view: ViewPlan, rows: Rows, run_seed: int) -> npt.NDArray[np.uint32]:
-    """One seed for every hard scatter, the same for a slice that one run of a program makes; 0 without a detector."""
+    """One seed for every hard scatter, uint32 `(n_events,)`; 0 without a detector.
+
+    An external program runs a slice of events with one seed, so all events of the slice have that.
+    """
     if view.detector is None:
         return np.zeros(len(rows.scatters), dtype=np.uint32)
     length = SLICE_EVENTS if view.detector.backend == "delphes" else 1
-    places = ((scatter.sha256, scatter.index // length * length) for scatter in rows.scatters)
-    seeds = [pythia_seed(SeedKey(run_seed, sha256, first, view.name, "detector")) for sha256, first in places]
+    first_events = ((scatter.sha256, scatter.index // length * length) for scatter in rows.scatters)
+    seeds = [pythia_seed(SeedKey(run_seed, sha256, first, view.name, "detector")) for sha256, first in first_events]
     return np.array(seeds, dtype=np.uint32)
 
 
 @lru_cache(maxsize=8)
 def detector_for(stage: DetectorPlan) -> Detector | Delphes:
-    """The process's detector of a stage: reading a card takes time.
+    """The detector of a stage, one in each process: to read a card takes time.
 
     Raises:
         InputError: the card or the pool is wrong, pile-up is where the card has no place for it, or missing, or the
@@ -143,28 +170,33 @@ def detector_for(stage: DetectorPlan) -> Detector | Delphes:
     return detector
 
 
-def _losses(
-    realization: Realization, root: Realization, rows: Rows, levels: tuple[_Level, _Level], settings: JetSettings
-) -> dict[str, Flags]:
-    """Why rows are lost, each for one reason: the first that applies. Flags `(n_rows,)`."""
-    truth, level = (of.matched for of in levels)
-    wants_truth = settings.particle_pt_min is not None
-    reasons = {
+def _losses(reasons: Mapping[str, Flags]) -> dict[str, Flags]:
+    """Rows lost by reason, bool `(n_rows,)` each; a row counts for the first reason that applies to it."""
+    lost: dict[str, Flags] = {}
+    for reason, flags in reasons.items():
+        lost[reason] = flags & ~np.any([np.zeros_like(flags), *lost.values()], axis=0)
+    return lost
+
+
+def _decay_losses(realization: Realization, root: Realization, rows: Rows) -> dict[str, Flags]:
+    return {
         NOT_GENERATED: ~realization.made[rows.scatter_of_row],
         DECAY_CHANNEL: ~_same_decay(rows, realization, root),
-        JET_TAKEN: level.taken,
-        NO_JET: level.jet < 0,
-        NO_PARTICLE_JET: (truth.jet < 0) & wants_truth,
     }
-    free = np.ones(len(rows.partons), dtype=bool)
-    for reason, flags in reasons.items():
-        reasons[reason] = flags & free
-        free &= ~flags
-    return reasons
+
+
+def _jet_losses(
+    particle_level: JetsOfRows, detector_level: JetsOfRows, particle_jet_wanted: bool
+) -> dict[str, Flags]:
+    return {
+        JET_TAKEN: detector_level.taken,
+        NO_JET: detector_level.of_row < 0,
+        NO_PARTICLE_JET: (particle_level.of_row < 0) & particle_jet_wanted,
+    }
 
 
 def _same_decay(rows: Rows, realization: Realization, root: Realization) -> Flags:
-    """Whether each row has the decay that it has in the root view, `(n_rows,)`; true for all but taus."""
+    """Whether each row decays as it does in the root view, bool `(n_rows,)`; true for all but taus."""
     same = np.ones(len(rows.partons), dtype=bool)
     for i, (event, parton) in enumerate(zip(rows.scatter_of_row, rows.partons, strict=True)):
         if parton.tau is not None and realization.made[event]:
@@ -174,47 +206,54 @@ def _same_decay(rows: Rows, realization: Realization, root: Realization) -> Flag
     return same
 
 
-def _jet_columns(level: _Level, is_valid: Flags, settings: JetSettings) -> Arrays:
-    valid = np.flatnonzero(is_valid)
-    jets, matched = level.jets, level.matched.jet[valid]
-    columns = invalid_jet_columns(len(is_valid))
-    members, offsets = _sorted_members(level.particles, jets, matched)
-    momenta = {name: getattr(level.particles, name)[members] for name in ("px", "py", "pz", "energy")}
-    lengths = np.diff(offsets)
-    measured = {name: getattr(jets, name)[matched] for name in ("pt", "eta", "phi", "mass", "energy")}
-    measured |= {"n_constituents": lengths} | substructure(offsets, momenta, settings)
+def _seed_columns(realization: Realization, detector_seeds: npt.NDArray[np.uint32], rows: Rows) -> Arrays:
+    return {
+        "seeds/shower": realization.shower_seed[rows.scatter_of_row],
+        "seeds/hadronization": realization.hadronization_seed[rows.scatter_of_row],
+        "seeds/detector": detector_seeds[rows.scatter_of_row],
+    }
+
+
+def _jet_columns(level: JetsOfRows, valid: Flags, settings: JetSettings) -> Arrays:
+    """The columns of `jets/`, `offsets` and `constituents/`."""
+    of_valid_row = level.of_row[valid]
+    constituents = _constituents(level.particles, level.jets, of_valid_row)
+    n_constituents = np.diff(constituents.offsets)
+    momenta = {name: getattr(constituents, name) for name in ("px", "py", "pz", "energy")}
+    measured = {name: getattr(level.jets, name)[of_valid_row] for name in ("pt", "eta", "phi", "mass", "energy")}
+    measured |= {"n_constituents": n_constituents} | substructure(constituents.offsets, momenta, settings)
+    columns = invalid_jet_columns(len(valid))
     for name, values in measured.items():
         columns[name][valid] = values
-    lengths_of_rows = np.zeros(len(is_valid), dtype=np.int64)
-    lengths_of_rows[valid] = lengths
     arrays: Arrays = {f"jets/{name}": values for name, values in columns.items()}
-    arrays["offsets"] = offsets_of(lengths_of_rows)
-    return arrays | _constituent_columns(level.particles, members)
+    arrays["offsets"] = offsets_of(columns["n_constituents"])
+    return arrays | _constituent_columns(constituents)
 
 
-def _particle_jet_columns(truth: _Level, valid: Flags) -> Arrays:
-    some = valid & (truth.matched.jet >= 0)
+def _particle_jet_columns(particle_level: JetsOfRows, valid: Flags) -> Arrays:
+    some = valid & (particle_level.of_row >= 0)
     columns: Arrays = {}
     for column in schema.PARTICLE_JETS:
         values = np.full(len(valid), np.nan)
-        values[some] = getattr(truth.jets, column.name)[truth.matched.jet[some]]
+        values[some] = getattr(particle_level.jets, column.name)[particle_level.of_row[some]]
         columns[f"particle_jets/{column.name}"] = values
     return columns
 
 
-def _sorted_members(particles: Particles, jets: Jets, matched: Integers) -> tuple[Integers, Integers]:
-    """Particles of the matched jets, by descending pT within each, and the jets' offsets among them."""
-    lengths = np.diff(jets.constituent_offsets)[matched]
-    members = jets.constituents[indices_of_ranges(jets.constituent_offsets[matched], lengths)]
+def _constituents(particles: Particles, jets: ClusteredJets, chosen: Integers) -> Particles:
+    """Constituents of the chosen jets: group *i* of the result holds those of `chosen[i]` by descending pT."""
+    lengths = np.diff(jets.constituent_offsets)[chosen]
+    members = jets.constituents[indices_of_ranges(jets.constituent_offsets[chosen], lengths)]
     offsets = offsets_of(lengths)
-    return members[np.lexsort((-particles.pt[members], owners_of(offsets)))], offsets
+    pt = np.hypot(particles.px[members], particles.py[members])
+    return particles.take(members[np.lexsort((-pt, owners_of(offsets)))], offsets)
 
 
-def _constituent_columns(particles: Particles, members: Integers) -> Arrays:
-    columns = {name: getattr(particles, name) for name in ("pt", "eta", "phi", "energy", "charge", "pdg_id")}
-    if isinstance(particles, Candidates):
-        columns |= {name: getattr(particles, name) for name in ("d0", "d0_err", "dz", "dz_err")}
+def _constituent_columns(constituents: Particles) -> Arrays:
+    columns = {name: getattr(constituents, name) for name in ("pt", "eta", "phi", "energy", "charge", "pdg_id")}
+    if isinstance(constituents, Candidates):
+        columns |= {name: getattr(constituents, name) for name in ("d0", "d0_err", "dz", "dz_err")}
     else:
-        d0, dz = impact_parameters(particles)
+        d0, dz = impact_parameters(constituents)
         columns |= {"d0": d0, "dz": dz, "d0_err": np.zeros_like(d0), "dz_err": np.zeros_like(dz)}
-    return {f"constituents/{name}": column[members] for name, column in columns.items()}
+    return {f"constituents/{name}": column for name, column in columns.items()}

@@ -16,7 +16,7 @@ from resim.common.errors import InputError
 from resim.detector import Detector
 from resim.detector.detector import GENERATED
 from resim.detector.random import Stream
-from resim.jets.clustering import Jets, cluster
+from resim.jets.clustering import ClusteredJets, cluster
 from resim.particles import Candidates
 from tests.helpers.delphes_recording import Recording, load_recording
 
@@ -164,7 +164,7 @@ class MatchedJets:
         self.truth = self.jets(particles.select(particles.visible), pt_min=30, abs_eta_max=2.4)
         self.event = events(self.truth.offsets)
 
-    def jets(self, particles, pt_min: float, abs_eta_max: float) -> Jets:
+    def jets(self, particles, pt_min: float, abs_eta_max: float) -> ClusteredJets:
         return cluster(particles, JetSettings(radius=self.radius, pt_min=pt_min, abs_eta_max=abs_eta_max))
 
     def __call__(self, candidates: Candidates) -> np.ndarray:

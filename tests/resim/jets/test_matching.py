@@ -3,9 +3,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from resim.jets.matching import delta_r, match
+from resim.jets.matching import Match, delta_r, match_nearest
 
 DISTANCES = arrays(float, st.tuples(st.integers(0, 4), st.integers(0, 5)), elements=st.floats(0, 2), unique=True)
+
+
+def match(distance: np.ndarray, largest: float) -> Match:
+    """Every parton with every jet of a matrix of distances, `(n_partons, n_jets)`."""
+    parton, jet = np.indices(distance.shape).reshape(2, -1)
+    return match_nearest(parton, jet, distance.ravel(), len(distance), largest)
 
 
 def test_the_nearest_pair_wins_and_the_loser_takes_the_next_jet():
@@ -54,14 +60,14 @@ def test_a_jet_may_be_asked_to_hold_all_decay_products():
     """A resonance between two jets is near both; its products are in neither of them, or in one."""
     from resim.card.generation_card import Jets as Settings
     from resim.hard_scatter.partons import Parton
-    from resim.jets.clustering import Jets
+    from resim.jets.clustering import ClusteredJets
     from resim.jets.matching import match_partons
 
     def momentum(eta, phi, pt=200.0):
         return pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta), pt * np.cosh(eta)
 
     jet = [np.array([x]) for x in momentum(0.0, 0.3)]
-    jets = Jets(np.array([0, 1]), *jet, constituent_offsets=np.array([0, 0]), constituents=np.empty(0, int))
+    jets = ClusteredJets(np.array([0, 1]), *jet, constituent_offsets=np.array([0, 0]), constituents=np.empty(0, int))
     px, py, pz, energy = momentum(0.0, 0.0)
     boosted, resolved = [(momentum(0.0, 0.1), momentum(0.0, 0.5)), (momentum(0.0, -0.9), momentum(0.0, 0.5))]
     for products, found in ((boosted, 0), (resolved, -1), ((), 0)):

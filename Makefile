@@ -7,9 +7,13 @@ STAMP  := $(VENV)/.installed
 DEMO   := runs/demo
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check -q
 
-.PHONY: demo test test-fast test-pythons fuzz lint format lock bench clean
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-fast test-pythons fuzz lint format lock bench clean
 
-demo: $(STAMP)
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: $(STAMP)  ## the main job: pairs from the shipped MadGraph events, a training, a probe, a report
 	mkdir -p $(DEMO)
 	$(BIN)/resim generate cards/generate/demo.yaml -o $(DEMO)/pairs.h5 -j 2 --resume
 	$(BIN)/resim validate $(DEMO)/pairs.h5
@@ -18,18 +22,18 @@ demo: $(STAMP)
 	$(BIN)/jetssl report $(DEMO)/train $(DEMO)/pairs.h5 -o $(DEMO)/report.html --force
 	@echo "look at $(DEMO)/report.html"
 
-test: $(STAMP)
+test: $(STAMP)  ## every test
 	$(BIN)/pytest -q $(PYTEST_ARGS)
 
 # What the working loop needs: 90 s.
-test-fast: $(STAMP)
+test-fast: $(STAMP)  ## what a working loop needs, about 90 s
 	$(BIN)/pytest -q -m "not slow" $(PYTEST_ARGS)
 
 # Every property with other examples, seed after seed; stops at the first that fails and shows its smallest example.
 FUZZ_MINUTES ?= 10
 FUZZ_SEED    ?= $(shell date +%s)
 
-fuzz: $(STAMP)
+fuzz: $(STAMP)  ## properties with fresh examples for FUZZ_MINUTES (10)
 	@end=$$(( $$(date +%s) + 60 * $(FUZZ_MINUTES) )); seed=$(FUZZ_SEED); \
 	while [ $$(date +%s) -lt $$end ]; do \
 	  echo "== make fuzz FUZZ_SEED=$$seed"; \
@@ -37,27 +41,27 @@ fuzz: $(STAMP)
 	  seed=$$((seed + 1)); \
 	done
 
-lint: $(STAMP)
+lint: $(STAMP)  ## ruff and mypy, as CI does
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-format: $(STAMP)
+format: $(STAMP)  ## ruff, mending what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMP)
+bench: $(STAMP)  ## speed as ratios measured in one run
 	$(BIN)/python benchmarks/generate.py
 	$(BIN)/python benchmarks/detector.py
 	$(BIN)/python benchmarks/loader.py
 	$(BIN)/python benchmarks/train.py
 	$(BIN)/python benchmarks/embed.py
 
-clean:
+clean:  ## remove what make made
 	rm -rf $(VENV) .venv-3.* runs .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # Every Python from 3.11 to 3.13 on PATH or under pyenv, each in an environment of its own.
-test-pythons:
+test-pythons:  ## every test with every Python from 3.11 to 3.13 of this machine
 	@set -e; seen=; for python in python3.11 python3.12 python3.13 $(HOME)/.pyenv/versions/3.1[123].*/bin/python; do \
 	  version=$$("$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue; \
 	  case "$$seen" in *" $$version "*) continue;; esac; seen="$$seen $$version "; \
@@ -70,7 +74,7 @@ test-pythons:
 ACCELERATOR := triton cuda-bindings cuda-pathfinder cuda-toolkit $(addprefix nvidia-,cublas cuda-cupti cuda-nvrtc cuda-runtime \
   cudnn-cu13 cufft cufile curand cusolver cusparse cusparselt-cu13 nccl-cu13 nvjitlink nvshmem-cu13 nvtx)
 
-lock:
+lock:  ## requirements.lock anew
 	$(BIN)/python -m pip install --disable-pip-version-check -q uv
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --upgrade \
 	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" -c requirements-torch.lock \

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.tree import tree_page
+
 REPOSITORY = Path(__file__).parents[1]
 
 
@@ -45,6 +47,28 @@ def test_commands_of_the_readme_exist():
 
 
 def test_the_lock_holds_exact_versions_only():
-    lines = (REPOSITORY / "requirements.lock").read_text().splitlines()
-    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line) for line in lines)
-    assert {"torch==2.13.0", "pythia8mc==8.317.2"} <= set(lines)
+    """With hashes; torch, whose build is the machine's choice, stands by itself."""
+    lines = [line for line in (REPOSITORY / "requirements.lock").read_text().splitlines() if line[0] != "#"]
+    hashes = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
+    versions = re.compile(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+( ; [^;]+)? \\")
+    assert all(hashes.fullmatch(line) or versions.fullmatch(line) for line in lines)
+    assert "pythia8mc==8.317.2 ; python_full_version < '3.14' \\" in lines
+    assert (REPOSITORY / "requirements-torch.lock").read_text() == "torch==2.13.0\n"
+
+
+def test_no_test_imports_another():
+    for path in (REPOSITORY / "tests").rglob("*.py"):
+        found = re.findall(r"from (tests\.\S+) import|import (tests\.\S+)", path.read_text())
+        assert all("".join(names).startswith("tests.helpers.") for names in found), path
+
+
+def test_tests_mirror_the_packages():
+    """The folder of a test is that of a room; tests of a whole package or of the repository lie above the rooms."""
+    rooms = {"resim": REPOSITORY / "resim", "jetssl": REPOSITORY / "train/jetssl"}
+    for path in (REPOSITORY / "tests").glob("*/**/test_*.py"):
+        package, *folders, _ = path.relative_to(REPOSITORY / "tests").parts
+        assert rooms[package].joinpath(*folders).is_dir(), path
+
+
+def test_the_map_of_the_tree_is_true():
+    assert (REPOSITORY / "docs/tree.md").read_text() == tree_page(REPOSITORY), "python -m tests.helpers.tree"

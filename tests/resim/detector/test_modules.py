@@ -336,7 +336,7 @@ def test_bins_agree_with_a_search(edges, points):
 
 
 def test_edges_too_close_to_divide_are_refused():
-    with pytest.raises(InputError, match="the edges 0 and 4.94066e-324 are too close; remove one"):
+    with pytest.raises(InputError, match=r"the edges 0 and 4\.94066e-324 are too close; remove one"):
         Bins.of([0.0, 5e-324])
 
 

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from resim.common.errors import InputError
 from resim.pairfile.provenance import SourceCounts, ViewCounts
-from resim.pairfile.row_block import Block
+from resim.pairfile.row_block import RowBlock
 from resim.run.chunks import ChunkResult
 
 _ABOUT = "about"
@@ -154,7 +154,7 @@ class Parts:
 def _read(path: Path) -> ChunkResult:
     with path.open("rb") as stream, np.load(stream) as stored:
         about = json.loads(str(stored[_ABOUT]))
-        block = Block(tuple(about["views"]), dict(_arrays(stored[_BYTES], about["arrays"])))
+        block = RowBlock(tuple(about["views"]), dict(_arrays(stored[_BYTES], about["arrays"])))
     source_counts = SourceCounts.model_validate(about["source_counts"])
     view_counts = _VIEW_COUNTS.validate_python(about["view_counts"])
     return ChunkResult(about["source"], about["seconds"], block, source_counts, view_counts)

@@ -29,11 +29,11 @@ import pythia8mc
 import yaml
 
 from resim.card.generation_card import Detector, View, load_card
-from resim.card.run_options import Options
+from resim.card.run_options import RunOptions
 from resim.common.cards import find_file
 from resim.hard_scatter.rows import select_rows
 from resim.pairfile.writer import PairWriter
-from resim.run.checkpoint import Parts
+from resim.run.checkpoint import Checkpoint
 from resim.run.planning import Run, plan_run
 from resim.run.process_chunk import process
 from resim.shower.pythia import EventFeed
@@ -41,7 +41,7 @@ from resim.shower.pythia import EventFeed
 CARD = Path(__file__).parents[1] / "cards/generate/qcd_jj.yaml"
 
 
-def run_with(options: Options, freeze: str | None, detector: bool = False) -> Run:
+def run_with(options: RunOptions, freeze: str | None, detector: bool = False) -> Run:
     """The run of the benchmark's card with the root view and, if asked for, a second one."""
     card = load_card(CARD)
     views = {"nominal": card.views["nominal"]}
@@ -57,13 +57,13 @@ def simulate(run: Run) -> None:
     """What `resim generate -j 1` does after its start-up: process, keep and join every chunk."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "pairs.h5"
-        with Parts(output, "benchmark") as parts:
-            for chunk in run.chunks(run.numbers):
-                parts.save(chunk.number, process(run.plan, chunk))
+        with Checkpoint(output, "benchmark") as checkpoint:
+            for chunk in run.read(run.chunks):
+                checkpoint.save(chunk.number, process(run.plan, chunk))
             records = [view.record() for view in run.plan.views]
             with PairWriter(output, records, run.plan.labels, [source.sha256 for source in run.sources]) as writer:
-                for number in run.numbers:
-                    writer.append(parts.load(number).block)
+                for spec in run.chunks:
+                    writer.append(checkpoint.load(spec.number).block)
 
 
 def bare_loop(run: Run) -> Callable[[], int]:
@@ -71,7 +71,7 @@ def bare_loop(run: Run) -> Callable[[], int]:
     source = run.plan.sources[0]
     events = [
         scatter.event
-        for chunk in run.chunks(run.numbers)
+        for chunk in run.read(run.chunks)
         for scatter in select_rows(
             chunk.events, source.path, source.sha256, source.labels, run.plan.card.select
         ).scatters
@@ -101,7 +101,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 def chain_ratios(n_events: int, rounds: int) -> dict[str, float]:
     """The ratios that compare single-core chains."""
-    options = Options(n_events=n_events, quiet=True)
+    options = RunOptions(n_events=n_events, quiet=True)
     runs = {freeze: run_with(options, freeze) for freeze in (None, "hard_scatter", "parton_shower")}
     bare = bare_loop(runs[None])
     works: dict[str, Callable[[], object]] = {"bare": bare}
@@ -139,7 +139,7 @@ def peak_memory(n_events: int) -> dict[str, float]:
     """Peak resident memory in MB of the parent and of the largest of its two workers, without underlying event."""
     with tempfile.TemporaryDirectory() as folder:
         card = _long_card(Path(folder), n_events, ["PartonLevel:MPI = off"])
-        code = f"generate(Path({str(card)!r}), Path({folder!r}) / 'pairs.h5', Options(workers=2, quiet=True))"
+        code = f"generate(Path({str(card)!r}), Path({folder!r}) / 'pairs.h5', RunOptions(workers=2, quiet=True))"
         done = subprocess.run([sys.executable, "-c", _MEMORY + code], check=True, capture_output=True, text=True)
     parent, worker = (int(kilobytes) / 1024 for kilobytes in done.stdout.split())
     return {f"parent_mb_{n_events}": parent, f"worker_mb_{n_events}": worker}
@@ -151,11 +151,11 @@ from pathlib import Path
 import psutil
 from resim.run import generate as engine
 from resim.run.generate import generate
-from resim.card.run_options import Options
+from resim.card.run_options import RunOptions
 
 PEAK = 0
 
-def watch(*arguments, real=engine.Parts.save):
+def watch(*arguments, real=engine.Checkpoint.save):
     global PEAK
     for child in psutil.Process().children(recursive=True):
         for line in Path(f"/proc/{child.pid}/status").read_text().splitlines():
@@ -163,7 +163,7 @@ def watch(*arguments, real=engine.Parts.save):
                 PEAK = max(PEAK, int(line.split()[1]))
     return real(*arguments)
 
-engine.Parts.save = watch
+engine.Checkpoint.save = watch
 atexit.register(lambda: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, PEAK))
 """
 """Workers are children of the fork server, not of the process that counts: look at them after every chunk."""

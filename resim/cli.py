@@ -36,9 +36,9 @@ def cli(debug: bool) -> None:
 @click.option("--quiet", is_flag=True, help="No progress report.")
 def generate(card: Path, output: Path, shard: str, **options: Any) -> None:
     """Simulate the views of a generation CARD and write a pair file."""
-    from resim.card.run_options import Options, Shard
+    from resim.card.run_options import RunOptions, Shard
 
-    parsed = Options(shard=Shard.parse(shard), **options)
+    parsed = RunOptions(shard=Shard.parse(shard), **options)
     if parsed.workers > 1:
         from resim.run.workers import worker_context
 
@@ -60,9 +60,9 @@ def generate(card: Path, output: Path, shard: str, **options: Any) -> None:
 @click.option("--quiet", is_flag=True, help="No progress report.")
 def hard_scatter(card: Path, output: Path, **options: Any) -> None:
     """Make the hard scatters of a process CARD, with Pythia or MadGraph, and write an LHE file."""
-    from resim.hard_scatter.make_lhe import Options, make_hard_scatters
+    from resim.hard_scatter.make_lhe import HardScatterOptions, make_hard_scatters
 
-    found = make_hard_scatters(card, output, Options(**options))
+    found = make_hard_scatters(card, output, HardScatterOptions(**options))
     click.echo(f"{output}: {found.n_events} events of {found.generator}")
 
 
@@ -76,9 +76,9 @@ def hard_scatter(card: Path, output: Path, **options: Any) -> None:
 @click.option("--quiet", is_flag=True, help="No progress report.")
 def pileup(output: Path, **options: Any) -> None:
     """Make a pool of minimum-bias events for the pile-up of detector views."""
-    from resim.detector.minimum_bias import Options, make_pool
+    from resim.detector.minimum_bias import PoolOptions, make_pool
 
-    make_pool(output, Options(**options))
+    make_pool(output, PoolOptions(**options))
     click.echo(f"{output}: {options['n_events']} minimum-bias events")
 
 

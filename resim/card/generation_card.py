@@ -142,7 +142,7 @@ class View(CardModel):
         return self
 
 
-class Jets(CardModel):
+class JetSettings(CardModel):
     """Jet clustering, matching and substructure. Keep the cuts loose: rows are selected on the parton."""
 
     algorithm: Literal["antikt", "cambridge", "kt"] = "antikt"
@@ -172,7 +172,7 @@ class GenerationCard(CardModel):
     views: dict[Name, View] = Field(min_length=1)
     detector: DetectorStage = NO_DETECTOR
     """of every view that does not say otherwise"""
-    jets: Jets = Jets()
+    jets: JetSettings = JetSettings()
     max_failures: float = Field(0.02, ge=0, le=1)
     """fraction of a view's rows that the generator may give up before the run is stopped"""
 

@@ -50,7 +50,7 @@ class Shard:
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class RunOptions:
     """How to run, as opposed to what to make: `resim generate`'s options.
 
     Attributes:

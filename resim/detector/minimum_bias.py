@@ -33,7 +33,7 @@ _EVENTS_AT_ONCE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class PoolOptions:
     """How to make a pool: `resim pileup`'s options.
 
     Attributes:
@@ -66,7 +66,7 @@ class Options:
             raise InputError(f"--e-cm {self.e_cm}: must be positive, in GeV")
 
 
-def make_pool(output: Path, options: Options) -> None:
+def make_pool(output: Path, options: PoolOptions) -> None:
     """Make minimum-bias events and write them to a pool; equal options and versions give equal bytes.
 
     An event depends on its number, the seed and the settings only, so a longer pool begins with a shorter one.
@@ -93,7 +93,7 @@ def _start(settings: tuple[str, ...]) -> Any:
     return pythia
 
 
-def _events(pythia: Any, settings: tuple[str, ...], options: Options) -> Iterator[npt.NDArray[np.void]]:
+def _events(pythia: Any, settings: tuple[str, ...], options: PoolOptions) -> Iterator[npt.NDArray[np.void]]:
     digest = hashlib.sha256("\n".join(settings).encode()).hexdigest()
     final_particles = FinalParticles()
     with ProgressReport("pileup", options.n_events, "events", options.quiet) as progress:

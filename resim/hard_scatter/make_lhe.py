@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class HardScatterOptions:
     """How to make hard scatters: `resim hard-scatter`'s options.
 
     Attributes:
@@ -47,7 +47,7 @@ class Options:
             raise InputError(f"--seed {self.seed}: must be in 1 ... {PYTHIA_SEED_MAX}")
 
 
-def make_hard_scatters(card_path: Path, output: Path, options: Options) -> Survey:
+def make_hard_scatters(card_path: Path, output: Path, options: HardScatterOptions) -> Survey:
     """Make an LHE file, gzipped if its name says so; it appears under its name only when it is whole and checked.
 
     MadGraph's log is kept as `OUTPUT.log` if anything fails.
@@ -75,7 +75,7 @@ def make_hard_scatters(card_path: Path, output: Path, options: Options) -> Surve
 
 
 def _make(
-    card: PythiaProcess | MadGraphProcess, n_events: int, options: Options, scratch: Path, run_log: Path
+    card: PythiaProcess | MadGraphProcess, n_events: int, options: HardScatterOptions, scratch: Path, run_log: Path
 ) -> Path:
     if isinstance(card, MadGraphProcess):
         run_log.unlink(missing_ok=True)  # of an earlier failure

@@ -7,7 +7,7 @@ from typing import Any
 import awkward as ak
 import numpy as np
 
-from resim.card.generation_card import Jets as JetSettings
+from resim.card.generation_card import JetSettings
 from resim.common.ragged import Integers, indices_of_ranges, owners_of
 from resim.common.silence import stdout_silenced
 from resim.particles import Floats, Particles, offsets_of

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from resim.card.generation_card import Jets as JetSettings
+from resim.card.generation_card import JetSettings
 from resim.common.angles import wrap
 from resim.common.ragged import Integers, indices_of_ranges
 from resim.hard_scatter.partons import FourMomentum, Parton

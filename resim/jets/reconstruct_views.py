@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from resim.card.generation_card import Jets as JetSettings
+from resim.card.generation_card import JetSettings
 from resim.card.view_plan import SLICE_EVENTS, DetectorPlan, ViewPlan
 from resim.common.errors import InputError
 from resim.common.ragged import Integers, indices_of_ranges, owners_of

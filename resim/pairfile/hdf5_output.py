@@ -1,5 +1,7 @@
 """An HDF5 file that appears under its name when it is complete, or not at all."""
 
+import io
+import os
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -7,11 +9,103 @@ from typing import Self
 import h5py
 
 from resim.common.errors import InputError
-from resim.pairfile.absorbing import AbsorbingFile
+
+
+class ErrorKeepingFile(io.RawIOBase):
+    """A new file for `h5py.File(ErrorKeepingFile(path), "w")` that keeps its first write error instead of raising it.
+
+    HDF5 2.0 cannot recover from a write that fails (disk full, quota): the file cannot be closed any more, and the
+    interpreter ends with a segmentation fault. So this object accepts every write, drops those after the first error,
+    and tells the error when it is asked. What was dropped reads as zeros, which HDF5 cannot unpack: a compressed
+    chunk must be written once and whole.
+
+    Args:
+        path: replaced if it exists.
+
+    Attributes:
+        error: what went wrong first; None as long as all that was written is in the file.
+
+    Raises:
+        OSError: the file cannot be created.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._file = path.open("w+b", buffering=0)
+        self.error: OSError | None = None
+
+    def check(self) -> None:
+        """Raise the first error, if there was one.
+
+        Raises:
+            OSError: something could not be written.
+        """
+        if self.error is not None:
+            raise self.error
+
+    def save(self) -> None:
+        """Wait until everything is on the disk.
+
+        Raises:
+            OSError: something could not be written, now or before.
+        """
+        self.check()
+        os.fsync(self._file.fileno())
+
+    def seekable(self) -> bool:
+        """True."""
+        return True
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def writable(self) -> bool:
+        """True."""
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move to a position; it may lie beyond the end."""
+        return self._file.seek(offset, whence)
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Fill the buffer from the present position, with zeros after the end of the file."""
+        view = memoryview(buffer)
+        done = 0
+        while done < len(view) and (count := self._file.readinto(view[done:])):
+            done += count
+        view[done:] = bytes(len(view) - done)
+        return len(view)
+
+    def write(self, data: memoryview) -> int:  # type: ignore[override]
+        """Write everything at the present position, or keep the error."""
+        view = memoryview(data)
+        rest = view
+        while len(rest) and self.error is None:
+            try:
+                rest = rest[self._file.write(rest) :]
+            except OSError as error:
+                self.error = error
+        return len(view)
+
+    def truncate(self, size: int | None = None) -> int:
+        """Set the length of the file, or keep the error."""
+        size = self._file.tell() if size is None else size
+        if self.error is None:
+            try:
+                self._file.truncate(size)
+            except OSError as error:
+                self.error = error
+        return size
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
 
 
 class Hdf5Output:
-    """Context manager that holds `PATH.partial` open and gives it its final name in `complete`.
+    """Context manager that writes `PATH.partial`; `complete` gives the file its final name.
 
     Leaving the context without `complete` removes the partial file.
 
@@ -19,8 +113,7 @@ class Hdf5Output:
         path: the file to be.
 
     Attributes:
-        file: open for writing; compressed chunks are to be written once and whole, or stay in HDF5's cache until
-            they are.
+        file: open for writing; write compressed chunks once and whole, or keep them in HDF5's cache until they are.
 
     Raises:
         InputError: the file cannot be created.
@@ -31,16 +124,16 @@ class Hdf5Output:
         self._partial = path.with_name(path.name + ".partial")
         self._completed = False
         try:
-            self._stream = AbsorbingFile(self._partial)
+            self._stream = ErrorKeepingFile(self._partial)
         except OSError as error:
             raise _unwritable(path, error) from error
         self.file = h5py.File(self._stream, "w")
 
     def check(self) -> None:
-        """Ask whether everything could be written so far.
+        """Check that everything could be written so far.
 
         Raises:
-            OSError: it could not; leaving the context makes one line of it.
+            OSError: it could not; leaving the context turns it into an `InputError`.
         """
         self._stream.check()
 
@@ -48,7 +141,7 @@ class Hdf5Output:
         """Give the file its final name.
 
         Raises:
-            OSError: something could not be written; leaving the context makes one line of it.
+            OSError: something could not be written; leaving the context turns it into an `InputError`.
         """
         self.file.close()
         self._stream.save()

@@ -15,7 +15,7 @@ from resim.common.angles import wrap
 from resim.common.units import PYTHIA_SEED_MAX
 from resim.pairfile import schema
 from resim.pairfile.provenance import Provenance, SourceCounts, SourceRecord, ViewCounts, utc_now, versions
-from resim.pairfile.row_block import Block
+from resim.pairfile.row_block import RowBlock
 from resim.pairfile.writer import PairWriter, invalid_jet_columns
 from resim.particles import offsets_of
 
@@ -63,7 +63,7 @@ def write_mock(  # noqa: PLR0913, PLR0917
     with PairWriter(path, records, LABELS, [sha256]) as writer:
         for copy in range(copies):
             events = arrays["hard_scatter/event"] + copy * n_rows
-            writer.append(Block(views, arrays | {"hard_scatter/event": events}))
+            writer.append(RowBlock(views, arrays | {"hard_scatter/event": events}))
         all_valid = {view: np.tile(column, copies) for view, column in valid.items()}
         writer.finish(_provenance(copies * n_rows, all_valid, sha256, seed))
     return path

@@ -15,7 +15,7 @@ from resim.card.view_plan import ViewRecord
 from resim.common.errors import InputError
 from resim.pairfile import schema
 from resim.pairfile.provenance import Provenance
-from resim.pairfile.row_block import Block
+from resim.pairfile.row_block import RowBlock
 
 Array = npt.NDArray[Any]
 
@@ -141,7 +141,7 @@ class PairFile:
         """A constituent column of a view, all of it or an explicit range of constituents."""
         return self.read(f"views/{view}/constituents/{name}", rows)
 
-    def block(self, start: int, stop: int) -> Block:
+    def block(self, start: int, stop: int) -> RowBlock:
         """Rows `start:stop` with all their views."""
         arrays = {path: self.read(path, slice(start, stop)) for path in schema.row_columns(self.view_names)}
         for view in self.view_names:
@@ -149,7 +149,7 @@ class PairFile:
             inside = slice(int(offsets[0]), int(offsets[-1]))
             arrays[schema.offsets_path(view)] = offsets - offsets[0]
             arrays |= {path: self.read(path, inside) for path in schema.constituent_columns(view)}
-        return Block(tuple(self.view_names), arrays)
+        return RowBlock(tuple(self.view_names), arrays)
 
     def close(self) -> None:
         """Close the file."""

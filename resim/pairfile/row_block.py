@@ -10,7 +10,7 @@ from resim.pairfile import schema
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class RowBlock:
     """Consecutive rows with all their views.
 
     Attributes:
@@ -42,14 +42,14 @@ class Block:
                     f"block: {path} is {array.dtype}{array.shape}, the schema wants {column.dtype}({length},)"
                 )
 
-    def row(self, i: int) -> "Block":
+    def row(self, i: int) -> "RowBlock":
         """Row `i` alone."""
         arrays = {path: self.arrays[path][i : i + 1] for path in schema.row_columns(list(self.views))}
         for view in self.views:
             start, stop = self.arrays[schema.offsets_path(view)][i : i + 2]
             arrays[schema.offsets_path(view)] = np.array([0, stop - start])
             arrays |= {path: self.arrays[path][start:stop] for path in schema.constituent_columns(view)}
-        return Block(self.views, arrays)
+        return RowBlock(self.views, arrays)
 
     @property
     def n_rows(self) -> int:

@@ -12,7 +12,7 @@ from resim.card.view_plan import ViewRecord
 from resim.pairfile import schema
 from resim.pairfile.hdf5_output import Hdf5Output
 from resim.pairfile.provenance import Provenance
-from resim.pairfile.row_block import Block
+from resim.pairfile.row_block import RowBlock
 from resim.particles import offsets_of
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -36,7 +36,7 @@ class PairWriter(Hdf5Output):
         super().__init__(path)
         self.views = tuple(view.name for view in views)
         self._datasets: dict[str, Any] = {}
-        self._waiting: list[Block] = []
+        self._waiting: list[RowBlock] = []
         self._n_rows = 0
         with ExitStack() as undo:
             undo.push(self)
@@ -66,7 +66,7 @@ class PairWriter(Hdf5Output):
         self._datasets[path] = dataset
         return dataset
 
-    def append(self, block: Block) -> None:
+    def append(self, block: RowBlock) -> None:
         """Add the rows of `block` behind those already there; they reach the file when an HDF5 chunk is full.
 
         Raises:

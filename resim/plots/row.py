@@ -15,7 +15,7 @@ from resim.card.view_plan import plan_from_records
 from resim.common.angles import wrap
 from resim.common.errors import InputError
 from resim.pairfile.reader import PairFile
-from resim.pairfile.row_block import Block
+from resim.pairfile.row_block import RowBlock
 from resim.plots.style import hep_style, save
 
 KINDS: Final = {
@@ -48,7 +48,7 @@ class _Panel:
 
     title: str
     view: str
-    row: Block
+    row: RowBlock
     leads: bool = False
 
 

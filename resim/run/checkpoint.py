@@ -1,4 +1,8 @@
-"""Finished chunks of a run on disk: they survive a crash, and a resumed run starts from them."""
+"""Finished chunks of a run on disk: they survive a crash, and a resumed run goes on from them.
+
+A chunk is an .npz file with the bytes of all its arrays in one entry. A pair file for every chunk costs 100 times as
+much to write and read, one entry for every array 5 times: see `docs/scale-out.md`.
+"""
 
 import fcntl
 import json
@@ -16,22 +20,22 @@ from pydantic import TypeAdapter
 
 from resim.common.errors import InputError
 from resim.pairfile.provenance import SourceCounts, ViewCounts
-from resim.pairfile.row_block import Block
+from resim.pairfile.row_block import RowBlock
 from resim.run.chunks import ChunkResult
 
 _ABOUT = "about"
 _BYTES = "bytes"
-"""All arrays of a chunk lie in one, as every entry of an .npz file costs a tenth of a millisecond twice."""
+"""Entry with the bytes of all arrays, one after the other: every entry costs 0.1 ms to write and 0.1 ms to read."""
 _KEY = "run.key"
 _VIEW_COUNTS = TypeAdapter(dict[str, ViewCounts])
 
 
-class Parts:
-    """The folder `OUTPUT.parts`, locked while it is open; a context manager.
+class Checkpoint:
+    """The folder `OUTPUT.parts` with the finished chunks, locked while it is open; a context manager.
 
     Args:
-        output: the file that the parts will become.
-        key: digest of all that determines the rows; parts of another key are never used.
+        output: the file that the chunks will become.
+        key: digest of all that determines the rows; chunks of another key are never used.
     """
 
     def __init__(self, output: Path, key: str) -> None:
@@ -57,11 +61,11 @@ class Parts:
         return self
 
     def unfinished(self) -> bool:
-        """Whether there are finished chunks of this very run."""
+        """Whether there are finished chunks of the run with this key."""
         return bool(self._numbers()) and self._stored_key() == self._key
 
     def prepare(self, resume: bool, force: bool) -> None:
-        """Make the folder fit for this run: go on with its chunks, or drop them.
+        """Keep the chunks in the folder for this run, or drop them.
 
         Args:
             resume: go on with chunks of an earlier run of the same key.
@@ -128,7 +132,7 @@ class Parts:
         """A finished chunk.
 
         Raises:
-            InputError: the part is damaged; it has been removed, so that resuming makes it anew.
+            InputError: the file is damaged; it has been removed, so that resuming makes the chunk anew.
         """
         try:
             return _read(self._path(number))
@@ -154,14 +158,19 @@ class Parts:
 def _read(path: Path) -> ChunkResult:
     with path.open("rb") as stream, np.load(stream) as stored:
         about = json.loads(str(stored[_ABOUT]))
-        block = Block(tuple(about["views"]), dict(_arrays(stored[_BYTES], about["arrays"])))
+        block = RowBlock(tuple(about["views"]), dict(_arrays(stored[_BYTES], about["arrays"])))
     source_counts = SourceCounts.model_validate(about["source_counts"])
     view_counts = _VIEW_COUNTS.validate_python(about["view_counts"])
     return ChunkResult(about["source"], about["seconds"], block, source_counts, view_counts)
 
 
 def _arrays(stored: npt.NDArray[np.uint8], layout: list[list[Any]]) -> Iterator[tuple[str, npt.NDArray[Any]]]:
-    """Path and content of the arrays that lie one after the other in `stored`."""
+    """Paths and arrays.
+
+    Args:
+        stored: uint8 `(n_bytes,)`, the arrays one after the other.
+        layout: path, dtype and length of each.
+    """
     start = 0
     for path, dtype, length in layout:
         stop = start + length * np.dtype(dtype).itemsize
@@ -170,7 +179,7 @@ def _arrays(stored: npt.NDArray[np.uint8], layout: list[list[Any]]) -> Iterator[
 
 
 def _write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file that is on disk before it appears under its name."""
+    """Write a file that appears under its name only when it is complete and on the disk."""
     temporary = path.with_suffix(".tmp")
     try:
         with temporary.open("wb") as stream:

@@ -8,7 +8,7 @@ from resim.card.view_plan import ViewPlan
 from resim.hard_scatter.lhe_reading import Beams
 from resim.hard_scatter.partons import Label
 from resim.pairfile.provenance import SourceCounts, ViewCounts
-from resim.pairfile.row_block import Block
+from resim.pairfile.row_block import RowBlock
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,6 @@ class ChunkResult:
 
     source: int
     seconds: float
-    block: Block
+    block: RowBlock
     source_counts: SourceCounts
     view_counts: dict[str, ViewCounts]

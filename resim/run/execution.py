@@ -13,7 +13,7 @@ from multiprocessing import active_children, connection, parent_process
 from threading import Lock, Thread
 from typing import Any, Final
 
-from resim.card.run_options import Options
+from resim.card.run_options import RunOptions
 from resim.common.errors import InputError
 from resim.pairfile.provenance import versions
 from resim.run.chunks import Chunk, ChunkResult, Plan
@@ -33,7 +33,7 @@ def process(plan: Plan, chunk: Chunk) -> ChunkResult:
     return simulate(plan, chunk)
 
 
-def make(plan: Plan, todo: Iterator[Chunk], options: Options) -> Results:
+def make(plan: Plan, todo: Iterator[Chunk], options: RunOptions) -> Results:
     """Make chunks, a bounded number at a time, in the order of completion.
 
     Raises:

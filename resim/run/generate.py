@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from resim.card.generation_card import load_card
-from resim.card.run_options import Options
+from resim.card.run_options import RunOptions
 from resim.common.commandline import refuse_existing
 from resim.common.errors import InputError
 from resim.common.progress import ProgressReport
@@ -22,14 +22,14 @@ from resim.pairfile.provenance import (
 from resim.pairfile.reader import PairFile
 from resim.pairfile.writer import PairWriter
 from resim.run import execution
-from resim.run.checkpoint import Parts
+from resim.run.checkpoint import Checkpoint
 from resim.run.chunks import ChunkResult
 from resim.run.planning import Run, plan_run
 
 log = logging.getLogger(__name__)
 
 
-def generate(card_path: Path, output: Path, options: Options) -> Provenance:
+def generate(card_path: Path, output: Path, options: RunOptions) -> Provenance:
     """Make a pair file from a generation card.
 
     Chunks that are finished are kept in `OUTPUT.parts` until the output is complete, so nothing is lost by an
@@ -41,19 +41,20 @@ def generate(card_path: Path, output: Path, options: Options) -> Provenance:
     card = load_card(card_path)
     refuse_existing(output, options.force or options.resume)
     run = plan_run(card, options)
-    with Parts(output, f"{run.key}/{run.chunk_size}/{options.shard}") as parts:
-        if options.resume and output.exists() and not parts.unfinished():
+    with Checkpoint(output, f"{run.key}/{run.chunk_size}/{options.shard}") as checkpoint:
+        if options.resume and output.exists() and not checkpoint.unfinished():
             return _finished_before(output, run.key, options)
         refuse_existing(output, options.force or options.resume)  # again: now the output is locked
-        parts.prepare(options.resume, options.force)
-        _make_chunks(run, parts, options)
-        _require_space(parts, output)
-        provenance = _join(run, _provenance(run, options), map(parts.load, run.numbers), output)
-        parts.remove()
+        checkpoint.prepare(options.resume, options.force)
+        _make_chunks(run, checkpoint, options)
+        _require_space(checkpoint, output)
+        results = (checkpoint.load(spec.number) for spec in run.chunks)
+        provenance = _join(run, _provenance(run, options), results, output)
+        checkpoint.remove()
     return provenance
 
 
-def _finished_before(output: Path, key: str, options: Options) -> Provenance:
+def _finished_before(output: Path, key: str, options: RunOptions) -> Provenance:
     with PairFile(output) as file:
         provenance = file.provenance
     if (provenance.run_key, provenance.shard) != (key, str(options.shard)):
@@ -65,9 +66,9 @@ def _finished_before(output: Path, key: str, options: Options) -> Provenance:
     return provenance
 
 
-def _require_space(parts: Parts, output: Path) -> None:
-    """HDF5 does not survive a full disk, so the space is asked for before."""
-    needed, free = parts.size(), shutil.disk_usage(output.absolute().parent).free
+def _require_space(checkpoint: Checkpoint, output: Path) -> None:
+    """Check that the disk has room for the output, before minutes are spent on joining."""
+    needed, free = checkpoint.size(), shutil.disk_usage(output.absolute().parent).free
     if free < needed:
         raise InputError(
             f"{output}: may need {needed / 1e6:.1f} MB, {free / 1e6:.1f} MB are free; finished chunks are kept:"
@@ -75,27 +76,28 @@ def _require_space(parts: Parts, output: Path) -> None:
         )
 
 
-def _make_chunks(run: Run, parts: Parts, options: Options) -> None:
+def _make_chunks(run: Run, checkpoint: Checkpoint, options: RunOptions) -> None:
     """Make and keep every chunk that is not finished yet."""
+    length = {spec.number: len(spec.events) for spec in run.chunks}
+    finished = {spec.number for spec in run.chunks if spec.number in checkpoint}
+    missing = [spec for spec in run.chunks if spec.number not in finished]
     with ProgressReport("generate", run.n_events, "events", options.quiet) as progress:
-        finished = [number for number in run.numbers if number in parts]
-        progress.advance(sum(map(run.chunk_length, finished)), skipped=True)
-        missing = run.chunks([number for number in run.numbers if number not in parts])
+        progress.advance(sum(length[number] for number in finished), skipped=True)
         failures = _Failures(run)
         for number in finished:
-            failures.count(parts.load(number))
+            failures.count(checkpoint.load(number))
         try:
-            for chunk, result in execution.make(run.plan, missing, options):
-                parts.save(chunk.number, result)
+            for chunk, result in execution.make(run.plan, run.read(missing), options):
+                checkpoint.save(chunk.number, result)
                 failures.count(result)
-                progress.advance(run.chunk_length(chunk.number))
+                progress.advance(length[chunk.number])
         except KeyboardInterrupt:
-            kept = f"{len(parts)} finished chunks are kept in {parts.folder}; run again with --resume"
-            raise KeyboardInterrupt(f"interrupted; {kept}" if len(parts) else "interrupted") from None
+            kept = f"{len(checkpoint)} finished chunks are kept in {checkpoint.folder}; run again with --resume"
+            raise KeyboardInterrupt(f"interrupted; {kept}" if len(checkpoint) else "interrupted") from None
 
 
 class _Failures:
-    """Stops a run in which the generator gives up more rows than the card allows, beyond chance."""
+    """Stops a run whose generator gives up significantly more rows than `max_failures` of the card allows."""
 
     def __init__(self, run: Run) -> None:
         self._allowed = run.plan.card.max_failures
@@ -123,7 +125,7 @@ class _Failures:
                 )
 
 
-def _provenance(run: Run, options: Options) -> Provenance:
+def _provenance(run: Run, options: RunOptions) -> Provenance:
     commit, dirty = git_state()
     return Provenance(
         card=run.plan.card.resolved().model_dump(mode="json", by_alias=True),

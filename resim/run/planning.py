@@ -1,17 +1,16 @@
-"""What a run will do: sources read and checked, views resolved, work cut into chunks."""
+"""Plan a run: read and check the sources, resolve the views, cut the work into chunks."""
 
 import hashlib
 import json
 import logging
 import math
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import count, groupby
 from pathlib import Path
 
 from resim.card.generation_card import GenerationCard, Source
-from resim.card.run_options import Options, Shard
+from resim.card.run_options import RunOptions, Shard
 from resim.card.view_plan import SLICE_EVENTS, plan_views
 from resim.common.errors import InputError
 from resim.hard_scatter.lhe_reading import Survey, event_blocks, survey
@@ -21,8 +20,20 @@ from resim.run.chunks import Chunk, Plan, SourcePlan
 
 log = logging.getLogger(__name__)
 
-Events = tuple[tuple[int, str], ...]
-"""Index in the file and text of event blocks."""
+
+@dataclass(frozen=True, slots=True)
+class ChunkSpec:
+    """Which events a chunk holds.
+
+    Attributes:
+        number: position among the chunks of the run.
+        source: index of the source.
+        events: indices of the events in the source's file.
+    """
+
+    number: int
+    source: int
+    events: range
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +43,8 @@ class Run:
     Attributes:
         plan: what to make.
         sources: the inputs.
-        events_of_source: indices of the events to read from each.
-        chunk_size: events a chunk.
+        chunks: the chunks, in the order of their numbers.
+        chunk_size: events a chunk; the last one of a source may hold fewer.
         key: digest of all that determines the arrays of the whole run.
         programs: versions of the external programs that take part.
         skip_bad_events: whether broken events are passed over.
@@ -41,7 +52,7 @@ class Run:
 
     plan: Plan
     sources: tuple[SourceRecord, ...]
-    events_of_source: tuple[range, ...]
+    chunks: tuple[ChunkSpec, ...]
     chunk_size: int
     key: str
     programs: dict[str, str]
@@ -50,48 +61,26 @@ class Run:
     @property
     def n_events(self) -> int:
         """Number of events of this shard."""
-        return sum(map(len, self.events_of_source))
+        return sum(len(spec.events) for spec in self.chunks)
 
-    @property
-    def numbers(self) -> range:
-        """Numbers of the chunks."""
-        return range(sum(_n_chunks(len(events), self.chunk_size) for events in self.events_of_source))
+    def read(self, wanted: Iterable[ChunkSpec]) -> Iterator[Chunk]:
+        """Read chunks, one after the other; `wanted` must be in the order of their numbers."""
+        for source, specs in groupby(wanted, key=lambda spec: spec.source):
+            yield from self._read_source(source, list(specs))
 
-    def chunk_length(self, number: int) -> int:
-        """Number of events of a chunk."""
-        for events in self.events_of_source:
-            n_chunks = _n_chunks(len(events), self.chunk_size)
-            if number < n_chunks:
-                return min(self.chunk_size, len(events) - number * self.chunk_size)
-            number -= n_chunks
-        raise ValueError(f"chunk {number} beyond the last one of the run")
-
-    def chunks(self, wanted: Sequence[int]) -> Iterator[Chunk]:
-        """Chunks by their numbers, ascending, read lazily."""
-        first = 0
-        for source, events in enumerate(self.events_of_source):
-            n_chunks = _n_chunks(len(events), self.chunk_size)
-            here = [number for number in wanted if first <= number < first + n_chunks]
-            yield from self._chunks_of(source, first, here)
-            first += n_chunks
-
-    def _chunks_of(self, source: int, first: int, wanted: Sequence[int]) -> Iterator[Chunk]:
-        """Chunks of one source, whose first one has the number `first`; they are cut by the events' index."""
-        start, stop = self.events_of_source[source].start, self.events_of_source[source].stop
-        events = event_blocks(self.plan.sources[source].path, stop, self.skip_bad_events)
-        batches = groupby(events, key=lambda event: (event[0] - start) // self.chunk_size)
-        position, batch = -1, Events()
-        for number in wanted:
-            while position < number - first:
-                position, batch = next(((at, tuple(events)) for at, events in batches), (sys.maxsize, Events()))
-            yield Chunk(number, source, batch if position == number - first else Events())
+    def _read_source(self, source: int, specs: Sequence[ChunkSpec]) -> Iterator[Chunk]:
+        events = event_blocks(self.plan.sources[source].path, specs[-1].events.stop, self.skip_bad_events)
+        event = next(events, None)
+        for spec in specs:
+            inside = []
+            while event is not None and event[0] < spec.events.stop:
+                if event[0] >= spec.events.start:
+                    inside.append(event)
+                event = next(events, None)
+            yield Chunk(spec.number, source, tuple(inside))
 
 
-def _n_chunks(n_events: int, chunk_size: int) -> int:
-    return -(-n_events // chunk_size)
-
-
-def plan_run(card: GenerationCard, options: Options) -> Run:
+def plan_run(card: GenerationCard, options: RunOptions) -> Run:
     """Read every source once, check it, and fix what a run will do.
 
     Raises:
@@ -109,22 +98,33 @@ def plan_run(card: GenerationCard, options: Options) -> Run:
     records = tuple(_record(source, found) for source, found in zip(card.sources, surveys, strict=True))
     programs = _programs(plan)
     key = run_key(plan, records, events, programs)
-    # External programs take whole slices, and a shard must not depend on the size of chunks.
+    # An external program makes whole slices of events, and a shard must not depend on the chunk size.
     unit = SLICE_EVENTS if any(view.needs_slices for view in plan.views) else 1
-    shares = tuple(_shares(events, unit, options.shard))
-    size = _n_chunks(options.chunk_size, unit) * unit
-    return Run(plan, records, shares, size, key, programs, options.skip_bad_events)
+    chunk_size = -(-options.chunk_size // unit) * unit  # rounded up
+    chunks = tuple(_chunks(_shares(events, unit, options.shard), chunk_size))
+    return Run(plan, records, chunks, chunk_size, key, programs, options.skip_bad_events)
 
 
 def _shares(events: Sequence[int], unit: int, shard: Shard) -> Iterator[range]:
-    """The shard's share of every source: a contiguous part of all events one after the other, in whole units."""
-    units = shard.range_of(sum(_n_chunks(n, unit) for n in events))
+    """Indices of the shard's events in every source.
+
+    All sources, one after the other, are cut into units of events; a shard is a range of these units.
+    """
+    units = shard.range_of(sum(math.ceil(n / unit) for n in events))
     first = 0
     for n in events:
-        last = first + _n_chunks(n, unit)
+        last = first + math.ceil(n / unit)
         start, stop = (min(max(edge, first), last) - first for edge in (units.start, units.stop))
         yield range(min(start * unit, n), min(stop * unit, n))
         first = last
+
+
+def _chunks(shares: Iterable[range], chunk_size: int) -> Iterator[ChunkSpec]:
+    """The shares of the sources, cut into chunks."""
+    number = count()
+    for source, share in enumerate(shares):
+        for start in range(0, len(share), chunk_size):
+            yield ChunkSpec(next(number), source, share[start : start + chunk_size])
 
 
 def _refuse_twins(plan: Plan) -> None:
@@ -138,7 +138,7 @@ def _refuse_twins(plan: Plan) -> None:
         seen[source.sha256] = source.path
 
 
-def _survey(source: Source, options: Options) -> Survey:
+def _survey(source: Source, options: RunOptions) -> Survey:
     found = survey(source.lhe, options.n_events, options.skip_bad_events)
     if not set(source.rows) & found.pdg_ids:
         raise InputError(

@@ -8,7 +8,7 @@ import time
 from resim.hard_scatter.rows import hard_scatter_columns, select_rows, with_labels
 from resim.jets.reconstruct_views import reconstruct
 from resim.pairfile import schema
-from resim.pairfile.row_block import Block
+from resim.pairfile.row_block import RowBlock
 from resim.pairfile.writer import Arrays
 from resim.run.chunks import Chunk, ChunkResult, Plan
 from resim.shower.simulate_views import realize
@@ -30,9 +30,9 @@ def process(plan: Plan, chunk: Chunk) -> ChunkResult:
     return ChunkResult(chunk.source, time.perf_counter() - start, block, rows.counts, counts)
 
 
-def _block(views: tuple[str, ...], arrays: Arrays) -> Block:
+def _block(views: tuple[str, ...], arrays: Arrays) -> RowBlock:
     """The arrays with the types of the schema."""
     columns = schema.row_columns(list(views))
     for view in views:
         columns |= schema.constituent_columns(view)
-    return Block(views, arrays | {path: arrays[path].astype(column.dtype) for path, column in columns.items()})
+    return RowBlock(views, arrays | {path: arrays[path].astype(column.dtype) for path, column in columns.items()})

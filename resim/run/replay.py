@@ -14,7 +14,7 @@ from resim.common.errors import InputError
 from resim.hard_scatter.lhe_reading import event_blocks, survey
 from resim.pairfile.provenance import Provenance, versions
 from resim.pairfile.reader import PairFile
-from resim.pairfile.row_block import Block
+from resim.pairfile.row_block import RowBlock
 from resim.run.chunks import Chunk, Plan, SourcePlan
 from resim.run.process_chunk import process
 
@@ -61,7 +61,7 @@ def replay(path: Path, row: int, lhe: Path | None = None) -> Replay:
     return Replay(row, event, plan.sources[source].path, differing, changed)
 
 
-def generated_row(path: Path, row: int, lhe: Path | None = None) -> Block:
+def generated_row(path: Path, row: int, lhe: Path | None = None) -> RowBlock:
     """Row `row` of a pair file made again without detectors: every view holds the jet of its generated particles.
 
     Raises:
@@ -87,7 +87,7 @@ def _place(file: PairFile, row: int) -> tuple[int, int]:
     return source, event
 
 
-def _made_again(file: PairFile, row: int, plan: Plan) -> Block:
+def _made_again(file: PairFile, row: int, plan: Plan) -> RowBlock:
     """The row alone, as the plan gives it now."""
     source, event = _place(file, row)
     made = process(plan, _chunk(plan, source, event, file.provenance)).block
@@ -98,7 +98,7 @@ def _made_again(file: PairFile, row: int, plan: Plan) -> Block:
     return made.row(int(again[siblings == row][0]))
 
 
-def _differing(then: Block, now: Block) -> tuple[str, ...]:
+def _differing(then: RowBlock, now: RowBlock) -> tuple[str, ...]:
     def same(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:
         return np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
 

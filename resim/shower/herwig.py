@@ -1,6 +1,6 @@
 """Herwig 7 as an external program: it showers, hadronizes and decays slices of LHE events.
 
-One call of Herwig makes one slice with one seed. Options and input commands are those of Herwig 7.2 and 7.3
+One call of Herwig makes one slice with one seed. RunOptions and input commands are those of Herwig 7.2 and 7.3
 (arXiv:1912.06509, https://herwig.hepforge.org); see docs/herwig.md.
 """
 

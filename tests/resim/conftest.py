@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from resim.card.run_options import Options
+from resim.card.run_options import RunOptions
 from resim.run.generate import generate
 from resim.shower.herwig import herwig_for
 from tests.helpers.chain import CARD, HARD_SCATTERS, N_EVENTS, REPOSITORY
@@ -25,7 +25,7 @@ def card(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pairs(card: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The pair file of that card, made with one worker."""
     path = tmp_path_factory.mktemp("pairs") / "pairs.h5"
-    generate(card, path, Options(n_events=N_EVENTS, quiet=True))
+    generate(card, path, RunOptions(n_events=N_EVENTS, quiet=True))
     return path
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
-from resim.card.run_options import Options
+from resim.card.run_options import RunOptions
 from resim.common.errors import InputError
 from resim.detector.delphes_backend import Delphes
 from resim.jets.reconstruct_views import detector_for
@@ -226,8 +226,8 @@ def test_a_chain_with_delphes_has_its_jets_whatever_the_chunks(delphes, monkeypa
     for module in ("run.planning", "run.replay", "jets.reconstruct_views"):
         monkeypatch.setattr(f"resim.{module}.SLICE_EVENTS", 4)
     card, output = write_card(delphes), delphes / "pairs.h5"
-    provenance = generate(card, output, Options(n_events=6, chunk_size=3, quiet=True))
-    generate(card, delphes / "other.h5", Options(n_events=6, chunk_size=8, quiet=True))
+    provenance = generate(card, output, RunOptions(n_events=6, chunk_size=3, quiet=True))
+    generate(card, delphes / "other.h5", RunOptions(n_events=6, chunk_size=8, quiet=True))
     assert digest(output) == digest(delphes / "other.h5")
     assert provenance.versions["delphes"] == "3.5.1"
     assert violations(output) == []
@@ -242,7 +242,7 @@ def test_a_chain_with_delphes_has_its_jets_whatever_the_chunks(delphes, monkeypa
 def test_without_smearing_reconstructed_jets_are_the_generated_ones(delphes):
     output = delphes / "pairs.h5"
     redetect = {"from": "reco", "freeze": "hadronization"}
-    generate(write_card(delphes, redetect=redetect), output, Options(n_events=6, quiet=True))
+    generate(write_card(delphes, redetect=redetect), output, RunOptions(n_events=6, quiet=True))
     with PairFile(output) as file:
         both = file.valid("generated") & file.valid("reco")
         assert both.sum() >= 4
@@ -275,5 +275,5 @@ def test_a_wrong_detector_card_is_said_before_any_work(tmp_path, monkeypatch, te
     (tmp_path / "card.tcl").write_text(text)
     card = write_card(tmp_path, tmp_path / "card.tcl", "resim")
     with pytest.raises(InputError, match=message):
-        generate(card, tmp_path / "pairs.h5", Options(n_events=2, quiet=True))
+        generate(card, tmp_path / "pairs.h5", RunOptions(n_events=2, quiet=True))
     assert not list(tmp_path.glob("pairs.h5*"))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.stats import ks_2samp
 
-from resim.card.generation_card import Jets as JetSettings
+from resim.card.generation_card import JetSettings
 from resim.common.errors import InputError
 from resim.detector import Detector
 from resim.detector.detector import GENERATED

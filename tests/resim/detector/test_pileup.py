@@ -11,14 +11,13 @@ import numpy as np
 import pytest
 import yaml
 
-from resim.card.run_options import Options
+from resim.card.run_options import RunOptions
 from resim.common.errors import InputError
 from resim.common.ragged import owners_of
 from resim.detector import Detector, detector, minimum_bias
 from resim.detector.card import read_card
 from resim.detector.detector import GENERATED
-from resim.detector.minimum_bias import Options as PoolOptions
-from resim.detector.minimum_bias import make_pool
+from resim.detector.minimum_bias import PoolOptions, make_pool
 from resim.detector.pileup import PileUp, PileUpMerger
 from resim.detector.pool import PARTICLE, Pool, PoolProvenance, write_pool
 from resim.detector.random import Stream
@@ -511,7 +510,7 @@ def chain(pool, tmp_path_factory):
     frozen = {"from": "reco", "freeze": "hadronization"}
     views = {"reco": SHOWER, "other": frozen, "pileup60": frozen | {"detector": stage(60, own)}}
     card = chain_card(folder, own, views, detector=stage(20, own))
-    options = Options(n_events=8, chunk_size=3, quiet=True)
+    options = RunOptions(n_events=8, chunk_size=3, quiet=True)
     generate(card, folder / "pairs.h5", options)
     generate(card, folder / "again.h5", replace(options, chunk_size=8))
     return folder
@@ -544,7 +543,7 @@ def test_the_chain_does_not_depend_on_chunks_and_rows_can_be_replayed(chain):
 
 def test_another_mean_or_pool_is_another_run(chain, tmp_path):
     card, pool = chain / "card.yaml", chain / "pool.h5"
-    options = Options(n_events=8, chunk_size=3, quiet=True, resume=True)
+    options = RunOptions(n_events=8, chunk_size=3, quiet=True, resume=True)
     original, text = pool.read_bytes(), card.read_text()
     generate(card, chain / "pairs.h5", options)  # finished before
     try:
@@ -580,7 +579,7 @@ def test_another_mean_or_pool_is_another_run(chain, tmp_path):
 def test_bad_pileup_in_a_generation_card(pool, tmp_path, change, message):
     card = chain_card(tmp_path, pool.path, {"nominal": SHOWER}, detector=change(pool.path))
     with pytest.raises(InputError, match=message):
-        generate(card, tmp_path / "pairs.h5", Options(n_events=2, quiet=True))
+        generate(card, tmp_path / "pairs.h5", RunOptions(n_events=2, quiet=True))
 
 
 def test_pileup_at_another_energy_is_refused(tmp_path):
@@ -588,4 +587,4 @@ def test_pileup_at_another_energy_is_refused(tmp_path):
     write_pool(pool, [particle()], replace(PROVENANCE, e_cm=14000.0))
     card = chain_card(tmp_path, pool, {"nominal": SHOWER | {"detector": stage(5, pool)}})
     with pytest.raises(InputError, match=r"pile-up at 14000 GeV, but .* has collisions at 13000 GeV; .*--e-cm 13000"):
-        generate(card, tmp_path / "pairs.h5", Options(n_events=2, quiet=True))
+        generate(card, tmp_path / "pairs.h5", RunOptions(n_events=2, quiet=True))

@@ -13,7 +13,7 @@ import pytest
 from resim.common.errors import InputError
 from resim.hard_scatter.lhe_reading import survey
 from resim.hard_scatter.madgraph import commands_for
-from resim.hard_scatter.make_lhe import Options, make_hard_scatters
+from resim.hard_scatter.make_lhe import HardScatterOptions, make_hard_scatters
 from resim.hard_scatter.process_card import load_process_card
 from tests.helpers.chain import HARD_SCATTERS, REPOSITORY, run_cli
 from tests.helpers.programs import install_program
@@ -96,7 +96,7 @@ def madgraph(tmp_path, monkeypatch):
 
 
 def make(card, output, **options):
-    return make_hard_scatters(card, output, Options(quiet=True, **options))
+    return make_hard_scatters(card, output, HardScatterOptions(quiet=True, **options))
 
 
 @pytest.mark.parametrize("name", ["made.lhe.gz", "made.lhe"])

@@ -9,12 +9,12 @@ import pylhe
 import pytest
 import pythia8mc
 
+from resim.card.run_options import RunOptions
 from resim.common.errors import InputError
 from resim.hard_scatter.lhe_reading import Beams, event_blocks, parse_event, survey
 from resim.hard_scatter.lhe_text import open_lhe
-from resim.hard_scatter.make_lhe import Options, make_hard_scatters
+from resim.hard_scatter.make_lhe import HardScatterOptions, make_hard_scatters
 from resim.pairfile.reader import PairFile
-from resim.run.generate import Options as GenerateOptions
 from resim.run.generate import generate
 from tests.helpers.chain import REPOSITORY, run_cli
 
@@ -24,7 +24,9 @@ MODELS = {"a": 20.0, "b": 2.0, "c": 20.0, "d": 2.0}
 
 
 def make(name, output, n_events=20, **options):
-    return make_hard_scatters(CARDS / f"{name}.yaml", output, Options(n_events=n_events, quiet=True, **options))
+    return make_hard_scatters(
+        CARDS / f"{name}.yaml", output, HardScatterOptions(n_events=n_events, quiet=True, **options)
+    )
 
 
 def events_of(path):
@@ -99,7 +101,7 @@ def test_weighted_events_keep_their_weights(tmp_path):
     path = tmp_path / "biased.lhe"
     make("qcd_jj", tmp_path / "plain.lhe", n_events=300)
     plain = [np.hypot(event.particles[2].px, event.particles[2].py) for event in events_of(tmp_path / "plain.lhe")]
-    make_hard_scatters(card_with(tmp_path, biased), path, Options(n_events=300, quiet=True))
+    make_hard_scatters(card_with(tmp_path, biased), path, HardScatterOptions(n_events=300, quiet=True))
     events = events_of(path)
     weight = np.array([event.eventinfo.weight for event in events])
     pt = np.array([np.hypot(event.particles[2].px, event.particles[2].py) for event in events])
@@ -164,7 +166,7 @@ def test_dark_jets_can_be_showered_and_found_again(tmp_path, model):
         "  seed: {from: nominal, freeze: hard_scatter}\n  rehadron: {from: nominal, freeze: parton_shower}\n",
     )
     output = tmp_path / "pairs.h5"
-    generate(card, output, GenerateOptions(quiet=True))
+    generate(card, output, RunOptions(quiet=True))
     with PairFile(output) as pairs:
         assert pairs.labels == [f"dark_{model}"]
         assert len(pairs.read("hard_scatter/label", slice(None))) >= 8
@@ -203,7 +205,7 @@ PARTICLES_OF_THE_MODEL = {"a": {211, 321}, "b": {321}, "c": {11, 13, 211}, "d": 
 def test_bad_input_leaves_nothing(tmp_path, capfd, text, message):
     card = card_with(tmp_path, text)
     with pytest.raises(InputError, match=message) as caught:
-        make_hard_scatters(card, tmp_path / "made.lhe", Options(n_events=5, quiet=True))
+        make_hard_scatters(card, tmp_path / "made.lhe", HardScatterOptions(n_events=5, quiet=True))
     assert str(caught.value).startswith(f"{card}: ")
     assert "\n" not in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["card.yaml"]
@@ -245,4 +247,4 @@ def test_the_command_says_what_it_made(tmp_path):
 
 def test_the_number_of_events_may_stand_in_the_card(tmp_path):
     card = card_with(tmp_path, "settings: ['HardQCD:all = on']\nn_events: 7\n")
-    assert make_hard_scatters(card, tmp_path / "made.lhe", Options(quiet=True)).n_events == 7
+    assert make_hard_scatters(card, tmp_path / "made.lhe", HardScatterOptions(quiet=True)).n_events == 7

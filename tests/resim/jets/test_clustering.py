@@ -4,7 +4,7 @@ import awkward as ak
 import numpy as np
 import pytest
 
-from resim.card.generation_card import Jets
+from resim.card.generation_card import JetSettings
 from resim.jets.clustering import cluster, load_fastjet, momentum_array
 from resim.jets.substructure import substructure
 from resim.particles import Particles, offsets_of
@@ -25,7 +25,7 @@ def toy_particles(rng: np.random.Generator, lengths: list[int]) -> Particles:
 @pytest.mark.parametrize("radius", [0.4, 0.8])
 def test_jets_and_constituents_equal_a_naive_antikt(radius):
     particles = toy_particles(np.random.default_rng(3), [30, 0, 25])
-    jets = cluster(particles, Jets(radius=radius, pt_min=5, abs_eta_max=100))
+    jets = cluster(particles, JetSettings(radius=radius, pt_min=5, abs_eta_max=100))
     momenta = np.stack([particles.px, particles.py, particles.pz, particles.energy], axis=1)
     for event in range(3):
         first, last = particles.offsets[event : event + 2]
@@ -45,7 +45,7 @@ def test_jets_and_constituents_equal_a_naive_antikt(radius):
 
 def test_jets_are_inside_the_cuts_and_ordered():
     particles = toy_particles(np.random.default_rng(4), [60, 60, 60])
-    jets = cluster(particles, Jets(radius=0.6, pt_min=20, abs_eta_max=1.0))
+    jets = cluster(particles, JetSettings(radius=0.6, pt_min=20, abs_eta_max=1.0))
     assert len(jets.pt) > 3
     assert (jets.pt >= 20).all()
     assert (np.abs(jets.eta) < 1.0).all()
@@ -54,7 +54,7 @@ def test_jets_are_inside_the_cuts_and_ordered():
 
 
 def test_no_particles_no_jets():
-    jets = cluster(toy_particles(np.random.default_rng(1), [0, 0]), Jets())
+    jets = cluster(toy_particles(np.random.default_rng(1), [0, 0]), JetSettings())
     assert jets.offsets.tolist() == [0, 0, 0]
 
 
@@ -74,7 +74,7 @@ def test_softdrop_equals_a_naive_declustering():
     momenta = {"px": pt * np.cos(phi), "py": pt * np.sin(phi), "pz": pt * np.sinh(eta)}
     momenta["energy"] = np.sqrt(sum(p**2 for p in momenta.values()) + 0.14**2)
     offsets = offsets_of(lengths)
-    found = substructure(offsets, momenta, Jets(radius=0.8))
+    found = substructure(offsets, momenta, JetSettings(radius=0.8))
     stacked = np.stack(list(momenta.values()), axis=1)
     expected = [naive_softdrop_mass(stacked[a:b], 0.1) for a, b in pairwise(offsets)]
     assert found["softdrop_mass"] == pytest.approx(expected, abs=1e-4)
@@ -90,7 +90,7 @@ def test_substructure_is_that_of_fastjet(z_cut, beta, angular):
     pt, eta, phi = rng.exponential(30, n) + 0.5, rng.normal(1.5, 0.3, n), rng.normal(3.0, 0.3, n)
     momenta = {"px": pt * np.cos(phi), "py": pt * np.sin(phi), "pz": pt * np.sinh(eta)}
     momenta["energy"] = np.sqrt(sum(p**2 for p in momenta.values()) + rng.choice([0, 0.14, 0.94], n) ** 2)
-    settings = Jets(radius=0.8, softdrop_z_cut=z_cut, softdrop_beta=beta, nsubjettiness_beta=angular)
+    settings = JetSettings(radius=0.8, softdrop_z_cut=z_cut, softdrop_beta=beta, nsubjettiness_beta=angular)
     found = substructure(offsets, momenta, settings)
     fastjet = load_fastjet()
     definition = fastjet.JetDefinition(fastjet.cambridge_algorithm, 1000.0)
@@ -108,11 +108,11 @@ def test_n_subjettiness_counts_prongs():
     half = 0.2
     phi = np.array([half, -half])
     momenta = {"px": 50 * np.cos(phi), "py": 50 * np.sin(phi), "pz": np.zeros(2), "energy": np.full(2, 50.0)}
-    found = substructure(offsets_of([2]), momenta, Jets(radius=0.8))
+    found = substructure(offsets_of([2]), momenta, JetSettings(radius=0.8))
     assert found["tau1"][0] == pytest.approx(half / 0.8, rel=0.01)
     assert found["tau2"][0] == pytest.approx(0, abs=1e-6)
 
 
 def test_no_jets_no_substructure():
     empty = {name: np.empty(0) for name in ("px", "py", "pz", "energy")}
-    assert {len(values) for values in substructure(offsets_of([]), empty, Jets(radius=0.8)).values()} == {0}
+    assert {len(values) for values in substructure(offsets_of([]), empty, JetSettings(radius=0.8)).values()} == {0}

@@ -9,7 +9,7 @@ from resim.common.errors import InputError
 from resim.pairfile import schema
 from resim.pairfile.mock import write_mock
 from resim.pairfile.reader import PairFile
-from resim.pairfile.row_block import Block
+from resim.pairfile.row_block import RowBlock
 from resim.pairfile.writer import PairWriter
 from tests.helpers.chain import REPOSITORY
 
@@ -40,10 +40,10 @@ def test_nothing_stays_under_the_final_name_without_finish(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def block_of(path) -> Block:
+def block_of(path) -> RowBlock:
     with PairFile(path) as file:
         names = file.dataset_paths()
-        return Block(tuple(file.view_names), {name: file.read(name) for name in names})
+        return RowBlock(tuple(file.view_names), {name: file.read(name) for name in names})
 
 
 def test_a_block_that_does_not_fit_the_schema_is_refused(tmp_path):
@@ -54,7 +54,7 @@ def test_a_block_that_does_not_fit_the_schema_is_refused(tmp_path):
         {"views/seed/jets/more": np.zeros(3)},
     ):
         with pytest.raises(ValueError, match="block: "):
-            Block(block.views, block.arrays | change)
+            RowBlock(block.views, block.arrays | change)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from resim.card.run_options import Options, Shard
+from resim.card.run_options import RunOptions, Shard
 from resim.common.errors import InputError
 from resim.pairfile.digest import digest
 from resim.pairfile.merging import merge
@@ -11,7 +11,7 @@ from resim.pairfile.validation import violations
 from resim.run.generate import generate
 from tests.helpers.chain import N_EVENTS
 
-OPTIONS = Options(n_events=N_EVENTS, chunk_size=3, quiet=True)
+OPTIONS = RunOptions(n_events=N_EVENTS, chunk_size=3, quiet=True)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from resim.card.run_options import Options
+from resim.card.run_options import RunOptions
 from resim.common.errors import InputError
 from resim.pairfile.digest import digest
 from resim.run import execution
@@ -15,7 +15,7 @@ from resim.run.generate import generate
 from tests.helpers.chain import N_EVENTS
 from tests.helpers.waiting import wait_until
 
-OPTIONS = Options(n_events=N_EVENTS, chunk_size=2, quiet=True)
+OPTIONS = RunOptions(n_events=N_EVENTS, chunk_size=2, quiet=True)
 
 
 @pytest.fixture(scope="module")
@@ -54,4 +54,4 @@ def test_no_scheduler_at_the_address(card, tmp_path, monkeypatch):
 
 def test_the_scheduler_has_its_own_workers():
     with pytest.raises(InputError, match="--workers 2: the workers of --scheduler do the work"):
-        Options(scheduler="tcp://127.0.0.1:9", workers=2)
+        RunOptions(scheduler="tcp://127.0.0.1:9", workers=2)

@@ -10,7 +10,7 @@ import psutil
 import pytest
 import yaml
 
-from resim.card.run_options import Options
+from resim.card.run_options import RunOptions
 from resim.common.errors import InputError
 from resim.pairfile.digest import digest
 from resim.pairfile.reader import PairFile
@@ -22,7 +22,7 @@ from tests.helpers.chain import HARD_SCATTERS, N_EVENTS
 from tests.helpers.programs import NAMESPACE, want_mount_namespace
 from tests.helpers.waiting import wait_until
 
-OPTIONS = Options(n_events=N_EVENTS, quiet=True)
+OPTIONS = RunOptions(n_events=N_EVENTS, quiet=True)
 
 
 @pytest.mark.parametrize("changes", [{"workers": 2, "chunk_size": 5}, {"chunk_size": 3}, {"chunk_size": 1000}])
@@ -158,9 +158,9 @@ def test_a_full_disk_keeps_what_was_finished(card, pairs, tmp_path):
     output = tmp_path / "pairs.h5"
     code = (
         "import resource, sys; from pathlib import Path; from resim.run.generate import generate\n"
-        "from resim.card.run_options import Options\n"
+        "from resim.card.run_options import RunOptions\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), int(sys.argv[3])))\n"
-        f"generate(Path(sys.argv[1]), Path(sys.argv[2]), Options(n_events={N_EVENTS}, chunk_size=12, quiet=True))"
+        f"generate(Path(sys.argv[1]), Path(sys.argv[2]), RunOptions(n_events={N_EVENTS}, chunk_size=12, quiet=True))"
     )
     command = [sys.executable, "-c", code, str(card), str(output), "100000"]
     failed = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -260,7 +260,7 @@ def test_existing_output(card, pairs, tmp_path):
 )
 def test_options_out_of_range(changes, message):
     with pytest.raises(InputError, match=message):
-        Options(**changes)
+        RunOptions(**changes)
 
 
 QCD = HARD_SCATTERS / "qcd_jj.lhe.gz"
@@ -318,8 +318,8 @@ MEMORY = """
 import resource, sys
 from pathlib import Path
 from resim.run.generate import generate
-from resim.card.run_options import Options
-generate(Path(sys.argv[1]), Path(sys.argv[2]), Options(n_events=int(sys.argv[3]), chunk_size=25, quiet=True))
+from resim.card.run_options import RunOptions
+generate(Path(sys.argv[1]), Path(sys.argv[2]), RunOptions(n_events=int(sys.argv[3]), chunk_size=25, quiet=True))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from matplotlib.image import imread
 
-from resim.card.run_options import Options
+from resim.card.run_options import RunOptions
 from resim.common.errors import InputError
 from resim.pairfile.reader import PairFile
 from resim.plots import show_row
@@ -66,7 +66,7 @@ def detected(tmp_path_factory):
     detector = {"card": str(REPOSITORY / "cards/delphes/cms.tcl")}
     content = {"sources": [source], "views": views, "detector": detector, "select": {"parton_pt_min": 300}}
     (folder / "card.yaml").write_text(yaml.safe_dump(content))
-    generate(folder / "card.yaml", folder / "pairs.h5", Options(n_events=4, quiet=True))
+    generate(folder / "card.yaml", folder / "pairs.h5", RunOptions(n_events=4, quiet=True))
     return folder / "pairs.h5"
 
 

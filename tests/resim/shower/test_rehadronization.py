@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2 as chi2_distribution
 
-from resim.card.generation_card import Jets, Shower
+from resim.card.generation_card import JetSettings, Shower
 from resim.card.pythia_settings import shower_lines
 from resim.hard_scatter.lhe_reading import event_blocks, parse_event, survey
 from resim.jets.clustering import cluster
@@ -22,7 +22,7 @@ STRANGE = (310, 130, 321, 3122, 3112, 3222, 3312, 3322, 3334)
 def observables(events) -> dict[str, np.ndarray]:
     particles = join(events)
     visible = particles.select(particles.visible)
-    jets = cluster(visible, Jets(pt_min=100.0, abs_eta_max=3.0))
+    jets = cluster(visible, JetSettings(pt_min=100.0, abs_eta_max=3.0))
     return {
         "multiplicity": np.diff(particles.offsets),
         "strangeness": np.array([np.isin(np.abs(event["pdg_id"]), STRANGE).sum() for event in events]),

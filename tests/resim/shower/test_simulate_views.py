@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from resim.card.generation_card import load_card
-from resim.card.run_options import Options
+from resim.card.run_options import RunOptions
 from resim.card.view_plan import DetectorPlan
 from resim.common.errors import InputError
 from resim.pairfile.digest import digest
@@ -22,7 +22,7 @@ from resim.shower import simulate_views as realization
 from resim.shower.herwig import herwig_for
 from tests.helpers.chain import HARD_SCATTERS, REPOSITORY
 
-OPTIONS = Options(n_events=12, chunk_size=4, quiet=True)
+OPTIONS = RunOptions(n_events=12, chunk_size=4, quiet=True)
 MONASH = str(REPOSITORY / "cards/pythia/monash.cmnd")
 NOMINAL = {"shower": {"card": MONASH}}
 

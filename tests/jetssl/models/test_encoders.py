@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 
 from jetssl.config.card import Card
 from jetssl.config.data import DataCard
-from jetssl.config.encoders import InteractionNetworkCard, PartCard, ParticleNetCard, Rs3lGnnCard, TransformerCard
+from jetssl.config.encoders import (
+    InteractionNetworkCard,
+    ParticleNetCard,
+    ParticleTransformerCard,
+    Rs3lGnnCard,
+    TransformerCard,
+)
 from jetssl.data.tensors import to_tensors
 from jetssl.models.builder import ENCODERS, build_encoder
 from tests.jetssl.conftest import make_jets
@@ -17,7 +23,7 @@ TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
 CARDS = {
     "transformer": TransformerCard(width=16, layers=2, heads=2),
     "continuous": TransformerCard(width=16, layers=2, heads=2, continuous_mask=True),
-    "part": PartCard(width=16, layers=2, heads=2, embedding=(8,), pair_embedding=(8,)),
+    "part": ParticleTransformerCard(width=16, layers=2, heads=2, embedding=(8,), pair_embedding=(8,)),
     "particlenet": ParticleNetCard(neighbours=4, channels=((8, 8), (16, 16))),
     "rs3l_gnn": Rs3lGnnCard(width=16, neighbours=4),
     "interaction_network": InteractionNetworkCard(),

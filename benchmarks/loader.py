@@ -2,6 +2,9 @@
 
 - `loader_jets_per_s`: jets per second of a pass over pairs, views re-simulated and rotated, features `relative`, that
   are streamed from HDF5 files of four times the buffer: reading, shuffling, padding, all of it.
+- `loader_vs_torch`: the same / that of a `torch.utils.data.DataLoader` with `--workers` workers, each of which reads
+  the windows and makes its batches, nothing else beside them. A worker must have every window, as batch i goes to
+  worker i mod n.
 - `loader_cached_jets_per_s`: the same with everything in the buffer, from the second pass on.
 - `loader_vs_step`: `loader_jets_per_s` / jets per second of training steps of the smallest encoder of a card
   (`cards/train/demo.yaml`), on the same batches.
@@ -12,7 +15,7 @@
 The data are four toy files of `--rows` rows in two views, with as many constituents as generator-level jets of
 300-500 GeV have (58); a third of the buffer of a card.
 
-    python benchmarks/loader.py [--json] [--rows 120000] [--rounds 3]
+    python benchmarks/loader.py [--json] [--rows 120000] [--rounds 3] [--workers 2]
 """
 
 import argparse
@@ -23,6 +26,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 # What `jetssl train` sets before torch loads its thread pool.
@@ -30,11 +35,15 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import torch
 from torch import nn
+from torch.utils.data import DataLoader, Dataset
 
 from jetssl.config.card import Card, load_card
 from jetssl.data.batches import PairBatches
 from jetssl.data.datamodule import PairDataModule
-from jetssl.data.rows import Rows, rows_of
+from jetssl.data.features import FEATURE_SETS
+from jetssl.data.reading import WindowReader
+from jetssl.data.rows import Integers, Rows, rows_of
+from jetssl.data.tensors import PairBatch
 from jetssl.methods.optimizers import AdamW
 from jetssl.methods.two_views import Contrastive
 from jetssl.training.epoch_log import read_metrics
@@ -76,7 +85,37 @@ def toys(path: Path, n_rows: int, seed: int) -> str:
     return str(write_mock(path, distinct, seed=seed, constituents=CONSTITUENTS, copies=n_rows // distinct))
 
 
-def rate(passes: PairBatches) -> float:
+class ReadWhenNeeded(WindowReader):
+    """Reads a window when its first batch is made, by the process that makes it."""
+
+    def announce(self, wanted: Integers) -> None:
+        """Read nothing ahead."""
+
+
+def by_torch(passes: PairBatches, card: Card, workers: int) -> "DataLoader[PairBatch]":
+    """The same batches from a `DataLoader`."""
+    columns = FEATURE_SETS[card.data.features].columns
+    shards = [replace(shard, reader=ReadWhenNeeded(passes.rows, columns)) for shard in passes.shards]
+    alike = PairBatches(passes.rows, shards, passes.look, passes.address, passes.share)
+    return DataLoader(Addressed(alike), batch_size=None, num_workers=workers, prefetch_factor=2)
+
+
+class Addressed(Dataset[PairBatch]):
+    """Batches as a data set of torch, whose items they are."""
+
+    def __init__(self, batches: PairBatches) -> None:
+        self.batches = batches
+
+    def __len__(self) -> int:
+        """Number of batches."""
+        return len(self.batches)
+
+    def __getitem__(self, index: int) -> PairBatch:
+        """One batch."""
+        return self.batches.batch(index)
+
+
+def rate(passes: Iterable[PairBatch]) -> float:
     """Jets per second of a pass."""
     start = time.perf_counter()
     jets = sum(len(batch.jets.mask) for batch in passes)
@@ -115,17 +154,26 @@ def peak(files: list[str], buffer: int) -> float:
     return float(found.stdout)
 
 
-def measure(files: list[str], folder: Path, rounds: int) -> dict[str, float]:
+def measure(files: list[str], folder: Path, rounds: int, workers: int) -> dict[str, float]:
     """All figures; what is compared is measured in turn."""
     rows = rows_of(files)
     n_train = len(PairDataModule(rows, card_of(files, 10**9)).usable.train)
     streaming, cached = card_of(files, n_train // 4), card_of(files, 10**9)
     from_disk, in_memory = batches(streaming, rows), batches(cached, rows)
     rate(from_disk), rate(in_memory)  # the process that reads has started, the buffer is filled
-    rates = [(rate(from_disk), rate(in_memory), step_rate(in_memory, cached)) for _ in range(rounds)]
-    disk, memory, step = (statistics.median(column) for column in zip(*rates, strict=True))
+    rates = [
+        (
+            rate(from_disk),
+            rate(in_memory),
+            step_rate(in_memory, cached),
+            rate(by_torch(from_disk, streaming, workers)),
+        )
+        for _ in range(rounds)
+    ]
+    disk, memory, step, _ = (statistics.median(column) for column in zip(*rates, strict=True))
     return {
         "loader_jets_per_s": disk,
+        "loader_vs_torch": statistics.median(one[0] / one[3] for one in rates),
         "loader_cached_jets_per_s": memory,
         "loader_vs_step": statistics.median(one[0] / one[2] for one in rates),
         "step_jets_per_s": step,
@@ -140,12 +188,13 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--rows", type=int, default=120_000, help="rows of each toy file")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=2, help="of torch's DataLoader")
     arguments = parser.parse_args()
     torch.set_num_threads(2)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         files = [toys(folder / f"{seed}.h5", arguments.rows, seed) for seed in range(1, N_FILES + 1)]
-        results = measure(files, folder, arguments.rounds)
+        results = measure(files, folder, arguments.rounds, arguments.workers)
     if arguments.json:
         print(json.dumps(results, indent=2))
     else:

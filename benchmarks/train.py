@@ -7,8 +7,8 @@
   of the demo card / torch's `nn.TransformerEncoder` of the same layers, padded to 50 constituents.
 
 Both sides of a ratio get the same ragged batches in turn, and the medians over the rounds are compared, so that a
-noisy machine disturbs both alike. Both run with what `jetssl train` sets for its process: memory that is kept
-(`jetssl.common.allocator`), and threads that sleep while they wait. With GOMP_SPINCOUNT=300000 in the environment
+noisy machine disturbs both alike. Both run with what `jetssl train` sets for its process: threads that sleep while
+they wait. With GOMP_SPINCOUNT=300000 in the environment
 they spin first, as torch's do by default: faster for the other side as long as nothing else wants a core.
 
 Without `--data` the jets are toys whose multiplicity is that of generator-level jets of 300-500 GeV (58 +- 20
@@ -34,8 +34,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from jetssl.common.allocator import keep_memory
-from jetssl.config.encoders import PartCard, TransformerCard
+from jetssl.config.encoders import ParticleTransformerCard, TransformerCard
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.jets import Jets, gather_jets
 from jetssl.data.table import load_pairs
@@ -165,7 +164,10 @@ def compare(data: Path | None, size: int, rounds: int) -> dict[str, float]:
     long, short = (batches(data, size, longest, rounds + WEAVER_WARM_UP) for longest in (64, 50))
     n_features = long[0].features.shape[2]
     torch.manual_seed(1)
-    sides = {"part": our_step(ParticleTransformer(n_features, PartCard())), "weaver": weaver_step(n_features)}
+    sides = {
+        "part": our_step(ParticleTransformer(n_features, ParticleTransformerCard())),
+        "weaver": weaver_step(n_features),
+    }
     found = rates(sides, long, WEAVER_WARM_UP)
     results["part_vs_weaver"] = found["part"] / found["weaver"]
     results |= {f"{name}_jets_per_s": rate for name, rate in found.items()}
@@ -193,7 +195,6 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    keep_memory()
     results = compare(arguments.data, arguments.batch_size, arguments.rounds)
     if arguments.json:
         print(json.dumps(results, indent=2))

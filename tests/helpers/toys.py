@@ -2,7 +2,13 @@
 
 import numpy as np
 
-from jetssl.config.encoders import InteractionNetworkCard, PartCard, ParticleNetCard, Rs3lGnnCard, TransformerCard
+from jetssl.config.encoders import (
+    InteractionNetworkCard,
+    ParticleNetCard,
+    ParticleTransformerCard,
+    Rs3lGnnCard,
+    TransformerCard,
+)
 from jetssl.data.jets import Jets
 from jetssl.data.rows import FileRecord, Rows
 
@@ -103,7 +109,7 @@ def one_jet(table, view, row):
 ENCODER_CARDS = {
     "transformer": TransformerCard(width=16, layers=2, heads=2),
     "continuous": TransformerCard(width=16, layers=2, heads=2, continuous_mask=True),
-    "part": PartCard(width=16, layers=2, heads=2, embedding=(8,), pair_embedding=(8,)),
+    "part": ParticleTransformerCard(width=16, layers=2, heads=2, embedding=(8,), pair_embedding=(8,)),
     "particlenet": ParticleNetCard(neighbours=4, channels=((8, 8), (16, 16))),
     "rs3l_gnn": Rs3lGnnCard(width=16, neighbours=4),
     "interaction_network": InteractionNetworkCard(),

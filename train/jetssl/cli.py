@@ -5,7 +5,6 @@ from pathlib import Path
 
 import click
 
-from jetssl.common.allocator import keep_memory
 from resim import __version__
 from resim.common import commandline
 from resim.common.errors import InputError
@@ -139,5 +138,4 @@ def main() -> None:
     # Read when torch loads its thread pool. Threads that spin while they wait for each other halt a training as soon
     # as another program wants a core: 43-92 jets/s instead of 580 beside one busy process on 2 cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    keep_memory()
     commandline.run(jetssl)

@@ -90,9 +90,9 @@ def test_counts_order_and_dtypes(name, seed, counts):
 def test_jets_mix_with_no_other_jet(augmentation, rng):
     """Values of a constituent that end up in another jet, or in none, would show: each jet has its own pdg_id."""
     jets = make_jets(rng, [5, 1, 12, 3, 1])
-    own = replace(jets, other={**jets.other, "pdg_id": jets.spread(np.arange(5, dtype=np.int32))})
+    own = replace(jets, other={**jets.other, "pdg_id": jets.per_constituent(np.arange(5, dtype=np.int32))})
     changed = augmentation(own, rng)
-    np.testing.assert_array_equal(changed.other["pdg_id"], changed.spread(np.arange(5)))
+    np.testing.assert_array_equal(changed.other["pdg_id"], changed.per_constituent(np.arange(5)))
 
 
 @pytest.mark.parametrize("name", ["rotate_flip", "translate", "smear_soft", "split_collinear"])
@@ -128,7 +128,7 @@ def test_rotation_keeps_distance_to_the_axis_and_small_jets_their_mass(jets, rng
 def test_energies_follow_a_rotation(jets, rng):
     """E is recomputed from the new direction (not pT cosh of the old one, and not without the mass)."""
     turned = rotate_flip(jets, rng)
-    eta = turned.d_eta.astype(float) + turned.spread(turned.axis)
+    eta = turned.d_eta.astype(float) + turned.per_constituent(turned.axis)
     energy = np.sqrt((turned.pt * np.cosh(eta)) ** 2 + turned.mass.astype(float) ** 2)
     names = FEATURE_SETS["full"].names
     feature = FEATURE_SETS["full"].compute(turned)[..., names.index("part_e_log")]

@@ -95,20 +95,20 @@ part_d0, part_d0err 0 1 0 1, part_dz, part_dzerr 0 1 0 1, part_deta, part_dphi
 
 def jetclass_variables(jets):
     """The formulas of that file, from four-vectors in the laboratory, in double precision."""
-    eta = jets.d_eta.astype(float) + jets.spread(jets.axis)
+    eta = jets.d_eta.astype(float) + jets.per_constituent(jets.axis)
     p_x, p_y = jets.pt * np.cos(jets.d_phi.astype(float)), jets.pt * np.sin(jets.d_phi.astype(float))
     energy = np.sqrt(p_x**2 + p_y**2 + (jets.pt * np.sinh(eta)) ** 2 + jets.mass.astype(float) ** 2)
-    pt, sign = np.hypot(p_x, p_y), jets.spread(np.where(jets.jet_eta > 0, 1, -1))
+    pt, sign = np.hypot(p_x, p_y), jets.per_constituent(np.where(jets.jet_eta > 0, 1, -1))
     kind, other = np.abs(jets.other["pdg_id"]), jets.other
-    values = {"part_deta": (eta - jets.spread(jets.jet_eta)) * sign, "part_dphi": jets.d_phi}
+    values = {"part_deta": (eta - jets.per_constituent(jets.jet_eta)) * sign, "part_dphi": jets.d_phi}
     values |= {"part_isPhoton": kind == 22, "part_isElectron": kind == 11, "part_isMuon": kind == 13}
     values |= {"part_isChargedHadron": kind == 211, "part_isNeutralHadron": (kind == 130) | (kind == 0)}
     values |= {"part_charge": other["charge"], "part_d0err": other["d0_err"], "part_dzerr": other["dz_err"]}
     values |= {"part_d0": np.tanh(other["d0"]), "part_dz": np.tanh(other["dz"])}
     values["part_deltaR"] = np.hypot(values["part_deta"], values["part_dphi"])
     values |= {"part_pt_log": np.log(pt), "part_e_log": np.log(energy)}
-    values["part_logptrel"] = np.log(pt / jets.spread(jets.jet_pt))
-    values["part_logerel"] = np.log(energy / jets.spread(jets.jet_energy))
+    values["part_logptrel"] = np.log(pt / jets.per_constituent(jets.jet_pt))
+    values["part_logerel"] = np.log(energy / jets.per_constituent(jets.jet_energy))
     return values
 
 
@@ -134,7 +134,7 @@ def test_published_names_and_scalings(rng, name, size):
 def test_rs3l(rng):
     jets = make_jets(rng, [30, 1, 25, 7] * 5)
     variables, features = jetclass_variables(jets), FEATURE_SETS["rs3l"].compute(jets)
-    sign = jets.spread(np.where(jets.jet_eta > 0, 1, -1))
+    sign = jets.per_constituent(np.where(jets.jet_eta > 0, 1, -1))
     wanted = [variables[name] for name in ("part_pt_log", "part_logptrel")]
     wanted += [variables["part_deta"] * sign, jets.d_phi, variables["part_e_log"], variables["part_logerel"]]
     wanted += [jets.other["charge"], variables["part_d0"], variables["part_dz"], variables["part_deltaR"]]

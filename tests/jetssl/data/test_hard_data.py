@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from jetssl.config.card import load_card
-from jetssl.data import windows
+from jetssl.data import reading
 from jetssl.data.jet_table import read_jets
 from jetssl.methods.builder import METHODS
 from jetssl.training import pretrain as program
@@ -26,7 +26,7 @@ def test_jets_of_one_constituent_train_every_encoder(card_file, tmp_path, monkey
         table = read_jets(*arguments)
         return replace(table, counts=np.minimum(table.counts, 1))
 
-    monkeypatch.setattr(windows, "read_jets", hardest_only)
+    monkeypatch.setattr(reading, "read_jets", hardest_only)
     card = load_card(card_file, [ENCODERS[name], "training.epochs=1", "data.features=full"])
     run = RunFolder(tmp_path / "run")
     pretrain(card, run, quiet=True)

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.jets import concatenate, gather_jets
 from jetssl.data.kinematics import hypotenuse, masses, sinh, wrapped
-from jetssl.data.ranges import ranges
 from jetssl.data.table import load_pairs
 from resim.common.angles import wrap
 from tests.helpers.toys import make_jets, one_jet, split_by_jet
@@ -23,13 +22,6 @@ def same(first, second):
     assert list(first.other) == list(second.other)
     for name, values in first.other.items():
         np.testing.assert_array_equal(values, second.other[name])
-
-
-@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 7)), min_size=1, max_size=20))
-def test_ranges(pieces):
-    starts, counts = np.array(pieces).T
-    wanted = [start + i for start, count in pieces for i in range(count)]
-    assert ranges(starts, counts).tolist() == wanted
 
 
 @given(counts=COUNTS, seed=st.integers(0, 99))

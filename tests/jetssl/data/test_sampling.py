@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jetssl.config.data import BinsCard, DataCard
-from jetssl.data.sampling import cut_pieces, interleave, quantile_bins
-from jetssl.data.shards import training_shards, validation_window
+from jetssl.data.balance import quantile_bins
+from jetssl.data.sampling import cut_pieces, interleave, training_shards, validation_window
 from tests.helpers.toys import make_rows
 
 
@@ -32,11 +32,11 @@ def test_pieces_cover_every_row_once_and_mix_no_sources(sizes, size):
     rows = make_rows(*sizes)
     pieces = cut_pieces(rows, size)
     piece = pieces.of(np.arange(rows.n_rows))
-    assert piece.tolist() == np.repeat(np.arange(len(pieces.part)), np.diff(pieces.stops, prepend=0)).tolist()
+    assert piece.tolist() == np.repeat(np.arange(len(pieces.stratum)), np.diff(pieces.stops, prepend=0)).tolist()
     assert np.bincount(piece).max() <= size
-    for number in range(len(pieces.part)):
+    for number in range(len(pieces.stratum)):
         assert len(np.unique(rows.source[piece == number])) == 1
-    assert len(np.unique(pieces.part)) == sum(map(len, sizes))
+    assert len(np.unique(pieces.stratum)) == sum(map(len, sizes))
 
 
 @settings(max_examples=60, deadline=None)

@@ -67,7 +67,7 @@ def test_one_dead_dimension_is_seen():
 
 @pytest.mark.parametrize("block", [1, 7, 40, 1024])
 def test_uniformity_equals_all_distances(monkeypatch, block):
-    monkeypatch.setattr(monitors, "BLOCK", block)
+    monkeypatch.setattr(monitors, "ROWS_AT_ONCE", block)
     vectors = normal(40, 5) + 0.5
     unit = torch.nn.functional.normalize(vectors, dim=1)
     wanted = torch.pdist(unit).square().mul(-2).exp().mean().log()
@@ -96,7 +96,7 @@ def slow_auc(first, second, kinematics, labels):
 @pytest.mark.parametrize("block", [1, 5, 31, 1024])
 def test_pair_auc_against_a_loop(monkeypatch, block):
     """Also with ties, and with views whose pT lie far apart."""
-    monkeypatch.setattr(shortcuts, "BLOCK", block)
+    monkeypatch.setattr(shortcuts, "ROWS_AT_ONCE", block)
     second = normal(31, 3, seed=2)
     second[4] = second[2]
     first = second + normal(31, 3)

@@ -7,14 +7,14 @@ import torch
 from torch import nn
 
 from jetssl.common.threads import torch_threads
-from jetssl.config.encoders import InteractionNetworkCard, PartCard, Rs3lGnnCard, TransformerCard
+from jetssl.config.encoders import InteractionNetworkCard, ParticleTransformerCard, Rs3lGnnCard, TransformerCard
 from jetssl.models.builder import ENCODERS
 from jetssl.models.dropout import Dropout
 from jetssl.models.parallel import side_by_side
 
 CARDS = [
     TransformerCard(width=8, layers=2, heads=2, dropout=0.2),
-    PartCard(width=8, layers=2, heads=2, embedding=(8,), pair_embedding=(4,)),
+    ParticleTransformerCard(width=8, layers=2, heads=2, embedding=(8,), pair_embedding=(4,)),
     Rs3lGnnCard(width=8, layers=2, neighbours=4),
     InteractionNetworkCard(),
 ]
@@ -170,7 +170,7 @@ def test_an_error_comes_out():
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
 def test_encoders_on_two_threads(card):
-    """Enough jets for four parts, two for each thread."""
+    """Enough jets for four buckets, two for each thread."""
     generator = torch.Generator().manual_seed(4)
     mask = torch.arange(9) < torch.randint(1, 10, (96, 1), generator=generator)
     features = torch.randn(96, 9, 5, generator=generator, dtype=torch.float64)

@@ -5,7 +5,7 @@ import logging
 import pytest
 import torch
 
-from jetssl.config.encoders import PartCard
+from jetssl.config.encoders import ParticleTransformerCard
 from jetssl.models.particle_transformer import ParticleTransformer, state_from_weaver
 
 F, N, CLASSES = 7, 24, 10
@@ -38,7 +38,7 @@ def pair_of_networks(weaver, dtype, **options):
         if isinstance(module, torch.nn.BatchNorm1d):
             module.running_mean.normal_()
             module.running_var.uniform_(0.5, 2)
-    ours = ParticleTransformer(F, PartCard())
+    ours = ParticleTransformer(F, ParticleTransformerCard())
     ours.load_state_dict(state_from_weaver(theirs.state_dict()))
     return theirs.to(dtype), ours.to(dtype)
 
@@ -95,7 +95,7 @@ def compare_gradients(theirs, ours, expected, logits, tolerance):
 def test_same_sizes_and_distribution_of_initial_weights(weaver):
     torch.manual_seed(1)
     theirs = state_from_weaver(weaver(F, num_classes=CLASSES).state_dict())
-    ours = ParticleTransformer(F, PartCard()).state_dict()
+    ours = ParticleTransformer(F, ParticleTransformerCard()).state_dict()
     assert {name: value.shape for name, value in ours.items()} == {n: v.shape for n, v in theirs.items()}
     for name, value in ours.items():
         if value.is_floating_point() and value.numel() > 1000:
@@ -104,7 +104,7 @@ def test_same_sizes_and_distribution_of_initial_weights(weaver):
 
 def test_dropout_is_active_in_training_only():
     jets = random_jets([N] * 8, torch.float32)
-    network = ParticleTransformer(F, PartCard(layers=2, class_layers=1))
+    network = ParticleTransformer(F, ParticleTransformerCard(layers=2, class_layers=1))
     assert not torch.equal(network(*jets).jet, network(*jets).jet)
     network.eval()
     assert torch.equal(network(*jets).jet, network(*jets).jet)

@@ -52,11 +52,11 @@ def test_biases_of_attention_are_read_in_the_dtype_of_queries(training, dropout)
     """torch 2.13 reads others wrongly; with a bias this large nothing else matters."""
     attention = Attention(8, 2, dropout).train(training)
     rows = torch.randn(10, 8, generator=torch.Generator().manual_seed(1))
-    (part,) = Ragged(torch.ones(2, 5, dtype=torch.bool)).parts
+    (bucket,) = Ragged(torch.ones(2, 5, dtype=torch.bool)).buckets
     bias = torch.full((2, 1, 5, 5), -50.0).masked_fill(torch.eye(5, dtype=torch.bool), 0.0)
-    wanted = attention(rows, part, bias)
+    wanted = attention(rows, bucket, bias)
     with in_short():
-        found = attention(rows, part, bias)
+        found = attention(rows, bucket, bias)
     assert found.dtype == torch.bfloat16
     torch.testing.assert_close(found.float(), wanted, rtol=0.05, atol=0.02)
 

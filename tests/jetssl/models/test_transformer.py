@@ -61,11 +61,11 @@ def test_self_attention_equals_torch(attentions, explicit, with_bias, padded):
     padding = HIDDEN if padded else None
     wanted, _ = theirs(tokens, tokens, tokens, key_padding_mask=padding, attn_mask=mask, need_weights=False)
     ragged = Ragged(VALID if padded else torch.ones_like(VALID))
-    (part,) = ragged.parts
-    hidden = padding_bias(part.valid)
+    (bucket,) = ragged.buckets
+    hidden = padding_bias(bucket.valid)
     assert (hidden is None) == (not padded)
     given = hidden if bias is None else bias[ragged.order] + (0 if hidden is None else hidden)
-    found = ours(ragged.flatten(tokens), part, given)
+    found = ours(ragged.flatten(tokens), bucket, given)
     torch.testing.assert_close(found, ragged.flatten(wanted))
 
 
@@ -85,8 +85,8 @@ def test_scale_multiplies_the_result(attentions):
     ours.eval()
     tokens, scale = torch.randn(2, 3, 8, dtype=torch.float64), torch.randn(8, dtype=torch.float64)
     ragged = Ragged(torch.ones(2, 3, dtype=torch.bool))
-    rows, (part,) = ragged.flatten(tokens), ragged.parts
-    torch.testing.assert_close(ours(rows, part, None, scale), scale * ours(rows, part, None))
+    rows, (bucket,) = ragged.flatten(tokens), ragged.buckets
+    torch.testing.assert_close(ours(rows, bucket, None, scale), scale * ours(rows, bucket, None))
     query = tokens[:, :1]
     torch.testing.assert_close(
         ours.summarize(query, tokens, None, scale), scale * ours.summarize(query, tokens, None)
@@ -97,10 +97,10 @@ def test_bias_of_another_dtype_is_read_as_numbers(attentions):
     ours = attentions[0].eval()
     ragged = Ragged(VALID)
     rows = torch.randn(len(ragged.jet), 8, dtype=torch.float64)
-    (part,) = ragged.parts
-    hidden = padding_bias(part.valid)
+    (bucket,) = ragged.buckets
+    hidden = padding_bias(bucket.valid)
     assert hidden.dtype == torch.float32
-    torch.testing.assert_close(ours(rows, part, hidden), ours(rows, part, hidden.double()))
+    torch.testing.assert_close(ours(rows, bucket, hidden), ours(rows, bucket, hidden.double()))
 
 
 def test_no_bias_without_padding():

@@ -43,7 +43,7 @@ class TransformerCard(CardModel):
         return _heads_divide_width(self)
 
 
-class PartCard(CardModel):
+class ParticleTransformerCard(CardModel):
     """Particle Transformer; defaults as published (arXiv:2202.03772, sec. 5)."""
 
     name: Literal["part"] = "part"
@@ -62,7 +62,7 @@ class PartCard(CardModel):
     """hidden sizes of the embedding of pairs"""
 
     @model_validator(mode="after")
-    def _heads_divide_width(self) -> "PartCard":
+    def _heads_divide_width(self) -> "ParticleTransformerCard":
         return _heads_divide_width(self)
 
 
@@ -100,7 +100,7 @@ class InteractionNetworkCard(CardModel):
     """hidden sizes of both perceptrons"""
 
 
-EncoderCard = TransformerCard | PartCard | ParticleNetCard | Rs3lGnnCard | InteractionNetworkCard
+EncoderCard = TransformerCard | ParticleTransformerCard | ParticleNetCard | Rs3lGnnCard | InteractionNetworkCard
 """The backbone."""
 
 

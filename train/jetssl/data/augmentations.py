@@ -15,8 +15,8 @@ import numpy.typing as npt
 from jetssl.config.data import AugmentationsCard
 from jetssl.data.jets import Jets
 from jetssl.data.kinematics import hypotenuse, wrapped
-from jetssl.data.ranges import ranges
-from jetssl.data.rows import Booleans, Floats, Integers
+from jetssl.data.rows import Booleans, Float32Array, Integers
+from resim.common.ragged import indices_of_ranges
 
 SMEARING_FLOOR = 0.1
 """GeV; below it the soft smearing grows no further, as in JetCLR's code."""
@@ -61,7 +61,9 @@ def rotate_flip(jets: Jets, rng: np.random.Generator, *, rotate: bool = True, mi
     """
     angle = rng.uniform(0, 2 * np.pi, len(jets.counts)) * rotate
     sign = np.where(rng.random(len(angle)) < 0.5 * mirror, -1, 1)
-    cos, sin, signs = (jets.spread(values.astype(np.float32)) for values in (np.cos(angle), np.sin(angle), sign))
+    cos, sin, signs = (
+        jets.per_constituent(values.astype(np.float32)) for values in (np.cos(angle), np.sin(angle), sign)
+    )
     d_phi = signs * jets.d_phi
     return replace(jets, d_eta=cos * jets.d_eta - sin * d_phi, d_phi=wrapped(sin * jets.d_eta + cos * d_phi))
 
@@ -75,9 +77,9 @@ def translate(jets: Jets, rng: np.random.Generator, width: float) -> Jets:
         width: 1 in JetCLR.
     """
 
-    def shifted(values: Floats) -> Floats:
+    def shifted(values: Float32Array) -> Float32Array:
         shifts = width * jets.extents(values) * rng.uniform(-1, 1, len(jets.counts))
-        return np.asarray(values + jets.spread(shifts.astype(np.float32)))
+        return np.asarray(values + jets.per_constituent(shifts.astype(np.float32)))
 
     return replace(jets, d_eta=shifted(jets.d_eta), d_phi=wrapped(shifted(jets.d_phi)))
 
@@ -138,18 +140,18 @@ def crop(jets: Jets, rng: np.random.Generator, probability: float) -> Jets:
 
 def _choose(jets: Jets, wanted: Integers, rng: np.random.Generator) -> Booleans:
     """`wanted[i]` different constituents of jet i, all choices equally likely: bool `(T,)`."""
-    chosen = jets.spread(wanted == jets.counts)
+    chosen = jets.per_constituent(wanted == jets.counts)
     some = np.flatnonzero((wanted > 0) & (wanted < jets.counts))
     counts = jets.counts[some]
-    candidates = ranges(jets.starts[some], counts)
+    candidates = indices_of_ranges(jets.starts[some], counts)
     # 32 random bits: two are equal too rarely to matter.
     shuffled = candidates[_order(counts, rng.integers(0, 1 << 32, len(candidates), np.uint32))]
-    place = ranges(np.zeros_like(counts), counts)
+    place = indices_of_ranges(np.zeros_like(counts), counts)
     chosen[shuffled[place < np.repeat(wanted[some], counts)]] = True
     return chosen
 
 
-def _by_pt(pt: Floats, counts: Integers) -> Integers:
+def _by_pt(pt: Float32Array, counts: Integers) -> Integers:
     """Indices that put positive `pt`, `(T,)`, into descending order within each jet: int64 `(T,)`."""
     # Bits of positive floats, read as integers, are in the order of the floats.
     return _order(counts, ~pt.view(np.uint32))

@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from jetssl.config.data import BalanceCard
 from jetssl.data.rows import Integers, Rows
-from jetssl.data.sampling import quantile_bins
 from resim.common.errors import InputError
 
 
@@ -82,3 +81,9 @@ def _shares(classes: tuple[str, ...], counts: Integers, card: BalanceCard) -> np
             " give the share of every class"
         )
     return np.array([card.classes[name] for name in classes])
+
+
+def quantile_bins(values: npt.NDArray[np.floating], n_bins: int) -> Integers:
+    """The bin of every value, 0 to n_bins - 1, each with about as many values; equal values share a bin."""
+    edges = np.quantile(values, np.arange(1, n_bins) / n_bins)
+    return np.searchsorted(edges, values, side="right")

@@ -4,22 +4,28 @@ Letters: B rows of a batch.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Final, TypeVar
 
 import numpy as np
 import torch
 
 from jetssl.common.seeds import Stream, generator
 from jetssl.config.data import ViewsCard
-from jetssl.data.ahead import ahead
 from jetssl.data.augmentations import augment
 from jetssl.data.jets import Jets, concatenate, gather_jets
+from jetssl.data.reading import WindowReader
 from jetssl.data.rows import Integers, Rows
 from jetssl.data.sampling import Window
 from jetssl.data.tensors import PairBatch, to_tensors
 from jetssl.data.views import draw_views
-from jetssl.data.window_reader import WindowReader
+
+T = TypeVar("T")
+DEPTH: Final = 2
+"""Results that wait: one would make the maker idle whenever its result is just taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +51,10 @@ class ShardPass:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Which of the equal parts of a batch a process takes."""
+    """The rows of every batch that one process takes: the same number for all."""
 
-    part: int = 0
-    of: int = 1
+    rank: int = 0
+    processes: int = 1
 
 
 class PairBatches:
@@ -60,7 +66,7 @@ class PairBatches:
         look: how rows become input.
         address: (seed, stream, epoch); the random numbers of batch i of shard s are drawn at (i, s) behind it, so
             no batch depends on which were made before, or by whom.
-        share: the part of every batch that is kept. Everyone draws for the whole batch, which costs little.
+        share: the rows of every batch that are kept. Everyone draws for the whole batch, which costs little.
 
     Attributes:
         waited: seconds for which the consumer of the batches has waited for them.
@@ -94,13 +100,13 @@ class PairBatches:
 
     def batch(self, index: int) -> PairBatch:
         """Batch `index`: views and augmentations drawn independently for each of its jets."""
-        parts = [self._part(shard, index) for shard in self.shards]
-        rows, jets = np.concatenate([part[0] for part in parts]), concatenate([part[1] for part in parts])
+        drawn = [self._draw(shard, index) for shard in self.shards]
+        rows, jets = np.concatenate([rows for rows, _ in drawn]), concatenate([jets for _, jets in drawn])
         views = self.look.jets_per_row
-        if len(parts) > 1:
-            jets = jets.take(np.arange(views * len(rows)).reshape(len(parts), views, -1).swapaxes(0, 1).ravel())
-        if self.share.of > 1:
-            mine = np.array_split(np.arange(len(rows)), self.share.of)[self.share.part]
+        if len(drawn) > 1:
+            jets = jets.take(np.arange(views * len(rows)).reshape(len(drawn), views, -1).swapaxes(0, 1).ravel())
+        if self.share.processes > 1:
+            mine = np.array_split(np.arange(len(rows)), self.share.processes)[self.share.rank]
             jets = jets.take(np.concatenate([mine + view * len(rows) for view in range(views)]))
             rows = rows[mine]
         return PairBatch(
@@ -110,7 +116,7 @@ class PairBatches:
             torch.from_numpy(np.stack([jets.jet_pt, jets.jet_eta], axis=1)),
         )
 
-    def _part(self, shard: ShardPass, index: int) -> tuple[Integers, Jets]:
+    def _draw(self, shard: ShardPass, index: int) -> tuple[Integers, Jets]:
         """Rows of a shard in batch `index`, and their jets: all first views, then all second ones."""
         window, rows = _find(shard.windows, index)
         table = shard.reader.read(shard.windows[window].rows)
@@ -133,3 +139,20 @@ def _find(windows: Sequence[Window], index: int) -> tuple[int, Integers]:
             return number, window.batches[index]
         index -= len(window.batches)
     raise IndexError(index)
+
+
+def ahead(make: Callable[[int], T], count: int) -> Iterator[T]:
+    """`make(0), ..., make(count - 1)`, one after the other in a thread, at most `DEPTH` ahead of use.
+
+    Whatever `make` raises is raised where its result would be taken.
+
+    >>> list(ahead(lambda i: i * i, 4))
+    [0, 1, 4, 9]
+    """
+    with ThreadPoolExecutor(1) as thread:
+        waiting = deque(thread.submit(make, i) for i in range(min(DEPTH, count)))
+        for i in range(DEPTH, count + DEPTH):
+            result = waiting.popleft().result()
+            if i < count:
+                waiting.append(thread.submit(make, i))
+            yield result

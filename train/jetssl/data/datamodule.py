@@ -10,12 +10,12 @@ from jetssl.config.card import Card
 from jetssl.config.data import DataCard
 from jetssl.data.batches import Look, PairBatches, ShardPass, Share
 from jetssl.data.features import FEATURE_SETS
+from jetssl.data.reading import WindowReader
 from jetssl.data.rows import Rows
-from jetssl.data.shards import Shard, training_shards, validation_window
+from jetssl.data.sampling import Shard, training_shards, validation_window
 from jetssl.data.splits import Splits, split_rows
 from jetssl.data.tensors import PairBatch
 from jetssl.data.views import choices, usable_rows
-from jetssl.data.window_reader import WindowReader
 from resim.common.errors import InputError
 
 

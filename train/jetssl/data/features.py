@@ -14,7 +14,7 @@ from jetssl.data import published
 from jetssl.data.columns import TYPE_COLUMNS, TYPE_NAMES, stacked, types
 from jetssl.data.jets import Jets
 from jetssl.data.kinematics import energies, hypotenuse, sinh
-from jetssl.data.rows import Floats
+from jetssl.data.rows import Float32Array
 
 LOG_PT_FRACTION_CENTRE = -4.5
 """Typical log(pT / pT_jet) of a constituent: about 1 % of the jet."""
@@ -31,11 +31,11 @@ class FeatureSet:
     names: tuple[str, ...]
     columns: tuple[str, ...]
     """optional columns of the constituents that are read, see `jetssl.data.table.OPTIONAL_COLUMNS`"""
-    compute: Callable[[Jets], Floats]
+    compute: Callable[[Jets], Float32Array]
     """jets → float32 `(T, F)`"""
 
 
-def relative(jets: Jets) -> Floats:
+def relative(jets: Jets) -> Float32Array:
     """Features without any absolute scale or position: float32 `(T, 10)`.
 
     With absolute kinematics NT-Xent recognizes a row by the pT and direction that its views share, and learns
@@ -44,7 +44,7 @@ def relative(jets: Jets) -> Floats:
     return stacked(_relative(jets))
 
 
-def relative_ip(jets: Jets) -> Floats:
+def relative_ip(jets: Jets) -> Float32Array:
     """`relative` and the impact parameters of `full`: float32 `(T, 14)`.
 
     They are lengths that a boost along the jet axis hardly changes, so they are no absolute scale of the jet.
@@ -54,7 +54,7 @@ def relative_ip(jets: Jets) -> Floats:
 
 def _relative(jets: Jets) -> list[npt.NDArray[Any]]:
     return [
-        (np.log(jets.pt / jets.spread(jets.jet_pt)) - LOG_PT_FRACTION_CENTRE) / LOG_PT_FRACTION_SCALE,
+        (np.log(jets.pt / jets.per_constituent(jets.jet_pt)) - LOG_PT_FRACTION_CENTRE) / LOG_PT_FRACTION_SCALE,
         jets.d_eta / ANGLE_SCALE,
         jets.d_phi / ANGLE_SCALE,
         hypotenuse(jets.d_eta, jets.d_phi) / ANGLE_SCALE,
@@ -63,7 +63,7 @@ def _relative(jets: Jets) -> list[npt.NDArray[Any]]:
     ]
 
 
-def momenta(jets: Jets) -> Floats:
+def momenta(jets: Jets) -> Float32Array:
     """Four-vectors (E, px, py, pz) in GeV seen from the jet axis: float32 `(T, 4)`.
 
     The axis lies at eta = phi = 0, so pz is along the beam and px along the jet. Encoders that use pairs of

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jetssl.data.ranges import ranges
-from jetssl.data.rows import Floats, Integers
+from jetssl.data.rows import Float32Array, Integers
+from resim.common.ragged import indices_of_ranges
 from resim.pairfile import schema
 from resim.pairfile.reader import PairFile
 
@@ -25,13 +25,13 @@ OPTIONAL_COLUMNS = ("charge", "pdg_id", "d0", "d0_err", "dz", "dz_err")
 class Constituents:
     """Constituents of all jets, one after the other."""
 
-    pt: Floats
+    pt: Float32Array
     """float32 `(C,)`, GeV"""
-    eta: Floats
+    eta: Float32Array
     """float32 `(C,)`"""
-    phi: Floats
+    phi: Float32Array
     """float32 `(C,)`, rad"""
-    energy: Floats
+    energy: Float32Array
     """float32 `(C,)`, GeV"""
     other: Mapping[str, npt.NDArray[Any]]
     """those of `OPTIONAL_COLUMNS` that were asked for, each `(C,)`"""
@@ -41,17 +41,17 @@ class Constituents:
 class JetColumns:
     """Properties of every jet; NaN (0 for the count) where the row is invalid in the view."""
 
-    pt: Floats
+    pt: Float32Array
     """float32 `(V, R)`, GeV"""
-    eta: Floats
+    eta: Float32Array
     """float32 `(V, R)`"""
-    phi: Floats
+    phi: Float32Array
     """float32 `(V, R)`, rad"""
-    mass: Floats
+    mass: Float32Array
     """float32 `(V, R)`, GeV"""
-    energy: Floats
+    energy: Float32Array
     """float32 `(V, R)`, GeV"""
-    softdrop_mass: Floats
+    softdrop_mass: Float32Array
     """float32 `(V, R)`, GeV"""
     n_constituents: npt.NDArray[np.int32]
     """int32 `(V, R)`"""
@@ -71,7 +71,7 @@ class JetTable:
     def take(self, rows: Integers) -> "JetTable":
         """Some of the rows, in the order of `rows`; the constituents of others are left behind."""
         counts = self.counts[:, rows]
-        chosen = ranges(self.starts[:, rows].ravel(), counts.ravel())
+        chosen = indices_of_ranges(self.starts[:, rows].ravel(), counts.ravel())
         flat = self.constituents
         return JetTable(
             starts=_starts(counts),
@@ -142,7 +142,7 @@ def concatenate(tables: Sequence[JetTable]) -> JetTable:
     )
 
 
-def _concatenate_constituents(parts: Sequence[Constituents]) -> Constituents:
-    momentum = {name: np.concatenate([getattr(part, name) for part in parts]) for name in MOMENTUM}
-    other = {name: np.concatenate([part.other[name] for part in parts]) for name in parts[0].other}
+def _concatenate_constituents(tables: Sequence[Constituents]) -> Constituents:
+    momentum = {name: np.concatenate([getattr(table, name) for table in tables]) for name in MOMENTUM}
+    other = {name: np.concatenate([table.other[name] for table in tables]) for name in tables[0].other}
     return Constituents(**momentum, other=other)

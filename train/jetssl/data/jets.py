@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from jetssl.data.jet_table import JetTable
 from jetssl.data.kinematics import energies, masses, sinh, wrapped
-from jetssl.data.ranges import ranges
-from jetssl.data.rows import Floats, Integers
+from jetssl.data.rows import Float32Array, Integers
+from resim.common.ragged import indices_of_ranges
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -24,27 +24,27 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 class Jets:
     """Constituents relative to their jet axis, in descending pT within each jet."""
 
-    pt: Floats
+    pt: Float32Array
     """float32 `(T,)`, GeV"""
-    d_eta: Floats
+    d_eta: Float32Array
     """float32 `(T,)`, eta minus the rapidity of the jet: constituents are nearly massless, the jet is not, and with
     its pseudorapidity they would lie off centre by an amount that tells |eta| and m/pT"""
-    d_phi: Floats
+    d_phi: Float32Array
     """float32 `(T,)`, rad, phi minus that of the jet axis, in [-pi, pi)"""
-    mass: Floats
+    mass: Float32Array
     """float32 `(T,)`, GeV"""
     other: Mapping[str, npt.NDArray[Any]]
     """those of `jetssl.data.jet_table.OPTIONAL_COLUMNS` that were read, each `(T,)`; asking for another one is a
     KeyError"""
     counts: Integers
     """int64 `(B,)`, constituents of each jet, at least 1"""
-    jet_pt: Floats
+    jet_pt: Float32Array
     """float32 `(B,)`, GeV"""
-    jet_energy: Floats
+    jet_energy: Float32Array
     """float32 `(B,)`, GeV"""
-    jet_eta: Floats
+    jet_eta: Float32Array
     """float32 `(B,)`, pseudorapidity of the jet"""
-    axis: Floats
+    axis: Float32Array
     """float32 `(B,)`, rapidity of the jet, which `d_eta` is measured from"""
 
     @property
@@ -53,31 +53,31 @@ class Jets:
         return np.asarray(np.cumsum(self.counts) - self.counts, np.int64)
 
     @property
-    def eta(self) -> Floats:
+    def eta(self) -> Float32Array:
         """Pseudorapidity of the constituents, float32 `(T,)`."""
-        return np.asarray(self.d_eta + self.spread(self.axis))
+        return np.asarray(self.d_eta + self.per_constituent(self.axis))
 
     @property
-    def energy(self) -> Floats:
+    def energy(self) -> Float32Array:
         """Energy of the constituents in GeV, float32 `(T,)`; follows every change of the others."""
         return energies(self.pt, self.mass, self.pt * sinh(self.eta))
 
-    def spread(self, values: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
+    def per_constituent(self, values: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
         """The value of its jet for every constituent: `(B,)` → `(T,)`."""
         return np.repeat(values, self.counts)
 
-    def sums(self, values: Floats) -> Floats:
+    def sums(self, values: Float32Array) -> Float32Array:
         """Sum over the constituents of each jet, added up in double precision: `(T,)` → float32 `(B,)`."""
         return np.add.reduceat(values, self.starts, dtype=np.float64).astype(np.float32)
 
-    def extents(self, values: Floats) -> Floats:
+    def extents(self, values: Float32Array) -> Float32Array:
         """Largest minus smallest value in each jet: float32 `(T,)` → `(B,)`."""
         starts = self.starts
         return np.asarray(np.maximum.reduceat(values, starts) - np.minimum.reduceat(values, starts))
 
     def take(self, index: Integers) -> "Jets":
         """Some of the jets, in the order of `index`, int64 `(B',)`."""
-        constituents = self.select(ranges(self.starts[index], self.counts[index]), self.counts[index])
+        constituents = self.select(indices_of_ranges(self.starts[index], self.counts[index]), self.counts[index])
         per_jet = {name: getattr(self, name)[index] for name in ("jet_pt", "jet_energy", "jet_eta", "axis")}
         return replace(constituents, **per_jet)
 
@@ -102,7 +102,7 @@ def gather_jets(table: JetTable, view: Integers, row: Integers) -> Jets:
         row: its row, int64 `(B,)`.
     """
     counts, flat, jets = table.counts[view, row], table.constituents, table.jets
-    where = ranges(table.starts[view, row], counts)
+    where = indices_of_ranges(table.starts[view, row], counts)
     pt, eta, phi, energy = (column.take(where) for column in (flat.pt, flat.eta, flat.phi, flat.energy))
     jet_pt, jet_eta = jets.pt[view, row], jets.eta[view, row]
     rapidity = np.arcsinh(jet_pt * np.sinh(jet_eta) / np.hypot(jet_pt, jets.mass[view, row]))
@@ -120,9 +120,9 @@ def gather_jets(table: JetTable, view: Integers, row: Integers) -> Jets:
     )
 
 
-def concatenate(parts: Sequence[Jets]) -> Jets:
-    """All jets of the parts, which hold the same optional columns, in their order."""
+def concatenate(batches: Sequence[Jets]) -> Jets:
+    """All jets of some batches, which hold the same optional columns, in their order."""
     names = [field.name for field in fields(Jets) if field.name != "other"]
-    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-    other = {name: np.concatenate([part.other[name] for part in parts]) for name in parts[0].other}
+    columns = {name: np.concatenate([getattr(batch, name) for batch in batches]) for name in names}
+    other = {name: np.concatenate([batch.other[name] for batch in batches]) for name in batches[0].other}
     return Jets(**columns, other=other)

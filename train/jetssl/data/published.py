@@ -13,7 +13,7 @@ import numpy as np
 from jetssl.data.columns import stacked, types
 from jetssl.data.jets import Jets
 from jetssl.data.kinematics import hypotenuse
-from jetssl.data.rows import Floats
+from jetssl.data.rows import Float32Array
 
 TYPES = ("part_isChargedHadron", "part_isNeutralHadron", "part_isPhoton", "part_isElectron", "part_isMuon")
 SCALES = ("part_pt_log", "part_e_log", "part_logptrel", "part_logerel", "part_deltaR")
@@ -44,26 +44,26 @@ CLIP = 5.0
 """weaver cuts every scaled feature at +-5."""
 
 
-def kin(jets: Jets) -> Floats:
+def kin(jets: Jets) -> Float32Array:
     """Momenta only: float32 `(T, 7)`."""
     directions = _directions(jets, mirrored=True)
     return stacked([*_scales(jets, *directions), *directions])
 
 
-def kinpid(jets: Jets) -> Floats:
+def kinpid(jets: Jets) -> Float32Array:
     """Momenta, charge and type: float32 `(T, 13)`."""
     directions = _directions(jets, mirrored=True)
     return stacked([*_scales(jets, *directions), jets.other["charge"], *types(jets), *directions])
 
 
-def full(jets: Jets) -> Floats:
+def full(jets: Jets) -> Float32Array:
     """Momenta, charge, type and impact parameters: float32 `(T, 17)`."""
     directions = _directions(jets, mirrored=True)
     columns = [*_scales(jets, *directions), jets.other["charge"], *types(jets), *displacements(jets)]
     return stacked([*columns, *directions])
 
 
-def rs3l(jets: Jets) -> Floats:
+def rs3l(jets: Jets) -> Float32Array:
     """Momenta, charge, impact parameters and type: float32 `(T, 15)`."""
     log_pt, log_energy, log_pt_fraction, log_energy_fraction = _logarithms(jets)
     charged_hadron, neutral_hadron, photon, electron, muon = types(jets)
@@ -73,20 +73,23 @@ def rs3l(jets: Jets) -> Floats:
     return stacked([*columns, photon, muon, electron, charged_hadron, neutral_hadron])
 
 
-def displacements(jets: Jets) -> list[Floats]:
+def displacements(jets: Jets) -> list[Float32Array]:
     """JetClass's tanh d0, its error, tanh dz, its error (mm; errors cut at 1), each `(T,)`."""
     d0, d0_err, dz, dz_err = (jets.other[name] for name in DISPLACEMENTS)
     return [np.tanh(d0), d0_err.clip(0, 1), np.tanh(dz), dz_err.clip(0, 1)]
 
 
-def _logarithms(jets: Jets) -> tuple[Floats, Floats, Floats, Floats]:
+def _logarithms(jets: Jets) -> tuple[Float32Array, Float32Array, Float32Array, Float32Array]:
     """Log pT, log E (GeV), log pT/pT_jet, log E/E_jet."""
     log_pt, log_energy = np.log(jets.pt), np.log(jets.energy)
-    fractions = (log_pt - jets.spread(np.log(jets.jet_pt)), log_energy - jets.spread(np.log(jets.jet_energy)))
+    fractions = (
+        log_pt - jets.per_constituent(np.log(jets.jet_pt)),
+        log_energy - jets.per_constituent(np.log(jets.jet_energy)),
+    )
     return log_pt, log_energy, *fractions
 
 
-def _scales(jets: Jets, d_eta: Floats, d_phi: Floats) -> list[Floats]:
+def _scales(jets: Jets, d_eta: Float32Array, d_phi: Float32Array) -> list[Float32Array]:
     """The five columns of `SCALES`: (value - offset) * factor, clipped."""
     log_pt, log_energy, log_pt_fraction, log_energy_fraction = _logarithms(jets)
     return [
@@ -101,14 +104,14 @@ def _scales(jets: Jets, d_eta: Floats, d_phi: Floats) -> list[Floats]:
     ]
 
 
-def _directions(jets: Jets, *, mirrored: bool) -> tuple[Floats, Floats]:
+def _directions(jets: Jets, *, mirrored: bool) -> tuple[Float32Array, Float32Array]:
     """Delta eta from the jet's pseudorapidity, delta phi.
 
     Args:
         jets: B jets.
         mirrored: change the sign of delta eta for jets at eta <= 0, as JetClass does.
     """
-    d_eta = jets.d_eta + jets.spread(jets.axis - jets.jet_eta)
+    d_eta = jets.d_eta + jets.per_constituent(jets.axis - jets.jet_eta)
     if mirrored:
-        d_eta *= jets.spread(np.where(jets.jet_eta > 0, np.float32(1), np.float32(-1)))
+        d_eta *= jets.per_constituent(np.where(jets.jet_eta > 0, np.float32(1), np.float32(-1)))
     return d_eta, jets.d_phi

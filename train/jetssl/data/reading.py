@@ -1,8 +1,10 @@
-"""A process beside the training that reads jets: `python -m jetssl.data.reading` serves requests on its pipes.
+"""Jets of windows of rows, read from the files where they lie; the next window is read while one is used.
 
-A thread would not do: HDF5 reads with Python's lock held, so a thread that reads and one that makes batches take
-turns. A process that imports nothing of the caller works from scripts and notebooks as well; it ends with its parent,
-whose pipe it reads.
+A process of its own reads ahead. A thread would not do: HDF5 reads with Python's lock held, so a thread that reads
+and one that makes batches take turns. The process imports nothing of the caller, so it works from scripts and
+notebooks as well; it ends with its parent, whose pipe it reads.
+
+Letters: R rows.
 """
 
 import pickle
@@ -12,14 +14,83 @@ import sys
 import weakref
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import BinaryIO, cast
+from dataclasses import dataclass
+from typing import BinaryIO, Final, cast
 
-from jetssl.data.jet_table import JetTable
+import numpy as np
+
+from jetssl.data.jet_table import JetTable, concatenate, read_jets
 from jetssl.data.rows import Integers, Rows
-from jetssl.data.windows import JetSource, Place
 from resim.common.errors import InputError
+from resim.pairfile.reader import PairFile
 
-NEWEST = pickle.HIGHEST_PROTOCOL
+NEWEST: Final = pickle.HIGHEST_PROTOCOL
+ROWS_AT_ONCE: Final = 16384
+"""Rows that are read at once where many follow each other."""
+LONGEST_GAP: Final = 1024
+"""Unwanted rows that are read rather than skipped: about an HDF5 chunk of constituents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where rows are found: what a reader must know of `Rows`."""
+
+    paths: tuple[str, ...]
+    """the files, in the order of the rows"""
+    sizes: tuple[int, ...]
+    """rows of each"""
+    views: tuple[str, ...]
+
+    @classmethod
+    def of(cls, rows: Rows) -> "Place":
+        """The place of all rows."""
+        paths, sizes = zip(*((record.path, record.rows) for record in rows.files), strict=True)
+        return cls(paths, sizes, rows.views)
+
+
+class JetSource:
+    """Reads jets where they lie; files stay open, as to open one takes as long as to read a thousand jets.
+
+    Args:
+        place: where the rows are.
+        columns: optional columns of constituents that are read.
+    """
+
+    def __init__(self, place: Place, columns: Sequence[str]) -> None:
+        self._place, self._columns = place, columns
+        self._open: dict[str, PairFile] = {}
+
+    def read(self, wanted: Integers) -> JetTable:
+        """Jets of some rows, int64 `(R,)`, ascending, in all views."""
+        tables, start = [], 0
+        for path, size in zip(self._place.paths, self._place.sizes, strict=True):
+            inside = wanted[slice(*np.searchsorted(wanted, [start, start + size]))] - start
+            start += size
+            tables += [self._run(path, run) for run in _runs(inside)]
+        return concatenate(tables)
+
+    def _run(self, path: str, rows: Integers) -> JetTable:
+        if path not in self._open:
+            self._open[path] = PairFile(path)
+        first, stop = int(rows[0]), int(rows[-1]) + 1
+        return read_jets(self._open[path], self._place.views, first, stop, self._columns).take(rows - first)
+
+    def close(self) -> None:
+        """Close the files."""
+        for file in self._open.values():
+            file.close()
+        self._open.clear()
+
+
+def _runs(wanted: Integers) -> list[Integers]:
+    """Cut ascending rows where a long gap is, and where a block is full."""
+    if not len(wanted):
+        return []
+    runs: list[Integers] = []
+    for run in np.split(wanted, np.flatnonzero(np.diff(wanted) > LONGEST_GAP) + 1):
+        block = (run - run[0]) // ROWS_AT_ONCE
+        runs += np.split(run, np.flatnonzero(np.diff(block)) + 1)
+    return runs
 
 
 class ReadingProcess:
@@ -34,7 +105,7 @@ class ReadingProcess:
     """
 
     def __init__(self, rows: Rows, columns: Sequence[str]) -> None:
-        command = [sys.executable, "-m", __name__]
+        command = [sys.executable, "-c", f"from {__name__} import serve; serve()"]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )
@@ -81,8 +152,10 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
             cast(BinaryIO, pipe).close()
 
 
-def serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answer until the requests end."""
+def serve() -> None:
+    """Answer the requests on stdin until they end: the program of a `ReadingProcess`."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # nobody is there to be told
+    requests, answers = sys.stdin.buffer, sys.stdout.buffer
     source = JetSource(*pickle.load(requests))  # noqa: S301
     while True:
         try:
@@ -98,6 +171,46 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         answers.flush()
 
 
-if __name__ == "__main__":
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # nobody is there to be told
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+class WindowReader:
+    """Holds the jets of one window, and has those of the next read by a process of its own.
+
+    Args:
+        rows: all rows of the files.
+        columns: optional columns of constituents that are read.
+    """
+
+    def __init__(self, rows: Rows, columns: Sequence[str]) -> None:
+        self._rows, self._columns = rows, columns
+        self._source = JetSource(Place.of(rows), columns)
+        self._present: tuple[Integers, JetTable] | None = None
+        self._next: Integers | None = None
+        self._process: ReadingProcess | None = None
+
+    def read(self, wanted: Integers) -> JetTable:
+        """Jets of a window; the one before is forgotten. The same array gives the same jets without reading."""
+        if self._present is not None and self._present[0] is wanted:
+            return self._present[1]
+        self._present = None
+        announced, self._next = self._next, None
+        if announced is not None and self._process is not None:
+            table = self._process.receive()
+        if announced is None or announced is not wanted:
+            table = self._source.read(wanted)
+        self._present = wanted, table
+        return table
+
+    def announce(self, wanted: Integers) -> None:
+        """Begin to read a window, unless one is being read."""
+        if self._next is not None:
+            return
+        if self._process is None:
+            self._process = ReadingProcess(self._rows, self._columns)
+        self._next = wanted
+        self._process.request(wanted)
+
+    def close(self) -> None:
+        """End the process, close the files; both are there again when they are needed."""
+        self._source.close()
+        if self._process is not None:
+            self._process.close()
+        self._process = self._next = None

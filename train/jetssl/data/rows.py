@@ -19,7 +19,7 @@ from resim.pairfile.digest import digest
 from resim.pairfile.reader import PairFile
 from resim.pairfile.validation import violations
 
-Floats = npt.NDArray[np.float32]
+Float32Array = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
 
@@ -54,9 +54,9 @@ class Rows:
     """int64 `(R,)`, index of the event in its LHE file"""
     class_index: npt.NDArray[np.int16]
     """int16 `(R,)`, index into `classes`"""
-    parton_pt: Floats
+    parton_pt: Float32Array
     """float32 `(R,)`, GeV, of the hard parton or resonance: the same for every view"""
-    parton_eta: Floats
+    parton_eta: Float32Array
     """float32 `(R,)`, its pseudorapidity"""
     valid: Booleans
     """bool `(V, R)`, whether the row has a jet in the view"""
@@ -88,9 +88,9 @@ def rows_of(paths: Sequence[Path | str], views: Literal["any"] | Sequence[str] =
         if found := violations(Path(path)):
             raise InputError(f"{path}: {found[0]} ({len(found)} violations in all); generate the file again")
     names = _common_views([Path(path) for path in paths], views)
-    parts = [_rows_of_file(Path(path), names) for path in paths]
-    _refuse_repeated(parts)
-    return parts[0] if len(parts) == 1 else _concatenate(parts)
+    of_files = [_rows_of_file(Path(path), names) for path in paths]
+    _refuse_repeated(of_files)
+    return of_files[0] if len(of_files) == 1 else _concatenate(of_files)
 
 
 def _common_views(paths: Sequence[Path], wanted: Literal["any"] | Sequence[str]) -> tuple[str, ...]:
@@ -139,41 +139,41 @@ def file_record(file: PairFile) -> FileRecord:
     return FileRecord(str(file.path), digest(file.path), len(file), rows_of_class, tuple(file.view_names))
 
 
-def _refuse_repeated(parts: Sequence[Rows]) -> None:
+def _refuse_repeated(of_files: Sequence[Rows]) -> None:
     """Two files with a hard scatter in common would train and test on the same event, or count it twice."""
-    for i, part in enumerate(parts):
-        for other in parts[:i]:
-            for name in set(part.sources) & set(other.sources):
-                events, more = (rows.event[rows.source == rows.sources.index(name)] for rows in (part, other))
+    for i, one in enumerate(of_files):
+        for other in of_files[:i]:
+            for name in set(one.sources) & set(other.sources):
+                events, more = (rows.event[rows.source == rows.sources.index(name)] for rows in (one, other))
                 shared = np.intersect1d(events, more)
                 if len(shared):
                     raise InputError(
-                        f"{part.files[0].path}: shares hard scatters with {other.files[0].path} (event {shared[0]} of"
+                        f"{one.files[0].path}: shares hard scatters with {other.files[0].path} (event {shared[0]} of"
                         f" {name[:12]}...); list one of them, or generate their views with one card"
                     )
 
 
-def _concatenate(parts: Sequence[Rows]) -> Rows:
-    sources = tuple(dict.fromkeys(name for part in parts for name in part.sources))
-    classes = tuple(sorted({name for part in parts for name in part.classes}))
+def _concatenate(of_files: Sequence[Rows]) -> Rows:
+    sources = tuple(dict.fromkeys(name for one in of_files for name in one.sources))
+    classes = tuple(sorted({name for one in of_files for name in one.classes}))
 
     def renumbered(old: tuple[str, ...], new: tuple[str, ...], index: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return np.asarray(np.array([new.index(name) for name in old])[index])
 
     def joined(name: str) -> npt.NDArray[Any]:
-        return np.concatenate([getattr(part, name) for part in parts])
+        return np.concatenate([getattr(one, name) for one in of_files])
 
     return Rows(
-        views=parts[0].views,
+        views=of_files[0].views,
         sources=sources,
         classes=classes,
-        source=np.concatenate([renumbered(part.sources, sources, part.source) for part in parts]),
+        source=np.concatenate([renumbered(one.sources, sources, one.source) for one in of_files]),
         event=joined("event"),
         class_index=np.concatenate(
-            [renumbered(part.classes, classes, part.class_index).astype(np.int16) for part in parts]
+            [renumbered(one.classes, classes, one.class_index).astype(np.int16) for one in of_files]
         ),
         parton_pt=joined("parton_pt"),
         parton_eta=joined("parton_eta"),
-        valid=np.concatenate([part.valid for part in parts], axis=1),
-        files=tuple(record for part in parts for record in part.files),
+        valid=np.concatenate([one.valid for one in of_files], axis=1),
+        files=tuple(record for one in of_files for record in one.files),
     )

@@ -1,18 +1,28 @@
-"""The order of rows in an epoch: pieces of the files are shuffled, and in every window of pieces the rows.
+"""Which rows make the batches of an epoch, and in which order.
 
-If all rows fit the buffer, there is one window and the order is a plain permutation. Otherwise rows of a batch come
-from one window: a random sample of pieces, in which every part of every file has its share up to one piece.
+Rows are dealt to shards. Pieces of the files are shuffled, and in every window of pieces the rows. If all rows fit
+the buffer, there is one window and the order is a permutation. Otherwise rows of a batch come from one window: a
+random sample of pieces, in which every stratum (one source in one file) has its share up to one piece.
 
 Letters: R rows, P pieces, W windows, n batches, b rows of a batch.
 """
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from jetssl.common.seeds import Stream, generator
+from jetssl.config.data import BinsCard, DataCard
+from jetssl.data.balance import Balance, balance, quantile_bins
 from jetssl.data.rows import Integers, Rows
+
+LONGEST_PIECE: Final = 4096
+"""Rows that are read at once: about four HDF5 chunks of constituents, so that most of what is decompressed for a
+random piece is used."""
+PIECES_PER_BUFFER: Final = 16
+"""At least, however small the buffer is: a window must hold several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +41,7 @@ class Pieces:
 
     stops: Integers
     """int64 `(P,)`, one beyond the last row, ascending; a piece starts where the one before it ends"""
-    part: Integers
+    stratum: Integers
     """int64 `(P,)`, number of the (file, source) it is from"""
 
     def of(self, row: Integers) -> Integers:
@@ -40,33 +50,33 @@ class Pieces:
 
 
 def cut_pieces(rows: Rows, size: int) -> Pieces:
-    """Cut every run of rows of one source in one file into pieces of at most `size` rows, each part on its own."""
+    """Cut every run of rows of one source in one file into pieces of at most `size` rows, each stratum on its own."""
     file = np.repeat(np.arange(len(rows.files)), [record.rows for record in rows.files])
     changes = np.flatnonzero(np.diff(file) | np.diff(rows.source)) + 1
     edges = np.concatenate([[0], changes, [rows.n_rows]])
-    stops, part = [], []
+    stops, stratum = [], []
     for number, (start, stop) in enumerate(pairwise(edges)):
         ends = np.append(np.arange(start + size, stop, size), stop)
         stops.append(ends)
-        part.append(np.full(len(ends), number))
-    return Pieces(np.concatenate(stops), np.concatenate(part))
+        stratum.append(np.full(len(ends), number))
+    return Pieces(np.concatenate(stops), np.concatenate(stratum))
 
 
-def interleave(part: Integers, rng: np.random.Generator) -> Integers:
-    """A random order of the pieces in which any stretch holds each part in its share, up to one piece.
+def interleave(stratum: Integers, rng: np.random.Generator) -> Integers:
+    """A random order of the pieces in which any stretch holds each stratum in its share, up to one piece.
 
-    The j-th of the m pieces of a part, in random order, stands at (j + u) / m of the way, u uniform in [0, 1).
+    The j-th of the m pieces of a stratum, in random order, stands at (j + u) / m of the way, u uniform in [0, 1).
 
     Args:
-        part: int64 `(P,)`.
+        stratum: int64 `(P,)`, of every piece.
         rng: random numbers.
 
     Returns:
         int64 `(P,)`, indices of pieces.
     """
-    place = np.empty(len(part))
-    for number in np.unique(part):
-        members = np.flatnonzero(part == number)
+    place = np.empty(len(stratum))
+    for number in np.unique(stratum):
+        members = np.flatnonzero(stratum == number)
         place[rng.permutation(members)] = (np.arange(len(members)) + rng.random(len(members))) / len(members)
     return np.argsort(place, kind="stable")
 
@@ -78,16 +88,16 @@ class Shuffle:
     Args:
         rows: int64, ascending: all rows that may be used.
         piece: the piece of each.
-        part: the part of every piece of the files, `(P,)`.
-        group: int64, one per row of the files: batches hold rows of one group, but for those where two groups meet.
+        stratum: the stratum of every piece of the files, `(P,)`.
+        bin_of_row: int64, one per row of the files: batches hold rows of one bin, but for those where two bins meet.
         n_windows: W.
         batch_rows: b.
     """
 
     rows: Integers
     piece: Integers
-    part: Integers
-    group: Integers
+    stratum: Integers
+    bin_of_row: Integers
     n_windows: int
     batch_rows: int
 
@@ -115,8 +125,8 @@ class Shuffle:
     def _draw_windows(self, rng: np.random.Generator) -> Integers:
         """The window of every row, `(len(rows),)`: as many random pieces for each."""
         pieces = np.unique(self.piece)
-        window_of_piece = np.empty(len(self.part), np.int64)
-        order = pieces[interleave(self.part[pieces], rng)]
+        window_of_piece = np.empty(len(self.stratum), np.int64)
+        order = pieces[interleave(self.stratum[pieces], rng)]
         for number, members in enumerate(np.array_split(order, self.n_windows)):
             window_of_piece[members] = number
         return window_of_piece[self.piece]
@@ -127,18 +137,101 @@ class Shuffle:
         return max(0, -(-(n_used - surplus) // self.batch_rows))
 
     def _batches(self, used: Integers, rng: np.random.Generator) -> Integers:
-        """Shuffled rows, by group, cut into batches: int64 `(n, b)`."""
+        """Shuffled rows, by bin, cut into batches: int64 `(n, b)`."""
         shuffled = rng.permutation(used)
         n_batches = len(shuffled) // self.batch_rows
         shuffled = shuffled[: n_batches * self.batch_rows]
-        if len(groups := self.group[shuffled]) and groups.min() != groups.max():
-            shuffled = shuffled[np.argsort(groups, kind="stable")]
+        if len(bins := self.bin_of_row[shuffled]) and bins.min() != bins.max():
+            shuffled = shuffled[np.argsort(bins, kind="stable")]
             batches = shuffled.reshape(n_batches, self.batch_rows)
             return rng.permutation(batches, axis=0)
         return shuffled.reshape(n_batches, self.batch_rows)
 
 
-def quantile_bins(values: npt.NDArray[np.floating], n_bins: int) -> Integers:
-    """The bin of every value, 0 to n_bins - 1, each with about as many values; equal values share a bin."""
-    edges = np.quantile(values, np.arange(1, n_bins) / n_bins)
-    return np.searchsorted(edges, values, side="right")
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Training rows that no other shard has."""
+
+    number: int
+    shuffle: Shuffle
+    balance: Balance
+
+    @property
+    def n_batches(self) -> int:
+        """Batches that it can give in every epoch."""
+        return self.shuffle.guaranteed(self.balance.n_used)
+
+    def windows(self, seed: int, epoch: int, n_batches: int) -> list[Window]:
+        """Its share of the batches of an epoch."""
+        rng = generator(seed, Stream.ORDER, epoch, self.number)
+        return self.shuffle.windows(self.balance.draw(rng), n_batches, rng)
+
+
+def training_shards(rows: Rows, usable: Integers, card: DataCard) -> list[Shard]:
+    """Deal the training rows to the shards of a card.
+
+    Args:
+        rows: all rows of the files.
+        usable: int64 `(R,)`, ascending: those of the training split that can be used.
+        card: the section `data`.
+
+    Raises:
+        InputError: the card asks for a balance that the rows cannot have.
+    """
+    pieces, bins = _pieces(rows, card), _bins(rows, card.bins)
+    piece = pieces.of(usable)
+    shard = piece % card.shards
+    n_windows = 1 if len(usable) <= card.buffer else -(-2 * len(usable) // card.buffer)
+    return [
+        Shard(
+            number,
+            Shuffle(
+                rows=usable[shard == number],
+                piece=piece[shard == number],
+                stratum=pieces.stratum,
+                bin_of_row=bins,
+                n_windows=n_windows,
+                batch_rows=card.batch_size // card.shards,
+            ),
+            balance(rows, usable[shard == number], card.balance),
+        )
+        for number in range(card.shards)
+    ]
+
+
+def validation_window(rows: Rows, usable: Integers, card: DataCard, multiple_of: int, seed: int) -> Window:
+    """The held-out batches, balanced and in bins as those of the training; the same ones for every epoch.
+
+    As many rows in a batch as in training, so that the losses compare; one smaller batch if there are not enough.
+
+    Args:
+        rows: all rows of the files.
+        usable: int64 `(R,)`, ascending: those of the validation split that can be used.
+        card: the section `data`.
+        multiple_of: number of processes, which share every batch.
+        seed: of the run.
+    """
+    rng = generator(seed, Stream.ORDER)
+    pieces = _pieces(rows, card)
+    used = _from_few_pieces(balance(rows, usable, card.balance).draw(rng), pieces, card.validation_rows, rng)
+    size = min(card.batch_size, len(used)) // multiple_of * multiple_of
+    shuffle = Shuffle(used, pieces.of(used), pieces.stratum, _bins(rows, card.bins), n_windows=1, batch_rows=size)
+    return shuffle.windows(used, shuffle.guaranteed(len(used)), rng)[0]
+
+
+def _pieces(rows: Rows, card: DataCard) -> Pieces:
+    in_buffer = min(card.buffer, rows.n_rows) // card.shards
+    return cut_pieces(rows, max(1, min(LONGEST_PIECE, in_buffer // PIECES_PER_BUFFER)))
+
+
+def _from_few_pieces(rows: Integers, pieces: Pieces, limit: int, rng: np.random.Generator) -> Integers:
+    """At most `limit` of the rows, ascending, from as few pieces as have them, but from every stratum."""
+    place = np.empty(len(pieces.stratum), np.int64)
+    place[interleave(pieces.stratum, rng)] = np.arange(len(pieces.stratum))
+    return np.sort(rows[np.argsort(place[pieces.of(rows)], kind="stable")[:limit]])
+
+
+def _bins(rows: Rows, card: BinsCard) -> Integers:
+    """The bin in pT and |eta| of every row, numbered so that neighbours meet: int64 `(R,)`."""
+    pt, eta = quantile_bins(rows.parton_pt, card.pt), quantile_bins(np.abs(rows.parton_eta), card.abs_eta)
+    return pt * card.abs_eta + np.where(pt % 2 == 1, card.abs_eta - 1 - eta, eta)

@@ -10,8 +10,8 @@ import numpy as np
 
 from jetssl.config.data import ANY
 from jetssl.data.jet_table import OPTIONAL_COLUMNS, JetTable
+from jetssl.data.reading import JetSource, Place
 from jetssl.data.rows import Rows, rows_of
-from jetssl.data.windows import JetSource, Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from jetssl.common.seeds import Stream, generator, torch_seed
-from jetssl.data.rows import Floats, Integers
+from jetssl.data.rows import Float32Array, Integers
 from jetssl.data.table import PairTable
 from jetssl.evaluation.embedding import embed
 from jetssl.evaluation.metrics import Scores
@@ -34,7 +34,7 @@ INVERSE_L2_VECTOR = 0.1
 INVERSE_L2_FEATURES = 1.0
 """The same for the four hand-made features, which would lose by a stronger penalty."""
 
-Inputs = Callable[[int], Floats]
+Inputs = Callable[[int], Float32Array]
 """Draw → float32 `(R, D)`; only the rows of the task are filled."""
 
 
@@ -91,7 +91,7 @@ def probe(
     return ProbeOutcome(results, curves)
 
 
-def hand_made(table: PairTable, view: int) -> Floats:
+def hand_made(table: PairTable, view: int) -> Float32Array:
     """Soft-drop mass, mass, multiplicity and pT of every row in a view, float32 `(R, 4)`."""
     jets = table.jets
     columns = [jets.softdrop_mass[view], jets.mass[view], jets.n_constituents[view], jets.pt[view]]
@@ -99,7 +99,7 @@ def hand_made(table: PairTable, view: int) -> Floats:
 
 
 def classify(
-    inputs: Floats, is_signal: npt.NDArray[np.bool_], labelled: Integers, test: Integers, inverse_l2: float
+    inputs: Float32Array, is_signal: npt.NDArray[np.bool_], labelled: Integers, test: Integers, inverse_l2: float
 ) -> Scores:
     """Scores `(T,)` of the test rows from a regression on the labelled ones.
 
@@ -124,7 +124,7 @@ def _competitors(loaded: LoadedEncoder, table: PairTable, task: Task, seed: int)
     view = np.full(len(rows), task.view)
     card = loaded.card
 
-    def spread(vectors: Floats) -> Floats:
+    def spread(vectors: Float32Array) -> Float32Array:
         filled = np.zeros((table.rows.n_rows, vectors.shape[1]), np.float32)
         filled[rows] = vectors
         return filled
@@ -132,7 +132,7 @@ def _competitors(loaded: LoadedEncoder, table: PairTable, task: Task, seed: int)
     pretrained = spread(embed(loaded.encoder, table, view, rows, card.data.features))
     by_hand = hand_made(table, task.view)
 
-    def fresh(draw: int) -> Floats:
+    def fresh(draw: int) -> Float32Array:
         encoder = build_encoder(card, torch_seed(seed, Stream.RANDOM_ENCODER, draw))
         if isinstance(encoder, Normalized):
             encoder.adopt(loaded.encoder)

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from jetssl.common.collectives import share, total
 
-BLOCK: Final = 1024
+ROWS_AT_ONCE: Final = 1024
 """Rows whose distances to all others are computed at once."""
 
 
@@ -67,11 +67,11 @@ def uniformity(vectors: torch.Tensor) -> torch.Tensor:
     arXiv:2005.10242, t = 2. In blocks, of which every process does its share.
     """
     unit = functional.normalize(vectors.float(), dim=1)
-    starts = range(0, len(unit), BLOCK)
+    starts = range(0, len(unit), ROWS_AT_ONCE)
     summed = torch.zeros((), dtype=torch.float64)
     for start in share(starts):
         # Squared distances of unit vectors are 2 - 2 cos; pairs of a block and what follows it.
-        potential = (unit[start : start + BLOCK] @ unit[start:].T).sub_(1).mul_(4).clamp_(max=0).exp_()
+        potential = (unit[start : start + ROWS_AT_ONCE] @ unit[start:].T).sub_(1).mul_(4).clamp_(max=0).exp_()
         own = potential[:, : len(potential)]
         summed += potential[:, len(potential) :].sum(dtype=torch.float64)
         summed += own.triu(1).sum(dtype=torch.float64)

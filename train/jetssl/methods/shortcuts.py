@@ -21,7 +21,7 @@ ETA_WINDOW: Final = 0.2
 """Largest distance in |eta|: half the radius of an R = 0.4 jet."""
 
 
-BLOCK: Final = 1024
+ROWS_AT_ONCE: Final = 1024
 """Rows that are compared with all others at once: 80 MB of similarities among 20,000 rows."""
 
 
@@ -57,7 +57,7 @@ def pair_auc(
     order = other[:, 0].argsort()
     place, second, other = order.argsort(), second[order], other[order]
     counts = torch.zeros(2, 2, dtype=torch.float64)
-    for rows in share(torch.split(one[:, 0].argsort(), BLOCK)):
+    for rows in share(torch.split(one[:, 0].argsort(), ROWS_AT_ONCE)):
         similarity = first[rows] @ second.T
         positive = similarity.gather(1, place[rows, None])
         counts[0] += _counts(positive, similarity, order != rows[:, None])

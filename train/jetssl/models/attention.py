@@ -1,6 +1,6 @@
 """Multi-head attention with an additive bias (arXiv:1706.03762, eq. 1; the bias: arXiv:2202.03772, eq. 4).
 
-Letters: T real constituents of a part, b jets of a part, m queries, n keys, D model width, H heads.
+Letters: T real constituents of a bucket, b jets of a bucket, m queries, n keys, D model width, H heads.
 """
 
 import torch
@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 from jetssl.models.dropout import Dropout
-from jetssl.models.ragged import Part
+from jetssl.models.ragged import Bucket
 
 
 class Attention(nn.Module):
@@ -30,7 +30,7 @@ class Attention(nn.Module):
     def forward(
         self,
         rows: torch.Tensor,
-        part: Part,
+        bucket: Bucket,
         bias: torch.Tensor | None,
         scale: torch.Tensor | None = None,
     ) -> torch.Tensor:
@@ -38,21 +38,21 @@ class Attention(nn.Module):
 
         Args:
             rows: `(T, D)`.
-            part: how the T constituents belong to jets.
+            bucket: how the T constituents belong to jets.
             bias: added to the scaled products, broadcasts to `(b, H, n, n)`; -inf where a key is padding.
             scale: `(D,)`, multiplies the result; it costs nothing, as the last projection takes it on.
 
         Returns:
             `(T, D)`.
         """
-        return self._project(self._attend(part, self.in_proj(rows), bias), scale)
+        return self._project(self._attend(bucket, self.in_proj(rows), bias), scale)
 
-    def _attend(self, part: Part, projected: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
-        """Projected rows of a part, `(rows, 3 D)` → `(rows, D)`."""
-        heads = part.pad(projected).view(*part.valid.shape, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+    def _attend(self, bucket: Bucket, projected: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+        """Projected rows of a bucket, `(rows, 3 D)` → `(rows, D)`."""
+        heads = bucket.pad(projected).view(*bucket.valid.shape, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         query, key, value = heads.unbind(0)
         mixed = self._mix(query, key, value, None if bias is None else bias.to(query.dtype))
-        return part.flatten(mixed.transpose(1, 2).flatten(2))
+        return bucket.flatten(mixed.transpose(1, 2).flatten(2))
 
     def summarize(
         self, query: torch.Tensor, tokens: torch.Tensor, bias: torch.Tensor | None, scale: torch.Tensor | None = None

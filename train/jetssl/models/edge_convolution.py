@@ -1,6 +1,6 @@
 """Edge convolution over nearest neighbours (arXiv:1801.07829), without padding.
 
-Letters: T real constituents of a batch, C channels, K neighbours, E edges, b jets of a part, n its longest jet.
+Letters: T real constituents of a batch, C channels, K neighbours, E edges, b jets of a bucket, n its longest jet.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from torch.nn import functional
 from jetssl.common.collectives import n_processes
 from jetssl.common.precision import at_least_single
 from jetssl.models.batch_norm import BatchNorm
-from jetssl.models.ragged import Part, Ragged
+from jetssl.models.ragged import Bucket, Ragged
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,35 +29,35 @@ class Neighbours:
 
 
 def nearest(coordinates: torch.Tensor, ragged: Ragged, count: int, *, with_self: bool) -> Neighbours:
-    """The `count` nearest constituents of each in all parts of a batch; see `nearest_in_part`."""
-    parts = zip(ragged.parts, ragged.split(coordinates), strict=True)
-    found = [nearest_in_part(part, rows, count, with_self=with_self) for part, rows in parts]
+    """The `count` nearest constituents of each in all buckets of a batch; see `nearest_in_bucket`."""
+    buckets = zip(ragged.buckets, ragged.split(coordinates), strict=True)
+    found = [nearest_in_bucket(bucket, rows, count, with_self=with_self) for bucket, rows in buckets]
     index = torch.cat([near.index + start for near, start in zip(found, ragged.starts, strict=True)])
     return Neighbours(index, torch.cat([near.exists for near in found]))
 
 
-def nearest_in_part(part: Part, coordinates: torch.Tensor, count: int, *, with_self: bool) -> Neighbours:
+def nearest_in_bucket(bucket: Bucket, coordinates: torch.Tensor, count: int, *, with_self: bool) -> Neighbours:
     """The `count` nearest constituents of each, by Euclidean distance.
 
     Args:
-        part: how the T constituents belong to jets.
+        bucket: how the T constituents belong to jets.
         coordinates: `(T, C)`.
         count: K.
         with_self: whether a constituent is its own nearest neighbour.
     """
-    padded = at_least_single(part.pad(coordinates.detach()))
+    padded = at_least_single(bucket.pad(coordinates.detach()))
     with torch.autocast(padded.device.type, enabled=False):
         distance = torch.cdist(padded, padded)
-    distance = distance.masked_fill(~part.valid[:, None], torch.inf)
+    distance = distance.masked_fill(~bucket.valid[:, None], torch.inf)
     # A twin at the same place must not take the constituent's own place among its neighbours, or lose its own.
     distance.diagonal(dim1=1, dim2=2).fill_(-1.0 if with_self else torch.inf)
     n = distance.shape[2]
     near, place = distance.topk(min(count, n), dim=2, largest=False)
-    lengths = part.valid.sum(1)
+    lengths = bucket.valid.sum(1)
     start = (lengths.cumsum(0) - lengths)[:, None, None]
     missing = count - near.shape[2]
-    index = functional.pad(place + start, (0, missing))[part.valid]
-    exists = functional.pad(near.isfinite(), (0, missing), value=False)[part.valid]
+    index = functional.pad(place + start, (0, missing))[bucket.valid]
+    exists = functional.pad(near.isfinite(), (0, missing), value=False)[bucket.valid]
     first = index[:, :1].masked_fill(~exists[:, :1], 0)
     return Neighbours(index.where(exists, first), exists)
 

@@ -1,6 +1,6 @@
 """Interaction network (arXiv:1909.12285): every constituent hears every other one.
 
-Letters: B jets, N constituents, F features, b jets of a part, n its longest jet of receivers, m its longest set of
+Letters: B jets, N constituents, F features, b jets of a bucket, n its longest jet of receivers, m its longest set of
 senders, M size of a message, D model width.
 """
 
@@ -11,8 +11,8 @@ from torch import nn
 
 from jetssl.config.encoders import InteractionNetworkCard
 from jetssl.models.encoder import Encoded, Encoder
-from jetssl.models.parallel import over_parts
-from jetssl.models.ragged import Part, Ragged
+from jetssl.models.parallel import over_buckets
+from jetssl.models.ragged import Bucket, Ragged
 
 
 def perceptron(sizes: tuple[int, ...]) -> nn.Sequential:
@@ -75,12 +75,12 @@ class InteractionNetwork(Encoder):
     def forward(self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor) -> Encoded:  # noqa: ARG002
         """`(B, N, F)`, `(B, N, 4)` (not used), bool `(B, N)` → tokens `(B, N, D)`, jet `(B, D)`."""
         ragged = Ragged(mask)
-        (tokens,) = over_parts(self._tokens, self, ragged, ragged.flatten(features))
+        (tokens,) = over_buckets(self._tokens, self, ragged, ragged.flatten(features))
         return Encoded(ragged.pad(tokens), ragged.sum(tokens))
 
-    def _tokens(self, features: torch.Tensor, part: Part) -> tuple[torch.Tensor]:
-        """Of a part, with messages from all other constituents of the jet: `(rows, F)` → `(rows, D)`."""
-        padded = part.pad(features)
+    def _tokens(self, features: torch.Tensor, bucket: Bucket) -> tuple[torch.Tensor]:
+        """Of a bucket, with messages from all other constituents of the jet: `(rows, F)` → `(rows, D)`."""
+        padded = bucket.pad(features)
         others = ~torch.eye(padded.shape[1], dtype=torch.bool, device=padded.device)
-        received = part.flatten(self.messages(padded, padded, part.valid[:, None] & others))
+        received = bucket.flatten(self.messages(padded, padded, bucket.valid[:, None] & others))
         return (self.update(torch.cat([features, received], dim=1)),)

@@ -2,7 +2,7 @@
 
 Only pairs of real constituents are looked at, each once: the features are symmetric.
 
-Letters: T real constituents of a batch, P their pairs i >= j within jets, b jets of a part, n its longest jet,
+Letters: T real constituents of a batch, P their pairs i >= j within jets, b jets of a bucket, n its longest jet,
 H heads.
 """
 
@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from jetssl.models.batch_norm import BatchNorm
-from jetssl.models.ragged import Part, Ragged
+from jetssl.models.ragged import Bucket, Ragged
 
 N_FEATURES = 4
 SMALLEST = 1e-8
@@ -59,14 +59,14 @@ class PairEmbedding(nn.Module):
             layers += [nn.Linear(before, after), BatchNorm(after), nn.GELU()]
         self.embed = nn.Sequential(*layers[:-1])
 
-    def forward(self, momenta: torch.Tensor, ragged: Ragged) -> list[tuple["Pairs", torch.Tensor]]:
-        """Pairs of every part, and their values `(P, H)`.
+    def forward(self, momenta: torch.Tensor, ragged: Ragged) -> list[tuple["ConstituentPairs", torch.Tensor]]:
+        """Pairs of every bucket, and their values `(P, H)`.
 
         Args:
             momenta: `(T, 4)`.
             ragged: how the T constituents belong to jets.
         """
-        lists = [_pairs(part) for part in ragged.parts]
+        lists = [_pairs(bucket) for bucket in ragged.buckets]
         rows = [
             (pairs.first + start, pairs.second + start) for pairs, start in zip(lists, ragged.starts, strict=True)
         ]
@@ -77,12 +77,12 @@ class PairEmbedding(nn.Module):
         return list(zip(lists, values, strict=True))
 
 
-class Pairs:
-    """Pairs i >= j of the jets of a part.
+class ConstituentPairs:
+    """Pairs i >= j of the jets of a bucket.
 
     Args:
         valid: bool `(b, n)`.
-        first: int64 `(P,)`, rows of the part.
+        first: int64 `(P,)`, rows of the bucket.
         second: int64 `(P,)`.
         below: int64 `(P, 3)`, jet, i and j.
     """
@@ -103,10 +103,10 @@ class Pairs:
         return flat.view(dense.shape).permute(0, 3, 1, 2).contiguous()
 
 
-def _pairs(part: Part) -> Pairs:
-    valid = part.valid
+def _pairs(bucket: Bucket) -> ConstituentPairs:
+    valid = bucket.valid
     row = torch.zeros(valid.shape, dtype=torch.int64, device=valid.device)
-    row[valid] = torch.arange(len(part.inside), device=valid.device)
+    row[valid] = torch.arange(len(bucket.inside), device=valid.device)
     below = (valid[:, :, None] & valid[:, None, :]).tril().nonzero()
     jet, i, j = below.unbind(1)
-    return Pairs(valid, row[jet, i], row[jet, j], below)
+    return ConstituentPairs(valid, row[jet, i], row[jet, j], below)

@@ -24,19 +24,19 @@ Results = tuple[torch.Tensor, ...]
 T = TypeVar("T")
 
 
-def over_parts(
+def over_buckets(
     function: Callable[..., Results], module: nn.Module, ragged: Ragged, rows: torch.Tensor, *more: Sequence[Any]
 ) -> Results:
-    """Results of `function` for the parts of a batch, concatenated.
+    """Results of `function` for the buckets of a batch, concatenated.
 
     Args:
-        function: called side by side with the rows of a part, the part, and its share of `more`.
+        function: called side by side with the rows of a bucket, the bucket, and its share of `more`.
         module: has the parameters that `function` uses.
-        ragged: the parts.
+        ragged: the buckets.
         rows: `(T, D)`.
-        more: one value for each part.
+        more: one value for each bucket.
     """
-    pieces = list(zip(ragged.split(rows), ragged.parts, *more, strict=True))
+    pieces = list(zip(ragged.split(rows), ragged.buckets, *more, strict=True))
     found = side_by_side(function, pieces, list(module.parameters()))
     return tuple(torch.cat(results) for results in zip(*found, strict=True))
 

@@ -4,7 +4,7 @@ Modules carry the names that weaver-core gives them, so that published weights c
 What differs from there: batch norms never see padding (arXiv:2202.03772 does not say whether they should), and no
 constituent is trimmed away at random.
 
-Letters: B jets, N constituents, F features, T real constituents of the batch, b jets of a part, n its longest jet,
+Letters: B jets, N constituents, F features, T real constituents of the batch, b jets of a bucket, n its longest jet,
 D model width, H heads.
 """
 
@@ -14,14 +14,14 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from jetssl.config.encoders import PartCard
+from jetssl.config.encoders import ParticleTransformerCard
 from jetssl.models.attention import Attention, padding_bias
 from jetssl.models.batch_norm import BatchNorm
 from jetssl.models.dropout import Dropout
 from jetssl.models.encoder import Encoded, Encoder
-from jetssl.models.pair_features import PairEmbedding, Pairs
-from jetssl.models.parallel import Results, over_parts
-from jetssl.models.ragged import Part, Ragged
+from jetssl.models.pair_features import ConstituentPairs, PairEmbedding
+from jetssl.models.parallel import Results, over_buckets
+from jetssl.models.ragged import Bucket, Ragged
 
 
 class Embedding(nn.Module):
@@ -82,21 +82,21 @@ class NormFormer(nn.Module):
         return result
 
 
-class Block(NormFormer):
+class ParticleBlock(NormFormer):
     """Self-attention of the tokens of a jet."""
 
-    def forward(self, rows: torch.Tensor, part: Part, bias: torch.Tensor | None) -> torch.Tensor:
+    def forward(self, rows: torch.Tensor, bucket: Bucket, bias: torch.Tensor | None) -> torch.Tensor:
         """`(T, D)`, bias `(b, H, n, n)` → `(T, D)`."""
-        return self.finish(self.attn(self.pre_attn_norm(rows), part, bias, self.scale()), rows)
+        return self.finish(self.attn(self.pre_attn_norm(rows), bucket, bias, self.scale()), rows)
 
 
 class ClassBlock(NormFormer):
     """Class attention (arXiv:2103.17239): a query looks at itself and the tokens, which stay as they are."""
 
-    def forward(self, query: torch.Tensor, rows: torch.Tensor, part: Part) -> torch.Tensor:
+    def forward(self, query: torch.Tensor, rows: torch.Tensor, bucket: Bucket) -> torch.Tensor:
         """Queries `(b, 1, D)`, tokens `(T, D)` → `(b, 1, D)`."""
-        bias = padding_bias(functional.pad(part.valid, (1, 0), value=True))
-        seen = torch.cat([self.pre_attn_norm(query), part.pad(self.pre_attn_norm(rows))], dim=1)
+        bias = padding_bias(functional.pad(bucket.valid, (1, 0), value=True))
+        seen = torch.cat([self.pre_attn_norm(query), bucket.pad(self.pre_attn_norm(rows))], dim=1)
         return self.finish(self.attn.summarize(query, seen, bias, self.scale()), query)
 
 
@@ -108,12 +108,12 @@ class ParticleTransformer(Encoder):
         card: sizes.
     """
 
-    def __init__(self, n_features: int, card: PartCard) -> None:
+    def __init__(self, n_features: int, card: ParticleTransformerCard) -> None:
         super().__init__()
         self.width = card.width
         self.embed = Embedding(n_features, (*card.embedding, card.width))
         self.pair_embed = PairEmbedding(card.pair_embedding, card.heads)
-        blocks = [Block(card.width, card.heads, card.expansion, card.dropout) for _ in range(card.layers)]
+        blocks = [ParticleBlock(card.width, card.heads, card.expansion, card.dropout) for _ in range(card.layers)]
         self.blocks = nn.ModuleList(blocks)
         class_blocks = [ClassBlock(card.width, card.heads, card.expansion, 0.0) for _ in range(card.class_layers)]
         self.cls_blocks = nn.ModuleList(class_blocks)
@@ -126,20 +126,22 @@ class ParticleTransformer(Encoder):
         ragged = Ragged(mask)
         rows = self.embed.input_bn(ragged.flatten(features))
         pairs, values = zip(*self.pair_embed(ragged.flatten(momenta), ragged), strict=True)
-        tokens, jets = over_parts(self._encode, self, ragged, rows, pairs, values)
+        tokens, jets = over_buckets(self._encode, self, ragged, rows, pairs, values)
         return Encoded(ragged.pad(tokens), ragged.restore(jets))
 
-    def _encode(self, features: torch.Tensor, part: Part, pairs: Pairs, values: torch.Tensor) -> Results:
-        """Of a part: normed features `(rows, F)`, values of pairs `(P, H)` → tokens `(rows, D)`, jets `(b, D)`."""
+    def _encode(
+        self, features: torch.Tensor, bucket: Bucket, pairs: ConstituentPairs, values: torch.Tensor
+    ) -> Results:
+        """Of a bucket: normed features `(rows, F)`, values of pairs `(P, H)` → tokens `(rows, D)`, jets `(b, D)`."""
         rows, bias = self.embed(features), pairs.fill(values)
         for block in self.blocks:
-            rows = block(rows, part, bias)
-        queries = self.cls_token.expand(len(part.valid), -1, -1)
+            rows = block(rows, bucket, bias)
+        queries = self.cls_token.expand(len(bucket.valid), -1, -1)
         for block in self.cls_blocks:
-            queries = block(queries, rows, part)
+            queries = block(queries, rows, bucket)
         return self.norm(rows), self.norm(queries)[:, 0]
 
-    def _initialize(self, blocks: list[Block]) -> None:
+    def _initialize(self, blocks: list[ParticleBlock]) -> None:
         """Xavier weights (queries, keys and values apart), zero biases, smaller branches the deeper the block."""
         attentions = [module.in_proj for module in self.modules() if isinstance(module, Attention)]
         in_pairs = set(self.pair_embed.modules())

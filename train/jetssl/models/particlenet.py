@@ -13,7 +13,7 @@ from jetssl.models.encoder import Encoded, Encoder
 from jetssl.models.ragged import Ragged
 
 
-class Block(nn.Module):
+class EdgeConvolutionBlock(nn.Module):
     """Mean over the messages of K neighbours (itself not among them) beside a linear shortcut, then ReLU.
 
     Args:
@@ -54,7 +54,8 @@ class ParticleNet(Encoder):
         self.input_norm = BatchNorm(n_features)
         before = (n_features, *(channels[-1] for channels in card.channels))
         self.blocks = nn.ModuleList(
-            Block(size, channels, card.neighbours) for size, channels in zip(before, card.channels, strict=False)
+            EdgeConvolutionBlock(size, channels, card.neighbours)
+            for size, channels in zip(before, card.channels, strict=False)
         )
 
     def forward(self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor) -> Encoded:

@@ -1,9 +1,9 @@
-"""Jets without their padding: flat rows of real constituents, and parts of a batch that are padded a little.
+"""Jets without their padding: flat rows of real constituents, and buckets of a batch that are padded a little.
 
 What treats constituents one by one works on flat rows; what lets them meet (attention, neighbours, pairs) works on
-parts of similar length, each padded to its own longest jet.
+buckets of similar length, each padded to its own longest jet.
 
-Letters: B jets, N constituents, T real constituents of the batch, b jets of a part, n its longest jet.
+Letters: B jets, N constituents, T real constituents of the batch, b jets of a bucket, n its longest jet.
 """
 
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from torch.nn import functional
 
 from jetssl.common.precision import at_least_single
 
-PARTS_UNTIL = 16
-"""Largest number of parts of a batch, and so of threads that work on it."""
-JETS_PER_PART = 24
-"""Smallest part that is worth the overhead of its own calls."""
+MOST_BUCKETS = 16
+"""Largest number of buckets of a batch, and so of threads that work on it."""
+JETS_PER_BUCKET = 24
+"""Smallest bucket that is worth the overhead of its own calls."""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Bucket:
     """Some jets of similar length; its rows follow each other in the flat tensors."""
 
     valid: torch.Tensor
@@ -52,8 +52,8 @@ class Ragged:
         order: int64 `(B,)`, the jet of the batch that stands at each place.
         counts: int64 `(B,)`, its number of constituents, ascending.
         jet: int64 `(T,)`, the place of the jet of each flat row.
-        parts: the parts of the batch, with about as many rows each.
-        starts: the first flat row of each part.
+        buckets: the buckets of the batch, with about as many rows each.
+        starts: the first flat row of each bucket.
     """
 
     def __init__(self, mask: torch.Tensor) -> None:
@@ -63,16 +63,16 @@ class Ragged:
         self.counts = counts[self.order]
         self.jet, position = mask[self.order].nonzero(as_tuple=True)
         self._source = self.order[self.jet] * mask.shape[1] + position
-        self.parts = [_part(lengths) for lengths in _of_equal_rows(self.counts, _number_of_parts(len(mask)))]
-        self.starts = list(accumulate((len(part.inside) for part in self.parts[:-1]), initial=0))
+        self.buckets = [_bucket(lengths) for lengths in _of_equal_rows(self.counts, _number_of_buckets(len(mask)))]
+        self.starts = list(accumulate((len(bucket.inside) for bucket in self.buckets[:-1]), initial=0))
 
     def flatten(self, padded: torch.Tensor) -> torch.Tensor:
         """Real entries of a batch: `(B, N, D)` → `(T, D)`."""
         return functional.embedding(self._source, padded.reshape(-1, padded.shape[2]))
 
     def split(self, rows: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """The rows of each part, of `(T, D)`."""
-        return torch.split(rows, [len(part.inside) for part in self.parts])
+        """The rows of each bucket, of `(T, D)`."""
+        return torch.split(rows, [len(bucket.inside) for bucket in self.buckets])
 
     def pad(self, rows: torch.Tensor) -> torch.Tensor:
         """Back to the batch: `(T, D)` → `(B, N, D)`, 0 where there is nothing."""
@@ -98,12 +98,12 @@ def _of_equal_rows(counts: torch.Tensor, number: int) -> list[torch.Tensor]:
     return [group for group in torch.split(counts, sizes) if len(group)]
 
 
-def _number_of_parts(n_jets: int) -> int:
+def _number_of_buckets(n_jets: int) -> int:
     """A power of two, which most numbers of threads share equally."""
-    most = min(PARTS_UNTIL, max(1, n_jets // JETS_PER_PART))
+    most = min(MOST_BUCKETS, max(1, n_jets // JETS_PER_BUCKET))
     return 1 << (most.bit_length() - 1)
 
 
-def _part(lengths: torch.Tensor) -> Part:
+def _bucket(lengths: torch.Tensor) -> Bucket:
     valid = torch.arange(int(lengths[-1]), device=lengths.device) < lengths[:, None]
-    return Part(valid, valid.flatten().nonzero()[:, 0])
+    return Bucket(valid, valid.flatten().nonzero()[:, 0])

@@ -7,10 +7,10 @@ import torch
 from torch import nn
 
 from jetssl.config.encoders import Rs3lGnnCard
-from jetssl.models.edge_convolution import EdgeConvolution, nearest_in_part
+from jetssl.models.edge_convolution import EdgeConvolution, nearest_in_bucket
 from jetssl.models.encoder import Encoded, Encoder
-from jetssl.models.parallel import over_parts
-from jetssl.models.ragged import Part, Ragged
+from jetssl.models.parallel import over_buckets
+from jetssl.models.ragged import Bucket, Ragged
 
 
 class Rs3lGnn(Encoder):
@@ -37,12 +37,12 @@ class Rs3lGnn(Encoder):
     def forward(self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor) -> Encoded:  # noqa: ARG002
         """`(B, N, F)`, `(B, N, 4)` (not used), bool `(B, N)` → tokens `(B, N, D)`, jet `(B, D)`."""
         ragged = Ragged(mask)
-        (tokens,) = over_parts(self._tokens, self, ragged, ragged.flatten(features))
+        (tokens,) = over_buckets(self._tokens, self, ragged, ragged.flatten(features))
         return Encoded(ragged.pad(tokens), ragged.sum(tokens))
 
-    def _tokens(self, features: torch.Tensor, part: Part) -> tuple[torch.Tensor]:
-        """Of a part: `(rows, F)` → `(rows, D)`."""
+    def _tokens(self, features: torch.Tensor, bucket: Bucket) -> tuple[torch.Tensor]:
+        """Of a bucket: `(rows, F)` → `(rows, D)`."""
         tokens = self.embedding(features)
         for convolution in self.convolutions:
-            tokens = convolution(tokens, nearest_in_part(part, tokens, self.neighbours, with_self=True))
+            tokens = convolution(tokens, nearest_in_bucket(bucket, tokens, self.neighbours, with_self=True))
         return (tokens,)

@@ -1,6 +1,6 @@
 """Pre-norm transformer encoder over constituents (arXiv:1706.03762; pre-norm: arXiv:2002.04745).
 
-Letters: B jets, N constituents, F features, T real constituents of the batch, b jets of a part, n its longest jet,
+Letters: B jets, N constituents, F features, T real constituents of the batch, b jets of a bucket, n its longest jet,
 D model width, H heads.
 """
 
@@ -11,11 +11,11 @@ from jetssl.config.encoders import TransformerCard
 from jetssl.models.attention import Attention, padding_bias
 from jetssl.models.dropout import Dropout
 from jetssl.models.encoder import Encoded, Encoder
-from jetssl.models.parallel import over_parts
-from jetssl.models.ragged import Part, Ragged
+from jetssl.models.parallel import over_buckets
+from jetssl.models.ragged import Bucket, Ragged
 
 
-class Block(nn.Module):
+class TransformerBlock(nn.Module):
     """Attention and feed-forward part, each behind a layer norm and beside a skip connection."""
 
     def __init__(self, card: TransformerCard) -> None:
@@ -31,9 +31,9 @@ class Block(nn.Module):
         )
         self.dropout = Dropout(card.dropout)
 
-    def forward(self, rows: torch.Tensor, part: Part, bias: torch.Tensor | None) -> torch.Tensor:
+    def forward(self, rows: torch.Tensor, bucket: Bucket, bias: torch.Tensor | None) -> torch.Tensor:
         """`(T, D)`, bias that broadcasts to `(b, H, n, n)` → `(T, D)`."""
-        rows = rows + self.dropout(self.attention(self.attention_norm(rows), part, bias))
+        rows = rows + self.dropout(self.attention(self.attention_norm(rows), bucket, bias))
         result: torch.Tensor = rows + self.dropout(self.feed_forward(rows))
         return result
 
@@ -59,7 +59,7 @@ class Transformer(Encoder):
         self.embedding = nn.Sequential(
             nn.Linear(n_features, card.width), nn.GELU(), nn.Linear(card.width, card.width)
         )
-        self.blocks = nn.ModuleList(Block(card) for _ in range(card.layers))
+        self.blocks = nn.ModuleList(TransformerBlock(card) for _ in range(card.layers))
         self.norm = nn.LayerNorm(card.width)
         self.pool = nn.Linear(card.width + (not card.continuous_mask), card.width)
 
@@ -68,14 +68,14 @@ class Transformer(Encoder):
         ragged = Ragged(mask)
         weights = _pt_fractions(ragged.flatten(momenta), ragged) if self.continuous_mask else None
         biases = _biases(ragged, weights)
-        (rows,) = over_parts(self._tokens, self, ragged, ragged.flatten(features), biases)
+        (rows,) = over_buckets(self._tokens, self, ragged, ragged.flatten(features), biases)
         return Encoded(ragged.pad(rows), self.pool(_pool(rows, ragged, weights)))
 
-    def _tokens(self, features: torch.Tensor, part: Part, bias: torch.Tensor | None) -> tuple[torch.Tensor]:
-        """Of a part: `(rows, F)`, bias that broadcasts to `(b, H, n, n)` → `(rows, D)`."""
+    def _tokens(self, features: torch.Tensor, bucket: Bucket, bias: torch.Tensor | None) -> tuple[torch.Tensor]:
+        """Of a bucket: `(rows, F)`, bias that broadcasts to `(b, H, n, n)` → `(rows, D)`."""
         rows = self.embedding(features)
         for block in self.blocks:
-            rows = block(rows, part, bias)
+            rows = block(rows, bucket, bias)
         return (self.norm(rows),)
 
 
@@ -86,11 +86,14 @@ def _pt_fractions(momenta: torch.Tensor, ragged: Ragged) -> torch.Tensor:
 
 
 def _biases(ragged: Ragged, weights: torch.Tensor | None) -> list[torch.Tensor | None]:
-    """Biases of every part: -inf for padding, and half the logarithm of the weights `(T, 1)`."""
+    """Biases of every bucket: -inf for padding, and half the logarithm of the weights `(T, 1)`."""
     if weights is None:
-        return [padding_bias(part.valid) for part in ragged.parts]
+        return [padding_bias(bucket.valid) for bucket in ragged.buckets]
     pieces = ragged.split(weights)
-    return [_soft_bias(part.pad(piece)[..., 0], part.valid) for part, piece in zip(ragged.parts, pieces, strict=True)]
+    return [
+        _soft_bias(bucket.pad(piece)[..., 0], bucket.valid)
+        for bucket, piece in zip(ragged.buckets, pieces, strict=True)
+    ]
 
 
 def _soft_bias(weights: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:

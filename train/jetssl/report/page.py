@@ -21,7 +21,7 @@ from resim.common.errors import InputError
 from resim.pairfile.provenance import Provenance, utc_now
 from resim.pairfile.reader import PairFile
 
-Rows = list[tuple[str, ...]]
+Facts = list[tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class PageSection:
 
     title: str
     kind: str
-    facts: Rows
+    facts: Facts
     """(name, value)"""
     tables: list[TableBlock]
     pictures: list[Picture]
@@ -111,7 +111,7 @@ def _run_section(run: RunFolder, scratch: Path) -> PageSection:
     )
 
 
-def _run_facts(provenance: RunProvenance, epochs: int) -> Rows:
+def _run_facts(provenance: RunProvenance, epochs: int) -> Facts:
     parameters = ", ".join(f"{name} {count:,}" for name, count in provenance.parameters.items())
     state = f"finished {provenance.finished}" if provenance.finished else "not finished"
     resumed = f", resumed {provenance.resumed} times" if provenance.resumed else ""
@@ -152,7 +152,7 @@ def _file_section(path: Path, scratch: Path) -> PageSection:
     )
 
 
-def _file_facts(provenance: Provenance) -> Rows:
+def _file_facts(provenance: Provenance) -> Facts:
     return [
         ("seed", str(provenance.seed)),
         ("detector", "none (particle level)" if provenance.detector == "none" else provenance.detector),

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from jetssl.data.ahead import DEPTH, ahead
+from jetssl.data.batches import DEPTH, ahead
 
 
 @pytest.mark.parametrize("count", [0, 1, DEPTH, 17])

@@ -7,13 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jetssl.data import windows
+from jetssl.data import reading
 from jetssl.data.jet_table import MOMENTUM, OPTIONAL_COLUMNS, JetColumns, concatenate, read_jets
-from jetssl.data.reading import ReadingProcess
+from jetssl.data.reading import JetSource, Place, ReadingProcess, WindowReader
 from jetssl.data.rows import rows_of
 from jetssl.data.table import load_pairs
-from jetssl.data.window_reader import WindowReader
-from jetssl.data.windows import JetSource, Place
 from resim.common.errors import InputError
 from resim.pairfile.mock import write_mock
 from resim.pairfile.reader import PairFile
@@ -24,7 +22,7 @@ SIZES = (40, 25, 60)
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("windows")
+    folder = tmp_path_factory.mktemp("reading")
     return [write_mock(folder / f"{i}.h5", size, VIEWS, seed=i + 1) for i, size in enumerate(SIZES)]
 
 
@@ -79,8 +77,8 @@ def straight_from(files, wanted):
 def test_any_rows_of_any_files(files, rows, wanted, block):
     ascending = np.array(sorted(wanted))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(windows, "BLOCK_ROWS", block)
-        patch.setattr(windows, "LONGEST_GAP", block // 4)
+        patch.setattr(reading, "ROWS_AT_ONCE", block)
+        patch.setattr(reading, "LONGEST_GAP", block // 4)
         table = read_window(rows, ascending, OPTIONAL_COLUMNS)
     assert jets_of(table) == straight_from(files, ascending)
 

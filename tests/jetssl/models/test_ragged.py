@@ -23,11 +23,11 @@ def test_rows_go_out_and_back(counts, seed):
     assert torch.equal(ragged.pad(rows), values)
     torch.testing.assert_close(ragged.sum(rows), values.sum(1))
     pieces = ragged.split(rows)
-    padded = [part.pad(piece) for part, piece in zip(ragged.parts, pieces, strict=True)]
-    for part, piece, filled in zip(ragged.parts, pieces, padded, strict=True):
-        assert torch.equal(part.flatten(filled), piece)
-        assert filled.shape[1] == part.valid.sum(1).max()
-        assert (filled[~part.valid] == 0).all()
+    padded = [bucket.pad(piece) for bucket, piece in zip(ragged.buckets, pieces, strict=True)]
+    for bucket, piece, filled in zip(ragged.buckets, pieces, padded, strict=True):
+        assert torch.equal(bucket.flatten(filled), piece)
+        assert filled.shape[1] == bucket.valid.sum(1).max()
+        assert (filled[~bucket.valid] == 0).all()
     sums = torch.cat([filled.sum(1) for filled in padded])
     torch.testing.assert_close(ragged.restore(sums), values.sum(1))
 
@@ -35,9 +35,9 @@ def test_rows_go_out_and_back(counts, seed):
 def test_parts_save_padding():
     counts = torch.arange(1, 129).repeat(2)
     ragged = Ragged(torch.arange(128) < counts[:, None])
-    assert len(ragged.parts) == 8
-    assert sum(part.valid.numel() for part in ragged.parts) < 1.2 * counts.sum()
-    rows = [len(part.inside) for part in ragged.parts]
+    assert len(ragged.buckets) == 8
+    assert sum(bucket.valid.numel() for bucket in ragged.buckets) < 1.2 * counts.sum()
+    rows = [len(bucket.inside) for bucket in ragged.buckets]
     assert max(rows) - min(rows) <= 2 * 128
     assert ragged.starts == [0, *np.cumsum(rows)[:-1]]
 

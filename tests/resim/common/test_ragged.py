@@ -1,0 +1,18 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resim.common.ragged import indices_of_ranges, owners_of
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 7)), min_size=1, max_size=20))
+def test_ranges_one_after_the_other(ranges):
+    starts, lengths = np.array(ranges).T
+    wanted = [start + i for start, length in ranges for i in range(length)]
+    assert indices_of_ranges(starts, lengths).tolist() == wanted
+
+
+@given(st.lists(st.integers(0, 7), min_size=1, max_size=20))
+def test_every_entry_knows_its_range(lengths):
+    wanted = [i for i, length in enumerate(lengths) for _ in range(length)]
+    assert owners_of(np.cumsum([0, *lengths])).tolist() == wanted

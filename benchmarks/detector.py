@@ -17,8 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
+from resim.common.ragged import offsets_of
 from resim.detector import Detector
-from resim.particles import Particles, offsets_of
+from resim.particles import Particles
 from tests.helpers.delphes_recording import load_recording
 
 ROOT = Path(__file__).parents[1]

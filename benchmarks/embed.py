@@ -34,8 +34,8 @@ from jetssl.methods.builder import METHODS
 from jetssl.methods.optimizers import AdamW
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder
+from resim.common.row_counts import SourceCounts, ViewCounts
 from resim.pairfile.mock import write_mock
-from resim.pairfile.provenance import SourceCounts, ViewCounts
 from resim.pairfile.reader import PairFile
 from resim.pairfile.writer import PairWriter
 

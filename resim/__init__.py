@@ -1,3 +1,26 @@
 """resim: freeze a hard scatter, simulate what follows again, and store both outcomes as a pair."""
 
+from importlib import import_module
+from typing import Any
+
 __version__ = "0.1.0"
+
+_PUBLIC = {
+    "Detector": "resim.detector",
+    "PairFile": "resim.pairfile.reader",
+    "Particles": "resim.particles",
+    "generate": "resim.run.generate",
+}
+"""What a notebook needs, and where it lives; imported when it is asked for, so that `import resim` stays light."""
+
+__all__ = ["Detector", "PairFile", "Particles", "__version__", "generate"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,12 +1,12 @@
 """Particles of a batch of events as flat arrays."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
+from resim.common.ragged import offsets_of
 from resim.common.units import HIDDEN_VALLEY_PDG_RANGE, INVISIBLE_PDG_IDS
 
 Floats = npt.NDArray[np.float64]
@@ -99,15 +99,6 @@ class Candidates(Particles):
     d0_err: Floats
     dz_err: Floats
     origin: npt.NDArray[np.int64]
-
-
-def offsets_of(lengths: Sequence[int] | npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """Offsets `(n + 1,)` of ragged data from the `n` lengths.
-
-    >>> offsets_of([2, 0, 3]).tolist()
-    [0, 2, 2, 5]
-    """
-    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
 def impact_parameters(particles: Particles) -> tuple[Floats, Floats]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BeforeValidator, Field, PositiveFloat, model_validator
 
 from resim.common.cards import CardModel, find_file, parse_card, read_yaml
+from resim.common.units import TAU
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 Prongs = Annotated[int, Field(ge=0, le=5)]
@@ -14,7 +15,6 @@ ScaleFactor = Annotated[float, Field(ge=0.1**0.5, le=10**0.5)]
 """Factor on mu_R; Pythia takes its square and allows 0.1 ... 10."""
 Freeze = Literal["hard_scatter", "parton_shower", "hadronization"]
 _SHARING_SHOWER: Final = ("parton_shower", "hadronization")
-_TAU: Final = 15
 
 DEFAULT_CARDS: Final = {"pythia8": Path("cards/pythia/monash.cmnd"), "herwig7": Path("cards/herwig/default.in")}
 """Settings of a generator that the card leaves to us."""
@@ -32,7 +32,7 @@ class Source(CardModel):
     def _positive_ids(self) -> Self:
         if bad := [pdg_id for pdg_id in self.rows if pdg_id <= 0]:
             raise ValueError(f"PDG ids {bad} must be positive: particle and antiparticle share a label")
-        if bad := [pdg_id for pdg_id, label in self.rows.items() if isinstance(label, dict) and pdg_id != _TAU]:
+        if bad := [pdg_id for pdg_id, label in self.rows.items() if isinstance(label, dict) and pdg_id != TAU]:
             raise ValueError(f"PDG ids {bad}: only tau leptons (15) have labels by the number of charged hadrons")
         return self
 

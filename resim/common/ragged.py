@@ -1,13 +1,23 @@
 """Index arithmetic of ragged arrays."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from resim.particles import offsets_of
-
 Integers = npt.NDArray[np.int64]
+Arrays = dict[str, npt.NDArray[Any]]
+"""Columns by name."""
+
+
+def offsets_of(lengths: Sequence[int] | npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Offsets `(n + 1,)` of ragged data from the `n` lengths.
+
+    >>> offsets_of([2, 0, 3]).tolist()
+    [0, 2, 2, 5]
+    """
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
 def indices_of_ranges(starts: npt.NDArray[Any], lengths: npt.NDArray[Any]) -> Integers:

@@ -16,9 +16,10 @@ import numpy.typing as npt
 
 from resim.common.errors import InputError
 from resim.common.external import run_logged, scratch_folder
+from resim.common.ragged import offsets_of
 from resim.detector.detector import check_particles, checked_seeds
 from resim.detector.particle_flow import candidates_of
-from resim.particles import Candidates, Particles, offsets_of
+from resim.particles import Candidates, Particles
 
 EXECUTABLE: Final = "DelphesHepMC3"
 SEED_MAX: Final = 2**31 - 1

@@ -11,12 +11,10 @@ import uproot
 
 from resim.common.errors import InputError
 from resim.common.ragged import Integers
+from resim.common.units import HEPMC_BEAM, HEPMC_DECAYED, HEPMC_FINAL, PROTON
 from resim.detector.particle_flow import candidates_of
 from resim.particles import Candidates, Particles
 
-_BEAM, _DECAYED, _FINAL = 4, 2, 1
-"""HepMC status codes, arXiv:1912.08005."""
-_PROTON: Final = 2212
 _DISPLACED: Final = 92
 """PDG id of what links the primary vertex to another one: a "string", one of the codes for a generator's own use."""
 _DOUBLE: Final = 17
@@ -73,7 +71,7 @@ def _hepmc_event(particles: Particles, rows: slice, number: int) -> Any:
     vertices = _vertices(event, places, momenta, place_of)
     final = zip(momenta, particles.pdg_id[rows], particles.mass[rows], place_of, strict=True)
     for momentum, pdg_id, mass, place in final:
-        particle = pyhepmc.GenParticle(momentum.tolist(), int(pdg_id), _FINAL)
+        particle = pyhepmc.GenParticle(momentum.tolist(), int(pdg_id), HEPMC_FINAL)
         particle.generated_mass = float(mass)
         vertices[place].add_particle_out(particle)
     return event
@@ -86,14 +84,14 @@ def _vertices(event: Any, places: npt.NDArray[Any], momenta: npt.NDArray[Any], p
     primary = pyhepmc.GenVertex()
     energy = float(momenta[:, 3].sum()) / 2
     for direction in (1, -1):
-        primary.add_particle_in(pyhepmc.GenParticle((0.0, 0.0, direction * energy, energy), _PROTON, _BEAM))
+        primary.add_particle_in(pyhepmc.GenParticle((0.0, 0.0, direction * energy, energy), PROTON, HEPMC_BEAM))
     event.add_vertex(primary)
     vertices = []
     for number, place in enumerate(places):
         if not place.any():
             vertices.append(primary)
             continue
-        link = pyhepmc.GenParticle(momenta[place_of == number].sum(axis=0).tolist(), _DISPLACED, _DECAYED)
+        link = pyhepmc.GenParticle(momenta[place_of == number].sum(axis=0).tolist(), _DISPLACED, HEPMC_DECAYED)
         primary.add_particle_out(link)
         vertex = pyhepmc.GenVertex((*place.tolist(), 0.0))
         vertex.add_particle_in(link)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from resim.common.errors import InputError
+from resim.common.ragged import offsets_of
 from resim.detector.calorimeter import Calorimeter
 from resim.detector.card import Card, CardModule, read_card
 from resim.detector.objects import Objects, concatenate
@@ -23,7 +24,7 @@ from resim.detector.tracking import (
     PassThrough,
     TrackSmearing,
 )
-from resim.particles import Candidates, Particles, offsets_of
+from resim.particles import Candidates, Particles
 
 CANDIDATES: Final = "EFlowMerger"
 """Module whose output is the particle flow; Delphes' cards agree on its name."""

@@ -7,13 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from resim.common.tcl.values import text_of
+from resim.common.units import PHOTON
 from resim.detector.card import CardModule
 from resim.detector.formula import Formula
 from resim.detector.objects import Integers
 from resim.detector.tracking import KINEMATICS, finite, lognormal
 from resim.particles import Floats
 
-PHOTON: Final = 22
 NEUTRAL_HADRON: Final = 0
 
 

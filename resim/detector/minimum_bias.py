@@ -17,8 +17,8 @@ from resim.common.progress import ProgressReport
 from resim.common.seeds import SeedKey, pythia_seed
 from resim.common.silence import stdout_silenced
 from resim.common.units import PYTHIA_SEED_MAX
+from resim.common.versions import versions
 from resim.detector.pool import PARTICLE, PoolProvenance, write_pool
-from resim.pairfile.provenance import versions
 from resim.shower.event_record import FinalParticles, join
 
 PROCESSES: Final = ("SoftQCD:nonDiffractive = on", "SoftQCD:singleDiffractive = on", "SoftQCD:doubleDiffractive = on")

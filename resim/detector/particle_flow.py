@@ -6,11 +6,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from resim.particles import Candidates, offsets_of
+from resim.common.ragged import offsets_of
+from resim.common.units import PHOTON
+from resim.particles import Candidates
 
 Columns = Mapping[str, npt.NDArray[Any]]
 
-_PHOTON: Final = 22
 _OPTIONAL: Final = {"mass": 0, "charge": 0, "d0": 0, "dz": 0, "d0_err": 0, "dz_err": 0, "origin": -1}
 """Columns that a kind may leave out, and what they hold then."""
 
@@ -28,7 +29,7 @@ def candidates_of(tracks: Columns, photons: Columns, neutral_hadrons: Columns, n
     Returns:
         In every event tracks, photons, neutral hadrons, each in the order in which they are given.
     """
-    kinds = (tracks, _with_id(photons, _PHOTON), _with_id(neutral_hadrons, 0))
+    kinds = (tracks, _with_id(photons, PHOTON), _with_id(neutral_hadrons, 0))
     columns = {name: _column(kinds, name) for name in ("event", "pdg_id", "pt", "eta", "phi", *_OPTIONAL)}
     event = columns.pop("event")
     order = np.argsort(event, kind="stable")

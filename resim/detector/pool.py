@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from resim.common.errors import InputError
-from resim.common.ragged import indices_of_ranges
-from resim.particles import Particles, offsets_of
+from resim.common.ragged import indices_of_ranges, offsets_of
+from resim.particles import Particles
 
 SCHEMA: Final = "resim.pool"
 SCHEMA_VERSION: Final = 1

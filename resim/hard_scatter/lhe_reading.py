@@ -16,11 +16,11 @@ from typing import Final, Literal, NoReturn
 import pylhe
 
 from resim.common.errors import InputError
+from resim.common.units import LHE_BEAM, LHE_INCOMING, LHE_OUTGOING
 from resim.hard_scatter.lhe_text import Block, read_blocks
 from resim.hard_scatter.records import line_of_record, records_of
 
 _FIELDS_OF_A_PARTICLE: Final = 13
-_BEAM, _INCOMING, _OUTGOING = -9, -1, 1
 _RESONANCES: Final = frozenset({6, 23, 24, 25, 32, 33, 34, 35, 36, 37})
 """t, Z, W, H and their heavier relatives: Pythia decays them in the process level if the file does not."""
 _MOMENTUM_TOLERANCE: Final = 1e-3
@@ -116,7 +116,7 @@ def survey(path: Path, n_events: int | None = None, skip_bad: bool = False) -> S
                 first_bad = first_bad or str(error)
             else:
                 found.update(abs(particle.id) for particle in event.particles if particle.status > 0)
-                outgoing = {abs(particle.id) for particle in event.particles if particle.status == _OUTGOING}
+                outgoing = {abs(particle.id) for particle in event.particles if particle.status == LHE_OUTGOING}
                 undecayed |= outgoing & _RESONANCES
     if index < 0:
         raise InputError(f"{path}: holds no event; want at least one <event> block")
@@ -151,7 +151,7 @@ def _sound_event(block: Block, beams: Beams, path: Path, index: int) -> pylhe.LH
         defect = _DefectError("has no start tag or no end tag", "no_start_or_end_tag")
         _raise_bad_event(defect, block.text, path, index, block.line)
     event = parse_event(block.text, path, index, block.line)
-    energy = sum(p.e for p in event.particles if p.status == _INCOMING)
+    energy = sum(p.e for p in event.particles if p.status == LHE_INCOMING)
     limit = (beams.energy_a + beams.energy_b) * (1 + _MOMENTUM_TOLERANCE)
     if energy > limit:
         message = f"incoming partons have {energy:.6g} GeV, the beams {limit:.6g} GeV"
@@ -216,14 +216,14 @@ def _without_beams(particles: list[pylhe.LHEParticle]) -> list[pylhe.LHEParticle
             if not 0 <= mother <= len(particles):
                 message = f"mother {mother} out of range for an event with {len(particles)} particles"
                 raise _DefectError(message, record=record)
-    kept = [i for i, particle in enumerate(particles, 1) if particle.status != _BEAM]
+    kept = [i for i, particle in enumerate(particles, 1) if particle.status != LHE_BEAM]
     if len(kept) == len(particles):  # as most generators write it
         return particles
     number = {0: 0} | {old: new for new, old in enumerate(kept, 1)}
     return [
         replace(p, mother1=number.get(p.mother1, 0), mother2=number.get(p.mother2, 0))
         for p in particles
-        if p.status != _BEAM
+        if p.status != LHE_BEAM
     ]
 
 
@@ -234,8 +234,8 @@ def _check(event: pylhe.LHEEvent) -> None:
     info = event.eventinfo
     if not math.isfinite(info.weight) or not math.isfinite(info.scale):
         raise _DefectError(f"weight {info.weight} or scale {info.scale} is not finite", "not_finite", record=0)
-    incoming = [p for p in event.particles if p.status == _INCOMING]
-    outgoing = [p for p in event.particles if p.status == _OUTGOING]
+    incoming = [p for p in event.particles if p.status == LHE_INCOMING]
+    outgoing = [p for p in event.particles if p.status == LHE_OUTGOING]
     if len(incoming) != 2 or not outgoing:
         raise _DefectError(f"has {len(incoming)} incoming and {len(outgoing)} outgoing particles, want 2 and some")
     _check_balance(incoming, outgoing)

@@ -3,19 +3,17 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import pylhe
 
 from resim.card.generation_card import Selection
-from resim.common.units import INVISIBLE_PDG_IDS
+from resim.common.row_counts import LossReason
+from resim.common.units import INVISIBLE_PDG_IDS, LHE_OUTGOING, TAU
 
 Label = str | dict[int, str]
 """A label, or for tau leptons number of charged hadrons → label."""
 FourMomentum = tuple[float, float, float, float]
 """px, py, pz, energy in GeV."""
-TAU: Final = 15
-_OUTGOING: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,7 @@ def find_partons(event: pylhe.LHEEvent, labels: Mapping[int, Label]) -> list[Par
 
 def outgoing_taus(event: pylhe.LHEEvent) -> dict[int, int]:
     """Index in the event → number, of every tau that leaves the hard scatter undecayed."""
-    indices = [i for i, p in enumerate(event.particles) if p.status == _OUTGOING and abs(p.id) == TAU]
+    indices = [i for i, p in enumerate(event.particles) if p.status == LHE_OUTGOING and abs(p.id) == TAU]
     return {index: number for number, index in enumerate(indices)}
 
 
@@ -87,7 +85,7 @@ def _products(i: int, particles: list[pylhe.LHEParticle], ancestors: list[set[in
     return tuple(
         (p.px, p.py, p.pz, p.e)
         for j, p in enumerate(particles)
-        if p.status == _OUTGOING and i in ancestors[j] and abs(p.id) not in INVISIBLE_PDG_IDS
+        if p.status == LHE_OUTGOING and i in ancestors[j] and abs(p.id) not in INVISIBLE_PDG_IDS
     )
 
 
@@ -104,14 +102,14 @@ def _ancestors(i: int, mothers: list[set[int]]) -> set[int]:
     return found
 
 
-def rejection(parton: Parton, selection: Selection) -> str | None:
-    """Name of the first cut that the parton fails, or None if it passes all of them."""
+def rejection(parton: Parton, selection: Selection) -> LossReason | None:
+    """The first cut that the parton fails, or None if it passes all of them."""
     if parton.pt == 0:
-        return "along_the_beam"  # neither azimuth nor pseudorapidity, and no jet inside any acceptance
+        return LossReason.ALONG_THE_BEAM  # neither azimuth nor pseudorapidity, and no jet inside any acceptance
     if parton.pt < selection.parton_pt_min:
-        return "parton_pt_min"
+        return LossReason.PARTON_PT_MIN
     if selection.parton_pt_max is not None and parton.pt > selection.parton_pt_max:
-        return "parton_pt_max"
+        return LossReason.PARTON_PT_MAX
     if selection.parton_abs_eta_max is not None and abs(parton.eta) > selection.parton_abs_eta_max:
-        return "parton_abs_eta_max"
+        return LossReason.PARTON_ABS_ETA_MAX
     return None

@@ -19,13 +19,12 @@ import resim
 from resim.common.errors import InputError
 from resim.common.progress import ProgressReport
 from resim.common.silence import stdout_silenced
+from resim.common.units import PYTHIA_HARD_INCOMING
 from resim.hard_scatter.process_card import PythiaProcess
 
 _PB_PER_MB: Final = 1e9
 _STRATEGY: Final = 4
 """IDWTUP = 4: the mean of the events' weights is the cross section in pb."""
-_INCOMING: Final = -21
-"""Pythia's status of the incoming partons of the hard process."""
 _FIRST: Final = 3
 """Place of the first parton in Pythia's process record: behind the system and the two beams."""
 _EVENTS_BETWEEN_REPORTS: Final = 100
@@ -90,7 +89,7 @@ def _event(process: Any, info: Any) -> pylhe.LHEEvent:
 
 
 def _particle(p: Any) -> pylhe.LHEParticle:
-    status = 1 if p.isFinal() else -1 if p.status() == _INCOMING else 2
+    status = 1 if p.isFinal() else -1 if p.status() == PYTHIA_HARD_INCOMING else 2
     first, second = (max(mother - _FIRST + 1, 0) for mother in (p.mother1(), p.mother2()))
     mothers = (first, second or first)
     momentum = (p.px(), p.py(), p.pz(), p.e(), p.m())

@@ -8,9 +8,9 @@ import awkward as ak
 import numpy as np
 
 from resim.card.generation_card import JetSettings
-from resim.common.ragged import Integers, indices_of_ranges, owners_of
+from resim.common.ragged import Integers, indices_of_ranges, offsets_of, owners_of
 from resim.common.silence import stdout_silenced
-from resim.particles import Floats, Particles, offsets_of
+from resim.particles import Floats, Particles
 
 
 @dataclass(frozen=True, slots=True)

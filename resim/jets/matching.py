@@ -3,24 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from resim.card.generation_card import JetSettings
 from resim.common.angles import wrap
-from resim.common.ragged import Integers, indices_of_ranges
+from resim.common.ragged import Integers, indices_of_ranges, offsets_of
 from resim.hard_scatter.partons import FourMomentum, Parton
 from resim.jets.clustering import ClusteredJets
-from resim.particles import Floats, offsets_of
-
-NO_JET: Final = "no_jet"
-"""No jet inside the cuts lies within the matching distance of the parton."""
-JET_TAKEN: Final = "jet_taken"
-"""Every such jet is nearer to another parton of the event."""
-DECAY_CHANNEL: Final = "decay_channel"
-"""The tau of the row decays in another channel than in the root view."""
+from resim.particles import Floats
 
 
 @dataclass(frozen=True, slots=True)

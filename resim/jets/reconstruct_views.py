@@ -7,7 +7,6 @@ at detector level from what the detector measures of them. Without a detector bo
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,8 @@ import numpy.typing as npt
 from resim.card.generation_card import JetSettings
 from resim.card.view_plan import SLICE_EVENTS, DetectorPlan, ViewPlan
 from resim.common.errors import InputError
-from resim.common.ragged import Integers, indices_of_ranges, owners_of
+from resim.common.ragged import Integers
+from resim.common.row_counts import LossReason, ViewCounts
 from resim.common.seeds import SeedKey, pythia_seed
 from resim.detector import Detector
 from resim.detector.delphes_backend import Delphes
@@ -23,16 +23,9 @@ from resim.detector.pileup import PileUp
 from resim.detector.pool import Pool
 from resim.hard_scatter.rows import Rows
 from resim.jets.clustering import ClusteredJets, cluster
-from resim.jets.matching import DECAY_CHANNEL, JET_TAKEN, NO_JET, delta_r, match_partons
-from resim.jets.substructure import substructure
-from resim.pairfile import schema
-from resim.pairfile.provenance import NOT_GENERATED, ViewCounts
-from resim.pairfile.writer import Arrays, invalid_jet_columns
-from resim.particles import Candidates, Particles, impact_parameters, offsets_of
+from resim.jets.matching import delta_r, match_partons
+from resim.particles import Particles
 from resim.shower.simulate_views import Realization
-
-NO_PARTICLE_JET: Final = "no_particle_jet"
-"""There is a reconstructed jet, but no particle-level one as the card wants it."""
 
 Flags = npt.NDArray[np.bool_]
 
@@ -54,13 +47,36 @@ class JetsOfRows:
     taken: Flags
 
 
+@dataclass(frozen=True, slots=True)
+class ReconstructedView:
+    """The jets of the rows in one view.
+
+    Attributes:
+        view: the plan of the view.
+        realization: its generated particles.
+        detector_seeds: uint32 `(n_events,)`, 0 without a detector.
+        detector_level: jets of what the detector measures; without a detector of the generated particles.
+        particle_level: jets of the generated particles.
+        valid: bool `(n_rows,)`, whether the row has a jet.
+        counts: what became of the rows.
+    """
+
+    view: ViewPlan
+    realization: Realization
+    detector_seeds: npt.NDArray[np.uint32]
+    detector_level: JetsOfRows
+    particle_level: JetsOfRows
+    valid: Flags
+    counts: ViewCounts
+
+
 def reconstruct(
     views: Sequence[ViewPlan],
     realizations: Mapping[str, Realization],
     rows: Rows,
     settings: JetSettings,
     run_seed: int,
-) -> Iterator[tuple[ViewPlan, Arrays, ViewCounts]]:
+) -> Iterator[ReconstructedView]:
     """Find the jets of the rows in every view.
 
     Args:
@@ -71,7 +87,7 @@ def reconstruct(
         run_seed: the run's seed.
 
     Yields:
-        A view, its columns by their path below the view's group, and what became of the rows.
+        The views in the order of the plan.
     """
     root = realizations[views[0].name]
     particle_levels: dict[str, JetsOfRows] = {}
@@ -92,9 +108,7 @@ def reconstruct(
             lost={reason: int(flags.sum()) for reason, flags in lost.items() if flags.any()},
             retries=realization.retries if view.particles_owner == view.name else 0,
         )
-        columns = _seed_columns(realization, seeds, rows) | {"valid": valid}
-        columns |= _jet_columns(detector_level, valid, settings) | _particle_jet_columns(particle_level, valid)
-        yield view, columns, counts
+        yield ReconstructedView(view, realization, seeds, detector_level, particle_level, valid, counts)
 
 
 def _particle_level(particles: Particles, rows: Rows, settings: JetSettings) -> JetsOfRows:
@@ -170,28 +184,28 @@ def detector_for(stage: DetectorPlan) -> Detector | Delphes:
     return detector
 
 
-def _losses(reasons: Mapping[str, Flags]) -> dict[str, Flags]:
+def _losses(reasons: Mapping[LossReason, Flags]) -> dict[LossReason, Flags]:
     """Rows lost by reason, bool `(n_rows,)` each; a row counts for the first reason that applies to it."""
-    lost: dict[str, Flags] = {}
+    lost: dict[LossReason, Flags] = {}
     for reason, flags in reasons.items():
         lost[reason] = flags & ~np.any([np.zeros_like(flags), *lost.values()], axis=0)
     return lost
 
 
-def _decay_losses(realization: Realization, root: Realization, rows: Rows) -> dict[str, Flags]:
+def _decay_losses(realization: Realization, root: Realization, rows: Rows) -> dict[LossReason, Flags]:
     return {
-        NOT_GENERATED: ~realization.made[rows.scatter_of_row],
-        DECAY_CHANNEL: ~_same_decay(rows, realization, root),
+        LossReason.NOT_GENERATED: ~realization.made[rows.scatter_of_row],
+        LossReason.DECAY_CHANNEL: ~_same_decay(rows, realization, root),
     }
 
 
 def _jet_losses(
     particle_level: JetsOfRows, detector_level: JetsOfRows, particle_jet_wanted: bool
-) -> dict[str, Flags]:
+) -> dict[LossReason, Flags]:
     return {
-        JET_TAKEN: detector_level.taken,
-        NO_JET: detector_level.of_row < 0,
-        NO_PARTICLE_JET: (particle_level.of_row < 0) & particle_jet_wanted,
+        LossReason.JET_TAKEN: detector_level.taken,
+        LossReason.NO_JET: detector_level.of_row < 0,
+        LossReason.NO_PARTICLE_JET: (particle_level.of_row < 0) & particle_jet_wanted,
     }
 
 
@@ -204,56 +218,3 @@ def _same_decay(rows: Rows, realization: Realization, root: Realization) -> Flag
             known = parton.tau < min(map(len, decays))
             same[i] = known and decays[0][parton.tau].same_as(decays[1][parton.tau])
     return same
-
-
-def _seed_columns(realization: Realization, detector_seeds: npt.NDArray[np.uint32], rows: Rows) -> Arrays:
-    return {
-        "seeds/shower": realization.shower_seed[rows.scatter_of_row],
-        "seeds/hadronization": realization.hadronization_seed[rows.scatter_of_row],
-        "seeds/detector": detector_seeds[rows.scatter_of_row],
-    }
-
-
-def _jet_columns(level: JetsOfRows, valid: Flags, settings: JetSettings) -> Arrays:
-    """The columns of `jets/`, `offsets` and `constituents/`."""
-    of_valid_row = level.of_row[valid]
-    constituents = _constituents(level.particles, level.jets, of_valid_row)
-    n_constituents = np.diff(constituents.offsets)
-    momenta = {name: getattr(constituents, name) for name in ("px", "py", "pz", "energy")}
-    measured = {name: getattr(level.jets, name)[of_valid_row] for name in ("pt", "eta", "phi", "mass", "energy")}
-    measured |= {"n_constituents": n_constituents} | substructure(constituents.offsets, momenta, settings)
-    columns = invalid_jet_columns(len(valid))
-    for name, values in measured.items():
-        columns[name][valid] = values
-    arrays: Arrays = {f"jets/{name}": values for name, values in columns.items()}
-    arrays["offsets"] = offsets_of(columns["n_constituents"])
-    return arrays | _constituent_columns(constituents)
-
-
-def _particle_jet_columns(particle_level: JetsOfRows, valid: Flags) -> Arrays:
-    some = valid & (particle_level.of_row >= 0)
-    columns: Arrays = {}
-    for column in schema.PARTICLE_JETS:
-        values = np.full(len(valid), np.nan)
-        values[some] = getattr(particle_level.jets, column.name)[particle_level.of_row[some]]
-        columns[f"particle_jets/{column.name}"] = values
-    return columns
-
-
-def _constituents(particles: Particles, jets: ClusteredJets, chosen: Integers) -> Particles:
-    """Constituents of the chosen jets: group *i* of the result holds those of `chosen[i]` by descending pT."""
-    lengths = np.diff(jets.constituent_offsets)[chosen]
-    members = jets.constituents[indices_of_ranges(jets.constituent_offsets[chosen], lengths)]
-    offsets = offsets_of(lengths)
-    pt = np.hypot(particles.px[members], particles.py[members])
-    return particles.take(members[np.lexsort((-pt, owners_of(offsets)))], offsets)
-
-
-def _constituent_columns(constituents: Particles) -> Arrays:
-    columns = {name: getattr(constituents, name) for name in ("pt", "eta", "phi", "energy", "charge", "pdg_id")}
-    if isinstance(constituents, Candidates):
-        columns |= {name: getattr(constituents, name) for name in ("d0", "d0_err", "dz", "dz_err")}
-    else:
-        d0, dz = impact_parameters(constituents)
-        columns |= {"d0": d0, "dz": dz, "d0_err": np.zeros_like(d0), "dz_err": np.zeros_like(dz)}
-    return {f"constituents/{name}": column for name, column in columns.items()}

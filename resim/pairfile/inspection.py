@@ -8,6 +8,7 @@ import numpy as np
 from rich.console import Console, Group
 from rich.table import Table
 
+from resim.common.row_counts import LossReason
 from resim.pairfile.provenance import Provenance
 from resim.pairfile.reader import PairFile
 
@@ -68,7 +69,8 @@ def summarize(path: Path) -> Summary:
 
 def print_summary(summary: Summary, console: Console) -> None:
     """Show a summary as tables."""
-    console.print(Group(_rows_table(summary), _views_table(summary), _provenance_table(summary.provenance)))
+    tables = (_rows_table(summary), _views_table(summary), _provenance_table(summary.provenance))
+    console.print(Group(*tables, *_reasons(summary)))
 
 
 def _rows_table(summary: Summary) -> Table:
@@ -114,3 +116,10 @@ def _provenance_table(provenance: Provenance) -> Table:
     table.add_row("commit", commit)
     table.add_row("made", f"{provenance.created}, {provenance.seconds:.0f} s of worker time")
     return table
+
+
+def _reasons(summary: Summary) -> list[str]:
+    """What the reasons mean for which rows were lost."""
+    names = {name for view in summary.views for name in view.lost}
+    names |= {name for source in summary.provenance.sources for name in source.counts.rejected}
+    return [f"{reason}: {reason.doc}" for reason in LossReason if reason in names]

@@ -8,7 +8,8 @@ from typing import Final
 
 from resim.card.run_options import Shard
 from resim.common.errors import InputError
-from resim.pairfile.provenance import Provenance, utc_now
+from resim.common.versions import utc_now
+from resim.pairfile.provenance import Provenance
 from resim.pairfile.reader import PairFile
 from resim.pairfile.writer import PairWriter
 

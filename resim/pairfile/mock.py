@@ -12,12 +12,14 @@ import numpy.typing as npt
 
 from resim.card.view_plan import ViewRecord
 from resim.common.angles import wrap
+from resim.common.ragged import offsets_of
+from resim.common.row_counts import SourceCounts, ViewCounts
 from resim.common.units import PYTHIA_SEED_MAX
+from resim.common.versions import utc_now, versions
 from resim.pairfile import schema
-from resim.pairfile.provenance import Provenance, SourceCounts, SourceRecord, ViewCounts, utc_now, versions
-from resim.pairfile.row_block import RowBlock
-from resim.pairfile.writer import PairWriter, invalid_jet_columns
-from resim.particles import offsets_of
+from resim.pairfile.provenance import Provenance, SourceRecord
+from resim.pairfile.row_block import RowBlock, invalid_jet_columns
+from resim.pairfile.writer import PairWriter
 
 LABELS = ["one_prong", "two_prong"]
 

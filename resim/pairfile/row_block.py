@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from resim.common.ragged import Arrays
 from resim.pairfile import schema
 
 
@@ -55,3 +56,12 @@ class RowBlock:
     def n_rows(self) -> int:
         """Number of rows."""
         return len(self.arrays["hard_scatter/event"])
+
+
+def invalid_jet_columns(n_rows: int) -> Arrays:
+    """Jet columns `(n_rows,)` that say "no jet": NaN, and 0 for integers."""
+    columns = {}
+    for column in schema.JETS:
+        dtype = np.dtype(column.dtype)
+        columns[column.name] = np.full(n_rows, np.nan if dtype.kind == "f" else 0, dtype=dtype)
+    return columns

@@ -9,13 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from resim.card.view_plan import ViewRecord
+from resim.common.ragged import offsets_of
 from resim.pairfile import schema
 from resim.pairfile.hdf5_output import Hdf5Output
 from resim.pairfile.provenance import Provenance
 from resim.pairfile.row_block import RowBlock
-from resim.particles import offsets_of
 
-Arrays = dict[str, npt.NDArray[Any]]
 """Datasets by their path in the file, or below a group of it."""
 
 _COMPRESSION = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
@@ -110,12 +109,3 @@ def _extend(dataset: Any, array: npt.NDArray[Any]) -> None:
     start = len(dataset)
     dataset.resize((start + len(array),))
     dataset[start:] = array
-
-
-def invalid_jet_columns(n_rows: int) -> Arrays:
-    """Jet columns `(n_rows,)` that say "no jet": NaN, and 0 for integers."""
-    columns = {}
-    for column in schema.JETS:
-        dtype = np.dtype(column.dtype)
-        columns[column.name] = np.full(n_rows, np.nan if dtype.kind == "f" else 0, dtype=dtype)
-    return columns

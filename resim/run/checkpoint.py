@@ -19,7 +19,7 @@ import numpy.typing as npt
 from pydantic import TypeAdapter
 
 from resim.common.errors import InputError
-from resim.pairfile.provenance import SourceCounts, ViewCounts
+from resim.common.row_counts import SourceCounts, ViewCounts
 from resim.pairfile.row_block import RowBlock
 from resim.run.chunks import ChunkResult
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from resim.card.generation_card import GenerationCard
 from resim.card.view_plan import ViewPlan
+from resim.common.row_counts import SourceCounts, ViewCounts
 from resim.hard_scatter.lhe_reading import Beams
 from resim.hard_scatter.partons import Label
-from resim.pairfile.provenance import SourceCounts, ViewCounts
 from resim.pairfile.row_block import RowBlock
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from resim.card.run_options import RunOptions
 from resim.common.errors import InputError
-from resim.pairfile.provenance import versions
+from resim.common.versions import versions
 from resim.run.chunks import Chunk, ChunkResult, Plan
 from resim.run.workers import worker_context
 

@@ -10,15 +10,9 @@ from resim.card.run_options import RunOptions
 from resim.common.commandline import refuse_existing
 from resim.common.errors import InputError
 from resim.common.progress import ProgressReport
-from resim.pairfile.provenance import (
-    NOT_GENERATED,
-    ROOT_NOT_GENERATED,
-    Provenance,
-    ViewCounts,
-    git_state,
-    utc_now,
-    versions,
-)
+from resim.common.row_counts import LossReason, ViewCounts
+from resim.common.versions import git_state, utc_now, versions
+from resim.pairfile.provenance import Provenance
 from resim.pairfile.reader import PairFile
 from resim.pairfile.writer import PairWriter
 from resim.run import execution
@@ -113,10 +107,10 @@ class _Failures:
         """
         for name, counts in result.view_counts.items():
             self._counts[name] += counts
-        if unlabelled := result.source_counts.rejected.get(ROOT_NOT_GENERATED, 0):
-            self._counts[self._root] += ViewCounts(lost={NOT_GENERATED: unlabelled})
+        if unlabelled := result.source_counts.rejected.get(LossReason.ROOT_NOT_GENERATED, 0):
+            self._counts[self._root] += ViewCounts(lost={LossReason.NOT_GENERATED: unlabelled})
         for name, counts in self._counts.items():
-            failed, expected = counts.lost.get(NOT_GENERATED, 0), self._allowed * counts.total
+            failed, expected = counts.lost.get(LossReason.NOT_GENERATED, 0), self._allowed * counts.total
             if failed > expected + 3 * expected**0.5:
                 raise InputError(
                     f"view {name}: the generator gave up the events of {failed} of {counts.total} rows, max_failures"
@@ -163,7 +157,7 @@ def _warn_of_losses(provenance: Provenance) -> None:
             lost = f"none of {counts.partons} partons passes the selection {counts.rejected}"
             log.warning("%s: %s", source.lhe, lost)
     for view, view_counts in provenance.views.items():
-        if refused := view_counts.lost.get(NOT_GENERATED):
+        if refused := view_counts.lost.get(LossReason.NOT_GENERATED):
             log.warning(
                 "view %s: the generator gave up the events of %d of %d rows", view, refused, view_counts.total
             )

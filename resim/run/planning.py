@@ -13,9 +13,10 @@ from resim.card.generation_card import GenerationCard, Source
 from resim.card.run_options import RunOptions, Shard
 from resim.card.view_plan import SLICE_EVENTS, plan_views
 from resim.common.errors import InputError
+from resim.common.versions import versions
 from resim.hard_scatter.lhe_reading import Survey, event_blocks, survey
 from resim.pairfile import schema
-from resim.pairfile.provenance import SourceRecord, versions
+from resim.pairfile.provenance import SourceRecord
 from resim.run.chunks import Chunk, Plan, SourcePlan
 
 log = logging.getLogger(__name__)

@@ -5,13 +5,14 @@ A chunk is a pure function of the plan and its events, so chunks can be made any
 
 import time
 
-from resim.hard_scatter.rows import hard_scatter_columns, select_rows, with_labels
+from resim.common.ragged import Arrays
+from resim.hard_scatter.rows import select_rows
 from resim.jets.reconstruct_views import reconstruct
 from resim.pairfile import schema
+from resim.pairfile.columns import hard_scatter_columns, view_columns
 from resim.pairfile.row_block import RowBlock
-from resim.pairfile.writer import Arrays
 from resim.run.chunks import Chunk, ChunkResult, Plan
-from resim.shower.simulate_views import realize
+from resim.shower.simulate_views import realize, with_labels
 
 
 def process(plan: Plan, chunk: Chunk) -> ChunkResult:
@@ -23,9 +24,10 @@ def process(plan: Plan, chunk: Chunk) -> ChunkResult:
     rows = with_labels(rows, realizations[plan.views[0].name])
     arrays = hard_scatter_columns(rows, chunk.source, {label: i for i, label in enumerate(plan.labels)})
     counts = {}
-    for view, columns, view_counts in reconstruct(plan.views, realizations, rows, plan.card.jets, plan.seed):
-        counts[view.name] = view_counts
-        arrays |= {f"views/{view.name}/{path}": array for path, array in columns.items()}
+    for found in reconstruct(plan.views, realizations, rows, plan.card.jets, plan.seed):
+        counts[found.view.name] = found.counts
+        columns = view_columns(found, rows, plan.card.jets)
+        arrays |= {f"views/{found.view.name}/{path}": array for path, array in columns.items()}
     block = _block(tuple(view.name for view in plan.views), arrays)
     return ChunkResult(chunk.source, time.perf_counter() - start, block, rows.counts, counts)
 

@@ -11,8 +11,9 @@ import numpy.typing as npt
 from resim.card.generation_card import GenerationCard
 from resim.card.view_plan import SLICE_EVENTS, DetectorPlan, plan_from_records
 from resim.common.errors import InputError
+from resim.common.versions import versions
 from resim.hard_scatter.lhe_reading import event_blocks, survey
-from resim.pairfile.provenance import Provenance, versions
+from resim.pairfile.provenance import Provenance
 from resim.pairfile.reader import PairFile
 from resim.pairfile.row_block import RowBlock
 from resim.run.chunks import Chunk, Plan, SourcePlan

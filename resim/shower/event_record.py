@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pythia8mc
 
-from resim.particles import Particles, offsets_of
+from resim.common.ragged import offsets_of
+from resim.particles import Particles
 
 FINAL_PARTICLE: Final = np.dtype(
     [("pdg_id", "<i4"), *((name, "<f8") for name in ("px", "py", "pz", "energy", "mass", "vx", "vy", "vz"))]

@@ -13,13 +13,10 @@ import pylhe
 
 from resim.common.errors import InputError
 from resim.common.silence import stdout_silenced
+from resim.common.units import HEPMC_FINAL, LHE_INCOMING, LHE_OUTGOING, TAU
 from resim.shower.event_record import FINAL_PARTICLE, Records
 from resim.shower.tau import decay_products
 
-_FINAL: Final = 1
-"""HepMC status of a particle that the generator decays no further."""
-_INCOMING, _OUTGOING = -1, 1
-_TAU: Final = 15
 _ROUNDING: Final = 1e-6
 """Largest difference of a hard parton's momentum from the LHE event, as a fraction of its energy.
 
@@ -115,7 +112,7 @@ def in_order(
 
 
 def _hard_partons(event: pylhe.LHEEvent) -> list[pylhe.LHEParticle]:
-    return [p for p in event.particles if p.status in (_INCOMING, _OUTGOING)]
+    return [p for p in event.particles if p.status in (LHE_INCOMING, LHE_OUTGOING)]
 
 
 def _misplaced(record: "_Momenta", output: int, partons: list[list[pylhe.LHEParticle]], following: int) -> str:
@@ -150,7 +147,7 @@ class _Momenta:
 
 def _showered(event: Any, partons: Sequence[pylhe.LHEParticle], places: Sequence[int]) -> ShoweredEvent:
     particles = event.particles
-    taus = [i for p, i in zip(partons, places, strict=True) if p.status == _OUTGOING and abs(p.id) == _TAU]
+    taus = [i for p, i in zip(partons, places, strict=True) if p.status == LHE_OUTGOING and abs(p.id) == TAU]
     decays = (decay_products(_last_copy(particles[i]), lambda p: p.children, lambda p: int(p.pid)) for i in taus)
     return ShoweredEvent(final_particles(event), tuple(decays))
 
@@ -165,7 +162,7 @@ def _last_copy(particle: Any) -> Any:
 def final_particles(event: Any) -> Records:
     """The final particles of a `pyhepmc.GenEvent` in GeV and mm; `FINAL_PARTICLE` `(n_particles,)`."""
     view = event.numpy.particles
-    final = np.flatnonzero(view.status == _FINAL)
+    final = np.flatnonzero(view.status == HEPMC_FINAL)
     records = np.empty(len(final), FINAL_PARTICLE)
     columns = {"pdg_id": "pid", "px": "px", "py": "py", "pz": "pz", "energy": "e", "mass": "generated_mass"}
     for name, source in columns.items():

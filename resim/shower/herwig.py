@@ -20,7 +20,7 @@ import pylhe
 from resim.card.herwig_settings import HEPMC_FILE, LHE_FILE, RUN, input_file
 from resim.common.errors import InputError
 from resim.common.external import run_logged, scratch_folder
-from resim.common.units import PYTHIA_SEED_MAX
+from resim.common.units import PROTON, PYTHIA_SEED_MAX
 from resim.hard_scatter.lhe_reading import Beams
 from resim.hard_scatter.lhe_writing import write_lhe
 from resim.shower.hepmc import ShoweredEvent, in_order, read_events
@@ -31,7 +31,6 @@ SEED_MAX: Final = PYTHIA_SEED_MAX
 _EXECUTABLE: Final = "Herwig"
 _OLDEST: Final = (7, 2)
 """Before, input files have other names of objects, and some readers skip events."""
-_PROTON: Final = 2212
 _VERSION: Final = re.compile(r"\bHerwig\D{0,3}(\d+(?:\.\d+)+)")
 _LOG: Final = "herwig.out"
 """What Herwig prints; it also writes `resim.log`."""
@@ -52,7 +51,7 @@ class Herwig:
     """
 
     def __init__(self, beams: Beams, settings: tuple[str, ...]) -> None:
-        if {abs(beams.pdg_id_a), abs(beams.pdg_id_b)} != {_PROTON}:
+        if {abs(beams.pdg_id_a), abs(beams.pdg_id_b)} != {PROTON}:
             raise InputError(f"Herwig is set up for (anti)proton beams, not {beams}; use pythia8")
         self._executable = _find_executable()
         self.version = _version(self._executable)

@@ -10,9 +10,10 @@ import pythia8mc
 
 from resim.common.errors import InputError
 from resim.common.silence import stdout_silenced
+from resim.common.units import LHE_OUTGOING, TAU
 from resim.hard_scatter.lhe_reading import Beams
 from resim.shower.event_record import FinalParticles, Records
-from resim.shower.tau import TAU, TauDecay, forced, pythia_tau_decays, tau_places
+from resim.shower.tau import TauDecay, forced, pythia_tau_decays, tau_places
 
 _INIT_SEED: Final = 1
 """Multiparton interactions are tabulated with random numbers at `init`; one constant seed keeps events comparable."""
@@ -28,8 +29,6 @@ _CODE_OWNED_SETTINGS: Final = (
 _UNIT_WEIGHT_STRATEGY: Final = 3
 """IDWTUP = 3: every event is accepted as it is (arXiv:hep-ph/0109068). The file's weight is kept in the row."""
 _PROCESS_ID: Final = 1
-_OUTGOING: Final = 1
-"""Status of an LHE particle that leaves the hard scatter."""
 
 
 class EventFeed(pythia8mc.LHAup):  # type: ignore[misc]
@@ -94,7 +93,7 @@ class Pythia:
         self._pythia.rndm.init(seed)
         if not self._pythia.next():
             return None
-        taus = [p for p in event.particles if p.status == _OUTGOING and abs(p.id) == TAU]
+        taus = [p for p in event.particles if p.status == LHE_OUTGOING and abs(p.id) == TAU]
         self._tau_places = tau_places(self._pythia.process, taus) if taus else ()
         return pythia8mc.Event(self._pythia.event)
 

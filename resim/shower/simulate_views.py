@@ -1,18 +1,20 @@
 """Realize the views of hard scatters: run each stage with its own seeds and share what is frozen."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pylhe
 
 from resim.card.view_plan import SLICE_EVENTS, ViewPlan
+from resim.common.row_counts import LossReason
 from resim.common.seeds import SeedKey, Stage, pythia_seed
 from resim.hard_scatter.lhe_reading import Beams
 from resim.hard_scatter.partons import Parton, outgoing_taus
+from resim.hard_scatter.rows import HardScatter, Rows
 from resim.particles import Particles
 from resim.shower.event_record import FINAL_PARTICLE, Records, join
 from resim.shower.hepmc import ShoweredEvent
@@ -22,20 +24,6 @@ from resim.shower.tau import TauDecay
 
 MAX_ATTEMPTS: Final = 5
 """How often an event that the generator gave up is tried, each time with other derived seeds, before it is lost."""
-
-
-@dataclass(frozen=True, slots=True)
-class HardScatter:
-    """One LHE event with its identity, and the partons of it that are candidates for rows."""
-
-    sha256: str
-    index: int
-    event: pylhe.LHEEvent
-    partons: tuple[Parton, ...] = ()
-
-    def has_rows(self, taus: Sequence[TauDecay]) -> bool:
-        """Whether any parton has a label when the taus decay like this."""
-        return any(label_of(parton, taus) is not None for parton in self.partons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +58,6 @@ class Realization:
 
 
 GIVEN_UP: Final = Outcome(None)
-
-
-def label_of(parton: Parton, taus: Sequence[TauDecay]) -> str | None:
-    """The label of a parton's row, None if its decay is not one that the card wants."""
-    if isinstance(parton.label, str):
-        return parton.label
-    known = parton.tau is not None and parton.tau < len(taus)
-    return parton.label.get(taus[parton.tau].n_prongs) if known and parton.tau is not None else None
 
 
 def realize(
@@ -166,10 +146,10 @@ def _realize_event(event: _Event, family: Sequence[str], root: Outcome | None) -
     """
     outcomes = dict.fromkeys(family, GIVEN_UP)
     owner, *others = family
-    if root is None or event.scatter.has_rows(root.taus):
+    if root is None or has_rows(event.scatter, root.taus):
         outcomes[owner], record = event.shower(owner, root.taus if root else ())
         taus = (root or outcomes[owner]).taus
-        if record is not None and event.scatter.has_rows(taus):
+        if record is not None and has_rows(event.scatter, taus):
             for view in others:
                 outcomes[view] = event.hadronize(view, record, outcomes[owner].shower_seed, taus)
     return outcomes
@@ -217,3 +197,39 @@ def _gather(outcomes: Sequence[Outcome]) -> Realization:
         hadronization_seed=np.array([outcome.hadronization_seed for outcome in outcomes], dtype=np.uint32),
         retries=sum(outcome.retries for outcome in outcomes),
     )
+
+
+def label_of(parton: Parton, taus: Sequence[TauDecay]) -> str | None:
+    """The label of a parton's row, None if its decay is not one that the card wants."""
+    if isinstance(parton.label, str):
+        return parton.label
+    known = parton.tau is not None and parton.tau < len(taus)
+    return parton.label.get(taus[parton.tau].n_prongs) if known and parton.tau is not None else None
+
+
+def has_rows(scatter: HardScatter, taus: Sequence[TauDecay]) -> bool:
+    """Whether any parton of the hard scatter has a label when the taus decay like this."""
+    return any(label_of(parton, taus) is not None for parton in scatter.partons)
+
+
+def with_labels(rows: Rows, root: Realization) -> Rows:
+    """The rows with labels that depend on the root view's decays filled in, and without those that get none."""
+    kept, partons, refused = [], [], Counter[str]()
+    rivals, scatter_of_rival = list(rows.rivals), rows.scatter_of_rival.tolist()
+    for i, (scatter, parton) in enumerate(zip(rows.scatter_of_row, rows.partons, strict=True)):
+        label = label_of(parton, root.taus[scatter])
+        if label is None:
+            refused[LossReason.TAU_DECAY if root.made[scatter] else LossReason.ROOT_NOT_GENERATED] += 1
+            rivals.append(parton)
+            scatter_of_rival.append(int(scatter))
+        else:
+            kept.append(i)
+            partons.append(replace(parton, label=label))
+    of_row = rows.scatter_of_row[np.array(kept, dtype=np.int64)]
+    changes = {
+        "rejected": dict(Counter(rows.counts.rejected) + refused),
+        "rows": len(partons),
+        "events_with_rows": len(np.unique(of_row)),
+    }
+    counts = rows.counts.model_copy(update=changes)
+    return Rows(rows.scatters, of_row, partons, rivals, np.array(scatter_of_rival, dtype=np.int64), counts)

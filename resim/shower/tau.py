@@ -12,17 +12,15 @@ from typing import Any, Final, TypeVar
 
 import pylhe
 
+from resim.common.units import PHOTON, PYTHIA_HARD_OUTGOING, TAU
+
 Node = TypeVar("Node")
 
-TAU: Final = 15
 _LEPTONS_AND_PIONS: Final = frozenset({11, 12, 13, 14, 16, 111, 211, 321})
 _ETA: Final = 221
 _NEUTRAL_KAONS: Final = frozenset({130, 310, 311})
 _KAON: Final = 311
-_PHOTON: Final = 22
 _CHARGED_HADRONS: Final = frozenset({211, 321})
-_OUTGOING_STATUS: Final = 23
-"""Pythia's status of an outgoing particle of the hard process, or of a resonance decay in it."""
 _ALWAYS, _NEVER, _PARTICLE_ONLY, _ANTIPARTICLE_ONLY = 1, 0, 2, 3
 """`onMode` of a decay channel in the Pythia manual, The Particle Data Scheme."""
 
@@ -82,7 +80,7 @@ def decay_products(
             found.append(_KAON)
         elif abs(number) in _LEPTONS_AND_PIONS or number == _ETA:
             found.append(number)
-        elif number != _PHOTON:
+        elif number != PHOTON:
             daughters = children(node)
             pending += daughters
             found += [] if daughters else [number]
@@ -112,7 +110,7 @@ def pythia_tau_decays(event: Any, places: Sequence[int]) -> tuple[TauDecay, ...]
 
 
 def _hard_taus(record: Any) -> list[Any]:
-    return [p for p in record if abs(p.id()) == TAU and abs(p.status()) == _OUTGOING_STATUS]
+    return [p for p in record if abs(p.id()) == TAU and abs(p.status()) == PYTHIA_HARD_OUTGOING]
 
 
 def _difference(particle: Any, tau: pylhe.LHEParticle) -> float:

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from resim.particles import Particles, impact_parameters, offsets_of
+from resim.common.ragged import offsets_of
+from resim.particles import Particles, impact_parameters
 
 
 def particles(**columns: object) -> Particles:

@@ -7,9 +7,10 @@ import pytest
 
 from resim.card.delphes_card import content_digest
 from resim.common.errors import InputError
+from resim.common.ragged import offsets_of
 from resim.detector import Detector
 from resim.detector.card import read_card
-from resim.particles import Particles, offsets_of
+from resim.particles import Particles
 
 CARDS = Path(__file__).parents[3] / "cards/delphes"
 CMS = (CARDS / "cms.tcl").read_text()

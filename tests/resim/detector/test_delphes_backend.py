@@ -11,12 +11,13 @@ import yaml
 
 from resim.card.run_options import RunOptions
 from resim.common.errors import InputError
+from resim.common.ragged import offsets_of
 from resim.detector.delphes_backend import Delphes
 from resim.jets.reconstruct_views import detector_for
 from resim.pairfile.digest import digest
 from resim.pairfile.reader import PairFile
 from resim.pairfile.validation import violations
-from resim.particles import Particles, impact_parameters, offsets_of
+from resim.particles import Particles, impact_parameters
 from resim.run.generate import generate
 from resim.run.replay import replay
 from tests.helpers.chain import HARD_SCATTERS, REPOSITORY, run_cli

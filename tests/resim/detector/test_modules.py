@@ -8,13 +8,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from resim.common.errors import InputError
+from resim.common.ragged import offsets_of
 from resim.detector import Detector
 from resim.detector.detector import GENERATED
 from resim.detector.propagation import SPEED_OF_LIGHT, Cylinder, Start, helix, straight
 from resim.detector.random import Stream
 from resim.detector.segmentation import Bins
 from resim.detector.tracking import lognormal
-from resim.particles import Particles, impact_parameters, offsets_of
+from resim.particles import Particles, impact_parameters
 from tests.helpers.delphes_recording import load_recording
 
 ROOT = Path(__file__).parents[3]

@@ -13,7 +13,7 @@ import yaml
 
 from resim.card.run_options import RunOptions
 from resim.common.errors import InputError
-from resim.common.ragged import owners_of
+from resim.common.ragged import offsets_of, owners_of
 from resim.detector import Detector, detector, minimum_bias
 from resim.detector.card import read_card
 from resim.detector.detector import GENERATED
@@ -24,7 +24,7 @@ from resim.detector.random import Stream
 from resim.pairfile.digest import digest
 from resim.pairfile.reader import PairFile
 from resim.pairfile.validation import violations
-from resim.particles import Candidates, Particles, offsets_of
+from resim.particles import Candidates, Particles
 from resim.run.generate import generate
 from resim.run.replay import replay
 from tests.helpers.chain import HARD_SCATTERS, REPOSITORY, run_cli

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from resim.card.generation_card import JetSettings
+from resim.common.ragged import offsets_of
 from resim.jets.clustering import cluster, load_fastjet, momentum_array
 from resim.jets.substructure import substructure
-from resim.particles import Particles, offsets_of
+from resim.particles import Particles
 from tests.helpers.references import naive_antikt, naive_softdrop_mass
 
 

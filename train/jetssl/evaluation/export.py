@@ -18,7 +18,7 @@ from jetssl.training.provenance import DataFile, versions
 from jetssl.training.run_folder import RunFolder
 from resim.common.errors import InputError
 from resim.common.progress import ProgressReport
-from resim.pairfile.provenance import git_state, utc_now
+from resim.common.versions import git_state, utc_now
 from resim.pairfile.reader import PairFile
 from resim.pairfile.validation import violations
 

@@ -18,7 +18,8 @@ from jetssl.report.figures import FigureFile, loss_curve, pair_figures, roc_figu
 from jetssl.training.provenance import RunProvenance
 from jetssl.training.run_folder import RunFolder
 from resim.common.errors import InputError
-from resim.pairfile.provenance import Provenance, utc_now
+from resim.common.versions import utc_now
+from resim.pairfile.provenance import Provenance
 from resim.pairfile.reader import PairFile
 
 Facts = list[tuple[str, ...]]

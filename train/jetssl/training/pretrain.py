@@ -32,7 +32,7 @@ from jetssl.training.epoch_log import EpochLog, progress_bar
 from jetssl.training.provenance import RunProvenance, SplitCounts, start_record
 from jetssl.training.run_folder import RunFolder, State
 from jetssl.training.stopping import Patience, StopTogether
-from resim.pairfile.provenance import utc_now
+from resim.common.versions import utc_now
 
 
 @dataclass(frozen=True, slots=True)

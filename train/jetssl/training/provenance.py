@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 import resim
 from jetssl.data.rows import FileRecord
-from resim.pairfile.provenance import git_state, utc_now
+from resim.common.versions import git_state, utc_now
 
 PACKAGES = ("torch", "lightning", "numpy", "scikit-learn", "h5py")
 """Distributions whose version can change a number of the run."""

@@ -1,0 +1,88 @@
+"""How many rows there are, and for what reason others are lost."""
+
+from collections import Counter
+from enum import StrEnum
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class LossReason(StrEnum):
+    """Why a parton is no row, or a row has no jet in a view. The first reason that applies counts."""
+
+    doc: str
+
+    def __new__(cls, value: str, doc: str) -> Self:
+        """A reason as files have it, and what it means."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.doc = doc
+        return member
+
+    ALONG_THE_BEAM = "along_the_beam", "the parton has no transverse momentum"
+    PARTON_PT_MIN = "parton_pt_min", "the parton's pT is below the card's cut"
+    PARTON_PT_MAX = "parton_pt_max", "the parton's pT is above the card's cut"
+    PARTON_ABS_ETA_MAX = "parton_abs_eta_max", "the parton's |eta| is above the card's cut"
+    TAU_DECAY = "tau_decay", "the card has no label for the decay of the tau"
+    ROOT_NOT_GENERATED = "root_not_generated", "the root view was given up, so the decay of the tau is not known"
+    NOT_GENERATED = "not_generated", "the generator gave the event up in this view, however often it was tried"
+    DECAY_CHANNEL = "decay_channel", "the tau of the row decays in another channel than in the root view"
+    JET_TAKEN = "jet_taken", "every jet near the parton is nearer to another parton of the event"
+    NO_JET = "no_jet", "no jet inside the cuts lies within the matching distance of the parton"
+    NO_PARTICLE_JET = (
+        "no_particle_jet",
+        "there is a reconstructed jet, but no particle-level one as the card wants it",
+    )
+
+
+class _Counts(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceCounts(_Counts):
+    """What became of the partons of one source before any simulation."""
+
+    events: int = 0
+    """LHE events read"""
+    events_with_rows: int = 0
+    """events with at least one selected parton; only these are simulated"""
+    partons: int = 0
+    """partons or resonances of the card's kind"""
+    rejected: dict[str, int] = Field(default_factory=dict)
+    """partons that fail the selection, by reason"""
+    rows: int = 0
+    """selected partons = rows of the file"""
+
+    def __add__(self, other: Self) -> "SourceCounts":
+        """Sum of two counts."""
+        return SourceCounts(
+            events=self.events + other.events,
+            events_with_rows=self.events_with_rows + other.events_with_rows,
+            partons=self.partons + other.partons,
+            rejected=dict(Counter(self.rejected) + Counter(other.rejected)),
+            rows=self.rows + other.rows,
+        )
+
+
+class ViewCounts(_Counts):
+    """What became of the rows in one view."""
+
+    valid: int = 0
+    """rows with a matched jet"""
+    lost: dict[str, int] = Field(default_factory=dict)
+    """rows without one, by reason"""
+    retries: int = 0
+    """attempts that the generator refused and that were made again with a derived seed"""
+
+    @property
+    def total(self) -> int:
+        """Number of rows."""
+        return self.valid + sum(self.lost.values())
+
+    def __add__(self, other: Self) -> "ViewCounts":
+        """Sum of two counts."""
+        return ViewCounts(
+            valid=self.valid + other.valid,
+            lost=dict(Counter(self.lost) + Counter(other.lost)),
+            retries=self.retries + other.retries,
+        )

@@ -87,11 +87,7 @@ def reconstruct(
         wanted = settings.particle_pt_min is not None
         lost = _losses(_decay_losses(realization, root, rows) | _jet_losses(particle_level, detector_level, wanted))
         valid = ~np.any(list(lost.values()), axis=0)
-        counts = ViewCounts(
-            valid=int(valid.sum()),
-            lost={reason: int(flags.sum()) for reason, flags in lost.items() if flags.any()},
-            retries=realization.retries if view.particles_owner == view.name else 0,
-        )
+        counts = _counts(valid, lost, realization.retries if view.particles_owner == view.name else 0)
         columns = _seed_columns(realization, seeds, rows) | {"valid": valid}
         columns |= _jet_columns(detector_level, valid, settings) | _particle_jet_columns(particle_level, valid)
         yield view, columns, counts
@@ -176,6 +172,11 @@ def _losses(reasons: Mapping[str, Flags]) -> dict[str, Flags]:
     for reason, flags in reasons.items():
         lost[reason] = flags & ~np.any([np.zeros_like(flags), *lost.values()], axis=0)
     return lost
+
+
+def _counts(valid: Flags, lost: Mapping[str, Flags], retries: int) -> ViewCounts:
+    n_lost = {reason: int(flags.sum()) for reason, flags in lost.items() if flags.any()}
+    return ViewCounts(valid=int(valid.sum()), lost=n_lost, retries=retries)
 
 
 def _decay_losses(realization: Realization, root: Realization, rows: Rows) -> dict[str, Flags]:

@@ -1,4 +1,4 @@
-"""Rows of a pair file in memory: what a worker returns, what the writer appends."""
+"""Rows of a pair file in memory: a worker returns them, the writer appends them."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -14,20 +14,24 @@ Integers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Objects:
-    """Propagated particles, tracks or neutral candidates of a batch of events, each column `(n,)`.
+    """Propagated particles, tracks or neutral candidates of a batch of events.
+
+    All columns have the shape `(n,)` and are float64, but for `event`, `item` (int64) and `pdg_id` (int32).
 
     Attributes:
         event: event in the batch.
-        item: number within the event: the generator particle, or the tower of a neutral candidate.
+        item: number within the event, of the generated particle or of the tower of a neutral candidate.
         pdg_id: PDG id; 22 for photons and 0 for neutral hadrons that a calorimeter found.
         charge: whole units of e.
         mass, energy, pt: GeV.
-        ux, uy: direction of the transverse momentum, at the closest approach to the beam for charged particles.
+        ux, uy: direction of the transverse momentum, a unit vector; of charged particles at the closest approach to
+            the beam.
         slope: pz / pT.
         true_pt: pT of the generated particle, GeV.
-        outer_eta, outer_phi: direction, seen from the origin, of the point where the particle leaves the tracker.
-        resolution: relative resolution of the momentum, as far as modules have set it.
-        d0, dz: transverse and longitudinal impact parameter, mm; their true values until a module smears them.
+        outer_eta, outer_phi: direction, seen from the origin, of the point where the particle leaves the tracker;
+            the azimuth in rad.
+        resolution: relative resolution of the momentum; 0 until a module sets it.
+        d0, dz: transverse and longitudinal impact parameter, mm; true values until a module smears them.
         d0_err, dz_err: their resolutions, mm.
     """
 
@@ -52,7 +56,7 @@ class Objects:
 
     @classmethod
     def of(cls, **columns: npt.NDArray[Any]) -> Self:
-        """Objects with these columns, 0 in the others."""
+        """Objects with these columns `(n,)`, and 0 in all others."""
         zeros = np.zeros(len(columns["event"]))
         return cls(**{field.name: columns.get(field.name, zeros) for field in fields(cls)})
 
@@ -62,21 +66,21 @@ class Objects:
 
     @property
     def eta(self) -> Floats:
-        """Pseudorapidity of the momentum."""
+        """Pseudorapidity of the momentum, float64 `(n,)`."""
         return np.arcsinh(self.slope)
 
     @property
     def phi(self) -> Floats:
-        """Azimuth of the momentum in (-pi, pi]."""
+        """Azimuth of the momentum in (-pi, pi], rad, float64 `(n,)`."""
         return np.arctan2(self.uy, self.ux)
 
     def select(self, chosen: npt.NDArray[Any]) -> Self:
-        """The objects of a mask, or of indices."""
+        """The objects chosen by a mask, bool `(n,)`, or by indices, int64 `(n_chosen,)`."""
         index = np.flatnonzero(chosen) if chosen.dtype == np.bool_ else chosen
         return type(self)(*(getattr(self, field.name)[index] for field in fields(self)))
 
     def with_pt(self, pt: Floats, mass: Floats | None = None) -> Self:
-        """The objects with other transverse momenta, the energies following from the masses."""
+        """The objects with other transverse momenta and masses, float64 `(n,)`, GeV; energies follow from these."""
         mass = self.mass if mass is None else mass
         return replace(self, pt=pt, mass=mass, energy=np.sqrt(pt**2 * (1 + self.slope**2) + mass**2))
 

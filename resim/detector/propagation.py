@@ -14,17 +14,17 @@ from resim.particles import Floats, Particles
 SPEED_OF_LIGHT: Final = 2.99792458e8
 """m/s, exact (SI)."""
 _MIN_PT2: Final = 1e-9
-"""GeV²; Delphes drops what flies closer to the beam."""
+"""GeV²; Delphes drops particles with a smaller pT²."""
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where particles start, column by column `(n,)`.
+    """Where particles start.
 
     Attributes:
-        x, y, z: m.
-        ux, uy: direction of the transverse momentum, a unit vector.
-        slope: pz / pT.
+        x, y, z: float64 `(n,)`, production vertex, m.
+        ux, uy: float64 `(n,)`, direction of the transverse momentum, a unit vector.
+        slope: float64 `(n,)`, pz / pT.
     """
 
     x: Floats
@@ -45,12 +45,12 @@ class Cylinder:
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Where particles go, column by column `(n,)`.
+    """Where particles go.
 
     Attributes:
-        ux, uy: direction of the transverse momentum at the closest approach to the beam.
-        d0, dz: impact parameters there, m.
-        x, y, z: where the particle leaves the cylinder, m; not finite where it never does.
+        ux, uy: float64 `(n,)`, direction of the transverse momentum at the closest approach to the beam.
+        d0, dz: float64 `(n,)`, impact parameters there, m.
+        x, y, z: float64 `(n,)`, where the particle leaves the cylinder, m; not finite if it never does.
     """
 
     ux: Floats
@@ -98,8 +98,15 @@ class ParticlePropagator:
     def run(self, particles: Particles, stream: Stream) -> tuple[Objects, ...]:  # noqa: ARG002
         """Propagate.
 
-        Dropped are particles that start outside the cylinder, that fly along the beam (pT² < 1e-9 GeV²), that circle
-        without ever leaving, and those that no detector sees and Delphes' PDG table does not have.
+        Dropped are particles that start outside the cylinder, fly along the beam (pT² < 1e-9 GeV²) or circle in the
+        field without ever leaving the cylinder, and invisible ones, as neutrinos.
+
+        Args:
+            particles: generated particles.
+            stream: not used.
+
+        Returns:
+            All particles, charged hadrons, electrons, muons.
         """
         kept = np.flatnonzero(particles.visible & self._starts_inside(particles))
         everything = self._propagated(particles, kept)
@@ -156,7 +163,12 @@ class ParticlePropagator:
 
 
 def straight(start: Start, cylinder: Cylinder) -> Paths:
-    """Straight flight from vertices inside a cylinder to its surface."""
+    """Straight lines from vertices inside a cylinder to its surface.
+
+    Args:
+        start: the vertices.
+        cylinder: the volume.
+    """
     x, y, z, ux, uy, slope = start.x, start.y, start.z, start.ux, start.uy, start.slope
     along = x * ux + y * uy
     d0 = x * uy - y * ux
@@ -183,25 +195,26 @@ def helix(start: Start, signed_radius: Floats, cylinder: Cylinder) -> Paths:
 
     Args:
         start: the vertices.
-        signed_radius: radius of the helix in m, with the sign of charge times field.
+        signed_radius: float64 `(n,)`, radius of the helix, m, with the sign of charge times field.
         cylinder: the volume.
     """
     x, y, z, ux, uy, slope = start.x, start.y, start.z, start.ux, start.uy, start.slope
     r, turn = np.abs(signed_radius), np.sign(signed_radius)
     centre_x, centre_y = x + signed_radius * uy, y - signed_radius * ux
     distance = np.maximum(np.sqrt(centre_x**2 + centre_y**2), 1e-15)
-    # Direction of flight on the line through centre and beam, at the side that is less than a quarter turn away.
+    # Direction of flight at closest approach: perpendicular to the line from the centre to the beam, and less than a
+    # quarter of a turn from the direction at the vertex.
     dx, dy = -turn * centre_y / distance, turn * centre_x / distance
     side = np.where(dx * ux + dy * uy < 0, -1.0, 1.0)
     dx, dy = side * dx, side * dy
-    angle_d = np.arctan2(dx * uy - dy * ux, dx * ux + dy * uy)  # angle turned since closest approach is -angle_d
-    # Angles in the sense of rotation, so that they grow with time.
+    angle_d = np.arctan2(dx * uy - dy * ux, dx * ux + dy * uy)  # the particle has turned by -angle_d since then
+    # Angles from here on are in the sense of rotation: they grow with time.
     cosine = np.clip((r**2 + distance**2 - cylinder.radius**2) / (2 * r * distance), -1, 1)
     to_side = np.where(distance + r < cylinder.radius, np.inf, turn * angle_d + np.arccos(cosine))
     with np.errstate(divide="ignore"):
         to_end = np.where(slope == 0, np.inf, (np.copysign(cylinder.half_length, slope) - z) / (slope * r))
     angle = np.minimum(to_side, to_end)
-    with np.errstate(invalid="ignore"):  # infinite for a particle that never leaves
+    with np.errstate(invalid="ignore"):  # the angle is infinite if the particle never leaves
         sine, cosine = turn * np.sin(angle), np.cos(angle)
         exit_z = z + slope * r * angle
     return Paths(

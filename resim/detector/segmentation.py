@@ -20,11 +20,12 @@ _CELLS: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class Bins:
-    """Intervals low < x <= high that touch.
+    """Adjacent intervals low < x <= high.
 
     Attributes:
-        edges: `(n + 1,)`, ascending.
-        table: `(cells + 2,)`, for equal cells between the outer edges a bin that is not above any point of the cell.
+        edges: float64 `(n_bins + 1,)`, ascending, in the unit of x.
+        table: int64 `(n_cells + 2,)`. The range between the outer edges is cut into cells of equal width; an entry is
+            the lowest bin that a point of the cell can lie in.
     """
 
     edges: Floats
@@ -41,12 +42,16 @@ class Bins:
         if array[-1] - array[0] <= _CELLS / np.finfo(np.float64).max:
             raise InputError(f"the edges {array[0]:g} and {array[-1]:g} are too close; remove one")
         below = np.linspace(array[0], array[-1], _CELLS + 1)
-        # A cell starts from the bin of the cell before, so that rounding can only put a point too low.
+        # Each cell has the bin of the cell before it: after rounding, the first guess may be too low, never too high.
         bins = np.concatenate([[0, 0], np.maximum(np.searchsorted(array, below[:-1]) - 1, 0)])
         return cls(array, bins)
 
     def locate(self, x: Floats) -> Integers:
-        """Bin of every point, -1 outside; much faster than a binary search for many points."""
+        """Bin of every point, int64 `(n,)`, -1 outside. For many points faster than a binary search.
+
+        Args:
+            x: float64 `(n,)`.
+        """
         low, high = self.edges[0], self.edges[-1]
         inside = (x > low) & (x <= high)
         x = np.where(inside, x, high)
@@ -61,11 +66,11 @@ class Segmentation:
     """Towers of a calorimeter, numbered 0 ... n_towers - 1, eta bin after eta bin.
 
     Attributes:
-        eta: the bins in eta.
-        phi: the different divisions in phi.
-        division: `(n_eta,)`, which of them an eta bin has.
-        first: `(n_eta + 1,)`, number of the first tower of an eta bin.
-        eta_bin: `(n_towers,)`, eta bin of every tower.
+        eta: bins in pseudorapidity.
+        phi: the different binnings in azimuth, rad.
+        division: int64 `(n_eta,)`, index into `phi` for every eta bin.
+        first: int64 `(n_eta + 1,)`, number of the first tower of every eta bin.
+        eta_bin: int32 `(n_towers,)`, eta bin of every tower.
     """
 
     eta: Bins
@@ -117,11 +122,11 @@ class Segmentation:
         return len(self.eta_bin)
 
     def locate(self, eta: Floats, phi: Floats) -> Integers:
-        """Tower of every point, -1 outside.
+        """Tower of every point, int64 `(n,)`, -1 outside.
 
         Args:
-            eta: pseudorapidity `(n,)`.
-            phi: azimuth `(n,)` in [-pi, pi].
+            eta: float64 `(n,)`, pseudorapidity.
+            phi: float64 `(n,)`, azimuth in [-pi, pi], rad.
         """
         eta_bin = self.eta.locate(eta)
         division = np.where(eta_bin >= 0, self.division[eta_bin], -1)
@@ -134,12 +139,22 @@ class Segmentation:
         return tower
 
     def centre_eta(self, tower: Integers) -> Floats:
-        """Pseudorapidity of the middle of every tower."""
+        """Pseudorapidity of the centre of towers, float64 `(n,)`.
+
+        Args:
+            tower: int64 `(n,)`, numbers of towers.
+        """
         edges = self.eta.edges
         return np.asarray((edges[1:] + edges[:-1])[self.eta_bin[tower]] / 2)
 
     def point(self, tower: Integers, eta_part: Floats, phi_part: Floats) -> tuple[Floats, Floats]:
-        """Eta and phi of a point in every tower, at these parts (0 ... 1) of its width and height."""
+        """Pseudorapidity and azimuth (rad) of one point in each tower, float64 `(n,)` both.
+
+        Args:
+            tower: int64 `(n,)`, numbers of towers.
+            eta_part: float64 `(n,)` in 0 ... 1, position of the point between the lower and the upper eta edge.
+            phi_part: float64 `(n,)` in 0 ... 1, likewise in phi.
+        """
         eta_bin = self.eta_bin[tower]
         low, high = self.eta.edges[eta_bin], self.eta.edges[eta_bin + 1]
         edges = np.concatenate([bins.edges for bins in self.phi])

@@ -18,7 +18,16 @@ _TRACK_VARIABLES: Final = (*KINEMATICS, "d0", "dz", "ctgTheta")
 
 
 def lognormal(mean: Floats, sigma: Floats, normal: Floats) -> Floats:
-    """Log-normal numbers of this mean and deviation from standard normal ones; 0 where the mean is not above 0."""
+    """Log-normal random numbers with a given mean and standard deviation.
+
+    Args:
+        mean: float64 `(n,)`, any unit.
+        sigma: float64 `(n,)`, standard deviation in the same unit.
+        normal: float64 `(n,)`, standard normal random numbers.
+
+    Returns:
+        float64 `(n,)`; 0 where the mean is not above 0.
+    """
     positive = mean > 0
     safe = np.where(positive, mean, 1.0)
     b2 = np.log1p((sigma / safe) ** 2)
@@ -26,10 +35,19 @@ def lognormal(mean: Floats, sigma: Floats, normal: Floats) -> Floats:
 
 
 def finite(module: CardModule, parameter: str, values: Floats, columns: Mapping[str, Floats]) -> Floats:
-    """The values of a formula, which must be finite.
+    """Check that the values of a formula are finite.
+
+    Args:
+        module: the module of the card.
+        parameter: name of the parameter that holds the formula.
+        values: float64 `(n,)`, values of the formula.
+        columns: float64 `(n,)` each, the variables.
+
+    Returns:
+        `values`.
 
     Raises:
-        InputError: names the formula and the first variables for which it is not.
+        InputError: names the formula and the variables for which its value is not finite.
     """
     if not np.isfinite(values).all():
         i = int(np.flatnonzero(~np.isfinite(values))[0])
@@ -39,7 +57,15 @@ def finite(module: CardModule, parameter: str, values: Floats, columns: Mapping[
 
 
 def evaluate(module: CardModule, parameter: str, formula: Formula, tracks: Objects, *, outer: bool) -> Floats:
-    """A formula for every track, with the direction of the track or of the point where it leaves the tracker."""
+    """Value of a formula for every track, float64 `(n_tracks,)`.
+
+    Args:
+        module: the module of the card.
+        parameter: name of the parameter that holds the formula.
+        formula: the formula.
+        tracks: the tracks.
+        outer: whether eta and phi are those of the point where the track leaves the tracker, or of the momentum.
+    """
     columns = _columns(tracks, formula.variables, outer=outer)
     return finite(module, parameter, formula(columns, len(tracks)), columns)
 
@@ -77,7 +103,7 @@ class Efficiency:
 
 @dataclass(frozen=True, slots=True)
 class MomentumSmearing:
-    """Smears pT log-normally with the relative resolution that a formula gives, at most 1; directions are exact."""
+    """Smears pT log-normally; a formula gives the relative resolution, at most 1. Directions stay."""
 
     module: CardModule
     inputs: tuple[str, ...]
@@ -92,7 +118,7 @@ class MomentumSmearing:
         return cls(module.without_values(), *_ends(module), formula, not module.flag("UseMomentumVector", False))
 
     def run(self, tracks: Objects, stream: Stream) -> tuple[Objects, ...]:
-        """The tracks as measured; the resolution stays with the track, for the calorimeters."""
+        """The tracks as measured, with their resolution, which calorimeters use."""
         resolution = evaluate(self.module, "ResolutionFormula", self.formula, tracks, outer=self.outer)
         resolution = np.minimum(resolution, 1)
         pt = lognormal(tracks.pt, resolution * tracks.pt, stream.normal(tracks.event, tracks.item, 0))
@@ -103,8 +129,8 @@ class MomentumSmearing:
 class TrackSmearing:
     """Smears d0, dz, p, cot(theta) and phi with independent normal numbers.
 
-    The momentum that is smeared is the *generated* one, as in Delphes: MomentumSmearing belongs after this module.
-    Tracks whose resolution is negative, or whose momentum comes out negative, are lost.
+    As in Delphes, the *generated* momentum is smeared, so MomentumSmearing belongs after this module. Tracks with a
+    negative resolution or a negative smeared momentum are lost.
     """
 
     module: CardModule
@@ -152,7 +178,7 @@ class TrackSmearing:
 class ImpactParameterSmearing:
     """Smears d0 with the resolution that a formula of the generated momentum gives, in mm.
 
-    Unlike Delphes, which keeps a random number as the error of d0, the error is the resolution.
+    The error of d0 is this resolution; Delphes stores a random number instead.
     """
 
     module: CardModule
@@ -174,7 +200,7 @@ class ImpactParameterSmearing:
 
 @dataclass(frozen=True, slots=True)
 class Merger:
-    """Puts arrays one after the other."""
+    """Joins arrays of objects."""
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
@@ -186,20 +212,20 @@ class Merger:
         return cls(inputs, (f"{module.name}/{module.text('OutputArray', 'candidates')}",))
 
     def run(self, *arrays: Objects, stream: Stream) -> tuple[Objects, ...]:  # noqa: ARG002
-        """All of them."""
+        """All objects, array after array."""
         return (concatenate(arrays),)
 
 
 @dataclass(frozen=True, slots=True)
 class PassThrough:
-    """Stands for a module that changes nothing that candidates have, such as TimeSmearing."""
+    """Copies tracks: for modules that change nothing that candidates have, such as TimeSmearing."""
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
 
     @classmethod
     def from_card(cls, module: CardModule) -> "PassThrough":
-        """Read where the tracks come from and go to."""
+        """Read the names of input and output."""
         return cls(*_ends(module))
 
     def run(self, tracks: Objects, stream: Stream) -> tuple[Objects, ...]:  # noqa: ARG002

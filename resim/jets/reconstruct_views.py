@@ -103,11 +103,7 @@ def reconstruct(
         wanted = settings.particle_pt_min is not None
         lost = _losses(_decay_losses(realization, root, rows) | _jet_losses(particle_level, detector_level, wanted))
         valid = ~np.any(list(lost.values()), axis=0)
-        counts = ViewCounts(
-            valid=int(valid.sum()),
-            lost={reason: int(flags.sum()) for reason, flags in lost.items() if flags.any()},
-            retries=realization.retries if view.particles_owner == view.name else 0,
-        )
+        counts = _counts(valid, lost, realization.retries if view.particles_owner == view.name else 0)
         yield ReconstructedView(view, realization, seeds, detector_level, particle_level, valid, counts)
 
 
@@ -190,6 +186,11 @@ def _losses(reasons: Mapping[LossReason, Flags]) -> dict[LossReason, Flags]:
     for reason, flags in reasons.items():
         lost[reason] = flags & ~np.any([np.zeros_like(flags), *lost.values()], axis=0)
     return lost
+
+
+def _counts(valid: Flags, lost: Mapping[LossReason, Flags], retries: int) -> ViewCounts:
+    n_lost = {reason: int(flags.sum()) for reason, flags in lost.items() if flags.any()}
+    return ViewCounts(valid=int(valid.sum()), lost=n_lost, retries=retries)
 
 
 def _decay_losses(realization: Realization, root: Realization, rows: Rows) -> dict[LossReason, Flags]:

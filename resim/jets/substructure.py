@@ -18,12 +18,12 @@ def substructure(
     """Soft-drop mass and N-subjettiness of jets.
 
     Args:
-        offsets: `(n_jets + 1,)`, constituents of every jet; no jet is empty.
-        momenta: `px, py, pz, energy` of the constituents, GeV.
-        settings: jet radius, which normalizes both, and parameters of soft drop (arXiv:1402.2657) and N-subjettiness.
+        offsets: int64 `(n_jets + 1,)`, constituents of every jet; no jet is empty.
+        momenta: `px, py, pz, energy` of the constituents, float64 `(n_constituents,)` each, GeV.
+        settings: jet radius, used by both; parameters of soft drop (arXiv:1402.2657) and N-subjettiness.
 
     Returns:
-        `softdrop_mass` in GeV and `tau1` … `tau4`, each `(n_jets,)`.
+        `softdrop_mass` in GeV and `tau1` … `tau4`, float64 `(n_jets,)` each.
     """
     n_jets = len(offsets) - 1
     four = np.stack([momenta[name] for name in ("px", "py", "pz", "energy")])

@@ -1,4 +1,4 @@
-"""A hash over the arrays of a pair file: equal for equal data, whatever the dates, compression or chunk sizes."""
+"""A hash of the arrays of a pair file. It does not depend on dates, compression or chunk sizes."""
 
 import hashlib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""An HDF5 file that appears under its name when it is complete, or not at all."""
+"""HDF5 files that appear under their name when they are complete, or not at all, also if the disk is full."""
 
 import io
 import os

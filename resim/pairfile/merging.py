@@ -1,4 +1,4 @@
-"""Join the shards of a run to the file that the run would have made in one piece."""
+"""Join the shards of a run to the file that the whole run would have made."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -17,7 +17,7 @@ _ROWS_AT_ONCE: Final = 5_000
 
 
 def merge(paths: Sequence[Path], output: Path) -> Provenance:
-    """Join shards; the arrays are those of the run in one piece, whatever the order of `paths`.
+    """Join shards. The arrays are those of the whole run, in any order of `paths`.
 
     Raises:
         InputError: a file is no shard of the same run, a shard is missing or there twice.

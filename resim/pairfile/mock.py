@@ -1,4 +1,4 @@
-"""A small pair file without any physics generator: for tests, examples and trying out a training card.
+"""Pair files of toy jets, made without a generator: for tests, examples and trying out a training card.
 
 Toy jets of two classes: `one_prong` has one narrow core, `two_prong` two of them; views redraw the constituents
 around the same axes. Nothing here is a physics model.
@@ -44,7 +44,7 @@ def write_mock(  # noqa: PLR0913, PLR0917
         seed: seed of the toy; it also makes the identity of the pretended LHE file.
         p_valid: probability that a row is valid in a view.
         constituents: smallest and largest number of a jet, uniformly distributed in between.
-        copies: how often all rows are written, each time as other events: a large file in little time.
+        copies: how often all rows are written, each time with other event numbers: large files in little time.
 
     Returns:
         The path.
@@ -58,17 +58,20 @@ def write_mock(  # noqa: PLR0913, PLR0917
         arrays |= {f"views/{view}/{key}": array for key, array in _view(rng, rows, valid[view], constituents).items()}
     for path_, column in (schema.row_columns(list(views))).items():
         arrays[path_] = arrays[path_].astype(column.dtype)
-    records = [
-        ViewRecord(name, views[0] if i else None, "hard_scatter" if i else None, {}) for i, name in enumerate(views)
-    ]
     sha256 = f"{seed:064x}"
-    with PairWriter(path, records, LABELS, [sha256]) as writer:
+    with PairWriter(path, _records(views), LABELS, [sha256]) as writer:
         for copy in range(copies):
             events = arrays["hard_scatter/event"] + copy * n_rows
             writer.append(RowBlock(views, arrays | {"hard_scatter/event": events}))
         all_valid = {view: np.tile(column, copies) for view, column in valid.items()}
         writer.finish(_provenance(copies * n_rows, all_valid, sha256, seed))
     return path
+
+
+def _records(views: tuple[str, ...]) -> list[ViewRecord]:
+    """The first view is the root, the others share its hard scatters."""
+    root, *others = views
+    return [ViewRecord(root, None, None, {}), *(ViewRecord(name, root, "hard_scatter", {}) for name in others)]
 
 
 def _hard_scatters(rng: np.random.Generator, label: npt.NDArray[np.int64]) -> Arrays:

@@ -1,4 +1,4 @@
-"""Rows of a pair file in memory: what a worker returns, what the writer appends."""
+"""Rows of a pair file in memory: a worker returns them, the writer appends them."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,7 +59,7 @@ class RowBlock:
 
 
 def invalid_jet_columns(n_rows: int) -> Arrays:
-    """Jet columns `(n_rows,)` that say "no jet": NaN, and 0 for integers."""
+    """Jet columns of rows without a jet, `(n_rows,)` each: NaN for floats, 0 for integers; dtypes of the schema."""
     columns = {}
     for column in schema.JETS:
         dtype = np.dtype(column.dtype)

@@ -22,7 +22,7 @@ def violations(path: Path) -> list[str]:
     with PairFile(path) as file:
         found = list(_layout(file))
         if found:
-            return found  # what follows would only stumble over it
+            return found  # the checks below need this layout
         found = [*_hard_scatters(file), *_counts(file)]
         for view in file.view_names:
             ragged = list(_offsets(file, view))

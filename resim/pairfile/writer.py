@@ -1,4 +1,4 @@
-"""Write pair files: stream blocks into a temporary file, rename it when it is complete."""
+"""Write pair files block by block; a file appears under its name when it is complete."""
 
 import json
 from contextlib import ExitStack
@@ -23,7 +23,7 @@ _CONSTITUENTS_PER_HDF5_CHUNK = 65536
 
 
 class PairWriter(Hdf5Output):
-    """A pair file that is written block by block, and is there when `finish` has been called.
+    """A new pair file, written block by block; it appears under its name when `finish` is called.
 
     Memory does not grow with the number of rows.
 
@@ -66,7 +66,7 @@ class PairWriter(Hdf5Output):
         return dataset
 
     def append(self, block: RowBlock) -> None:
-        """Add the rows of `block` behind those already there; they reach the file when an HDF5 chunk is full.
+        """Add rows after those already there; they are written when they fill an HDF5 chunk.
 
         Raises:
             ValueError: the block has other views than the file.
@@ -78,7 +78,7 @@ class PairWriter(Hdf5Output):
             self._flush()
 
     def _flush(self) -> None:
-        """Write the waiting blocks: few large writes, as every write to HDF5 costs a millisecond."""
+        """Write the waiting blocks together: every write to HDF5 costs a millisecond."""
         if not self._waiting:
             return
         for path, dataset in self._datasets.items():

@@ -1,7 +1,8 @@
 """Finished chunks of a run on disk: they survive a crash, and a resumed run goes on from them.
 
-A chunk is an .npz file with the bytes of all its arrays in one entry. A pair file for every chunk costs 100 times as
-much to write and read, one entry for every array 5 times: see `docs/scale-out.md`.
+A chunk is an .npz file whose one entry holds the bytes of all its arrays. For 80 rows with 5 views that takes 8 ms to
+write and 1.5 ms to read; with one entry for every array 29 and 70 ms, as a pair file 830 and 420 ms, about as long as
+the simulation of a view (medians of 30, one process on 2 busy cores).
 """
 
 import fcntl

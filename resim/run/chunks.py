@@ -1,4 +1,4 @@
-"""What goes to a worker and what comes back. Light to import: who hands out work need not be able to do it."""
+"""What goes to a worker and what comes back. Imports neither Pythia nor FastJet, which the parent does not need."""
 
 from dataclasses import dataclass
 from pathlib import Path

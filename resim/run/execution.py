@@ -1,4 +1,4 @@
-"""Where chunks are made: here, in worker processes, or on a Dask cluster. The arrays are the same."""
+"""Make chunks in this process, in worker processes, or on a Dask cluster; the arrays are the same."""
 
 import os
 import signal
@@ -20,14 +20,14 @@ from resim.run.chunks import Chunk, ChunkResult, Plan
 from resim.run.workers import worker_context
 
 CHUNKS_IN_FLIGHT_PER_WORKER: Final = 3
-"""Chunks submitted ahead: enough to keep workers busy, few enough to keep memory constant."""
+"""Chunks submitted and not yet returned: enough to keep workers busy, few enough to bound the memory."""
 _SECONDS_TO_CONNECT: Final = 60
 
 Results = Iterator[tuple[Chunk, ChunkResult]]
 
 
 def process(plan: Plan, chunk: Chunk) -> ChunkResult:
-    """One chunk, simulated here; imported only then, as a parent that only hands out chunks starts 2 s earlier."""
+    """Simulate a chunk in this process. The import is inside: a parent that never simulates starts 2 s earlier."""
     from resim.run.process_chunk import process as simulate
 
     return simulate(plan, chunk)
@@ -57,7 +57,7 @@ def _in_processes(plan: Plan, todo: Iterator[Chunk], workers: int) -> Results:
                 "a worker process died (killed, or out of memory); finished chunks are kept: run again with --resume,"
                 " with a smaller --workers or --chunk-size if memory was short"
             ) from error
-        finally:  # nothing is left to do, or nobody will want it any more
+        finally:  # all is done, or the run has failed
             for process_ in set(active_children()) - others:
                 process_.terminate()
 
@@ -74,7 +74,7 @@ def _as_completed(pool: ProcessPoolExecutor, plan: Plan, todo: Iterator[Chunk], 
 
 
 def _attend_to_parent() -> None:
-    """In a worker: leave Ctrl-C to the parent, and do not outlive it, however it ends."""
+    """In a worker: ignore Ctrl-C, which the parent handles, and exit when the parent has ended, even if killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
     if parent is not None:
@@ -87,7 +87,7 @@ def _exit_after(sentinel: int) -> None:
 
 
 def _on_dask(plan: Plan, todo: Iterator[Chunk], address: str) -> Results:
-    """Chunks as Dask tasks. Dask makes the tasks of a lost worker again elsewhere; they are pure functions."""
+    """Make chunks as Dask tasks; if a worker is lost, Dask makes its tasks again on another one."""
     distributed, wanted = _dask(), versions()
     with _dask_client(address) as client:
         pending: dict[Any, Chunk] = {}
@@ -116,7 +116,7 @@ _ONE_AT_A_TIME = Lock()
 
 
 def _process_alone(plan: Plan, chunk: Chunk, wanted: dict[str, str]) -> ChunkResult:
-    """`process`, for workers with several threads: a process has one Pythia for each set of settings.
+    """`process`, one chunk at a time even if a worker has several threads, as these share the process's Pythia.
 
     Raises:
         InputError: the worker has other versions than the run.

@@ -1,4 +1,4 @@
-"""The main job: plan a run, have its chunks made, join them to a pair file."""
+"""The main job: plan a run, make its chunks, join them to a pair file."""
 
 import logging
 import shutil
@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 def generate(card_path: Path, output: Path, options: RunOptions) -> Provenance:
     """Make a pair file from a generation card.
 
-    Chunks that are finished are kept in `OUTPUT.parts` until the output is complete, so nothing is lost by an
-    interruption; the output appears under its name only when it is whole.
+    Finished chunks are kept in `OUTPUT.parts` until the output is complete, so an interruption loses no finished
+    chunk. The output appears under its name only when it is complete.
 
     Raises:
         InputError: bad card, bad LHE file, an output that exists already, or more failures than the card allows.

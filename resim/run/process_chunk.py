@@ -1,6 +1,6 @@
 """From hard scatters to rows: select partons, realize the views, reconstruct their jets. One chunk at a time.
 
-A chunk is a pure function of the plan and its events, so chunks can be made anywhere, in any order.
+The arrays of a chunk depend on the plan and its events alone, so chunks can be made anywhere, in any order.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""Make one row again from the file that holds it, and compare: what reproducible means, made checkable."""
+"""Make one row of a pair file again and compare it with the stored one."""
 
 import sys
 from dataclasses import dataclass, replace
@@ -22,13 +22,13 @@ from resim.run.process_chunk import process
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What came out of making a row again.
+    """Result of making a row again.
 
     Attributes:
         row: the row.
         event: index of its event in the LHE file.
         lhe: the LHE file.
-        differing: paths of the datasets of the row that came out different; empty if all are identical.
+        differing: paths of the datasets in which the row differs; empty if all are identical.
         changed_versions: name → (version then, version now) of packages that have changed since.
     """
 

@@ -1,15 +1,15 @@
-"""The server that worker processes are forked from. Light to import, so that it can be started before all else."""
+"""The server from which worker processes are forked. It imports nothing heavy, so it can be started first."""
 
 from multiprocessing import forkserver, get_context
 from multiprocessing.context import ForkServerContext
 from typing import Final
 
 _PRELOADED: Final = ["resim.run.process_chunk", "fastjet._ext"]
-"""What workers share with the server, so that each of them starts at once."""
+"""Modules that the server imports once for all workers."""
 
 
 def worker_context() -> ForkServerContext:
-    """The context that workers are made in; its server is up and importing."""
+    """The context in which workers are made; its server runs and imports the modules."""
     context = get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED)
     forkserver.ensure_running()

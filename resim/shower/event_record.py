@@ -40,6 +40,12 @@ _LARGEST_PARTICLE: Final = 4096
 _POINTER_OFFSET: Final = object.__basicsize__
 """pybind11 keeps the C++ pointer of an instance right behind the Python object header."""
 
+_READ_ONLY: Final = 0x100
+"""PyBUF_READ of Python's C API."""
+_memory: Final = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_int)(
+    ("PyMemoryView_FromMemory", ctypes.pythonapi)
+)
+
 Records = npt.NDArray[np.void]
 
 
@@ -62,9 +68,9 @@ def join(events: Sequence[Records]) -> Particles:
 
 
 def _charges(pdg_ids: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
-    unique, inverse = np.unique(pdg_ids, return_inverse=True)
+    unique = np.unique(pdg_ids)
     table = np.array([_reference().particleData.charge(int(pdg_id)) for pdg_id in unique], dtype=np.float64)
-    return table[inverse]
+    return table[np.searchsorted(unique, pdg_ids)]
 
 
 @lru_cache(maxsize=1)
@@ -84,10 +90,10 @@ class FinalParticles:
         if self.layout is None:
             return final_particles_by_api(event)
         view = _view(event, self.layout)
-        final = view[view["status"] > 0]
+        final = np.flatnonzero(view["status"] > 0)
         records = np.empty(len(final), FINAL_PARTICLE)
         for name in FINAL_PARTICLE.names or ():
-            records[name] = final[name]
+            records[name] = view[name][final]
         return records
 
 
@@ -149,5 +155,4 @@ def _view(event: Any, layout: np.dtype[np.void]) -> Records:
     size = event.size()
     if size == 0:
         return np.empty(0, layout)
-    memory = (ctypes.c_uint8 * (layout.itemsize * size)).from_address(_address(event[0]))
-    return np.frombuffer(memory, dtype=layout)
+    return np.frombuffer(_memory(_address(event[0]), layout.itemsize * size, _READ_ONLY), dtype=layout)

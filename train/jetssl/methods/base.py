@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import lightning
 import torch
@@ -34,12 +34,7 @@ class Method(lightning.LightningModule, ABC):
         card: the whole training card; it travels in every checkpoint.
         total_steps: optimizer steps of the whole training.
         classes: class names in the order of `PairBatch.labels`.
-
-    Attributes:
-        jets_per_row: 2 if the method looks at pairs of views, 1 if at jets.
     """
-
-    jets_per_row: ClassVar[int] = 2
 
     def __init__(self, card: Card, total_steps: int, classes: tuple[str, ...]) -> None:
         super().__init__()

@@ -63,9 +63,8 @@ def pretrain(card: Card, run: RunFolder, *, force: bool = False, quiet: bool = F
     """
     with connected() as team:
         rows = team.once(lambda: rows_of(card.data.files, card.views.names))
-        build_method = METHODS[card.objective.name]
-        data = PairDataModule(rows, card, build_method.jets_per_row, team)
-        method = build_method(card, data.batches_per_epoch * card.training.epochs, rows.classes)
+        data = PairDataModule(rows, card, team)
+        method = METHODS[card.objective.name](card, data.batches_per_epoch * card.training.epochs, rows.classes)
         outcome, resume_from = team.once(lambda: _prepare(card, run, data, method, force))
         if outcome.state is State.FINISHED:
             return outcome

@@ -46,7 +46,7 @@ class RunProvenance(_Record):
     """views that pairs are drawn from"""
     rows: SplitCounts
     pair_rows: SplitCounts
-    """rows with at least two valid views: only these train"""
+    """rows with the valid views that the objective needs: only these train"""
     parameters: dict[str, int]
     """trainable parameters of each part"""
     seed: int

@@ -1,4 +1,4 @@
-"""Who the rows of one or several pair files are; their jets are read when they are needed.
+"""Rows of one or several pair files without their jets: hard scatter, class, parton, which views are valid.
 
 Letters: V views, R rows (hard partons).
 """
@@ -75,7 +75,7 @@ class Rows:
 
 
 def rows_of(paths: Sequence[Path | str], views: Literal["any"] | Sequence[str] = ANY) -> Rows:
-    """Check pair files and read who their rows are; only views that all files have are used.
+    """Check pair files and read their rows, not their jets; only views that all files have are used.
 
     A file is validated and hashed once per content (`jetssl.data.content_cache`).
 
@@ -153,7 +153,7 @@ def file_record(file: PairFile) -> FileRecord:
 
 
 def _refuse_repeated(of_files: Sequence[Rows]) -> None:
-    """Two files with a hard scatter in common would train and test on the same event, or count it twice."""
+    """Refuse files with a hard scatter in common: it would be counted twice."""
     for i, one in enumerate(of_files):
         for other in of_files[:i]:
             for name in set(one.sources) & set(other.sources):

@@ -59,7 +59,7 @@ class Method(lightning.LightningModule, ABC):
         """Scalars of a held-out batch by name, `loss` among them."""
 
     def training_step(self, batch: PairBatch, batch_index: int) -> torch.Tensor:
-        """Loss of a batch, a scalar; dropout is drawn from the address (seed, epoch, batch, process)."""
+        """Loss of a batch, a scalar; dropout has the random stream at (seed, epoch, batch, process)."""
         address = (self.current_epoch, batch_index, self.global_rank)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(torch_seed(self.card.training.seed, Stream.DROPOUT, *address))
@@ -91,7 +91,7 @@ class Method(lightning.LightningModule, ABC):
         return spread(held_out["vectors"])._asdict()
 
     def on_validation_epoch_start(self) -> None:
-        """Forget what an interrupted epoch has kept."""
+        """Drop what an interrupted epoch has kept."""
         self._held_out.clear()
 
     def on_validation_epoch_end(self) -> None:

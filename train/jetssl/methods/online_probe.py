@@ -1,6 +1,6 @@
 """A linear probe after every epoch: ridge regression on the jet vectors of the validation batches.
 
-Not the probe that judges a run (`jetssl.evaluation.probe`): it has one view, other rows and no errors.
+Not the probe that judges a run (`jetssl.evaluation.probe`): it sees the first view of held-out rows, has no errors.
 
 Letters: B rows, D model width, K classes.
 """
@@ -12,13 +12,13 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 RIDGE: Final = 0.1
-"""Penalty on standardized vectors, in units of the number of rows: what tells noise in 100 columns from a signal."""
+"""Ridge penalty divided by the number of rows, for standardized columns: keeps noise in 100 columns from fitting."""
 
 
 def online_probe(vectors: torch.Tensor, labels: torch.Tensor) -> float:
     """Mean area under the ROC curves of one class against the rest; nan if a class is missing on a side.
 
-    Every second row is learned from, the others are judged.
+    Rows 0, 2, 4, ... are for training, rows 1, 3, 5, ... for testing.
 
     Args:
         vectors: `(B, D)`.

@@ -8,10 +8,7 @@ With real events, make the pairs with `resim generate cards/generate/demo.yaml -
 import sys
 from pathlib import Path
 
-from jetssl.config.card import Card
-from jetssl.evaluation.program import ProbeRequest, probe_run
-from jetssl.training.pretrain import pretrain
-from jetssl.training.run_folder import RunFolder
+from jetssl import Card, ProbeRequest, RunFolder, pretrain, probe_run
 from resim.pairfile.mock import write_mock
 from resim.pairfile.reader import PairFile
 from resim.pairfile.validation import violations

@@ -6,6 +6,7 @@ import runpy
 import subprocess
 import sys
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
@@ -72,3 +73,18 @@ def test_tests_mirror_the_packages():
 
 def test_the_map_of_the_tree_is_true():
     assert (REPOSITORY / "docs/tree.md").read_text() == tree_page(REPOSITORY), "python -m tests.helpers.tree"
+
+
+PAGES = [REPOSITORY / "CONTRIBUTING.md", REPOSITORY / "README.md", *REPOSITORY.glob("docs/*.md")]
+PATH = re.compile(r"`([\w./-]+\.py|(?:benchmarks|cards|docs|examples|resim|tests|train)/[\w./-]*)`")
+NAME = re.compile(r"`((?:resim|jetssl)(?:\.\w+){2,})`")
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "tree.md"], ids=lambda page: page.name)
+def test_what_the_documentation_names_exists(page):
+    """Paths from the root of the repository or of a package, and names that can be imported."""
+    roots = [REPOSITORY, REPOSITORY / "resim", REPOSITORY / "train/jetssl"]
+    for path in PATH.findall(page.read_text()):
+        assert "NAME" in path or any((root / path).exists() for root in roots), path
+    for name in NAME.findall(page.read_text()):
+        resolve_name(name)

@@ -24,7 +24,7 @@ def test_takes_a_step(path, mock_file):
     card = load_card(path, [f"data.files=[{mock_file}]", "data.batch_size=4"])
     method_type = METHODS[card.objective.name]
     rows = rows_of(card.data.files, card.views.names)
-    data = PairDataModule(rows, card, method_type.jets_per_row)
+    data = PairDataModule(rows, card)
     method = method_type(card, 10, rows.classes)
     loss = method.losses(data.training_batches(0).batch(0))["loss"]
     loss.backward()

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from jetssl.common.team import Team
+from jetssl.config.card import load_card
 from jetssl.data.datamodule import PairDataModule
 from jetssl.data.features import ANGLE_SCALE
 from jetssl.data.jets import gather_jets
@@ -113,8 +114,8 @@ def test_named_pairs_only(table, changed):
     assert 0 < sum(swapped) < 32
 
 
-def test_one_jet_per_row(table, changed):
-    module = PairDataModule(table.rows, changed(), jets_per_row=1)
+def test_one_jet_per_row(table, card_file):
+    module = PairDataModule(table.rows, load_card(card_file, ["objective.name=supervised", "data.batch_size=32"]))
     batch = module.training_batches(0).batch(0)
     assert len(batch.jets.mask) == len(batch.rows) == len(batch.labels) == 32
     assert len(module.usable.train) == table.rows.valid.any(0)[module.splits.train].sum()
@@ -203,7 +204,7 @@ def test_time_that_was_waited(module):
             {"batch_size": 4096},
             r"data.batch_size is 4096, but the training split has \d+ rows with two valid views",
         ),
-        ({"source": "augment"}, {"batch_size": 4096}, r"\d+ rows with a valid view; lower it"),
+        ({"source": "augment"}, {"batch_size": 4096}, r"\d+ rows with a valid view that views.pairs names; lower it"),
         (
             {},
             {"buffer": 40},

@@ -20,7 +20,7 @@ def batch_for(method):
     """Two views of each row, or one: other constituents of about as many."""
     rng = np.random.default_rng(4)
     counts = rng.integers(2, 12, ROWS)
-    jets = make_jets(rng, np.tile(counts, method.jets_per_row).tolist())
+    jets = make_jets(rng, np.tile(counts, method.card.objective.jets_per_row).tolist())
     tensors = to_tensors(jets, "relative")
     return PairBatch(
         tensors._replace(features=tensors.features.double(), momenta=tensors.momenta.double()),

@@ -31,7 +31,7 @@ def test_a_step_is_close_to_single_precision(card_file, table, encoder, objectiv
     quiet = quiet.replace("dropout: 0.0, dropout: 0.0", "dropout: 0.0")
     card = load_card(card_file, [quiet, f"objective.name={objective}", "projector.batch_norm=true"])
     kind = METHODS[objective]
-    batch = PairDataModule(table.rows, card, kind.jets_per_row).training_batches(0).batch(0)
+    batch = PairDataModule(table.rows, card).training_batches(0).batch(0)
     losses, gradients = [], []
     for enabled in (False, True):
         method = kind(card, 10, table.rows.classes)

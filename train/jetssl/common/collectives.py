@@ -1,4 +1,4 @@
-"""Tensors of all processes, with gradients, so that a loss over the joint batch can be computed on each.
+"""Gather and sum tensors over processes, with gradients, for losses over the joint batch.
 
 Every process computes the same loss of the same joint batch. Backwards, each hands to every other one the gradient of
 what it was sent; these are summed, so an embedding gets W times its gradient with W processes, and the average over
@@ -58,7 +58,7 @@ def n_processes() -> int:
 
 
 def share(pieces: Sequence[T]) -> Sequence[T]:
-    """The pieces of a work that every process could do which this one does; all of them if there is one process."""
+    """The pieces of work of this process: every W-th, from its rank on; all of them if there is one process."""
     count = n_processes()
     return pieces if count == 1 else pieces[distributed.get_rank() :: count]
 

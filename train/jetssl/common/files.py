@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and one line where a disk is full."""
+"""Files are written whole or not at all; a full disk is reported in one line."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""The processes that train together, as `torchrun` starts them; one if it did not."""
+"""The processes that train together: those that `torchrun` started, else this one alone."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ class Team:
         return self.rank == 0
 
     def once(self, action: Callable[[], T]) -> T:
-        """What `action` returns in the leading process, where alone it runs, in every process.
+        """Run `action` in the leading process only, and return its result in every process.
 
         Raises:
             InputError: in every process, if the leading one raised it.
@@ -80,7 +80,7 @@ def connected() -> Iterator[Team]:
 def one_voice() -> Iterator[Team]:
     """The team, connected; only the first process that fails says why, the others leave with the same exit status.
 
-    Whichever it is: a loss may be infinite in one process alone, and the others then only see that it has gone.
+    It may be any of them: a loss may be infinite in one process only, and the others see only that it has ended.
     """
     with connected() as team:
         try:

@@ -37,6 +37,13 @@ class Card(CardModel):
     objective: ObjectiveCard = NtXentCard()
     training: TrainingCard = TrainingCard()
 
+    @property
+    def needed_views(self) -> str:
+        """What a row must have to train, in words."""
+        if self.views.source == "augment" or self.objective.jets_per_row == 1:
+            return "a valid view that views.pairs names"
+        return "two valid views that views.pairs allows"
+
     def to_yaml(self) -> str:
         """The card as YAML, in the order of the models."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)

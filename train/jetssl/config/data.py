@@ -1,4 +1,4 @@
-"""Sections `data`, what is read and in which order, and `views`, what tells the two views of a row apart."""
+"""Sections `data` (what is read, in which order) and `views` (how the two views of a row differ)."""
 
 from typing import Final, Literal
 
@@ -108,7 +108,7 @@ class DataCard(CardModel):
     """rows, of all processes together, whose jets are in memory; files with more are streamed: random pieces of all
     of them make up half a buffer, which is shuffled while the other half is read"""
     shards: int = Field(1, ge=1)
-    """parts of the files, each read by one process only; of every batch they give equal shares. 1: every process
+    """groups of rows, each read by one process only; of every batch they give equal shares. 1: every process
     reads everything"""
     validation_rows: int = Field(20_000, ge=2)
     """at most so many rows are looked at after an epoch, and stay in memory"""

@@ -105,7 +105,7 @@ EncoderCard = TransformerCard | ParticleTransformerCard | ParticleNetCard | Rs3l
 
 
 class ProjectorCard(CardModel):
-    """The part that is thrown away after pre-training."""
+    """The perceptron between jet vector and loss, not used after pre-training."""
 
     hidden: tuple[PositiveInt, ...] = (64,)
     """hidden sizes; a single number means one layer"""

@@ -1,8 +1,8 @@
 """Changes of a jet that leave its physics alone, for whole batches; inputs are never modified.
 
-Those of JetCLR (arXiv:2108.04253, sec. 2.2) act on pT and direction only and wrap azimuths. Features are computed
-afterwards (`jetssl.data.features`), so energies, fractions and distances follow. Directions are relative to the jet
-axis: rotations about it need no centring.
+Those of JetCLR (arXiv:2108.04253, sec. 2.2) change pT and direction. Features are computed afterwards
+(`jetssl.data.features`), so energies, fractions and distances follow. Directions are relative to the jet axis, so
+rotations about it need no centring.
 
 Letters: B jets, T constituents of all of them together.
 """
@@ -22,7 +22,7 @@ SMEARING_FLOOR = 0.1
 """GeV; below it the soft smearing grows no further, as in JetCLR's code."""
 
 SMALLEST_SHARE = np.float32(2**-24)
-"""Of a splitting: what is drawn is a multiple of it, and a constituent without pT would have no logarithm."""
+"""Smallest energy fraction of a splitting: the random numbers are multiples of it, and log(0) must not occur."""
 
 
 def augment(jets: Jets, card: AugmentationsCard, rng: np.random.Generator) -> Jets:
@@ -119,7 +119,7 @@ def split_collinear(jets: Jets, rng: np.random.Generator, capacity: int) -> Jets
     counts = jets.counts + splits
     order = _by_pt(jets.pt[original] * share, counts)
     split, share = jets.select(original[order], counts), share[order]
-    # The mass is shared, too, so that the two four-momenta add up to that of the one.
+    # The mass is divided, too, so that the two four-momenta add up to the original.
     return replace(split, pt=split.pt * share, mass=split.mass * share)
 
 
@@ -153,7 +153,7 @@ def _choose(jets: Jets, wanted: Integers, rng: np.random.Generator) -> Booleans:
 
 def _by_pt(pt: Float32Array, counts: Integers) -> Integers:
     """Indices that put positive `pt`, `(T,)`, into descending order within each jet: int64 `(T,)`."""
-    # Bits of positive floats, read as integers, are in the order of the floats.
+    # Positive floats have the order of their bits, read as integers.
     return _order(counts, ~pt.view(np.uint32))
 
 

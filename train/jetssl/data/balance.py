@@ -1,4 +1,4 @@
-"""Rows that an epoch leaves out, so that classes have the shares and the pT spectrum that a card asks for.
+"""Class balance: an epoch leaves rows out, so that classes have the shares and the pT spectrum of the card.
 
 Letters: R rows, K classes, Q bins in pT.
 """

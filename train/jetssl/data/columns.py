@@ -1,4 +1,4 @@
-"""What several feature sets are made of.
+"""Columns that several feature sets share.
 
 Letters: T constituents of all jets, F features.
 """
@@ -20,8 +20,8 @@ TYPE_COLUMNS = ("charge", "pdg_id")
 def types(jets: Jets) -> tuple[Booleans, ...]:
     """One-hot type in the order of `TYPE_NAMES`, each bool `(T,)`.
 
-    Whatever is charged and no electron or muon counts as a charged hadron, whatever is neutral and no photon as a
-    neutral one: so generator particles and particle-flow candidates mean the same.
+    A charged hadron is everything charged that is no electron or muon, a neutral hadron everything neutral that is no
+    photon; so the types of generator particles and of particle-flow candidates agree.
     """
     pdg_id, charged = np.abs(jets.other["pdg_id"]), jets.other["charge"] != 0
     electron, muon, photon = pdg_id == 11, pdg_id == 13, pdg_id == 22

@@ -25,7 +25,6 @@ class PairDataModule(lightning.LightningDataModule):
     Args:
         rows: the rows of the pair files.
         card: the training card.
-        jets_per_row: 2 for pairs, 1 for an objective that looks at one jet at a time.
         team: whose process this is; each takes an equal share of every batch.
 
     Attributes:
@@ -38,15 +37,16 @@ class PairDataModule(lightning.LightningDataModule):
             shards that cannot be shared equally.
     """
 
-    def __init__(self, rows: Rows, card: Card, jets_per_row: int = 2, team: Team = ALONE) -> None:
+    def __init__(self, rows: Rows, card: Card, team: Team = ALONE) -> None:
         super().__init__()
         _check_team(card.data, team)
         self.rows, self.card, self.seed, self.team = rows, card.data, card.training.seed, team
+        jets_per_row = card.objective.jets_per_row
         self.look = Look(choices(rows.views, card.views, jets_per_row), jets_per_row, card.views, card.data.features)
         self.splits = split_rows(rows, card.data.fractions)
         usable = usable_rows(rows.valid, self.look.choices)
         self.usable = Splits(*(side[usable[side]] for side in self.splits.sides))
-        _check_rows(rows, self.look, self.usable, self.card, team)
+        _check_rows(rows, self.look, self.usable, card, team)
         self.shards = training_shards(rows, self.usable.train, self.card)
         self.batches_per_epoch = min(shard.n_batches for shard in self.shards)
         _check_batches(self.batches_per_epoch, self.usable, self.card)
@@ -118,23 +118,22 @@ def _check_team(card: DataCard, team: Team) -> None:
         )
 
 
-def _check_rows(rows: Rows, look: Look, usable: Splits, card: DataCard, team: Team) -> None:
+def _check_rows(rows: Rows, look: Look, usable: Splits, card: Card, team: Team) -> None:
     if not len(look.choices):
         files = ", ".join(file.path for file in rows.files)
         raise InputError(
             f"{files}: only the view {rows.views[0]!r} in common, a pair needs two; add views to the card, or train"
             " with views.source=augment"
         )
-    valid = "two valid views that views.pairs allows" if look.choices[0, 0] != look.choices[0, 1] else "a valid view"
-    if len(usable.train) < card.batch_size:
+    if len(usable.train) < card.data.batch_size:
         raise InputError(
-            f"data.batch_size is {card.batch_size}, but the training split has {len(usable.train)} rows with {valid};"
-            " lower it or generate more events"
+            f"data.batch_size is {card.data.batch_size}, but the training split has {len(usable.train)} rows with"
+            f" {card.needed_views}; lower it or generate more events"
         )
     if len(usable.validation) < 2 * team.size:
         raise InputError(
-            f"the validation split has {len(usable.validation)} rows with {valid}, want at least 2 for each of"
-            f" {team.size} processes; generate more events or raise data.fractions.validation"
+            f"the validation split has {len(usable.validation)} rows with {card.needed_views}, want at least 2"
+            f" for each of {team.size} processes; generate more events or raise data.fractions.validation"
         )
 
 

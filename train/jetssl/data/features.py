@@ -30,7 +30,7 @@ class FeatureSet:
 
     names: tuple[str, ...]
     columns: tuple[str, ...]
-    """optional columns of the constituents that are read, see `jetssl.data.table.OPTIONAL_COLUMNS`"""
+    """optional columns of the constituents that are read, see `jetssl.data.jet_table.OPTIONAL_COLUMNS`"""
     compute: Callable[[Jets], Float32Array]
     """jets → float32 `(T, F)`"""
 

@@ -28,7 +28,7 @@ class Constituents:
     pt: Float32Array
     """float32 `(C,)`, GeV"""
     eta: Float32Array
-    """float32 `(C,)`"""
+    """float32 `(C,)`, pseudorapidity"""
     phi: Float32Array
     """float32 `(C,)`, rad"""
     energy: Float32Array
@@ -44,7 +44,7 @@ class JetColumns:
     pt: Float32Array
     """float32 `(V, R)`, GeV"""
     eta: Float32Array
-    """float32 `(V, R)`"""
+    """float32 `(V, R)`, pseudorapidity"""
     phi: Float32Array
     """float32 `(V, R)`, rad"""
     mass: Float32Array
@@ -54,7 +54,7 @@ class JetColumns:
     softdrop_mass: Float32Array
     """float32 `(V, R)`, GeV"""
     n_constituents: npt.NDArray[np.int32]
-    """int32 `(V, R)`"""
+    """int32 `(V, R)`, number of constituents"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,8 @@ class Jets:
     pt: Float32Array
     """float32 `(T,)`, GeV"""
     d_eta: Float32Array
-    """float32 `(T,)`, eta minus the rapidity of the jet: constituents are nearly massless, the jet is not, and with
-    its pseudorapidity they would lie off centre by an amount that tells |eta| and m/pT"""
+    """float32 `(T,)`, eta minus the rapidity of the jet. Constituents are nearly massless, the jet is not: minus its
+    pseudorapidity, their centre would be shifted by an amount that depends on |eta| and m/pT"""
     d_phi: Float32Array
     """float32 `(T,)`, rad, phi minus that of the jet axis, in [-pi, pi)"""
     mass: Float32Array
@@ -45,7 +45,7 @@ class Jets:
     jet_eta: Float32Array
     """float32 `(B,)`, pseudorapidity of the jet"""
     axis: Float32Array
-    """float32 `(B,)`, rapidity of the jet, which `d_eta` is measured from"""
+    """float32 `(B,)`, rapidity of the jet: `d_eta` = eta - `axis`"""
 
     @property
     def starts(self) -> Integers:
@@ -59,7 +59,7 @@ class Jets:
 
     @property
     def energy(self) -> Float32Array:
-        """Energy of the constituents in GeV, float32 `(T,)`; follows every change of the others."""
+        """Energy of the constituents in GeV, float32 `(T,)`, computed from pT, eta and mass."""
         return energies(self.pt, self.mass, self.pt * sinh(self.eta))
 
     def per_constituent(self, values: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
@@ -82,7 +82,7 @@ class Jets:
         return replace(constituents, **per_jet)
 
     def select(self, constituents: Integers, counts: Integers) -> "Jets":
-        """Other constituents, chosen among those that there are; what belongs to a jet as a whole stays.
+        """The same jets with some of their constituents; properties of the jet as a whole stay.
 
         Args:
             constituents: indices of those of the first jet, then of the next, ...: int64 `(T',)`.

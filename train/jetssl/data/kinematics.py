@@ -1,6 +1,6 @@
 """Kinematics of many constituents in single precision, where NumPy's own functions take most of a batch's time.
 
-All arguments and results of a function have one shape.
+All arguments and results of a function are float32 arrays of one shape.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ PI = np.float32(np.pi)
 
 
 def wrapped(angle: Float32Array) -> Float32Array:
-    """The same angle in [-pi, pi), float32; one within that range stays as it is, bit by bit.
+    """The same angle in rad in [-pi, pi); one within that range is returned bit by bit.
 
     A fifth of the time of `resim.common.angles.wrap`, on whose bits generated files depend.
 
@@ -19,30 +19,30 @@ def wrapped(angle: Float32Array) -> Float32Array:
     True
     """
     turned = angle - 2 * PI * np.rint(angle / (2 * PI))
-    turned[turned >= PI] = -PI  # half a turn, or a last bit more
+    turned[turned >= PI] = -PI  # rounding may give pi, or the next float above it
     return np.asarray(np.maximum(turned, -PI))
 
 
 def hypotenuse(x: Float32Array, y: Float32Array) -> Float32Array:
-    """Length of (x, y); a fifth of the time of `np.hypot`, whose care for overflow is not needed here."""
+    """sqrt(x^2 + y^2); a fifth of the time of `np.hypot`, which guards against overflow."""
     return np.asarray(np.sqrt(x * x + y * y))
 
 
 def sinh(values: Float32Array) -> Float32Array:
-    """Hyperbolic sine to within 1e-7 of the cosine; NumPy keeps all digits near 0, in ten times the time."""
+    """Hyperbolic sine with an error of 1e-7 cosh(x) at most; `np.sinh` is exact near 0, in ten times the time."""
     exponential = np.exp(values)
     return np.asarray((exponential - 1 / exponential) / 2)
 
 
 def energies(pt: Float32Array, mass: Float32Array, p_z: Float32Array) -> Float32Array:
-    """Energies from transverse momentum, mass and longitudinal momentum, all in GeV."""
+    """E = sqrt(m^2 + pT^2 + pz^2), all in GeV."""
     return np.asarray(np.sqrt(mass * mass + pt * pt + p_z * p_z))
 
 
 def masses(pt: Float32Array, eta: Float32Array, energy: Float32Array) -> Float32Array:
-    """sqrt(E^2 - p^2) in GeV, float32; the difference is taken in double precision.
+    """M = sqrt(E^2 - p^2) in GeV with p = pT cosh(eta); the difference is taken in double precision.
 
-    E and p are stored in single precision: massless particles come out with m^2 of either sign, or 0.
+    E and p are stored in single precision, so m^2 of a massless particle may come out negative; it is set to 0.
     """
     momentum = np.exp(eta, dtype=np.float64)
     momentum += 1 / momentum

@@ -39,9 +39,9 @@ RS3L = (
     "is_neutral_hadron",
 )
 DISPLACEMENTS = ("d0", "d0_err", "dz", "dz_err")
-"""Optional columns of the constituents with impact parameters, in mm."""
+"""Optional columns of the constituents: impact parameters and their errors, mm."""
 CLIP = 5.0
-"""weaver cuts every scaled feature at +-5."""
+"""weaver-core clips every scaled feature to +-5."""
 
 
 def kin(jets: Jets) -> Float32Array:

@@ -1,4 +1,4 @@
-"""Who the rows of one or several pair files are; their jets are read when they are needed.
+"""Rows of one or several pair files without their jets: hard scatter, class, parton, which views are valid.
 
 Letters: V views, R rows (hard partons).
 """
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jetssl.config.data import ANY
+from jetssl.data.content_cache import cached
 from resim.card.view_plan import ViewRecord
 from resim.common.errors import InputError
 from resim.pairfile.digest import digest
@@ -74,7 +75,9 @@ class Rows:
 
 
 def rows_of(paths: Sequence[Path | str], views: Literal["any"] | Sequence[str] = ANY) -> Rows:
-    """Check pair files and read who their rows are; only views that all files have are used.
+    """Check pair files and read their rows, not their jets; only views that all files have are used.
+
+    A file is validated and hashed once per content (`jetssl.data.content_cache`).
 
     Args:
         paths: one or several pair files.
@@ -85,12 +88,22 @@ def rows_of(paths: Sequence[Path | str], views: Literal["any"] | Sequence[str] =
             view is missing, or there is no common view.
     """
     for path in paths:
-        if found := violations(Path(path)):
-            raise InputError(f"{path}: {found[0]} ({len(found)} violations in all); generate the file again")
+        cached(Path(path), sound)
     names = _common_views([Path(path) for path in paths], views)
     of_files = [_rows_of_file(Path(path), names) for path in paths]
     _refuse_repeated(of_files)
     return of_files[0] if len(of_files) == 1 else _concatenate(of_files)
+
+
+def sound(path: Path) -> str:
+    """Nothing, if a pair file has no violation.
+
+    Raises:
+        InputError: it has one.
+    """
+    if found := violations(path):
+        raise InputError(f"{path}: {found[0]} ({len(found)} violations in all); generate the file again")
+    return ""
 
 
 def _common_views(paths: Sequence[Path], wanted: Literal["any"] | Sequence[str]) -> tuple[str, ...]:
@@ -136,11 +149,11 @@ def _rows_of_file(path: Path, views: tuple[str, ...]) -> Rows:
 def file_record(file: PairFile) -> FileRecord:
     """What a provenance says of an open file."""
     rows_of_class = dict(Counter(file.label_names().tolist()))
-    return FileRecord(str(file.path), digest(file.path), len(file), rows_of_class, tuple(file.view_names))
+    return FileRecord(str(file.path), cached(file.path, digest), len(file), rows_of_class, tuple(file.view_names))
 
 
 def _refuse_repeated(of_files: Sequence[Rows]) -> None:
-    """Two files with a hard scatter in common would train and test on the same event, or count it twice."""
+    """Refuse files with a hard scatter in common: it would be counted twice."""
     for i, one in enumerate(of_files):
         for other in of_files[:i]:
             for name in set(one.sources) & set(other.sources):

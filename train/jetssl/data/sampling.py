@@ -19,10 +19,9 @@ from jetssl.data.balance import Balance, balance, quantile_bins
 from jetssl.data.rows import Integers, Rows
 
 LONGEST_PIECE: Final = 4096
-"""Rows that are read at once: about four HDF5 chunks of constituents, so that most of what is decompressed for a
-random piece is used."""
+"""Rows of a piece: about four HDF5 chunks of constituents, so that most of what is decompressed is used."""
 PIECES_PER_BUFFER: Final = 16
-"""At least, however small the buffer is: a window must hold several."""
+"""Smallest number of pieces in a buffer: a window must hold several, or its rows are not mixed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Divide rows by hard scatter: a hash of (SHA-256 of the LHE file, event) decides, nothing else.
+"""Split rows by hard scatter: a hash of (SHA-256 of the LHE file, event) decides, nothing else.
 
 The side of an event does not depend on the order or number of files and rows, on the run's seed, or on which view
 is looked at; so rows that share an event never sit on two sides, and a file that grows keeps its old division.
@@ -48,7 +48,7 @@ def hard_scatter_keys(sources: Sequence[str], source: Integers, event: Integers)
 
 
 def split_rows(rows: Rows, fractions: Fractions) -> Splits:
-    """Divide all rows."""
+    """Split all rows into training, validation and test."""
     position = hard_scatter_keys(rows.sources, rows.source, rows.event) / 2.0**64
     side = np.digitize(position, [fractions.train, fractions.train + fractions.validation])
     return Splits(*(np.flatnonzero(side == i) for i in range(3)))

@@ -1,4 +1,4 @@
-"""Which two stored views of a row are shown together.
+"""Which two stored views of a row form a pair.
 
 Letters: V views, R or B rows, K choices.
 """

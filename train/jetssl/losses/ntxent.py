@@ -14,8 +14,7 @@ def ntxent(first: torch.Tensor, second: torch.Tensor, temperature: float) -> tor
 
     For each embedding, the log-softmax of the cosine similarity with its partner over those with all others but
     itself, averaged over the 2B; the positive stays in the denominator, as in the paper. One matrix product in
-    single precision at least (also under autocast), then log-sum-exp. log(2B - 1) is the value of an embedding that
-    knows nothing.
+    single precision at least (also under autocast), then log-sum-exp. log(2B - 1) is the value of equal embeddings.
 
     Args:
         first: one view of each row, `(B, P)`.

@@ -14,7 +14,7 @@ import torch
 from jetssl.common.precision import at_least_single
 
 WANTED_SPREAD = 1.0
-"""gamma: standard deviation below which a dimension is pushed apart."""
+"""gamma of the paper: the variance term acts on dimensions whose standard deviation is smaller."""
 EPSILON = 1e-4
 """Added to the variance, so that the gradient of its root stays finite."""
 
@@ -33,7 +33,7 @@ def invariance(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
 
 
 def variance(embedding: torch.Tensor) -> torch.Tensor:
-    """How far dimensions stay below the wanted spread, mean over them (eq. 1 and 2): `(B, P)` → scalar."""
+    """max(0, gamma - standard deviation), mean over dimensions (eq. 1 and 2): `(B, P)` → scalar."""
     spread = (embedding.var(dim=0) + EPSILON).sqrt()
     return torch.relu(WANTED_SPREAD - spread).mean()
 

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import lightning
 import torch
@@ -34,12 +34,7 @@ class Method(lightning.LightningModule, ABC):
         card: the whole training card; it travels in every checkpoint.
         total_steps: optimizer steps of the whole training.
         classes: class names in the order of `PairBatch.labels`.
-
-    Attributes:
-        jets_per_row: 2 if the method looks at pairs of views, 1 if at jets.
     """
-
-    jets_per_row: ClassVar[int] = 2
 
     def __init__(self, card: Card, total_steps: int, classes: tuple[str, ...]) -> None:
         super().__init__()
@@ -64,7 +59,7 @@ class Method(lightning.LightningModule, ABC):
         """Scalars of a held-out batch by name, `loss` among them."""
 
     def training_step(self, batch: PairBatch, batch_index: int) -> torch.Tensor:
-        """Loss of a batch, a scalar; dropout is drawn from the address (seed, epoch, batch, process)."""
+        """Loss of a batch, a scalar; dropout has the random stream at (seed, epoch, batch, process)."""
         address = (self.current_epoch, batch_index, self.global_rank)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(torch_seed(self.card.training.seed, Stream.DROPOUT, *address))
@@ -96,7 +91,7 @@ class Method(lightning.LightningModule, ABC):
         return spread(held_out["vectors"])._asdict()
 
     def on_validation_epoch_start(self) -> None:
-        """Forget what an interrupted epoch has kept."""
+        """Drop what an interrupted epoch has kept."""
         self._held_out.clear()
 
     def on_validation_epoch_end(self) -> None:

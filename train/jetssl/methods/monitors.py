@@ -1,4 +1,4 @@
-"""Signs of collapse, over all held-out rows after every epoch.
+"""Monitors of collapse, from all held-out rows after every epoch.
 
 Letters: B rows, P size of a vector.
 """
@@ -18,11 +18,12 @@ class Spread(NamedTuple):
     """Scalars about one set of vectors."""
 
     std: torch.Tensor
-    """mean over dimensions of the spread of the unit vectors, times sqrt(P): about 1 if spread out, 0 if collapsed"""
+    """standard deviation of the unit vectors, mean over dimensions, times sqrt(P): about 1 if isotropic, 0 if
+    collapsed"""
     std_min: torch.Tensor
-    """the same of the dimension with the smallest spread"""
+    """the same of the dimension with the smallest standard deviation"""
     effective_rank: torch.Tensor
-    """dimensions that are used, see `effective_rank`"""
+    """number of dimensions in use, see `effective_rank`"""
 
 
 def spread(vectors: torch.Tensor) -> Spread:
@@ -44,16 +45,16 @@ def alignment(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
 def effective_rank(vectors: torch.Tensor) -> torch.Tensor:
     """Exponential of the entropy of the singular values of the centred vectors, divided by their sum.
 
-    Between 1 (all on a line) and min(B, P); 1 also if all are equal. Roy and Vetterli, EUSIPCO 2007; as a sign of
-    dimensional collapse arXiv:2210.02885. Singular values are roots of eigenvalues of a `(P, P)` matrix in double
-    precision, which is exact to 1e-8 of the largest and does not grow with B.
+    Between 1 (all on a line) and min(B, P); 1 also if all are equal. Roy and Vetterli, EUSIPCO 2007; used as a sign
+    of dimensional collapse in arXiv:2210.02885. Singular values are roots of eigenvalues of a `(P, P)` matrix in
+    double precision, which is exact to 1e-8 of the largest and does not grow with B.
 
     Args:
         vectors: `(B, P)`.
     """
     centred = vectors.double() - vectors.double().mean(0)
     values = torch.linalg.eigvalsh(centred.T @ centred).clamp(min=0).sqrt()
-    # What is left of equal vectors is rounding.
+    # Singular values of equal vectors are 0 but for rounding.
     values = values.where(values > torch.finfo(torch.float32).eps * vectors.norm(), 0)
     share_of_each = values / values.sum().clamp(min=torch.finfo(values.dtype).tiny)
     entropy: torch.Tensor = torch.special.entr(share_of_each).sum()

@@ -26,24 +26,23 @@ ROWS_AT_ONCE: Final = 1024
 
 
 class PairAuc(NamedTuple):
-    """Shares of the comparisons that positive pairs win, with a negative that shares their first jet.
+    """Fraction of (anchor, positive, negative) triplets ranked correctly: s(anchor, positive) > s(anchor, negative).
 
-    A tie counts half; nan if there is nothing to compare.
+    Anchor and positive are the two views of a row, the negative is the second view of another row, s the cosine
+    similarity. Equal similarities count half; NaN if there is no triplet.
     """
 
     anywhere: torch.Tensor
-    """with every other row"""
+    """float64 scalar, negatives of all other rows"""
     in_bin: torch.Tensor
-    """with rows of the same pT, |eta| and class, see `in_one_bin`"""
+    """float64 scalar, negatives of the same pT, |eta| and class as the anchor, see `in_one_bin`"""
 
 
 @torch.no_grad()
 def pair_auc(
     first: torch.Tensor, second: torch.Tensor, kinematics: tuple[torch.Tensor, torch.Tensor], labels: torch.Tensor
 ) -> PairAuc:
-    """Compare the similarity of the two views of a row with that of its first and every other row's second view.
-
-    In blocks, of which every process does its share.
+    """Rank the positive of every row against its negatives, in blocks of rows; each process does its share of them.
 
     Args:
         first: one view of each row, `(B, P)`, the same on every process.
@@ -70,14 +69,14 @@ def pair_auc(
 
 
 def _counts(positive: torch.Tensor, negative: torch.Tensor, compared: torch.Tensor) -> torch.Tensor:
-    """How many of the compared negatives are less similar (equals count half), and how many there are."""
+    """Triplets ranked correctly (equals count half), and all triplets: float64 `(2,)`."""
     wins = (negative < positive, negative <= positive, compared)
     below, not_above, of = (torch.count_nonzero(won & compared).double() for won in wins)
     return torch.stack([(below + not_above) / 2, of])
 
 
 def _range(wanted: torch.Tensor, ascending: torch.Tensor) -> slice:
-    """Where in `ascending` everything lies that is within the window of any of `wanted`, and a little more."""
+    """Range of `ascending` that holds all pT within the window of any of `wanted`, with a margin of 1 %."""
     factor = math.exp(1.01 * PT_WINDOW)
     ends = torch.stack([wanted.min() / factor, wanted.max() * factor])
     return slice(*torch.searchsorted(ascending.contiguous(), ends).tolist())

@@ -4,7 +4,6 @@ Letters: B rows, D model width.
 """
 
 from collections.abc import Mapping
-from typing import ClassVar
 
 import torch
 from torch import nn
@@ -23,8 +22,6 @@ class Supervised(Method):
     Raises:
         InputError: the data have one class only.
     """
-
-    jets_per_row: ClassVar[int] = 1
 
     def __init__(self, card: Card, total_steps: int, classes: tuple[str, ...]) -> None:
         super().__init__(card, total_steps, classes)

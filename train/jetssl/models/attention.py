@@ -34,13 +34,13 @@ class Attention(nn.Module):
         bias: torch.Tensor | None,
         scale: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Self-attention within jets; only the products of queries and keys know padding.
+        """Self-attention within jets; rows are padded only for the products of queries and keys.
 
         Args:
             rows: `(T, D)`.
             bucket: how the T constituents belong to jets.
             bias: added to the scaled products, broadcasts to `(b, H, n, n)`; -inf where a key is padding.
-            scale: `(D,)`, multiplies the result; it costs nothing, as the last projection takes it on.
+            scale: `(D,)`, multiplies the result; applied to the weights of the last projection, so it costs nothing.
 
         Returns:
             `(T, D)`.
@@ -59,8 +59,8 @@ class Attention(nn.Module):
     ) -> torch.Tensor:
         """Attention of a few queries to many tokens, which are never projected themselves.
 
-        The product of a query with a projected key is that of the query, projected back, with the token; the mean of
-        projected values is the projected mean. The offset of the keys is common to them, so the softmax drops it.
+        With projections W_Q, W_K, W_V: q·(W_K t) = (W_Kᵀ q)·t, and the weighted mean of W_V t is W_V of the mean; so
+        only queries are projected. The bias of the keys adds the same to all products and cancels in the softmax.
 
         Args:
             query: `(b, m, D)`.
@@ -95,11 +95,11 @@ class Attention(nn.Module):
     ) -> torch.Tensor:
         """Thrice `(b, H, n, D/H)`, a bias of the same dtype → `(b, H, n, D/H)`.
 
-        torch 2.13 reads a bias of another dtype as if it were that of the queries, without a word.
+        torch 2.13 misreads a bias of another dtype than the queries, without an error.
         """
         if not self.training or self.dropout.dropped == 0:
             return functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
-        # torch's own function would draw a double for every attention weight.
+        # torch's own function draws a double for every attention weight, which is slow.
         products = torch.baddbmm(
             query.new_zeros(1) if bias is None else bias.expand(*query.shape[:3], key.shape[2]).flatten(0, 1),
             query.flatten(0, 1),
@@ -111,7 +111,7 @@ class Attention(nn.Module):
 
 
 def padding_bias(valid: torch.Tensor) -> torch.Tensor | None:
-    """Bias that hides padded keys, `(b, n)` → `(b, 1, 1, n)`; None if nothing is padded."""
+    """Bias that hides padded keys, bool `(b, n)` → float32 `(b, 1, 1, n)`, 0 or -inf; None if nothing is padded."""
     if bool(valid.all()):
         return None
     return torch.zeros(valid.shape, device=valid.device).masked_fill(~valid, -torch.inf)[:, None, None]

@@ -1,7 +1,7 @@
-"""Dropout that does not spend its time on random numbers.
+"""Dropout with 16 random bits per element.
 
-`torch.nn.functional.dropout` draws one double per element on the CPU, which cost a seventh of a training step of the
-Particle Transformer; 16 bits per element are enough.
+`torch.nn.functional.dropout` draws one double per element on the CPU: a seventh of a training step of the Particle
+Transformer.
 """
 
 from collections.abc import Iterator

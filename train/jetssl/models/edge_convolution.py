@@ -49,7 +49,7 @@ def nearest_in_bucket(bucket: Bucket, coordinates: torch.Tensor, count: int, *, 
     with torch.autocast(padded.device.type, enabled=False):
         distance = torch.cdist(padded, padded)
     distance = distance.masked_fill(~bucket.valid[:, None], torch.inf)
-    # A twin at the same place must not take the constituent's own place among its neighbours, or lose its own.
+    # Of two constituents at the same place, each must find itself first (with_self), or the other one (without).
     distance.diagonal(dim1=1, dim2=2).fill_(-1.0 if with_self else torch.inf)
     n = distance.shape[2]
     near, place = distance.topk(min(count, n), dim=2, largest=False)

@@ -1,4 +1,4 @@
-"""Interaction network (arXiv:1909.12285): every constituent hears every other one.
+"""Interaction network (arXiv:1909.12285): messages between all pairs of constituents.
 
 Letters: B jets, N constituents, F features, b jets of a bucket, n its longest jet of receivers, m its longest set of
 senders, M size of a message, D model width.
@@ -23,7 +23,7 @@ def perceptron(sizes: tuple[int, ...]) -> nn.Sequential:
 class Messages(nn.Module):
     """Sum over senders of a perceptron of (receiver, sender): f_R of the paper, its eq. 1-3.
 
-    Receivers and senders may be two sets, so that secondary vertices can talk to constituents.
+    Receivers and senders may be two sets, such as constituents and secondary vertices.
 
     Args:
         receiver: features of a receiver.
@@ -45,7 +45,7 @@ class Messages(nn.Module):
         Args:
             receivers: `(b, n, F)`.
             senders: `(b, m, F')`.
-            speaks: bool, broadcasts to `(b, n, m)`: whether the receiver hears the sender.
+            speaks: bool, broadcasts to `(b, n, m)`: whether the sender sends the receiver a message.
 
         Returns:
             `(b, n, M)`.

@@ -47,7 +47,7 @@ class Normalized(Encoder):
         mean, square = (moment / count for moment in sums)
         spread = (square - mean.square()).clamp(min=0).sqrt()
         self.mean.copy_(mean)
-        # Rounding leaves a little of the spread of a constant.
+        # The spread of a constant is not exactly 0, because of rounding.
         self.spread.copy_(torch.where(spread > 1e-6 * square.sqrt(), spread, 1))
 
     def adopt(self, other: Encoder) -> None:

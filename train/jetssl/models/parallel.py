@@ -1,7 +1,7 @@
-"""Pieces of a batch side by side on the CPU: every thread takes some of them through many layers and back again.
+"""Buckets of a batch in parallel on the CPU: each thread takes some through many layers, forwards and backwards.
 
-torch's own threads share each single operation and wait for each other at its end. Where they sleep while they wait,
-that takes a third of a training step; where they spin, any other program halts them. Here they meet twice a step.
+torch's own threads share each single operation and wait for each other at its end. If they sleep while they wait,
+that takes a third of a training step; if they spin, any other program halts them. Here they wait twice a step.
 """
 
 import os

@@ -47,7 +47,7 @@ class Embedding(nn.Module):
 
 
 class NormFormer(nn.Module):
-    """What both kinds of blocks are made of (arXiv:2110.09456), with learned scales of heads and skip connection.
+    """Base of both blocks (arXiv:2110.09456): layer norms, and learned scales of heads and skip connection.
 
     Args:
         width: D.
@@ -91,7 +91,7 @@ class ParticleBlock(NormFormer):
 
 
 class ClassBlock(NormFormer):
-    """Class attention (arXiv:2103.17239): a query looks at itself and the tokens, which stay as they are."""
+    """Class attention (arXiv:2103.17239): the class token attends to itself and the tokens, which do not change."""
 
     def forward(self, query: torch.Tensor, rows: torch.Tensor, bucket: Bucket) -> torch.Tensor:
         """Queries `(b, 1, D)`, tokens `(T, D)` → `(b, 1, D)`."""

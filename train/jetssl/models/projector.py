@@ -1,4 +1,4 @@
-"""The projector: between the jet vector and the objective, thrown away after pre-training (arXiv:2002.05709).
+"""The projector: a perceptron between jet vector and loss, not used after pre-training (arXiv:2002.05709).
 
 Letters: B jets, D model width, P projected width.
 """

@@ -1,7 +1,7 @@
 """Jets without their padding: flat rows of real constituents, and buckets of a batch that are padded a little.
 
-What treats constituents one by one works on flat rows; what lets them meet (attention, neighbours, pairs) works on
-buckets of similar length, each padded to its own longest jet.
+Layers that treat constituents one by one work on flat rows. Attention, neighbours and pairs work on buckets of jets
+of similar length (length bucketing), each padded to its own longest jet.
 
 Letters: B jets, N constituents, T real constituents of the batch, b jets of a bucket, n its longest jet.
 """
@@ -17,12 +17,12 @@ from jetssl.common.precision import at_least_single
 MOST_BUCKETS = 16
 """Largest number of buckets of a batch, and so of threads that work on it."""
 JETS_PER_BUCKET = 24
-"""Smallest bucket that is worth the overhead of its own calls."""
+"""Smallest number of jets of a bucket; fewer are not worth the overhead of separate calls."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Some jets of similar length; its rows follow each other in the flat tensors."""
+    """Jets of similar length; their constituents are consecutive rows of the flat tensors."""
 
     valid: torch.Tensor
     """bool `(b, n)`, True for the first constituents of each jet"""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log
 from pathlib import Path
 
 import numpy as np
@@ -32,25 +31,29 @@ class FigureFile:
 
 
 def loss_curve(run: RunFolder, folder: Path) -> FigureFile:
-    """Training and validation loss against the epoch, with the value of an encoder that knows nothing."""
-    rows = read_metrics(run.metrics)
+    """Training and validation loss against the epoch, with that of a network that knows nothing, if there is one."""
+    rows, card = read_metrics(run.metrics), run.load_card()
     epoch = [row["epoch"] for row in rows]
-    chance = log(2 * run.load_card().data.batch_size - 1)
+    n_classes = len({label for file in run.load_provenance().files for label in file.labels})
+    chance = card.objective.chance(card.data.batch_size, n_classes)
     best = min(rows, key=lambda row: row["validation_loss"])
     with hep_style():
         figure = Figure(figsize=(7, 5), layout="constrained")
         axes = figure.subplots()
         axes.plot(epoch, [row["loss"] for row in rows], "--", color="#1f5fa8", label="training")
         axes.plot(epoch, [row["validation_loss"] for row in rows], "o-", ms=4, color="#c1272d", label="validation")
-        axes.axhline(chance, color="0.5", ls=":", label="chance, log(2B - 1)")
-        axes.set(xlabel="Epoch", ylabel="NT-Xent loss")
+        if chance is not None:
+            axes.axhline(chance, color="0.5", ls=":", label="chance")
+        axes.set(xlabel="Epoch", ylabel=card.objective.title)
         axes.legend()
         path = save(figure, folder / "loss.png")
     caption = (
-        f"NT-Xent loss against the epoch. Validation pairs, views and rotations are the same in every epoch. The"
-        f" lowest validation loss, {best['validation_loss']:.3f} in epoch {best['epoch']:.0f}, is the checkpoint that"
-        f" is evaluated. Dotted: {chance:.2f}, the loss of embeddings that know nothing, for full batches."
+        f"{card.objective.title} against the epoch. Validation rows, views and augmentations are the same in every"
+        f" epoch. The checkpoint with the lowest validation loss, {best['validation_loss']:.3f} in epoch"
+        f" {best['epoch']:.0f}, is the one that is evaluated."
     )
+    if chance is not None:
+        caption += f" Dotted: {chance:.2f}, the loss of a network that knows nothing, in full batches."
     return FigureFile(path, caption)
 
 

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 import resim
 from jetssl.common.files import write_text
+from jetssl.config.card import Card
 from jetssl.evaluation.results import read_curves, read_results
 from jetssl.evaluation.table import HEADER, table_rows
 from jetssl.report.figures import FigureFile, loss_curve, pair_figures, roc_figures
@@ -87,7 +88,7 @@ def _run_section(run: RunFolder, scratch: Path) -> PageSection:
     if not run.metrics.is_file():
         raise InputError(f"{run.path}: no epoch is finished; go on with `jetssl train`")
     scratch.mkdir(parents=True)
-    figures, tables = [loss_curve(run, scratch)], [_split_table(provenance)]
+    figures, tables = [loss_curve(run, scratch)], [_split_table(provenance, card)]
     if run.results.is_file():
         results = read_results(run.results)
         first = results[0]
@@ -130,13 +131,13 @@ def _run_facts(provenance: RunProvenance, epochs: int) -> Facts:
     ]
 
 
-def _split_table(provenance: RunProvenance) -> TableBlock:
+def _split_table(provenance: RunProvenance, card: Card) -> TableBlock:
     rows = [
         (title, *(f"{count:,}" for count in counts.model_dump().values()))
-        for title, counts in (("rows", provenance.rows), ("with two valid views", provenance.pair_rows))
+        for title, counts in (("rows", provenance.rows), ("that can train", provenance.pair_rows))
     ]
     header = ("", "train", "validation", "test")
-    return TableBlock("Split by hard scatter", header, rows, "Only rows with at least two valid views pre-train.")
+    return TableBlock("Split by hard scatter", header, rows, f"Rows that can train have {card.needed_views}.")
 
 
 def _file_section(path: Path, scratch: Path) -> PageSection:

@@ -1,4 +1,4 @@
-"""What a training shows and writes while it runs: one line per epoch in `metrics.csv`, and on stderr."""
+"""The log of a training: one line per epoch in `metrics.csv`, and on stderr."""
 
 import csv
 import math
@@ -39,7 +39,7 @@ COLUMNS = (
 there was no batch to work on, are those of the epoch; nan: not logged."""
 
 _BLANK = dict.fromkeys(COLUMNS, math.nan)
-"""A file of an older program may lack columns."""
+"""Values of columns that a file of an older version lacks."""
 
 
 STILL_FALLING: Final = 0.03

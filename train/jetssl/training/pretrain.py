@@ -5,7 +5,7 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,9 +63,8 @@ def pretrain(card: Card, run: RunFolder, *, force: bool = False, quiet: bool = F
     """
     with connected() as team:
         rows = team.once(lambda: rows_of(card.data.files, card.views.names))
-        build_method = METHODS[card.objective.name]
-        data = PairDataModule(rows, card, build_method.jets_per_row, team)
-        method = build_method(card, data.batches_per_epoch * card.training.epochs, rows.classes)
+        data = PairDataModule(rows, card, team)
+        method = METHODS[card.objective.name](card, data.batches_per_epoch * card.training.epochs, rows.classes)
         outcome, resume_from = team.once(lambda: _prepare(card, run, data, method, force))
         if outcome.state is State.FINISHED:
             return outcome
@@ -115,25 +114,34 @@ def _fit(  # noqa: PLR0913, PLR0917
         partners_may_go(data.team, run.path),
     ):
         trainer = _trainer(card, run, data, quiet)
-        # Lightning turns Ctrl-C into SystemExit and leaves SIGINT ignored.
-        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            trainer.fit(method, datamodule=data, ckpt_path=resume_from, weights_only=True)
-        except SystemExit:
-            if not trainer.interrupted:
-                raise
-        finally:
-            # Of several processes, one that ends early leaves for good, whatever it is sent meanwhile.
-            if data.team.size == 1 or not trainer.interrupted:
-                for number, handler in handlers.items():
-                    signal.signal(number, handler)
-        interrupted = trainer.interrupted
+        interrupted = _interrupted(
+            trainer,
+            lambda: trainer.fit(method, datamodule=data, ckpt_path=resume_from, weights_only=True),
+            alone=data.team.size == 1,
+        )
     seconds = provenance.seconds + time.monotonic() - started
     finished = None if interrupted else utc_now()
     provenance = provenance.model_copy(update={"seconds": seconds, "finished": finished})
     if data.team.leads:
         write_text(run.provenance, provenance.model_dump_json(indent=1))
     return Outcome(State.RESUMABLE if interrupted else State.FINISHED, trained=True, provenance=provenance)
+
+
+def _interrupted(trainer: lightning.Trainer, fit: Callable[[], None], *, alone: bool) -> bool:
+    """Call `fit`, and return whether Ctrl-C or SIGTERM ended it; their handlers are those of before."""
+    # Lightning turns Ctrl-C into SystemExit and leaves SIGINT ignored.
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        fit()
+    except SystemExit:
+        if not trainer.interrupted:
+            raise
+    finally:
+        # Of several processes, one that ends early leaves for good, whatever signal it gets meanwhile.
+        if alone or not trainer.interrupted:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+    return trainer.interrupted
 
 
 def _trainer(card: Card, run: RunFolder, data: PairDataModule, quiet: bool) -> lightning.Trainer:

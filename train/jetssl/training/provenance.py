@@ -46,9 +46,9 @@ class RunProvenance(_Record):
     """views that pairs are drawn from"""
     rows: SplitCounts
     pair_rows: SplitCounts
-    """rows with at least two valid views: only these train"""
+    """rows with the valid views that the objective needs: only these train"""
     parameters: dict[str, int]
-    """trainable parameters of each part"""
+    """trainable parameters of encoder, projector and so on"""
     seed: int
     versions: dict[str, str]
     commit: str | None
@@ -58,7 +58,7 @@ class RunProvenance(_Record):
     finished: str | None = None
     """UTC, ISO 8601; None while the training is not done"""
     seconds: float = 0.0
-    """wall time of the training, summed over resumed parts"""
+    """s, wall time of the training, over all resumptions"""
     resumed: int = 0
     """how often it was resumed"""
     processes: int = 1

@@ -1,4 +1,4 @@
-"""The folder of a run: what is in it, and whether a training may start, resume, or is already done there."""
+"""The folder of a run: its files, and whether a training may start or resume there, or has finished."""
 
 import shutil
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from resim.common.errors import InputError
 
 
 class State(Enum):
-    """What a run folder is good for."""
+    """State of a run folder."""
 
     NEW = "new"
     RESUMABLE = "resumable"

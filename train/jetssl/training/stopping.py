@@ -1,4 +1,4 @@
-"""How a training ends before its last epoch: by Ctrl-C in all processes at once, or because nothing improves."""
+"""How a training ends before its last epoch: Ctrl-C in all processes at once, or early stopping."""
 
 import signal
 from typing import Any

@@ -1,0 +1,59 @@
+"""Figures of a run."""
+
+import pytest
+from matplotlib.axes import Axes
+
+from jetssl.config.card import load_card
+from jetssl.report.figures import loss_curve
+from jetssl.report.page import _split_table
+
+
+@pytest.fixture
+def run_of(finished_run, card_file, monkeypatch):
+    """A finished run that says that it had another objective."""
+
+    def change(objective):
+        card = load_card(card_file, [f"objective.name={objective}"])
+        monkeypatch.setattr(type(finished_run), "load_card", lambda _: card)
+        return finished_run
+
+    return change
+
+
+@pytest.fixture
+def labels(monkeypatch):
+    """Heights of horizontal lines and labels of the axis, as they are drawn."""
+    found = []
+    draw, line = Axes.set, Axes.axhline
+    monkeypatch.setattr(Axes, "set", lambda axes, **kw: (found.append(kw.get("ylabel")), draw(axes, **kw))[1])
+    monkeypatch.setattr(Axes, "axhline", lambda axes, y, **kw: (found.append(round(y, 3)), line(axes, y, **kw))[1])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("objective", "drawn"),
+    [
+        ("ntxent", [3.434, "NT-Xent loss"]),  # log(2 * 16 - 1)
+        ("supcon", [3.434, "Supervised contrastive loss"]),
+        ("supervised", [0.693, "Cross-entropy"]),  # log 2
+        ("vicreg", ["VICReg loss"]),
+    ],
+)
+def test_the_loss_is_named_and_read_as_the_objective_says(run_of, tmp_path, labels, objective, drawn):
+    figure = loss_curve(run_of(objective), tmp_path)
+    assert labels == drawn
+    assert figure.caption.startswith(f"{drawn[-1]} against the epoch")
+    assert ("Dotted" in figure.caption) == (len(drawn) == 2)
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("views.source=both", "two valid views"),
+        ("views.source=augment", "a valid view"),
+        ("objective.name=supervised", "a valid view"),
+    ],
+)
+def test_which_rows_can_train(finished_run, card_file, override, words):
+    table = _split_table(finished_run.load_provenance(), load_card(card_file, [override]))
+    assert words in table.caption

@@ -74,18 +74,25 @@ def test_an_interrupted_run_is_resumed_and_gives_the_same_arrays(card, pairs, tm
     assert sorted(path.name for path in tmp_path.iterdir()) == ["pairs.h5"]
 
 
+KILLED = """
+import os, signal
+from resim.cli import main
+from resim.run import execution
+
+real = execution.process
+execution.process = lambda plan, chunk: real(plan, chunk) if chunk.number < 2 else os.kill(os.getpid(), signal.SIGKILL)
+main()
+"""
+
+
 def test_kill_minus_9_loses_nothing_that_was_finished(card, pairs, tmp_path):
     output = tmp_path / "pairs.h5"
-    command = [sys.executable, "-c", "from resim.cli import main; main()", "generate", str(card), "-o", str(output)]
-    command += ["-n", str(N_EVENTS), "--chunk-size", "2"]
-    parts = tmp_path / "pairs.h5.parts"
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
-        wait_until(lambda: process.poll() is not None or len(list(parts.glob("*.npz"))) >= 2)
-        process.send_signal(signal.SIGKILL)
-    finished = len(list(parts.glob("*.npz")))
-    assert finished >= 2
+    arguments = ["generate", str(card), "-o", str(output), "-n", str(N_EVENTS), "--chunk-size", "2", "--quiet"]
+    killed = subprocess.run([sys.executable, "-c", KILLED, *arguments], capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert len(list(tmp_path.glob("pairs.h5.parts/*.npz"))) == 2
     assert not output.exists()
-    subprocess.run([*command, "--resume", "--quiet"], check=True, capture_output=True)
+    generate(card, output, replace(OPTIONS, chunk_size=2, resume=True))
     assert digest(output) == digest(pairs)
 
 

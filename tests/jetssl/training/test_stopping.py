@@ -12,6 +12,7 @@ from jetssl.training.epoch_log import read_metrics
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder, State
 from tests.helpers.programs import ENVIRONMENT, free_port
+from tests.helpers.teams import team_variables
 from tests.helpers.toys import CARD, forget_the_end
 
 WORKER = """
@@ -133,15 +134,13 @@ def test_status_after_ctrl_c(folder):
     """Two processes without torchrun above them, whose own status would hide theirs."""
     port, group, processes = free_port(), 0, []
     for rank in range(2):
-        variables = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 2, "GROUP_RANK": 0}
-        variables |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "TORCHELASTIC_RUN_ID": "test"}
         command = [sys.executable, folder / "worker.py", "train", folder / "card.yaml", EPOCHS, "-o", folder / "ctrl"]
         process = subprocess.Popen(
             [*map(str, command), "--quiet"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=ENVIRONMENT | {name: str(value) for name, value in variables.items()} | {"FAULT": "interrupt"},
+            env=ENVIRONMENT | team_variables(rank, port) | {"FAULT": "interrupt"},
             process_group=group,
         )
         group = group or process.pid

@@ -14,6 +14,7 @@ from tests.helpers.tree import tree_page
 REPOSITORY = Path(__file__).parents[1]
 
 
+@pytest.mark.slow
 def test_the_quickstart_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["quickstart.py", str(tmp_path)])
     runpy.run_path(str(REPOSITORY / "examples/quickstart.py"), run_name="__main__")

@@ -14,6 +14,7 @@ from tests.helpers.programs import ENVIRONMENT, run_jetssl
 from tests.helpers.toys import CLASSES
 
 
+@pytest.mark.slow
 def test_train_then_probe(card_file, tmp_path):
     output = tmp_path / "run"
     trained = run_jetssl("train", card_file, "training.epochs=1", "-o", output)

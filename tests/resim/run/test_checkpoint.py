@@ -112,6 +112,7 @@ def test_an_interrupted_replacement_can_be_resumed(card, pairs, tmp_path, monkey
     assert sorted(path.name for path in tmp_path.iterdir()) == ["pairs.h5"]
 
 
+@pytest.mark.slow
 def test_a_full_disk_keeps_what_was_finished(card, pairs, tmp_path):
     """A limit on the size of files, which the second chunk breaks, stands for the full disk."""
     output = tmp_path / "pairs.h5"
@@ -152,6 +153,7 @@ cat message files
 """
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_really_full_loses_nothing(card, pairs, tmp_path):
     """A small tmpfs in a mount namespace of its own; then there is room again."""
     want_mount_namespace("test_a_full_disk_keeps_what_was_finished")

@@ -39,6 +39,7 @@ def test_another_seed_gives_other_arrays_of_the_same_hard_scatters(card, pairs, 
         assert a.jets("nominal", "pt")[0] != b.jets("nominal", "pt")[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "workers"), [(signal.SIGINT, 1), (signal.SIGINT, 2), (signal.SIGTERM, 2)])
 def test_interrupted_by_a_signal_it_says_how_to_go_on_and_leaves_no_process(card, tmp_path, number, workers):
     output = tmp_path / "pairs.h5"
@@ -57,6 +58,7 @@ def test_interrupted_by_a_signal_it_says_how_to_go_on_and_leaves_no_process(card
     assert not psutil.wait_procs(children, timeout=30)[1]
 
 
+@pytest.mark.slow
 def test_workers_do_not_outlive_a_killed_parent(card, tmp_path):
     command = [sys.executable, "-c", "from resim.cli import main; main()", "generate", str(card), "--quiet"]
     command += ["-o", str(tmp_path / "pairs.h5"), "--chunk-size", "2", "-j", "2"]

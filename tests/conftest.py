@@ -27,6 +27,11 @@ CHROMIUM_OPTIONS = (
 # tensors of the tests are small, and threads that spin take a core from the other workers of pytest.
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
+# Tables are as wide as the terminal, coloured if it can: not here.
+os.environ["COLUMNS"] = "100"
+for name in ("FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE"):
+    os.environ.pop(name, None)
+
 # Tests depend on nothing but the code: the same examples every time. `make fuzz` searches with fresh ones.
 settings.register_profile("same examples", derandomize=True, database=None, deadline=None)
 settings.register_profile("fuzz", database=None, deadline=None, print_blob=True)

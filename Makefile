@@ -22,12 +22,17 @@ demo: $(STAMP)  ## the main job: pairs from the shipped MadGraph events, a train
 	$(BIN)/jetssl report $(DEMO)/train $(DEMO)/pairs.h5 -o $(DEMO)/report.html --force
 	@echo "look at $(DEMO)/report.html"
 
+# As many workers as cores, each of which starts with its own part of the tests, in order: fixtures are made once or twice.
+# Eight at most: one takes 1.5 GB. `make test WORKERS=0` is one process, where a debugger works.
+WORKERS ?= $(shell n=$$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN); echo $$((n < 8 ? n : 8)))
+PYTEST   = $(BIN)/pytest -q -n $(WORKERS) --dist worksteal
+
 test: $(STAMP)  ## every test
-	$(BIN)/pytest -q $(PYTEST_ARGS)
+	$(PYTEST) $(PYTEST_ARGS)
 
 # What the working loop needs: 90 s.
 test-fast: $(STAMP)  ## what a working loop needs, about 90 s
-	$(BIN)/pytest -q -m "not slow" $(PYTEST_ARGS)
+	$(PYTEST) -m "not slow" $(PYTEST_ARGS)
 
 # Every property with other examples, seed after seed; stops at the first that fails and shows its smallest example.
 FUZZ_MINUTES ?= 10
@@ -37,7 +42,7 @@ fuzz: $(STAMP)  ## properties with fresh examples for FUZZ_MINUTES (10)
 	@end=$$(( $$(date +%s) + 60 * $(FUZZ_MINUTES) )); seed=$(FUZZ_SEED); \
 	while [ $$(date +%s) -lt $$end ]; do \
 	  echo "== make fuzz FUZZ_SEED=$$seed"; \
-	  $(BIN)/pytest -q -m hypothesis --hypothesis-profile=fuzz --hypothesis-seed=$$seed $(PYTEST_ARGS) || exit 1; \
+	  $(PYTEST) -m hypothesis --hypothesis-profile=fuzz --hypothesis-seed=$$seed $(PYTEST_ARGS) || exit 1; \
 	  seed=$$((seed + 1)); \
 	done
 

@@ -1,5 +1,6 @@
 """The browser of the smoke tests, the option that says whether it must be there, and what every test may rely on."""
 
+import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -22,6 +23,14 @@ CHROMIUM_OPTIONS = (
     "--window-size=1250,1000",
 )
 
+# Read when numpy and torch load. Sums depend on the number of threads, which must not be that of the machine's cores; the
+# tensors of the tests are small, and threads that spin take a core from the other workers of pytest.
+os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+
+# Tables are as wide as the terminal, coloured if it can: not here.
+os.environ["COLUMNS"] = "100"
+for name in ("FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE"):
+    os.environ.pop(name, None)
 
 # Tests depend on nothing but the code: the same examples every time. `make fuzz` searches with fresh ones.
 settings.register_profile("same examples", derandomize=True, database=None, deadline=None)

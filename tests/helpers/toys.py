@@ -1,6 +1,7 @@
 """Toy cards, jets and rows of the trainer."""
 
 import numpy as np
+import torch
 
 from jetssl.config.encoders import (
     InteractionNetworkCard,
@@ -121,3 +122,7 @@ WITHOUT_EFFECT = {
     "particlenet": {"input_norm.bias"},
 }
 """Offsets of the published networks that the next batch norm, or the softmax, takes away again."""
+
+
+def normal(*shape, seed=1):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))

@@ -17,8 +17,9 @@ from tests.helpers.toys import CARD, make_jets
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
-    """Small tensors: a second thread only waits."""
+def one_thread_and_seed():
+    """Small tensors: a second thread only waits. Random numbers do not depend on the tests before."""
+    torch.manual_seed(0)
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

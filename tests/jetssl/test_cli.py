@@ -14,6 +14,7 @@ from tests.helpers.programs import ENVIRONMENT, run_jetssl
 from tests.helpers.toys import CLASSES
 
 
+@pytest.mark.slow
 def test_train_then_probe(card_file, tmp_path):
     output = tmp_path / "run"
     trained = run_jetssl("train", card_file, "training.epochs=1", "-o", output)
@@ -97,28 +98,28 @@ def places(tmp_path, card_file, finished_run, mock_file):
         ("train {card} data.files=[{nan}] -o {tmp}/new", "nan.h5: views/seed/constituents/eta: not finite in row 7"),
         ("train {card} views.pairs=[[nominal,vincia]] -o {tmp}/new", "views.pairs asks for 'vincia', common to all"),
         ("train {card} data.batch_size=5000 -o {tmp}/new", "data.batch_size is 5000, but the training split has"),
-        ("train {card} training.epochs=9 -o {run_jetssl}", "different card"),
+        ("train {card} training.epochs=9 -o {run}", "different card"),
         ("probe {tmp}/new", "not a run"),
-        ("probe {run_jetssl}", "no class left for --background"),
+        ("probe {run}", "no class left for --background"),
         (
-            "probe {run_jetssl} --signal two_prong --background one_prong --labels 5000",
+            "probe {run} --signal two_prong --background one_prong --labels 5000",
             "5000 labels need 2500 signal jets",
         ),
         (
-            "probe {run_jetssl} --signal two_prong --background one_prong --labels 7",
+            "probe {run} --signal two_prong --background one_prong --labels 7",
             "--labels 7: want an even number",
         ),
-        ("probe {run_jetssl} --data {tmp}/none.h5 --signal two_prong", "no such pair file"),
+        ("probe {run} --data {tmp}/none.h5 --signal two_prong", "no such pair file"),
         ("embed {tmp}/new {mock} -o {tmp}/new.h5", "not a run"),
-        ("embed {run_jetssl} {tmp}/none.h5 -o {tmp}/new.h5", "no such pair file"),
-        ("embed {run_jetssl} {card} -o {tmp}/new.h5", "not a readable HDF5 file"),
-        ("embed {run_jetssl} {old} -o {tmp}/new.h5", "schema version 99"),
-        ("embed {run_jetssl} {mock} -o {other}", "exists already"),
-        ("embed {run_jetssl} {mock} -o {tmp}/no/new.h5", "the folder"),
+        ("embed {run} {tmp}/none.h5 -o {tmp}/new.h5", "no such pair file"),
+        ("embed {run} {card} -o {tmp}/new.h5", "not a readable HDF5 file"),
+        ("embed {run} {old} -o {tmp}/new.h5", "schema version 99"),
+        ("embed {run} {mock} -o {other}", "exists already"),
+        ("embed {run} {mock} -o {tmp}/no/new.h5", "the folder"),
         ("report {tmp}/none.h5 -o {tmp}/new.html", "no such pair file"),
         ("report {card} -o {tmp}/new.html", "not a readable HDF5 file"),
         ("report {tmp} -o {tmp}/new.html", "not a run"),
-        ("report {run_jetssl} -o {tmp}/results_exist.html", "exists already"),
+        ("report {run} -o {tmp}/results_exist.html", "exists already"),
     ],
 )
 def test_bad_input_is_one_line(arguments, message, places, capsys, monkeypatch):

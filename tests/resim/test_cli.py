@@ -1,23 +1,42 @@
 import json
+import signal
 import subprocess
 import sys
 
 import pytest
 
 import resim
+from resim.cli import main
 from resim.pairfile.mock import write_mock
 from tests.helpers.chain import HARD_SCATTERS, REPOSITORY, run_cli
 
 RESIM = [sys.executable, "-c", "from resim.cli import main; main()"]
 
 
-def run(*arguments: object, cwd=REPOSITORY) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*RESIM, *map(str, arguments)], capture_output=True, text=True, cwd=cwd, check=False)
+def start(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own."""
+    return subprocess.run([*RESIM, *map(str, arguments)], capture_output=True, text=True, cwd=REPOSITORY, check=False)
 
 
-def test_generate_then_look(card, tmp_path):
+@pytest.fixture
+def run(capfd, monkeypatch):
+    """Run the command in this process, whose imports are done."""
+
+    def call(*arguments: object) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", ["resim", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        shown = capfd.readouterr()
+        return subprocess.CompletedProcess(sys.argv, left.value.code, shown.out, shown.err)
+
+    before = signal.getsignal(signal.SIGTERM)
+    yield call
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_generate_then_look(card, tmp_path, run):
     output = tmp_path / "pairs.h5"
-    made = run("generate", card, "-o", output, "-n", 2)
+    made = start("generate", card, "-o", output, "-n", 2)
     assert (made.returncode, made.stdout.count("\n")) == (0, 1)
     assert "rows; valid in nominal" in made.stdout
     assert "events/s" in made.stderr
@@ -29,7 +48,7 @@ def test_generate_then_look(card, tmp_path):
     assert [view["freeze"] for view in summary["views"]] == [None, "hard_scatter", "parton_shower", "hard_scatter"]
 
 
-def test_quiet_is_quiet(card, tmp_path):
+def test_quiet_is_quiet(card, tmp_path, run):
     assert run("generate", card, "-o", tmp_path / "p.h5", "-n", 1, "--quiet").stderr == ""
 
 
@@ -64,7 +83,7 @@ def test_version():
         (["plot", "{tmp}/none.h5", "-o", "{tmp}/x"], "no such pair file"),
     ],
 )
-def test_bad_input_is_one_line_and_status_1(card, tmp_path, arguments, message):
+def test_bad_input_is_one_line_and_status_1(card, tmp_path, arguments, message, run):
     import re
 
     mock = write_mock(tmp_path / "mock.h5")
@@ -78,7 +97,7 @@ def test_bad_input_is_one_line_and_status_1(card, tmp_path, arguments, message):
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_bad_lhe_files_leave_nothing(card, tmp_path):
+def test_bad_lhe_files_leave_nothing(card, tmp_path, run):
     import yaml
 
     good = (HARD_SCATTERS / "qcd_jj.lhe.gz").read_bytes()
@@ -100,7 +119,7 @@ def test_bad_lhe_files_leave_nothing(card, tmp_path):
     assert not list(tmp_path.glob("out.h5*"))
 
 
-def test_violations_are_lines_and_a_failure(tmp_path):
+def test_violations_are_lines_and_a_failure(tmp_path, run):
     import h5py
 
     path = write_mock(tmp_path / "mock.h5")
@@ -112,10 +131,10 @@ def test_violations_are_lines_and_a_failure(tmp_path):
     assert result.stderr.count("\n") == 1
 
 
-def test_usage_errors_have_status_2_and_debug_shows_a_traceback(tmp_path):
+def test_usage_errors_have_status_2_and_debug_shows_a_traceback(tmp_path, run):
     assert run("generate").returncode == 2
     assert run("generate", "card", "--no-such-option").returncode == 2
-    debug = run("--debug", "inspect", tmp_path / "none.h5")
+    debug = start("--debug", "inspect", tmp_path / "none.h5")
     assert debug.returncode == 1
     assert "Traceback" in debug.stderr
 

@@ -85,10 +85,7 @@ set -e
 mount -t tmpfs -o size=64m tmpfs "$1"
 cd "$1"
 shift
-"$@" training.epochs=1 -o probe > /dev/null
-used=$(du -sk probe | cut -f 1)
-rm -r probe
-mount -o remount,size=$((used * FILL / 100))k "$PWD"
+mount -o remount,size=$SIZE "$PWD"
 "$@" training.epochs=4 -o run 2> message && exit 9
 test "$(wc -l < message)" = 1
 mount -o remount,size=64m "$PWD"
@@ -110,7 +107,10 @@ def test_a_disk_that_is_really_full_loses_nothing(four_epochs, card_file, tmp_pa
     (tmp_path / "small").mkdir()
     command = [*NAMESPACE, "bash", "-c", FULL_DISK, "bash", str(tmp_path / "small"), sys.executable, "-m", "jetssl"]
     command += ["train", str(card_file), "--quiet"]
-    settings = {"FILL": str(fill), "KEEP": str(tmp_path / "run"), "TMPDIR": str(tmp_path)}
+    one = RunFolder(tmp_path / "one")
+    pretrain(load_card(card_file, ["training.epochs=1"]), one, quiet=True)
+    used = sum(512 * path.stat().st_blocks for path in one.path.rglob("*"))
+    settings = {"SIZE": str(used * fill // 100), "KEEP": str(tmp_path / "run"), "TMPDIR": str(tmp_path)}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT | settings)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "cannot be written (No space left on device)" in done.stdout

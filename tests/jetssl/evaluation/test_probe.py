@@ -1,24 +1,9 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from jetssl.config.data import Fractions
-from jetssl.data.jets import gather_jets
-from jetssl.data.tensors import to_tensors
-from jetssl.evaluation.embedding import embed
 from jetssl.evaluation.metrics import auc
 from jetssl.evaluation.probe import classify, hand_made, probe
-from jetssl.evaluation.task import draw_labels, make_task
 from jetssl.models.checkpoints import load_encoder
-from resim.common.errors import InputError
-
-TASK = (["two_prong"], ["one_prong"])
-
-
-@pytest.fixture
-def task(table):
-    return make_task(table.rows, Fractions(), *TASK)
 
 
 def test_separable_and_hopeless_toys(task, table, rng):
@@ -31,52 +16,6 @@ def test_separable_and_hopeless_toys(task, table, rng):
     separable = noise + 20 * task.is_signal[:, None]
     assert measure(separable) > 0.999
     assert measure(noise) == pytest.approx(0.5, abs=0.2)
-
-
-def test_training_and_test_share_no_hard_scatter(task, table):
-    assert not set(table.rows.event[task.train]) & set(table.rows.event[task.test])
-    assert table.rows.valid[task.view][np.concatenate([task.train, task.test])].all()
-
-
-def test_draws_are_balanced_and_labelled_in_training(task, rng):
-    rows = draw_labels(task, 20, rng)
-    assert len(set(rows)) == 20
-    assert task.is_signal[rows].sum() == 10
-    assert np.isin(rows, task.train).all()
-
-
-def test_too_many_labels(task, rng):
-    with pytest.raises(InputError, match=r"1000 labels need 500 signal jets, the training split has \d+"):
-        draw_labels(task, 1000, rng)
-
-
-@pytest.mark.parametrize(
-    ("signal", "background", "view", "message"),
-    [
-        ([], [], "", "no class left for --background; classes are one_prong, two_prong"),
-        (["hbb"], [], "", "no class 'hbb' in the data"),
-        (["one_prong"], ["one_prong"], "", "is both signal and background"),
-        (*TASK, "vincia", "--view 'vincia' is not among the common views"),
-    ],
-)
-def test_bad_tasks(table, signal, background, view, message):
-    with pytest.raises(InputError, match=message):
-        make_task(table.rows, Fractions(), signal, background, view)
-
-
-def test_default_classes(table):
-    renamed = replace(table.rows, classes=("qcd_g", "two_prong"))
-    assert make_task(renamed, Fractions()).name == "two_prong_vs_qcd_g"
-
-
-def test_embedding_is_in_order(finished_run, table):
-    encoder = load_encoder(finished_run.best).encoder
-    row = np.flatnonzero(table.rows.valid.any(0))[:9]
-    view = np.argmax(table.rows.valid[:, row], axis=0)
-    vectors = embed(encoder, table, view, row, "relative")
-    for i in (0, 4, 8):
-        jets = to_tensors(gather_jets(table, view[i : i + 1], row[i : i + 1]), "relative")
-        np.testing.assert_allclose(vectors[i], encoder(*jets).jet.detach()[0], rtol=1e-3, atol=1e-5)
 
 
 def test_probe_records(finished_run, table, task):

@@ -1,4 +1,4 @@
-"""Dropout with 16 random bits per element."""
+"""Dropout: frequency, scale, gradient."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Messages between constituents, and from a second set."""
+"""The interaction network against a loop over pairs."""
 
 import torch
 

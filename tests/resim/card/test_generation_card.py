@@ -5,7 +5,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resim.card.generation_card import GenerationCard, load_card
+from resim.card.generation_card import load_card
 from resim.card.view_plan import plan_views
 from resim.common.errors import InputError
 from tests.helpers.chain import REPOSITORY
@@ -104,34 +104,6 @@ def test_any_yaml_gives_a_card_or_one_line(tmp_path_factory, content):
     with pytest.raises(InputError) as caught:
         load_card(path)
     assert "\n" not in str(caught.value)
-
-
-def test_settings_are_inherited_down_the_tree():
-    views = {
-        "root": {"shower": {"mu_r_isr": 2.0}},
-        "child": {"from": "root", "freeze": "hard_scatter", "shower": {"mu_r_fsr": 0.5}},
-        "grandchild": {"from": "child", "freeze": "hard_scatter"},
-    }
-    card = GenerationCard.model_validate({"sources": [{"lhe": "x", "rows": {25: "h"}}], "views": views})
-    shower = card.shower_of("grandchild")
-    assert (shower.mu_r_isr, shower.mu_r_fsr) == (2.0, 0.5)
-    assert card.shower_of("root").mu_r_fsr == 1.0
-
-
-def test_the_plan_puts_parents_first_and_finds_the_owner_of_the_shower():
-    views = {
-        "again": {"from": "rehadron", "freeze": "parton_shower"},
-        "rehadron": {"from": "seed", "freeze": "parton_shower"},
-        "seed": {"from": "root", "freeze": "hard_scatter"},
-        "root": {},
-    }
-    shower = REPOSITORY / "cards/pythia/monash.cmnd"
-    views["root"] = {"shower": {"card": str(shower)}}
-    card = GenerationCard.model_validate({"sources": [{"lhe": "x", "rows": {25: "h"}}], "views": views})
-    plan = {view.name: view for view in plan_views(card)}
-    assert list(plan) == ["root", "seed", "rehadron", "again"]
-    assert plan["again"].shower_owner == plan["rehadron"].shower_owner == "seed"
-    assert "ParticleDecays:limitTau0 = on" in plan["again"].settings
 
 
 def test_a_view_changes_the_detector_of_its_parent(card, tmp_path):

@@ -13,12 +13,12 @@ from scipy.stats import ks_2samp
 
 from resim.card.generation_card import JetSettings
 from resim.common.errors import InputError
-from resim.detector import Detector
 from resim.detector.detector import GENERATED
 from resim.detector.random import Stream
 from resim.jets.clustering import ClusteredJets, cluster
-from resim.particles import Candidates
+from resim.particles import Candidates, Particles
 from tests.helpers.delphes_recording import Recording, load_recording
+from tests.helpers.particles import gun, one_event
 
 ROOT = Path(__file__).parents[3]
 N_RUNS = 8
@@ -30,20 +30,10 @@ KINDS = {
 
 
 @pytest.fixture(scope="module")
-def recording() -> Recording:
-    return load_recording(ROOT / "tests/data/delphes_qcd.npz")
-
-
-@pytest.fixture(scope="module")
-def detector() -> Detector:
-    return Detector.from_card(ROOT / "cards/delphes/cms.tcl")
-
-
-@pytest.fixture(scope="module")
-def runs(detector, recording) -> list[Candidates]:
+def runs(cms, recording) -> list[Candidates]:
     """The same events with other seeds."""
     n = recording.particles.n_events
-    return [detector.run(recording.particles, np.arange(n) + n * run) for run in range(N_RUNS)]
+    return [cms.run(recording.particles, np.arange(n) + n * run) for run in range(N_RUNS)]
 
 
 def events(offsets: np.ndarray) -> np.ndarray:
@@ -56,9 +46,9 @@ def generated(recording: Recording, candidates: Candidates) -> np.ndarray:
     return recording.particles.offsets[events(candidates.offsets)[track]] + candidates.origin[track]
 
 
-def test_the_same_particles_are_propagated_to_the_same_places(detector, recording):
+def test_the_same_particles_are_propagated_to_the_same_places(cms, recording):
     """Invisible particles, which we do not propagate and Delphes' calorimeters ignore, are left out."""
-    name, propagator = detector.modules[0]
+    name, propagator = cms.modules[0]
     everything, *_ = propagator.run(recording.particles, stream=Stream.of(np.zeros(100, np.uint64), name))
     rows = recording.particles.offsets[everything.event] + everything.item
     expected = np.isfinite(recording.outer_eta) & recording.particles.visible
@@ -238,11 +228,11 @@ def test_the_jets_of_delphes_rank_uniformly_among_ours(jets, column):
     assert ((counts - expected) ** 2 / expected).sum() / N_RUNS < 2.3  # p = 0.02 for 8 degrees of freedom
 
 
-def test_a_detector_without_the_pull_down_of_tracks_would_be_found(runs, recording, detector):
+def test_a_detector_without_the_pull_down_of_tracks_would_be_found(runs, recording, cms):
     """The proof can fail: tracks as they are before the calorimeters do not have Delphes' response (0.92 at low pT)."""
     arrays = {GENERATED: recording.particles}
     seeds = np.arange(100, dtype=np.uint64)
-    for name, module in detector.modules:
+    for name, module in cms.modules:
         made = module.run(*(arrays[i] for i in module.inputs), stream=Stream.of(seeds, name))
         arrays.update(zip(module.outputs, made, strict=True))
     tracks, outer = arrays["TrackMerger/tracks"], np.abs(arrays["TrackMerger/tracks"].outer_eta)
@@ -261,3 +251,81 @@ def test_wrong_recordings_are_refused(tmp_path):
     np.savez(path, gen_offsets=np.array([0]))
     with pytest.raises(InputError, match="is missing"):
         load_recording(path)
+
+
+def test_what_an_event_gives_does_not_depend_on_the_batch(cms, recording):
+    particles, seeds = recording.particles, np.arange(100) * 7919
+    together = cms.run(particles, seeds)
+    order = np.random.default_rng(1).permutation(100)[:20]
+    for event in order:
+        alone = cms.run(one_event(particles, event), [int(seeds[event])])
+        inside = slice(*together.offsets[event : event + 2])
+        for name in type(together).__dataclass_fields__:
+            if name != "offsets":
+                assert np.array_equal(getattr(alone, name), getattr(together, name)[inside]), name
+
+
+def test_other_seeds_give_other_candidates(cms, recording):
+    event = one_event(recording.particles, 0)
+    assert cms.run(event, [1]).energy.tolist() != cms.run(event, [2]).energy.tolist()
+    assert cms.run(event, [2**64 - 1]).n_events == 1
+
+
+def test_empty_events_and_empty_batches(cms, recording):
+    event = one_event(recording.particles, 0)
+    n = len(event.px)
+    columns = {name: getattr(event, name) for name in Particles.__slots__ if name != "offsets"}
+    found = cms.run(Particles(offsets=np.array([0, 0, n, n]), **columns), [1, 5, 2])
+    assert np.diff(found.offsets)[[0, 2]].tolist() == [0, 0]
+    assert found.energy.tolist() == cms.run(event, [5]).energy.tolist()
+    nothing = {name: column[:0] for name, column in columns.items()}
+    assert cms.run(Particles(offsets=np.array([0]), **nothing), []).n_events == 0
+    assert cms.run(Particles(offsets=np.array([0, 0]), **nothing), [1]).offsets.tolist() == [0, 0]
+
+
+def test_an_event_with_50000_particles(cms, recording):
+    every = recording.particles
+    columns = {name: getattr(every, name)[:50_000] for name in Particles.__slots__ if name != "offsets"}
+    found = cms.run(Particles(offsets=np.array([0, 50_000]), **columns), [1])
+    assert 10_000 < len(found.px) < 50_000
+    assert np.isfinite(found.energy).all()
+
+
+def test_candidates_can_be_selected(cms, recording):
+    found = cms.run(recording.particles, np.arange(100))
+    photons = found.select(found.pdg_id == 22)
+    assert type(photons) is type(found)
+    assert photons.n_events == 100
+    assert (photons.origin == -1).all()
+    assert found.visible.all()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"px": np.nan}, r"event 1, particle 0 \(PDG id 211\): px = nan"),
+        ({"energy": np.inf}, "energy = inf"),
+        ({"energy": 1.0}, "not below the momentum"),
+        ({"energy": -10.0}, "an energy above 0"),
+        ({"vz": np.nan}, "vz = nan"),
+    ],
+)
+def test_unphysical_particles_are_refused(cms, change, message):
+    good, bad = gun(211, [5.0], [0.0]), gun(211, [5.0], [0.0], **change)
+    columns = {n: np.concatenate([getattr(p, n) for p in (good, bad)]) for n in Particles.__slots__ if n != "offsets"}
+    with pytest.raises(InputError, match=message):
+        cms.run(Particles(offsets=np.array([0, 1, 2]), **columns), [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("seeds", "message"),
+    [
+        ([], "0 detector seeds for 1 events"),
+        ([-1], "seed -1 of event 0"),
+        ([2**64], "want a whole number"),
+        ([0.5], "0.5"),
+    ],
+)
+def test_wrong_seeds_are_refused(cms, seeds, message):
+    with pytest.raises(InputError, match=message):
+        cms.run(gun(211, [5.0], [0.0]), seeds)

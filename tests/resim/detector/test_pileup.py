@@ -1,25 +1,22 @@
 """Pools of minimum-bias events, pile-up in the detector stage, and charged-hadron subtraction."""
 
 import hashlib
-import pickle
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 import yaml
 
 from resim.card.run_options import RunOptions
 from resim.common.errors import InputError
-from resim.common.ragged import offsets_of, owners_of
-from resim.detector import Detector, detector, minimum_bias
+from resim.common.ragged import owners_of
+from resim.detector import Detector, detector
 from resim.detector.card import read_card
 from resim.detector.detector import GENERATED
-from resim.detector.minimum_bias import PoolOptions, make_pool
 from resim.detector.pileup import PileUp, PileUpMerger
-from resim.detector.pool import PARTICLE, Pool, PoolProvenance, write_pool
+from resim.detector.pool import Pool, PoolProvenance, write_pool
 from resim.detector.random import Stream
 from resim.pairfile.digest import digest
 from resim.pairfile.reader import PairFile
@@ -27,29 +24,14 @@ from resim.pairfile.validation import violations
 from resim.particles import Candidates, Particles
 from resim.run.generate import generate
 from resim.run.replay import replay
-from tests.helpers.chain import HARD_SCATTERS, REPOSITORY, run_cli
+from tests.helpers.chain import HARD_SCATTERS, REPOSITORY
 from tests.helpers.delphes_recording import load_recording
+from tests.helpers.particles import events, part, particle
 
 CARDS = REPOSITORY / "cards/delphes"
 CARD = CARDS / "cms_pileup.tcl"
-N_POOL = 150
 PROVENANCE = PoolProvenance(1, 13000.0, (), {})
 COLUMNS = [name for name in Candidates.__slots__ if name != "offsets"]
-
-
-@pytest.fixture(scope="module")
-def quick(tmp_path_factory) -> Path:
-    """Settings without partons in diffraction, whose multiparton interactions Pythia tabulates for 18 s."""
-    path = tmp_path_factory.mktemp("quick") / "quick.cmnd"
-    path.write_text("Tune:pp = 21\nDiffraction:mMinPert = 1e6\n")
-    return path
-
-
-@pytest.fixture(scope="module")
-def pool(quick, tmp_path_factory) -> Pool:
-    path = tmp_path_factory.mktemp("pool") / "pool.h5"
-    make_pool(path, PoolOptions(N_POOL, card=quick, quiet=True))
-    return Pool.open(path)
 
 
 @pytest.fixture(scope="module")
@@ -61,31 +43,7 @@ def first(particles: Particles, n_events: int) -> Particles:
     return part(particles, 0, n_events)
 
 
-def part(particles: Particles, start: int, stop: int) -> Particles:
-    offsets = particles.offsets[start : stop + 1]
-    rows = slice(offsets[0], offsets[-1])
-    names = [name for name in Particles.__slots__ if name != "offsets"]
-    return Particles(offsets=offsets - offsets[0], **{name: getattr(particles, name)[rows].copy() for name in names})
-
-
-PION = {"pdg_id": 211, "charge": 1, "px": 10.0, "mass": 0.13957}
 PHOTON = {"pdg_id": 22, "charge": 0, "px": 0.0, "py": 1.0, "mass": 0.0}
-
-
-def particle(**columns: float) -> np.ndarray:
-    """A pion, if nothing else is said."""
-    columns = PION | columns
-    return np.array([tuple(columns.get(name, 0) for name in PARTICLE.names)], PARTICLE)
-
-
-def events(*lists: list[np.ndarray]) -> Particles:
-    """Events of such particles."""
-    rows = np.concatenate([np.empty(0, PARTICLE), *(row for rows in lists for row in rows)])
-    columns = {name: rows[name].astype(np.float64) for name in PARTICLE.names if name != "pdg_id"}
-    energy = np.sqrt(sum(columns[name] ** 2 for name in ("px", "py", "pz", "mass")))
-    return Particles(
-        offsets=offsets_of([len(rows) for rows in lists]), pdg_id=rows["pdg_id"], energy=energy, **columns
-    )
 
 
 @pytest.fixture
@@ -116,134 +74,6 @@ def merger(card: Path, pileup: PileUp) -> PileUpMerger:
 
 def stream(n_events: int, start: int = 0) -> Stream:
     return Stream.of(np.arange(start, start + n_events, dtype=np.uint64), "PileUpMerger")
-
-
-# Pools
-
-
-def test_a_pool_holds_what_pythia_made(pool):
-    everything = pool.take(np.arange(pool.n_events))
-    assert pool.n_events == everything.n_events == N_POOL
-    assert pool.provenance.e_cm == 13000
-    assert {"SoftQCD:nonDiffractive = on", "ParticleDecays:tau0Max = 10"} <= set(pool.provenance.settings)
-    assert pool.provenance.versions["pythia8mc"] == "8.317.2"
-    events = owners_of(everything.offsets)
-    energy, pz, charge = (np.bincount(events, getattr(everything, name)) for name in ("energy", "pz", "charge"))
-    assert energy == pytest.approx(13000, rel=1e-5)  # every final particle is there, as 32-bit floats
-    assert pz == pytest.approx(0, abs=0.05)
-    assert charge.tolist() == [2] * N_POOL  # two protons
-    assert np.hypot(everything.vx, everything.vy).max() > 1  # displaced decays
-    assert 100 < pool.mean_particles < 300
-
-
-def test_events_of_a_pool_can_be_taken_in_any_order(pool):
-    everything, some = pool.take(np.arange(pool.n_events)), pool.take(np.array([7, 3, 7]))
-    for row, entry in enumerate([7, 3, 7]):
-        a, b = part(some, row, row + 1), part(everything, entry, entry + 1)
-        assert all(np.array_equal(getattr(a, name), getattr(b, name)) for name in Particles.__slots__)
-    assert pool.take(np.empty(0, np.int64)).n_events == 0
-    assert np.array_equal(pickle.loads(pickle.dumps(pool)).take(np.array([5])).px, pool.take(np.array([5])).px)  # noqa: S301
-
-
-def test_equal_seeds_give_equal_bytes_and_longer_pools_begin_alike(quick, tmp_path):
-    for name, n_events, seed in (("a", 12, 5), ("b", 12, 5), ("longer", 14, 5), ("other", 12, 6)):
-        make_pool(tmp_path / name, PoolOptions(n_events, seed=seed, card=quick, quiet=True))
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-    pools = {path.name: Pool.open(path) for path in tmp_path.iterdir()}
-    a, longer, other = (pools[name].take(np.arange(12)) for name in ("a", "longer", "other"))
-    assert np.array_equal(a.px, longer.px)
-    assert not np.array_equal(a.px, other.px)
-
-
-def test_the_command_makes_a_pool_and_refuses_to_replace_it(quick, tmp_path):
-    output = tmp_path / "pool.h5"
-    arguments = ("pileup", "-n", 3, "-o", output, "--seed", 9, "--card", quick, "--e-cm", 8000, "--quiet")
-    found = run_cli(*arguments)
-    assert (found.exit_code, found.stdout) == (0, f"{output}: 3 minimum-bias events\n")
-    provenance = Pool.open(output).provenance
-    assert (provenance.seed, provenance.e_cm) == (9, 8000)
-    assert provenance.settings[-2] == "Tune:pp = 21"
-    assert isinstance(run_cli(*arguments).exception, InputError)
-    assert list(tmp_path.iterdir()) == [output]
-
-
-def test_an_interrupted_pool_leaves_nothing_behind(quick, tmp_path, monkeypatch):
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(minimum_bias, "_make_event", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        make_pool(tmp_path / "pool.h5", PoolOptions(5, card=quick, quiet=True))
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"n_events": 0}, "--n-events 0: must be at least 1"),
-        ({"n_events": 1, "seed": 0}, "--seed 0: must be in 1"),
-        ({"n_events": 1, "e_cm": -1.0}, "--e-cm -1.0: must be positive"),
-    ],
-)
-def test_options_out_of_range(options, message):
-    with pytest.raises(InputError, match=message):
-        PoolOptions(**options)
-
-
-def test_a_pythia_card_cannot_change_what_a_pool_is(tmp_path):
-    (tmp_path / "bad.cmnd").write_text("Beams:eCM = 7000\n")
-    with pytest.raises(InputError, match=r"bad\.cmnd:1: sets Beams:eCM"):
-        make_pool(tmp_path / "pool.h5", PoolOptions(1, card=tmp_path / "bad.cmnd", quiet=True))
-
-
-def damage(change):
-    def write(path):
-        write_pool(path, [particle()], PROVENANCE)
-        with h5py.File(path, "r+") as file:
-            change(file)
-
-    return write
-
-
-def chunked(file):
-    del file["px"]
-    file.create_dataset("px", data=np.ones(1, np.float32), chunks=(1,))
-
-
-def no_column(file):
-    del file["vz"]
-
-
-def descending(file):
-    file["offsets"][:] = (1, 1)
-
-
-@pytest.mark.parametrize(
-    ("write", "message"),
-    [
-        (lambda path: None, "cannot be read as HDF5 .*make a pool with `resim pileup`"),
-        (lambda path: path.write_text("pool"), "cannot be read as HDF5"),
-        (lambda path: path.mkdir(), "cannot be read as HDF5"),
-        (lambda path: h5py.File(path, "w").close(), "HDF5, but not a pool"),
-        (lambda path: write_pool(path, [], PROVENANCE), "the pool has no events"),
-        (lambda path: write_pool(path, [np.empty(0, PARTICLE)], PROVENANCE), "the pool has no events"),
-        (damage(lambda file: file.attrs.update({"schema_version": 2})), "schema version 2, this resim reads 1"),
-        (damage(lambda file: file.attrs.update({"provenance": "[]"})), "damaged pool"),
-        (damage(no_column), "damaged pool .*vz"),
-        (damage(chunked), "damaged pool .*px: not contiguous"),
-        (damage(descending), "damaged pool .*do not ascend"),
-    ],
-)
-def test_what_is_not_a_pool_is_said_in_one_line(tmp_path, write, message):
-    path = tmp_path / "pool.h5"
-    write(path)
-    with pytest.raises(InputError, match=message) as caught:
-        Pool.open(path)
-    assert str(caught.value).startswith(f"{path}: ")
-    assert "\n" not in str(caught.value)
-
-
-# Collisions
 
 
 def test_vertices_and_numbers_of_collisions_are_distributed_as_the_card_says(pool):
@@ -343,9 +173,6 @@ def test_beam_spots_move_pileup_alone(small_pool, edited):
     assert merged.vy[1:] == pytest.approx(0.2)
 
 
-# Subtraction
-
-
 def subtracted(card: Path, pileup: PileUp, hard: Particles):
     """Charged hadrons before and after the subtractor, without a detector in between, and the merged particles."""
     modules = dict(Detector.from_card(card, pileup).modules)
@@ -397,9 +224,6 @@ def test_vertices_must_come_from_a_merger(edited):
 def test_wrong_parameters_are_named(edited, old, new, message):
     with pytest.raises(InputError, match=message):
         Detector.from_card(edited((old, new)))
-
-
-# The detector
 
 
 def equal(a: Candidates, b: Candidates, names=COLUMNS) -> bool:
@@ -483,8 +307,6 @@ def test_memory_is_bounded_at_a_mean_of_140(pool):
     assert len(candidates.px) > 100 * particles.n_events
     assert peak < 200e6
 
-
-# The chain
 
 SHOWER = {"shower": {"card": str(REPOSITORY / "cards/pythia/monash.cmnd")}}
 

@@ -1,6 +1,5 @@
 import gzip
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from resim.common.errors import InputError
 from resim.hard_scatter.lhe_reading import BadEventError, Beams, event_blocks, parse_event, survey
 from tests.helpers.chain import HARD_SCATTERS
+from tests.helpers.waiting import cpu_limit
 
 
 def write(path: Path, text: str) -> Path:
@@ -371,17 +371,14 @@ def test_memory_does_not_grow_with_the_file(tmp_path, qcd_text):
 def test_time_is_linear_in_broken_decoration(tmp_path, qcd_text):
     """Searching the end of each of 100,000 tags that have none would take minutes."""
     path = write(tmp_path / "tags.lhe", qcd_text.replace("</event>", "<a>" * 100_000 + "</event>", 1))
-    start = time.process_time()
-    with pytest.raises(BadEventError, match="event 0"):
+    with cpu_limit(30), pytest.raises(BadEventError, match="event 0"):
         survey(path)
-    assert time.process_time() - start < 5
 
 
 def test_a_file_on_one_line_is_read_in_linear_time(tmp_path, qcd_text):
-    """20,000 events on one line of 10 MB; copying the rest of the line after each would take half a minute."""
-    one_line = "".join(f"<event>{' ' * 500}</event>" for _ in range(20_000))
+    """40,000 events on one line of 20 MB; copying the rest of the line after each would take two minutes."""
+    one_line = "".join(f"<event>{' ' * 500}</event>" for _ in range(40_000))
     path = write(tmp_path / "line.lhe", with_events(qcd_text, one_line, *six_events(qcd_text)))
-    start = time.process_time()
-    found = survey(path, skip_bad=True)
-    assert time.process_time() - start < 5
-    assert (found.n_events, found.bad_events) == (20_006, {"unparsable": 20_000})
+    with cpu_limit(30):
+        found = survey(path, skip_bad=True)
+    assert (found.n_events, found.bad_events) == (40_006, {"unparsable": 40_000})

@@ -1,5 +1,4 @@
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,10 +15,8 @@ from resim.pairfile.digest import digest
 from resim.pairfile.reader import PairFile
 from resim.pairfile.validation import violations
 from resim.run import execution
-from resim.run import generate as engine
 from resim.run.generate import generate
 from tests.helpers.chain import HARD_SCATTERS, N_EVENTS
-from tests.helpers.programs import NAMESPACE, want_mount_namespace
 from tests.helpers.waiting import wait_until
 
 OPTIONS = RunOptions(n_events=N_EVENTS, quiet=True)
@@ -42,53 +39,7 @@ def test_another_seed_gives_other_arrays_of_the_same_hard_scatters(card, pairs, 
         assert a.jets("nominal", "pt")[0] != b.jets("nominal", "pt")[0]
 
 
-def test_an_interrupted_run_is_resumed_and_gives_the_same_arrays(card, pairs, tmp_path, monkeypatch):
-    output = tmp_path / "pairs.h5"
-    done = []
-
-    def stop_at_the_third(plan, chunk):
-        if len(done) == 2:
-            raise KeyboardInterrupt
-        done.append(chunk.number)
-        return real(plan, chunk)
-
-    real = execution.process
-    options = replace(OPTIONS, chunk_size=5)
-    monkeypatch.setattr(execution, "process", stop_at_the_third)
-    with pytest.raises(KeyboardInterrupt):
-        generate(card, output, options)
-    assert not output.exists()
-    with pytest.raises(InputError, match="an unfinished run; --resume"):
-        generate(card, output, options)
-    with pytest.raises(InputError, match="chunks of another card, seed"):
-        generate(card, output, replace(options, seed=9, resume=True))
-
-    again = []
-    monkeypatch.setattr(execution, "process", lambda plan, chunk: again.append(chunk.number) or real(plan, chunk))
-    generate(card, output, replace(options, resume=True))
-    assert done == [0, 1]
-    assert 0 not in again
-    assert 1 not in again
-    assert digest(output) == digest(pairs)
-    assert violations(output) == []
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["pairs.h5"]
-
-
-def test_kill_minus_9_loses_nothing_that_was_finished(card, pairs, tmp_path):
-    output = tmp_path / "pairs.h5"
-    command = [sys.executable, "-c", "from resim.cli import main; main()", "generate", str(card), "-o", str(output)]
-    command += ["-n", str(N_EVENTS), "--chunk-size", "2"]
-    parts = tmp_path / "pairs.h5.parts"
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
-        wait_until(lambda: process.poll() is not None or len(list(parts.glob("*.npz"))) >= 2)
-        process.send_signal(signal.SIGKILL)
-    finished = len(list(parts.glob("*.npz")))
-    assert finished >= 2
-    assert not output.exists()
-    subprocess.run([*command, "--resume", "--quiet"], check=True, capture_output=True)
-    assert digest(output) == digest(pairs)
-
-
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "workers"), [(signal.SIGINT, 1), (signal.SIGINT, 2), (signal.SIGTERM, 2)])
 def test_interrupted_by_a_signal_it_says_how_to_go_on_and_leaves_no_process(card, tmp_path, number, workers):
     output = tmp_path / "pairs.h5"
@@ -107,6 +58,7 @@ def test_interrupted_by_a_signal_it_says_how_to_go_on_and_leaves_no_process(card
     assert not psutil.wait_procs(children, timeout=30)[1]
 
 
+@pytest.mark.slow
 def test_workers_do_not_outlive_a_killed_parent(card, tmp_path):
     command = [sys.executable, "-c", "from resim.cli import main; main()", "generate", str(card), "--quiet"]
     command += ["-o", str(tmp_path / "pairs.h5"), "--chunk-size", "2", "-j", "2"]
@@ -116,67 +68,6 @@ def test_workers_do_not_outlive_a_killed_parent(card, tmp_path):
         process.kill()
     assert len(children) >= 2
     assert not psutil.wait_procs(children, timeout=60)[1]
-
-
-@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04", None])
-def test_a_damaged_part_is_removed_and_made_anew(card, pairs, tmp_path, monkeypatch, damage):
-    output = tmp_path / "pairs.h5"
-    options = replace(OPTIONS, chunk_size=8)
-    monkeypatch.setattr(engine, "_join", _interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        generate(card, output, options)
-    monkeypatch.undo()
-    part = tmp_path / "pairs.h5.parts/00000001.npz"
-    part.write_bytes(part.read_bytes()[:2000] if damage is None else damage)
-    with pytest.raises(InputError, match=r"00000001\.npz: damaged, removed; run again with --resume"):
-        generate(card, output, replace(options, resume=True))
-    assert not output.exists()
-    generate(card, output, replace(options, resume=True))
-    assert digest(output) == digest(pairs)
-
-
-def _interrupt(*arguments):
-    raise KeyboardInterrupt
-
-
-def test_an_interrupted_replacement_can_be_resumed(card, pairs, tmp_path, monkeypatch):
-    output = tmp_path / "pairs.h5"
-    generate(card, output, replace(OPTIONS, n_events=1))
-    monkeypatch.setattr(engine, "_join", _interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        generate(card, output, replace(OPTIONS, force=True))
-    monkeypatch.undo()
-    with PairFile(output) as file:
-        assert file.provenance.n_events == 1  # the old file is still there
-    generate(card, output, replace(OPTIONS, resume=True))
-    assert digest(output) == digest(pairs)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["pairs.h5"]
-
-
-def test_a_full_disk_keeps_what_was_finished(card, pairs, tmp_path):
-    """A limit on the size of files, which the second chunk breaks, stands for the full disk."""
-    output = tmp_path / "pairs.h5"
-    code = (
-        "import resource, sys; from pathlib import Path; from resim.run.generate import generate\n"
-        "from resim.card.run_options import RunOptions\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), int(sys.argv[3])))\n"
-        f"generate(Path(sys.argv[1]), Path(sys.argv[2]), RunOptions(n_events={N_EVENTS}, chunk_size=12, quiet=True))"
-    )
-    command = [sys.executable, "-c", code, str(card), str(output), "100000"]
-    failed = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert failed.returncode == 1
-    assert "cannot be written (File too large); finished chunks are kept: make room" in failed.stderr
-    assert not output.exists()
-    generate(card, output, replace(OPTIONS, chunk_size=12, resume=True))
-    assert digest(output) == digest(pairs)
-
-
-def test_space_is_asked_for_before_joining(card, tmp_path, monkeypatch):
-    usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(engine.shutil, "disk_usage", lambda path: usage._replace(free=10))
-    with pytest.raises(InputError, match=r"may need .* MB, 0.0 MB are free; finished chunks are kept"):
-        generate(card, tmp_path / "pairs.h5", replace(OPTIONS, n_events=1))
-    assert list(tmp_path.glob("pairs.h5.parts/*.npz"))
 
 
 def test_only_regular_files_are_replaced(card, tmp_path):
@@ -336,31 +227,3 @@ def test_memory_does_not_grow_with_the_number_of_events(card, tmp_path):
         return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
     assert peak(400) < 1.1 * peak(50)
-
-
-FULL_DISK = """
-set -e
-mount -t tmpfs -o size=300k tmpfs "$1"
-cd "$1"
-shift
-"$@" 2> message && exit 9
-ls > files
-mount -o remount,size=60m "$PWD"
-"$@" --resume
-cat message files
-"$PYTHON" -c "from pathlib import Path; from resim.pairfile.digest import digest; print(digest(Path('pairs.h5')))"
-"""
-
-
-def test_a_disk_that_is_really_full_loses_nothing(card, pairs, tmp_path):
-    """A small tmpfs in a mount namespace of its own; then there is room again."""
-    want_mount_namespace("test_a_full_disk_keeps_what_was_finished")
-    (tmp_path / "small").mkdir()
-    code = "from resim.cli import main; main()"
-    command = [*NAMESPACE, "bash", "-c", FULL_DISK, "bash", str(tmp_path / "small"), sys.executable, "-c", code]
-    command += ["generate", str(card), "-o", "pairs.h5", "-n", str(N_EVENTS), "--chunk-size", "4", "--quiet"]
-    environment = os.environ | {"PYTHON": sys.executable}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    assert done.returncode == 0, done.stderr
-    assert "cannot be written (No space left on device); finished chunks are kept" in done.stdout
-    assert done.stdout.splitlines()[-3:] == ["message", "pairs.h5.parts", digest(pairs)]

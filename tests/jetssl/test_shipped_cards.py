@@ -10,7 +10,7 @@ from jetssl.data.datamodule import PairDataModule
 from jetssl.data.rows import rows_of
 from jetssl.methods.builder import METHODS
 
-CARDS = sorted((Path(__file__).parents[3] / "cards/train").glob("*.yaml"))
+CARDS = sorted((Path(__file__).parents[2] / "cards/train").glob("*.yaml"))
 PUBLISHED = {"resim", "rs3l", "jetclr", "vicreg", "vicreg_in", "supervised"}
 
 

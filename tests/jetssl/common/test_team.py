@@ -1,6 +1,5 @@
 """Two gloo processes take the steps of one with the joint batch, and only the first of them writes."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,18 +8,17 @@ import numpy as np
 import pytest
 import torch
 from torch import distributed, multiprocessing
-from torch.nn.parallel import DistributedDataParallel
 
 from jetssl.common.team import Team
 from jetssl.config.card import load_card
 from jetssl.data.datamodule import PairDataModule
-from jetssl.models.batch_norm import BatchNorm
 from jetssl.training import pretrain as program
 from jetssl.training.epoch_log import read_metrics
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder, State
 from resim.common.errors import InputError
 from tests.helpers.programs import ENVIRONMENT, free_port
+from tests.helpers.teams import join
 from tests.helpers.toys import PART
 
 CASES = {
@@ -36,14 +34,6 @@ CASES = {
 MONITORS = ("std", "std_min", "effective_rank", "alignment", "uniformity", "pair_auc", "pair_auc_in_bin", "probe_auc")
 DIVERGING = ["training.epochs=30", "training.patience=2", "training.learning_rate=0.5", "training.warmup=0.9"]
 COMMON = ["training.epochs=1", "training.precision=double"]  # one epoch is ten steps
-
-
-def join(rank, port):
-    """The variables that torchrun sets."""
-    settings = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 2, "GROUP_RANK": 0}
-    os.environ.update({name: str(value) for name, value in settings.items()})
-    os.environ.update({"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "TORCHELASTIC_RUN_ID": "test"})
-    torch.set_num_threads(1)
 
 
 def work(rank, port, card_file, folder):
@@ -127,53 +117,6 @@ def test_shares_are_the_joint_batch(table, card, source):
         assert all(share.jets.mask.any(0).all() for share in shares)
     rows = np.concatenate([batch.rows for module in parts for batch in module.val_dataloader()])
     assert len(set(rows)) == len(rows) == len(whole.usable.validation) // 24 * 24
-
-
-def normalize(norm, rows):
-    """Two steps, and what the gradient of something not symmetric is."""
-    results = []
-    for scale in (1.0, 2.0):
-        values = (scale * rows).requires_grad_()
-        normed = norm(values)
-        normed.sin().sum().backward()
-        results += [normed.detach(), values.grad]
-    return results
-
-
-def normalize_share(rank, port, folder):
-    join(rank, port)
-    distributed.init_process_group("gloo")
-    results = {}
-    for split in (5, 7):  # with 7, the second process has no row
-        rows = torch.load(f"{folder}/rows.pt")
-        rows = rows[:split] if rank == 0 else rows[split:]
-        norm = BatchNorm(3).double()
-        ours = normalize(DistributedDataParallel(norm), rows)
-        parameters = [norm.weight.grad, norm.bias.grad, norm.running_mean, norm.running_var, norm.num_batches_tracked]
-        results[split] = ours, parameters
-    torch.save(results, f"{folder}/{rank}.pt")
-    distributed.destroy_process_group()
-
-
-@pytest.mark.slow
-def test_batch_norm_of_unequal_shares_is_that_of_all_rows(tmp_path):
-    rows = torch.randn(7, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1)) + 5
-    torch.save(rows, tmp_path / "rows.pt")
-    multiprocessing.spawn(normalize_share, (free_port(), str(tmp_path)), nprocs=2)
-    results = [torch.load(tmp_path / f"{rank}.pt") for rank in range(2)]
-    norm = torch.nn.BatchNorm1d(3).double()
-    wanted = normalize(norm, rows)
-    for split in (5, 7):
-        shares = [result[split] for result in results]
-        for index, value in enumerate(wanted):
-            torch.testing.assert_close(torch.cat([share[0][index] for share in shares]), value, rtol=0, atol=1e-10)
-        for _, (weight, bias, *statistics) in shares:
-            # DistributedDataParallel averages what the processes contribute.
-            torch.testing.assert_close(2 * weight, norm.weight.grad)
-            torch.testing.assert_close(2 * bias, norm.bias.grad)
-            for found, value in zip(statistics, [norm.running_mean, norm.running_var], strict=False):
-                torch.testing.assert_close(found, value)
-            assert statistics[-1] == 2
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from jetssl.data.tensors import to_tensors
 from jetssl.evaluation.embedding import embed
 from jetssl.evaluation.metrics import auc
 from jetssl.evaluation.probe import classify, hand_made, probe
+from jetssl.evaluation.results import Origin
 from jetssl.evaluation.task import draw_labels, make_task
 from jetssl.models.checkpoints import load_encoder
 from resim.common.errors import InputError
@@ -80,9 +81,9 @@ def test_embedding_is_in_order(finished_run, table):
 
 
 def test_probe_records(finished_run, table, task):
-    outcome = probe(load_encoder(finished_run.best), table, task, [20, None], seed=1)
+    outcome = probe(load_encoder(finished_run.best), table, task, [20, None], Origin(1, "jetssl probe run"))
     metrics = {(r.baseline, r.all_labels, r.metric): r for r in outcome.results}
-    assert len(metrics) == len(outcome.results) == 2 * (3 * 4 + 2)
+    assert len(metrics) == len(outcome.results) == 2 * (3 * 5 + 2)
     for many in (False, True):
         difference = metrics[None, many, "auc_minus_random"]
         values = [metrics[baseline, many, "auc"] for baseline in (None, "random")]
@@ -90,7 +91,7 @@ def test_probe_records(finished_run, table, task):
         assert all(value.error >= 0 and value.n_draws == 10 for value in values)
     assert metrics[None, True, "auc"].n_labels == len(task.train)
     assert len(outcome.curves) == 6
-    again = probe(load_encoder(finished_run.best), table, task, [20, None], seed=1)
+    again = probe(load_encoder(finished_run.best), table, task, [20, None], Origin(1, "jetssl probe run"))
     assert again.results == outcome.results
 
 

@@ -20,7 +20,7 @@ from jetssl.data.rows import Float32Array, Integers
 from jetssl.data.table import PairTable
 from jetssl.evaluation.embedding import embed
 from jetssl.evaluation.metrics import Scores
-from jetssl.evaluation.results import Baseline, Result, RocCurve
+from jetssl.evaluation.results import Baseline, Origin, Result, RocCurve
 from jetssl.evaluation.summary import Comparison, roc_curves, summarize
 from jetssl.evaluation.task import Task, draw_labels
 from jetssl.models.builder import build_encoder
@@ -58,7 +58,7 @@ class ProbeOutcome:
 
 
 def probe(
-    loaded: LoadedEncoder, table: PairTable, task: Task, label_counts: Sequence[int | None], seed: int
+    loaded: LoadedEncoder, table: PairTable, task: Task, label_counts: Sequence[int | None], origin: Origin
 ) -> ProbeOutcome:
     """Compare the three inputs at several numbers of labels.
 
@@ -67,13 +67,13 @@ def probe(
         table: the loaded pair files.
         task: rows and classes.
         label_counts: numbers of labels; None for all.
-        seed: of the draws, the fresh encoders and the bootstrap.
+        origin: seed of the draws, the fresh encoders and the bootstrap; and the command line.
 
     Raises:
         InputError: fewer labelled rows than asked for.
     """
-    draws = [[_labelled(task, count, seed, draw) for draw in range(N_DRAWS)] for count in label_counts]
-    competitors = _competitors(loaded, table, task, seed)
+    draws = [[_labelled(task, count, origin.seed, draw) for draw in range(N_DRAWS)] for count in label_counts]
+    competitors = _competitors(loaded, table, task, origin.seed)
     scores = _all_scores(competitors, task, draws)
     results: list[Result] = []
     curves: list[RocCurve] = []
@@ -85,8 +85,9 @@ def probe(
             scores=[by_count[index] for by_count in scores],
             n_labels=len(labelled[0]),
             all_labels=count is None,
+            origin=origin,
         )
-        results += summarize(about, seed)
+        results += summarize(about)
         curves += roc_curves(about)
     return ProbeOutcome(results, curves)
 

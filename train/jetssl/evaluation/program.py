@@ -1,5 +1,6 @@
 """What `jetssl probe` does: load the run and its data, probe, write the records into the run."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from jetssl.common.threads import torch_threads
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.table import load_pairs
 from jetssl.evaluation.probe import probe
-from jetssl.evaluation.results import Result, write_records
+from jetssl.evaluation.results import Origin, Result, write_records
 from jetssl.evaluation.task import make_task
 from jetssl.models.checkpoints import load_encoder
 from jetssl.training.run_folder import RunFolder
@@ -27,6 +28,16 @@ class ProbeRequest:
     """numbers of labels; None for all"""
     seed: int = 1
 
+    @property
+    def command(self) -> str:
+        """The command line that asks for this."""
+        words = ["jetssl", "probe", str(self.run)]
+        for option, values in (("data", self.data), ("signal", self.signal), ("background", self.background)):
+            words += [word for value in values for word in (f"--{option}", str(value))]
+        words += ["--view", self.view] if self.view else []
+        words += [word for count in self.labels for word in ("--labels", "all" if count is None else str(count))]
+        return shlex.join([*words, "--seed", str(self.seed)])
+
 
 def probe_run(request: ProbeRequest) -> list[Result]:
     """Probe the best checkpoint of a run; writes `results.json` and `roc.json` into it.
@@ -41,7 +52,7 @@ def probe_run(request: ProbeRequest) -> list[Result]:
     table = load_pairs(request.data or loaded.card.data.files, columns=columns)
     task = make_task(table.rows, loaded.card.data.fractions, request.signal, request.background, request.view)
     with torch_threads(loaded.card.training.threads):
-        outcome = probe(loaded, table, task, request.labels, request.seed)
+        outcome = probe(loaded, table, task, request.labels, Origin(request.seed, request.command))
     run.clear_results()  # a crash in between leaves no results rather than those of two probes
     write_records(run.roc, outcome.curves)
     write_records(run.results, outcome.results)

@@ -13,6 +13,12 @@ NAMES: dict[Baseline | None, str] = {
     None: "pre-trained",
     "random": "random encoder",
     "features": "jet features",
+    "wide_features": "more jet features",
+    "constituents": "constituents",
+    "images": "jet images",
+    "efp": "energy flow polynomials",
+    "scratch": "from scratch",
+    "scratch_views": "from scratch, views",
 }
 """How the inputs of a probe are called in tables and figures."""
 HEADER = (
@@ -58,7 +64,7 @@ def plus_minus(result: Result, sign: str = "") -> str:
 def rejection_cell(result: Result) -> str:
     """A rejection with its 68 % interval, or its lower limit if no background jet passed."""
     if result.value is None:
-        return f"> {result.low:.1f} (none passed)"
+        return f"> {result.low:.1f} at 95 %"
     high = f"{result.high:.1f}" if result.high is not None else "∞"
     return f"{result.value:.1f} [{result.low:.1f}, {high}]"
 

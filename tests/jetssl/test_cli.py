@@ -59,6 +59,10 @@ def test_options_are_frozen():
     assert options == {
         "train": ["card", "overrides", "--output", "--force", "--quiet", "--print-config"],
         "probe": ["run", "--data", "--signal", "--background", "--view", "--labels", "--seed", "--json"],
+        "finetune": [
+            *("run", "--output", "--data", "--signal", "--background", "--view", "--mode", "--labels"),
+            *("--seeds", "--steps", "--seed", "--json", "--quiet"),
+        ],
         "embed": ["run", "file", "--output", "--force", "--quiet"],
         "report": ["inputs", "--output", "--force"],
     }

@@ -19,6 +19,7 @@ class Stream(IntEnum):
     BOOTSTRAP = 5
     RANDOM_ENCODER = 6
     DROPOUT = 7
+    FINE_TUNING = 8
 
 
 def generator(seed: int, stream: Stream, *address: int) -> np.random.Generator:

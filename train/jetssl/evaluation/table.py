@@ -89,3 +89,17 @@ def terminal_table(results: Sequence[Result]) -> Table:
     for row in table_rows(results):
         table.add_row(*row)
     return table
+
+
+def print_fine_tuning(results: Sequence[Result]) -> None:
+    """Print the records of a fine-tuning to stdout, a line per number of labels, mode and metric."""
+    first = results[0]
+    title = f"{first.task}: fine-tuned, {first.n_test} test jets of view {first.view}, {first.n_draws} draws"
+    table = Table("labels", "method", "metric", "value", title=title)
+    for result in results:
+        labels = f"all ({result.n_labels})" if result.all_labels else str(result.n_labels)
+        is_rejection = result.metric.startswith("rejection")
+        table.add_row(
+            labels, result.method, result.metric, rejection_cell(result) if is_rejection else plus_minus(result)
+        )
+    Console(width=None if sys.stdout.isatty() else 160).print(table)

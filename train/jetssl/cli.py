@@ -2,13 +2,16 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from resim import __version__
 from resim.common import commandline
 from resim.common.errors import InputError
+
+if TYPE_CHECKING:
+    from jetssl.evaluation.results import Baseline
 
 PATH = click.Path(path_type=Path)
 
@@ -67,6 +70,14 @@ def train(  # noqa: PLR0913, PLR0917
 @click.option("--background", multiple=True, help="Background class; default: all that start with 'qcd'.")
 @click.option("--view", default="", help="View whose jets are classified; default: the root view.")
 @click.option("--labels", multiple=True, default=("100", "all"), show_default=True, help="Labelled jets.")
+@click.option(
+    "--baseline",
+    type=click.Choice(["random", "features", "wide_features", "constituents", "images"]),
+    multiple=True,
+    default=("random", "features"),
+    show_default=True,
+    help="Other input of the same classifier.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of draws and errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records instead of a table.")
 def probe(  # noqa: PLR0913, PLR0917
@@ -76,12 +87,13 @@ def probe(  # noqa: PLR0913, PLR0917
     background: tuple[str, ...],
     view: str,
     labels: tuple[str, ...],
+    baseline: "tuple[Baseline, ...]",
     seed: int,
     as_json: bool,
 ) -> None:
     """Judge the frozen encoder of RUN with a linear classifier on the test split; writes RUN/results.json.
 
-    Beside it: a randomly initialized encoder and a regression on soft-drop mass, mass, multiplicity and pT.
+    Beside it: the same classifier on other inputs, by default a random encoder, and masses, multiplicity and pT.
     """
     counts = [_label_count(text) for text in dict.fromkeys(labels)]
     from jetssl.evaluation.program import ProbeRequest, probe_run
@@ -89,7 +101,7 @@ def probe(  # noqa: PLR0913, PLR0917
     from jetssl.evaluation.table import print_table
 
     signal, background = tuple(dict.fromkeys(signal)), tuple(dict.fromkeys(background))
-    request = ProbeRequest(run, data, signal, background, view, counts, seed)
+    request = ProbeRequest(run, data, signal, background, view, counts, tuple(dict.fromkeys(baseline)), seed)
     results = probe_run(request)
     if as_json:
         click.echo(to_json(results))

@@ -6,9 +6,10 @@ import pytest
 from jetssl.config.data import Fractions
 from jetssl.data.jets import gather_jets
 from jetssl.data.tensors import to_tensors
+from jetssl.evaluation.baselines import INPUTS
 from jetssl.evaluation.embedding import embed
 from jetssl.evaluation.metrics import auc
-from jetssl.evaluation.probe import classify, hand_made, probe
+from jetssl.evaluation.probe import classify, probe
 from jetssl.evaluation.results import Origin
 from jetssl.evaluation.task import draw_labels, make_task
 from jetssl.models.checkpoints import load_encoder
@@ -24,7 +25,7 @@ def task(table):
 
 def test_separable_and_hopeless_toys(task, table, rng):
     def measure(inputs):
-        scores = classify(inputs.astype(np.float32), task.is_signal, task.train, task.test, 0.1)
+        scores = classify(inputs.astype(np.float32), task, task.train, task.validation)
         truth = task.is_signal[task.test]
         return auc(scores[truth], scores[~truth])
 
@@ -103,8 +104,33 @@ def test_probe_records(finished_run, table, task):
 
 
 def test_hand_made_features(table):
-    inputs = hand_made(table, 0)
+    inputs = INPUTS["features"](table, 0)
     row = int(np.flatnonzero(table.rows.valid[0])[0])
     assert inputs[row].tolist() == pytest.approx(
         [table.jets.softdrop_mass[0, row], table.jets.mass[0, row], table.counts[0, row], table.jets.pt[0, row]]
     )
+
+
+def test_wider_inputs_of_one_jet(table):
+    row = int(np.flatnonzero(table.rows.valid[0])[3])
+    jets = gather_jets(table, np.zeros(1, int), np.array([row]))
+    share = jets.pt / jets.jet_pt
+    image = INPUTS["images"](table, 0)[row].reshape(40, 40)
+    inside = (abs(jets.d_eta) < 0.8) & (abs(jets.d_phi) < 0.8)
+    assert image.sum() == pytest.approx(share[inside].sum(), rel=1e-5)
+    eta, phi = (int((values[0] + 0.8) // 0.04) for values in (jets.d_eta, jets.d_phi))
+    assert image[eta, phi] >= share[0] * 0.999
+    leading = INPUTS["constituents"](table, 0)[row].reshape(20, 3)
+    shown = min(len(share), 20)
+    assert leading[:shown, 0] == pytest.approx(share[:shown])
+    assert not leading[shown:].any()
+    tracks = np.flatnonzero(jets.other["charge"])[:3]
+    wide = INPUTS["wide_features"](table, 0)[row]
+    assert wide[6 : 6 + len(tracks)] == pytest.approx(np.tanh(np.abs(jets.other["d0"][tracks]) / 0.1), rel=1e-5)
+    assert np.isfinite(wide).all()
+
+
+def test_every_baseline(finished_run, table, task):
+    names = ("wide_features", "constituents", "images")
+    outcome = probe(load_encoder(finished_run.best), table, task, [20], Origin(1, "x"), baselines=names)
+    assert {record.baseline for record in outcome.results} == {None, *names}

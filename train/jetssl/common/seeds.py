@@ -20,6 +20,7 @@ class Stream(IntEnum):
     RANDOM_ENCODER = 6
     DROPOUT = 7
     FINE_TUNING = 8
+    VALIDATION_LABELS = 9
 
 
 def generator(seed: int, stream: Stream, *address: int) -> np.random.Generator:

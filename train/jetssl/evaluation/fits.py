@@ -6,7 +6,7 @@ Letters: R rows, T test jets, D model width.
 import io
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -24,7 +24,7 @@ from jetssl.data.table import PairTable
 from jetssl.data.tensors import JetBatch, to_tensors
 from jetssl.evaluation.classifier import Classifier, Rates, head_loss, linear_probe, logits_of, train, with_adapters
 from jetssl.evaluation.embedding import embed
-from jetssl.evaluation.task import Task, draw_labels
+from jetssl.evaluation.task import Task, draw_labels, draw_validation
 from jetssl.models import checkpoints
 from jetssl.models.builder import build_encoder
 from jetssl.models.checkpoints import LoadedEncoder
@@ -76,7 +76,7 @@ class Bench:
     def fit(self, fit: Fit) -> None:
         """Fine-tune, and write the run folder; the scores are its last file."""
         labelled = label_draw(self.task, fit, self.seed)
-        validation = validation_draw(self.task, len(labelled), self.seed, fit.draw)
+        validation = draw_validation(self.task, len(labelled), self.seed, fit.draw)
         encoder, head = self._trained(fit, labelled, validation)
         self._write(fit, encoder, head)
 
@@ -158,17 +158,6 @@ def label_draw(task: Task, fit: Fit, seed: int) -> Integers:
     if fit.n_labels is None:
         return task.train
     return draw_labels(task, fit.n_labels, generator(seed, Stream.LABELS, fit.n_labels, fit.draw))
-
-
-def validation_draw(task: Task, n_labels: int, seed: int, draw: int) -> Integers:
-    """Validation rows that choose between trainings: no more of them than there are labels.
-
-    Whoever has 100 labels has no 1,000 others to select with.
-    """
-    side = replace(task, train=task.validation)
-    fewest = min(task.is_signal[side.train].sum(), (~task.is_signal[side.train]).sum())
-    wanted = 2 * min(n_labels // 2, int(fewest))
-    return draw_labels(side, wanted, generator(seed, Stream.FINE_TUNING, draw, 1))
 
 
 def scores_file(output: Path, fit: Fit) -> Path:

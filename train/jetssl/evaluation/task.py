@@ -1,12 +1,13 @@
 """A tagging task: which rows are signal or background, which are labelled, which are tested."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from jetssl.common.seeds import Stream, generator
 from jetssl.config.data import Fractions
 from jetssl.data.rows import Integers, Rows
 from jetssl.data.splits import hard_scatter_keys, split_rows
@@ -126,3 +127,14 @@ def draw_labels(task: Task, n_labels: int, rng: np.random.Generator) -> Integers
             )
         chosen.append(rng.choice(rows, half, replace=False))
     return np.concatenate(chosen)
+
+
+def draw_validation(task: Task, n_labels: int, seed: int, draw: int) -> Integers:
+    """Validation rows, balanced, that choose between trainings: no more of them than there are labels.
+
+    Whoever has 100 labels has no 1,000 others to select with.
+    """
+    signal = int(task.is_signal[task.validation].sum())
+    fewest = min(signal, len(task.validation) - signal)
+    side = replace(task, train=task.validation)
+    return draw_labels(side, 2 * min(n_labels // 2, fewest), generator(seed, Stream.VALIDATION_LABELS, draw))

@@ -66,6 +66,7 @@ def test_options_are_frozen():
             "--view",
             "--labels",
             "--baseline",
+            "--method",
             "--seed",
             "--json",
         ],

@@ -11,6 +11,7 @@ from resim.common import commandline
 from resim.common.errors import InputError
 
 if TYPE_CHECKING:
+    from jetssl.evaluation.probe import Method
     from jetssl.evaluation.results import Baseline
 
 PATH = click.Path(path_type=Path)
@@ -78,6 +79,7 @@ def train(  # noqa: PLR0913, PLR0917
     show_default=True,
     help="Other input of the same classifier.",
 )
+@click.option("--method", type=click.Choice(["linear_probe", "knn"]), default="linear_probe", show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of draws and errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records instead of a table.")
 def probe(  # noqa: PLR0913, PLR0917
@@ -88,6 +90,7 @@ def probe(  # noqa: PLR0913, PLR0917
     view: str,
     labels: tuple[str, ...],
     baseline: "tuple[Baseline, ...]",
+    method: "Method",
     seed: int,
     as_json: bool,
 ) -> None:
@@ -101,7 +104,7 @@ def probe(  # noqa: PLR0913, PLR0917
     from jetssl.evaluation.table import print_table
 
     signal, background = tuple(dict.fromkeys(signal)), tuple(dict.fromkeys(background))
-    request = ProbeRequest(run, data, signal, background, view, counts, tuple(dict.fromkeys(baseline)), seed)
+    request = ProbeRequest(run, data, signal, background, view, counts, tuple(dict.fromkeys(baseline)), seed, method)
     results = probe_run(request)
     if as_json:
         click.echo(to_json(results))

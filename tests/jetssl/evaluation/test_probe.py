@@ -9,7 +9,7 @@ from jetssl.data.tensors import to_tensors
 from jetssl.evaluation.baselines import INPUTS
 from jetssl.evaluation.embedding import embed
 from jetssl.evaluation.metrics import auc
-from jetssl.evaluation.probe import classify, probe
+from jetssl.evaluation.probe import CLASSIFIERS, probe
 from jetssl.evaluation.results import Origin
 from jetssl.evaluation.task import draw_labels, make_task
 from jetssl.models.checkpoints import load_encoder
@@ -23,9 +23,10 @@ def task(table):
     return make_task(table.rows, Fractions(), *TASK)
 
 
-def test_separable_and_hopeless_toys(task, table, rng):
+@pytest.mark.parametrize("method", ["linear_probe", "knn"])
+def test_separable_and_hopeless_toys(method, task, table, rng):
     def measure(inputs):
-        scores = classify(inputs.astype(np.float32), task, task.train, task.validation)
+        scores = CLASSIFIERS[method](inputs.astype(np.float32), task, task.train, task.validation)
         truth = task.is_signal[task.test]
         return auc(scores[truth], scores[~truth])
 

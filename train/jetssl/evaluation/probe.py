@@ -9,9 +9,12 @@ Letters: R rows, D columns, T test jets, K draws.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.preprocessing import StandardScaler, normalize
 
 from jetssl.common.seeds import Stream, generator, torch_seed
 from jetssl.data.rows import Float32Array, Integers
@@ -19,7 +22,7 @@ from jetssl.data.table import PairTable
 from jetssl.evaluation.baselines import INPUTS
 from jetssl.evaluation.classifier import linear_probe, logits_of
 from jetssl.evaluation.embedding import embed
-from jetssl.evaluation.metrics import Scores
+from jetssl.evaluation.metrics import Scores, auc
 from jetssl.evaluation.results import Baseline, Origin, Result, RocCurve
 from jetssl.evaluation.summary import Comparison, roc_curves, summarize
 from jetssl.evaluation.task import Task, draw_labels, draw_validation
@@ -29,6 +32,9 @@ from jetssl.models.normalization import Normalized
 
 N_DRAWS = 10
 """Draws of labels; a fresh encoder for each."""
+NEIGHBOURS = (3, 10, 30, 100)
+"""Numbers of neighbours; the validation rows choose."""
+Method = Literal["linear_probe", "knn"]
 DEFAULT_BASELINES: tuple[Baseline, ...] = ("random", "features")
 
 Inputs = Callable[[int], Float32Array]
@@ -60,6 +66,7 @@ def probe(  # noqa: PLR0913
     origin: Origin,
     *,
     baselines: Sequence[Baseline] = DEFAULT_BASELINES,
+    method: Method = "linear_probe",
 ) -> ProbeOutcome:
     """Compare the jet vectors with other inputs at several numbers of labels.
 
@@ -70,13 +77,14 @@ def probe(  # noqa: PLR0913
         label_counts: numbers of labels; None for all.
         origin: seed of the draws, the fresh encoders and the bootstrap; and the command line.
         baselines: the other inputs.
+        method: the classifier.
 
     Raises:
         InputError: fewer labelled rows than asked for.
     """
     draws = [[_labelled(task, count, origin.seed, draw) for draw in range(N_DRAWS)] for count in label_counts]
     competitors = _competitors(loaded, table, task, origin.seed, baselines)
-    scores = _all_scores(competitors, task, draws, origin.seed)
+    scores = _all_scores(competitors, task, draws, origin.seed, CLASSIFIERS[method])
     results: list[Result] = []
     curves: list[RocCurve] = []
     for index, (count, labelled) in enumerate(zip(label_counts, draws, strict=True)):
@@ -88,6 +96,7 @@ def probe(  # noqa: PLR0913
             n_labels=len(labelled[0]),
             all_labels=count is None,
             origin=origin,
+            method=method,
         )
         results += summarize(about)
         curves += roc_curves(about)
@@ -106,6 +115,39 @@ def classify(inputs: Float32Array, task: Task, labelled: Integers, validation: I
     signal = task.is_signal
     head = linear_probe(inputs[labelled], signal[labelled], inputs[validation], signal[validation])
     return logits_of(head, inputs[task.test])
+
+
+def nearest_neighbours(inputs: Float32Array, task: Task, labelled: Integers, validation: Integers) -> Scores:
+    """Share of signal among the nearest labelled jets of each test row, `(T,)`, by the angle between inputs.
+
+    Args:
+        inputs: `(R, D)`.
+        task: classes and test rows.
+        labelled: rows to compare with.
+        validation: rows that choose the number of neighbours, by the AUC: a share has no finite loss.
+    """
+    scaler = StandardScaler().fit(inputs[labelled])
+    scaled = normalize(scaler.transform(inputs))
+    signal, held_out = task.is_signal, task.is_signal[validation]
+    of_size = [
+        KNeighborsClassifier(size).fit(scaled[labelled], signal[labelled])
+        for size in NEIGHBOURS
+        if size <= len(labelled)
+    ]
+
+    def quality(model: KNeighborsClassifier) -> float:
+        shares = model.predict_proba(scaled[validation])[:, 1]
+        return auc(shares[held_out], shares[~held_out])
+
+    return np.asarray(max(of_size, key=quality).predict_proba(scaled[task.test])[:, 1])
+
+
+Classifier = Callable[[Float32Array, Task, Integers, Integers], Scores]
+CLASSIFIERS: dict[Method, Classifier] = {
+    "linear_probe": classify,
+    "knn": nearest_neighbours,
+}
+"""By the name in the records."""
 
 
 def _labelled(task: Task, count: int | None, seed: int, draw: int) -> Integers:
@@ -142,7 +184,11 @@ def _competitors(
 
 
 def _all_scores(
-    competitors: Sequence[Competitor], task: Task, draws: Sequence[Sequence[Integers]], seed: int
+    competitors: Sequence[Competitor],
+    task: Task,
+    draws: Sequence[Sequence[Integers]],
+    seed: int,
+    classifier: Classifier,
 ) -> list[list[npt.NDArray[np.float64]]]:
     """Scores `(K, T)` by competitor and number of labels; the inputs of a draw are made once."""
     scores = [[np.empty((N_DRAWS, len(task.test))) for _ in draws] for _ in competitors]
@@ -155,5 +201,5 @@ def _all_scores(
                     filled[draw] = filled[0]
                     continue
                 validation = draw_validation(task, len(rows), seed, draw)
-                filled[draw] = classify(inputs, task, rows, validation)
+                filled[draw] = classifier(inputs, task, rows, validation)
     return scores

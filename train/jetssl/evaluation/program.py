@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jetssl.common.threads import torch_threads
 from jetssl.data.table import load_pairs
-from jetssl.evaluation.probe import DEFAULT_BASELINES, probe
+from jetssl.evaluation.probe import DEFAULT_BASELINES, Method, probe
 from jetssl.evaluation.results import Baseline, Origin, Result, write_records
 from jetssl.evaluation.task import make_task
 from jetssl.models.checkpoints import load_encoder
@@ -27,6 +27,7 @@ class ProbeRequest:
     """numbers of labels; None for all"""
     baselines: tuple[Baseline, ...] = DEFAULT_BASELINES
     seed: int = 1
+    method: Method = "linear_probe"
 
     @property
     def command(self) -> str:
@@ -41,7 +42,7 @@ class ProbeRequest:
             words += [word for value in values for word in (f"--{option}", str(value))]
         words += ["--view", self.view] if self.view else []
         words += [word for count in self.labels for word in ("--labels", "all" if count is None else str(count))]
-        return shlex.join([*words, "--seed", str(self.seed)])
+        return shlex.join([*words, "--method", self.method, "--seed", str(self.seed)])
 
 
 def probe_run(request: ProbeRequest) -> list[Result]:
@@ -57,7 +58,9 @@ def probe_run(request: ProbeRequest) -> list[Result]:
     task = make_task(table.rows, loaded.card.data.fractions, request.signal, request.background, request.view)
     with torch_threads(loaded.card.training.threads):
         origin = Origin(request.seed, request.command)
-        outcome = probe(loaded, table, task, request.labels, origin, baselines=request.baselines)
+        outcome = probe(
+            loaded, table, task, request.labels, origin, baselines=request.baselines, method=request.method
+        )
     run.clear_results()  # a crash in between leaves no results rather than those of two probes
     write_records(run.roc, outcome.curves)
     write_records(run.results, outcome.results)

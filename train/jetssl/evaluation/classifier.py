@@ -75,8 +75,9 @@ def linear_probe(
     scaler = StandardScaler().fit(labelled.astype(np.float64))
     inputs = scaler.transform(labelled.astype(np.float64))
     heads = []
+    found = LogisticRegression(max_iter=2000, warm_start=True)
     for strength in INVERSE_L2:
-        found = LogisticRegression(C=strength, max_iter=2000).fit(inputs, labels)
+        found.set_params(C=strength).fit(inputs, labels)
         weight = found.coef_ / scaler.scale_
         head = nn.Linear(labelled.shape[1], 1)
         with torch.no_grad():

@@ -7,6 +7,7 @@ import shlex
 import signal
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -165,6 +166,11 @@ def _run(request: FineTuning, bench: Bench, fits: Sequence[Fit], progress: Progr
             for done in as_completed([pool.submit(_fit_in_worker, fit) for fit in fits]):
                 done.result()
                 progress.advance(1)
+        except BrokenProcessPool as error:
+            raise InputError(
+                f"{request.output}: a process that fits was killed, perhaps for memory; finished fits are kept: make"
+                " room and run the same command again"
+            ) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -59,7 +59,22 @@ def test_options_are_frozen():
     options = {name: [p.opts[-1] for p in command.params] for name, command in jetssl.commands.items()}
     assert options == {
         "train": ["card", "overrides", "--output", "--force", "--quiet", "--print-config"],
-        "probe": ["run", "--data", "--signal", "--background", "--view", "--labels", "--seed", "--json"],
+        "probe": [
+            "run",
+            "--data",
+            "--signal",
+            "--background",
+            "--view",
+            "--labels",
+            "--baseline",
+            "--method",
+            "--seed",
+            "--json",
+        ],
+        "finetune": [
+            *("run", "--output", "--data", "--signal", "--background", "--view", "--mode", "--labels"),
+            *("--seeds", "--steps", "--seed", "--json", "--quiet"),
+        ],
         "embed": ["run", "file", "--output", "--force", "--quiet"],
         "report": ["inputs", "--output", "--force"],
     }

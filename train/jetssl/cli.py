@@ -2,12 +2,17 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from resim import __version__
 from resim.common import commandline
 from resim.common.errors import InputError
+
+if TYPE_CHECKING:
+    from jetssl.evaluation.probe import Method
+    from jetssl.evaluation.results import Baseline
 
 PATH = click.Path(path_type=Path)
 
@@ -66,6 +71,15 @@ def train(  # noqa: PLR0913, PLR0917
 @click.option("--background", multiple=True, help="Background class; default: all that start with 'qcd'.")
 @click.option("--view", default="", help="View whose jets are classified; default: the root view.")
 @click.option("--labels", multiple=True, default=("100", "all"), show_default=True, help="Labelled jets.")
+@click.option(
+    "--baseline",
+    type=click.Choice(["random", "features", "wide_features", "constituents", "images"]),
+    multiple=True,
+    default=("random", "features"),
+    show_default=True,
+    help="Other input of the same classifier.",
+)
+@click.option("--method", type=click.Choice(["linear_probe", "knn"]), default="linear_probe", show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of draws and errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records instead of a table.")
 def probe(  # noqa: PLR0913, PLR0917
@@ -75,12 +89,14 @@ def probe(  # noqa: PLR0913, PLR0917
     background: tuple[str, ...],
     view: str,
     labels: tuple[str, ...],
+    baseline: "tuple[Baseline, ...]",
+    method: "Method",
     seed: int,
     as_json: bool,
 ) -> None:
     """Judge the frozen encoder of RUN with a linear classifier on the test split; writes RUN/results.json.
 
-    Beside it: a randomly initialized encoder and a regression on soft-drop mass, mass, multiplicity and pT.
+    Beside it: the same classifier on other inputs, by default a random encoder, and masses, multiplicity and pT.
     """
     counts = [_label_count(text) for text in dict.fromkeys(labels)]
     from jetssl.evaluation.program import ProbeRequest, probe_run
@@ -88,12 +104,49 @@ def probe(  # noqa: PLR0913, PLR0917
     from jetssl.evaluation.table import print_table
 
     signal, background = tuple(dict.fromkeys(signal)), tuple(dict.fromkeys(background))
-    request = ProbeRequest(run, data, signal, background, view, counts, seed)
+    request = ProbeRequest(run, data, signal, background, view, counts, tuple(dict.fromkeys(baseline)), seed, method)
     results = probe_run(request)
     if as_json:
         click.echo(to_json(results))
     else:
         print_table(results)
+
+
+@jetssl.command()
+@click.argument("run", type=PATH)
+@click.option("-o", "--output", type=PATH, required=True, help="Folder of the fits; those that it holds are kept.")
+@click.option("--data", type=PATH, multiple=True, help="Pair file; default: those that the run was trained on.")
+@click.option("--signal", multiple=True, help="Signal class; default: all that do not start with 'qcd'.")
+@click.option("--background", multiple=True, help="Background class; default: all that start with 'qcd'.")
+@click.option("--view", default="", help="View whose jets are classified; default: the root view.")
+@click.option(
+    "--mode",
+    type=click.Choice(["frozen", "full", "lora", "scratch", "scratch-views"]),
+    multiple=True,
+    default=("frozen", "full", "scratch"),
+    show_default=True,
+    help="What is trained beside the head.",
+)
+@click.option("--labels", multiple=True, default=("100", "all"), show_default=True, help="Labelled jets.")
+@click.option("--seeds", type=click.IntRange(min=2), default=5, show_default=True, help="Draws of labels, weights.")
+@click.option("--steps", type=click.IntRange(min=1), default=300, show_default=True, help="Of one fit, at most.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of draws and errors.")
+@click.option("--json", "as_json", is_flag=True, help="Print the records instead of a table.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def finetune(output: Path, labels: tuple[str, ...], as_json: bool, quiet: bool, **options: Any) -> None:
+    """Train a head on the encoder of RUN, with or without the encoder, and judge it on the test split."""
+    counts = [_label_count(text) for text in dict.fromkeys(labels)]
+    from jetssl.evaluation.finetune import FineTuning
+    from jetssl.evaluation.finetune import finetune as run_fits
+    from jetssl.evaluation.results import to_json
+    from jetssl.evaluation.table import print_fine_tuning
+
+    modes, draws = tuple(dict.fromkeys(options.pop("mode"))), options.pop("seeds")
+    results = run_fits(FineTuning(output=output, modes=modes, labels=counts, draws=draws, **options), quiet=quiet)
+    if as_json:
+        click.echo(to_json(results))
+    else:
+        print_fine_tuning(results)
 
 
 @jetssl.command()

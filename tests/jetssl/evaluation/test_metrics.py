@@ -2,15 +2,20 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+from torchmetrics.functional.classification import binary_calibration_error
 
 from jetssl.evaluation.metrics import (
+    OneAgainstOne,
     WeightedRoc,
     auc,
     background_efficiency,
-    bootstrap_weights,
     rejection,
+    reliability,
+    signal_efficiency,
     wilson,
 )
 
@@ -59,15 +64,33 @@ def test_rejection():
     assert found.interval.low < 10 < found.interval.high
     nothing = rejection(0.0, 100)
     assert nothing.value is None
-    assert nothing.interval.low == pytest.approx(1 / wilson(0, 100).high)
+    # The exact limit: 0.95 of all samples of 100 would have held a jet that passes.
+    assert (1 - 1 / nothing.interval.low) ** 100 == pytest.approx(0.05)
     assert nothing.interval.high == math.inf
 
 
-def test_bootstrap_keeps_groups_together():
-    groups = np.array([7, 7, 3, 9, 9, 9])
-    rng = np.random.default_rng(1)
-    for _ in range(20):
-        weights = bootstrap_weights(groups, rng)
-        assert weights[0] == weights[1]
-        assert len(set(weights[3:])) == 1
-        assert weights[[0, 2, 3]].sum() == 3
+def test_signal_efficiency_by_hand():
+    signal, background = np.arange(10.0), np.array([-1.0, 2, 4.5, 7, 20])
+    # One of five background jets may pass: 20; the next, 7, must not, so 8 and 9 pass.
+    assert signal_efficiency(signal, background, np.array([0.2, 0.0])).tolist() == pytest.approx([0.2, 0.0])
+
+
+def test_several_classes_as_in_sklearn(rng):
+    classes = rng.integers(0, 3, 200)
+    probabilities = rng.dirichlet(np.ones(3), 200) + 0.3 * np.eye(3)[classes]
+    probabilities /= probabilities.sum(1, keepdims=True)
+    expected = roc_auc_score(classes, probabilities, multi_class="ovo", average="macro")
+    macro = OneAgainstOne(probabilities, classes)
+    assert macro(np.ones(200)) == pytest.approx(expected)
+    weights = rng.integers(1, 4, 200)
+    repeated = roc_auc_score(np.repeat(classes, weights), np.repeat(probabilities, weights, 0), multi_class="ovo")
+    assert macro(weights) == pytest.approx(repeated)
+
+
+def test_calibration_as_in_torchmetrics(rng):
+    probability = rng.random(500)
+    is_signal = rng.random(500) < probability**2
+    expected = binary_calibration_error(torch.from_numpy(probability), torch.from_numpy(is_signal).long(), 15)
+    assert reliability(probability, is_signal).expected_error == pytest.approx(float(expected), rel=1e-5)
+    twice = reliability(probability, is_signal, np.full(500, 2.0))
+    assert twice.expected_error == pytest.approx(float(expected), rel=1e-5)

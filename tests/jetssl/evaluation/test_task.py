@@ -44,3 +44,10 @@ def test_bad_tasks(table, signal, background, view, message):
 def test_default_classes(table):
     renamed = replace(table.rows, classes=("qcd_g", "two_prong"))
     assert make_task(renamed, Fractions()).name == "two_prong_vs_qcd_g"
+
+
+def test_a_leak_through_an_extract_is_refused(task, table):
+    pt, eta = table.rows.parton_pt.copy(), table.rows.parton_eta.copy()
+    pt[task.test[0]], eta[task.test[0]] = pt[task.train[0]], eta[task.train[0]]
+    with pytest.raises(InputError, match=r"1 of \d+ test jets have the hard parton of a labelled one"):
+        make_task(replace(table.rows, parton_pt=pt, parton_eta=eta), Fractions(), ["two_prong"], ["one_prong"])

@@ -19,6 +19,8 @@ class Stream(IntEnum):
     BOOTSTRAP = 5
     RANDOM_ENCODER = 6
     DROPOUT = 7
+    FINE_TUNING = 8
+    VALIDATION_LABELS = 9
 
 
 def generator(seed: int, stream: Stream, *address: int) -> np.random.Generator:

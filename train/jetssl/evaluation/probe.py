@@ -1,38 +1,41 @@
-"""Linear probe: logistic regression on frozen jet vectors, beside a fresh encoder and hand-made features.
+"""Linear probe: logistic regression on frozen jet vectors, beside a fresh encoder and inputs that nobody trained.
 
-The three inputs share labelled rows, test rows and protocol: columns standardized on the labelled jets, then
-L2-regularized logistic regression. Labelled rows are of the training split, tested rows of the test split.
+All inputs share labelled rows, test rows and protocol: columns standardized on the labelled jets, L2-regularized
+logistic regression, the strength of the penalty chosen by the loss of validation rows. Labelled rows are of the
+training split, tested rows of the test split.
 
 Letters: R rows, D columns, T test jets, K draws.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.preprocessing import StandardScaler, normalize
 
 from jetssl.common.seeds import Stream, generator, torch_seed
 from jetssl.data.rows import Float32Array, Integers
 from jetssl.data.table import PairTable
+from jetssl.evaluation.baselines import INPUTS
+from jetssl.evaluation.classifier import linear_probe, logits_of
 from jetssl.evaluation.embedding import embed
-from jetssl.evaluation.metrics import Scores
-from jetssl.evaluation.results import Baseline, Result, RocCurve
+from jetssl.evaluation.metrics import Scores, auc
+from jetssl.evaluation.results import Baseline, Origin, Result, RocCurve
 from jetssl.evaluation.summary import Comparison, roc_curves, summarize
-from jetssl.evaluation.task import Task, draw_labels
+from jetssl.evaluation.task import Task, draw_labels, draw_validation
 from jetssl.models.builder import build_encoder
 from jetssl.models.checkpoints import LoadedEncoder
 from jetssl.models.normalization import Normalized
 
 N_DRAWS = 10
 """Draws of labels; a fresh encoder for each."""
-INVERSE_L2_VECTOR = 0.1
-"""scikit-learn's C for jet vectors: with 100 labels and 64 standardized columns, more freedom only fits noise."""
-INVERSE_L2_FEATURES = 1.0
-"""The same for the four hand-made features, which would lose by a stronger penalty."""
+NEIGHBOURS = (3, 10, 30, 100)
+"""Numbers of neighbours; the validation rows choose."""
+Method = Literal["linear_probe", "knn"]
+DEFAULT_BASELINES: tuple[Baseline, ...] = ("random", "features")
 
 Inputs = Callable[[int], Float32Array]
 """Draw → float32 `(R, D)`; only the rows of the task are filled."""
@@ -45,8 +48,6 @@ class Competitor:
     baseline: Baseline | None
     encoder: str | None
     inputs: Inputs
-    inverse_l2: float
-    """scikit-learn's C"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +58,33 @@ class ProbeOutcome:
     curves: list[RocCurve]
 
 
-def probe(
-    loaded: LoadedEncoder, table: PairTable, task: Task, label_counts: Sequence[int | None], seed: int
+def probe(  # noqa: PLR0913
+    loaded: LoadedEncoder,
+    table: PairTable,
+    task: Task,
+    label_counts: Sequence[int | None],
+    origin: Origin,
+    *,
+    baselines: Sequence[Baseline] = DEFAULT_BASELINES,
+    method: Method = "linear_probe",
 ) -> ProbeOutcome:
-    """Compare the three inputs at several numbers of labels.
+    """Compare the jet vectors with other inputs at several numbers of labels.
 
     Args:
         loaded: the pre-trained encoder.
         table: the loaded pair files.
         task: rows and classes.
         label_counts: numbers of labels; None for all.
-        seed: of the draws, the fresh encoders and the bootstrap.
+        origin: seed of the draws, the fresh encoders and the bootstrap; and the command line.
+        baselines: the other inputs.
+        method: the classifier.
 
     Raises:
         InputError: fewer labelled rows than asked for.
     """
-    draws = [[_labelled(task, count, seed, draw) for draw in range(N_DRAWS)] for count in label_counts]
-    competitors = _competitors(loaded, table, task, seed)
-    scores = _all_scores(competitors, task, draws)
+    draws = [[_labelled(task, count, origin.seed, draw) for draw in range(N_DRAWS)] for count in label_counts]
+    competitors = _competitors(loaded, table, task, origin.seed, baselines)
+    scores = _all_scores(competitors, task, draws, origin.seed, CLASSIFIERS[method])
     results: list[Result] = []
     curves: list[RocCurve] = []
     for index, (count, labelled) in enumerate(zip(label_counts, draws, strict=True)):
@@ -85,42 +95,69 @@ def probe(
             scores=[by_count[index] for by_count in scores],
             n_labels=len(labelled[0]),
             all_labels=count is None,
+            origin=origin,
+            method=method,
         )
-        results += summarize(about, seed)
+        results += summarize(about)
         curves += roc_curves(about)
     return ProbeOutcome(results, curves)
 
 
-def hand_made(table: PairTable, view: int) -> Float32Array:
-    """Soft-drop mass, mass, multiplicity and pT of every row in a view, float32 `(R, 4)`."""
-    jets = table.jets
-    columns = [jets.softdrop_mass[view], jets.mass[view], jets.n_constituents[view], jets.pt[view]]
-    return np.stack(columns, axis=1).astype(np.float32)
-
-
-def classify(
-    inputs: Float32Array, is_signal: npt.NDArray[np.bool_], labelled: Integers, test: Integers, inverse_l2: float
-) -> Scores:
-    """Scores `(T,)` of the test rows from a regression on the labelled ones.
+def classify(inputs: Float32Array, task: Task, labelled: Integers, validation: Integers) -> Scores:
+    """Logits `(T,)` of the test rows from a regression on the labelled ones.
 
     Args:
         inputs: `(R, D)`.
-        is_signal: `(R,)`.
+        task: classes and test rows.
         labelled: rows to learn from.
-        test: rows to judge.
-        inverse_l2: scikit-learn's C, the inverse strength of the penalty.
+        validation: rows that choose the strength of the penalty.
     """
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=inverse_l2, max_iter=2000))
-    model.fit(inputs[labelled].astype(np.float64), is_signal[labelled])
-    return np.asarray(model.decision_function(inputs[test].astype(np.float64)))
+    signal = task.is_signal
+    head = linear_probe(inputs[labelled], signal[labelled], inputs[validation], signal[validation])
+    return logits_of(head, inputs[task.test])
+
+
+def nearest_neighbours(inputs: Float32Array, task: Task, labelled: Integers, validation: Integers) -> Scores:
+    """Share of signal among the nearest labelled jets of each test row, `(T,)`, by the angle between inputs.
+
+    Args:
+        inputs: `(R, D)`.
+        task: classes and test rows.
+        labelled: rows to compare with.
+        validation: rows that choose the number of neighbours, by the AUC: a share has no finite loss.
+    """
+    scaler = StandardScaler().fit(inputs[labelled])
+    scaled = normalize(scaler.transform(inputs))
+    signal, held_out = task.is_signal, task.is_signal[validation]
+    of_size = [
+        KNeighborsClassifier(size).fit(scaled[labelled], signal[labelled])
+        for size in NEIGHBOURS
+        if size <= len(labelled)
+    ]
+
+    def quality(model: KNeighborsClassifier) -> float:
+        shares = model.predict_proba(scaled[validation])[:, 1]
+        return auc(shares[held_out], shares[~held_out])
+
+    return np.asarray(max(of_size, key=quality).predict_proba(scaled[task.test])[:, 1])
+
+
+Classifier = Callable[[Float32Array, Task, Integers, Integers], Scores]
+CLASSIFIERS: dict[Method, Classifier] = {
+    "linear_probe": classify,
+    "knn": nearest_neighbours,
+}
+"""By the name in the records."""
 
 
 def _labelled(task: Task, count: int | None, seed: int, draw: int) -> Integers:
     return task.train if count is None else draw_labels(task, count, generator(seed, Stream.LABELS, count, draw))
 
 
-def _competitors(loaded: LoadedEncoder, table: PairTable, task: Task, seed: int) -> list[Competitor]:
-    rows = np.concatenate([task.train, task.test])
+def _competitors(
+    loaded: LoadedEncoder, table: PairTable, task: Task, seed: int, baselines: Sequence[Baseline]
+) -> list[Competitor]:
+    rows = np.concatenate([task.train, task.validation, task.test])
     view = np.full(len(rows), task.view)
     card = loaded.card
 
@@ -130,7 +167,6 @@ def _competitors(loaded: LoadedEncoder, table: PairTable, task: Task, seed: int)
         return filled
 
     pretrained = spread(embed(loaded.encoder, table, view, rows, card.data.features))
-    by_hand = hand_made(table, task.view)
 
     def fresh(draw: int) -> Float32Array:
         encoder = build_encoder(card, torch_seed(seed, Stream.RANDOM_ENCODER, draw))
@@ -138,15 +174,21 @@ def _competitors(loaded: LoadedEncoder, table: PairTable, task: Task, seed: int)
             encoder.adopt(loaded.encoder)
         return spread(embed(encoder, table, view, rows, card.data.features))
 
-    return [
-        Competitor(None, card.encoder.name, lambda _: pretrained, INVERSE_L2_VECTOR),
-        Competitor("random", card.encoder.name, fresh, INVERSE_L2_VECTOR),
-        Competitor("features", None, lambda _: by_hand, INVERSE_L2_FEATURES),
-    ]
+    def competitor(baseline: Baseline) -> Competitor:
+        if baseline == "random":
+            return Competitor(baseline, card.encoder.name, fresh)
+        inputs = INPUTS[baseline](table, task.view)
+        return Competitor(baseline, None, lambda _: inputs)
+
+    return [Competitor(None, card.encoder.name, lambda _: pretrained), *map(competitor, baselines)]
 
 
 def _all_scores(
-    competitors: Sequence[Competitor], task: Task, draws: Sequence[Sequence[Integers]]
+    competitors: Sequence[Competitor],
+    task: Task,
+    draws: Sequence[Sequence[Integers]],
+    seed: int,
+    classifier: Classifier,
 ) -> list[list[npt.NDArray[np.float64]]]:
     """Scores `(K, T)` by competitor and number of labels; the inputs of a draw are made once."""
     scores = [[np.empty((N_DRAWS, len(task.test))) for _ in draws] for _ in competitors]
@@ -154,10 +196,10 @@ def _all_scores(
         for draw in range(N_DRAWS):
             inputs = competitor.inputs(draw)
             for labelled, filled in zip(draws, by_count, strict=True):
-                same_as_before = draw > 0 and labelled[draw] is labelled[0] and competitor.baseline != "random"
-                filled[draw] = (
-                    filled[0]
-                    if same_as_before
-                    else classify(inputs, task.is_signal, labelled[draw], task.test, competitor.inverse_l2)
-                )
+                rows = labelled[draw]
+                if draw > 0 and rows is labelled[0] and competitor.baseline != "random":
+                    filled[draw] = filled[0]
+                    continue
+                validation = draw_validation(task, len(rows), seed, draw)
+                filled[draw] = classifier(inputs, task, rows, validation)
     return scores

@@ -1,14 +1,14 @@
 """What `jetssl probe` does: load the run and its data, probe, write the records into the run."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from jetssl.common.threads import torch_threads
-from jetssl.data.features import FEATURE_SETS
 from jetssl.data.table import load_pairs
-from jetssl.evaluation.probe import probe
-from jetssl.evaluation.results import Result, write_records
+from jetssl.evaluation.probe import DEFAULT_BASELINES, Method, probe
+from jetssl.evaluation.results import Baseline, Origin, Result, write_records
 from jetssl.evaluation.task import make_task
 from jetssl.models.checkpoints import load_encoder
 from jetssl.training.run_folder import RunFolder
@@ -25,7 +25,24 @@ class ProbeRequest:
     view: str = ""
     labels: Sequence[int | None] = (100, None)
     """numbers of labels; None for all"""
+    baselines: tuple[Baseline, ...] = DEFAULT_BASELINES
     seed: int = 1
+    method: Method = "linear_probe"
+
+    @property
+    def command(self) -> str:
+        """The command line that asks for this."""
+        words = ["jetssl", "probe", str(self.run)]
+        for option, values in (
+            ("data", self.data),
+            ("signal", self.signal),
+            ("background", self.background),
+            ("baseline", self.baselines),
+        ):
+            words += [word for value in values for word in (f"--{option}", str(value))]
+        words += ["--view", self.view] if self.view else []
+        words += [word for count in self.labels for word in ("--labels", "all" if count is None else str(count))]
+        return shlex.join([*words, "--method", self.method, "--seed", str(self.seed)])
 
 
 def probe_run(request: ProbeRequest) -> list[Result]:
@@ -37,11 +54,13 @@ def probe_run(request: ProbeRequest) -> list[Result]:
     run = RunFolder(request.run)
     run.load_card()
     loaded = load_encoder(run.best)
-    columns = FEATURE_SETS[loaded.card.data.features].columns
-    table = load_pairs(request.data or loaded.card.data.files, columns=columns)
+    table = load_pairs(request.data or loaded.card.data.files)
     task = make_task(table.rows, loaded.card.data.fractions, request.signal, request.background, request.view)
     with torch_threads(loaded.card.training.threads):
-        outcome = probe(loaded, table, task, request.labels, request.seed)
+        origin = Origin(request.seed, request.command)
+        outcome = probe(
+            loaded, table, task, request.labels, origin, baselines=request.baselines, method=request.method
+        )
     run.clear_results()  # a crash in between leaves no results rather than those of two probes
     write_records(run.roc, outcome.curves)
     write_records(run.results, outcome.results)

@@ -2,18 +2,31 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from jetssl.common.files import write_text
 from resim.common.errors import InputError
 
-Baseline = Literal["random", "features"]
+SCHEMA_VERSION: Final = 2
+"""Of `results.json`; 1 had no seed, no command and no null value."""
 
+Baseline = Literal["random", "features", "wide_features", "constituents", "images", "efp", "scratch", "scratch_views"]
+"""What an encoder is compared with: another input of the classifier, or the same network without pre-training."""
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What makes records again."""
+
+    seed: int
+    """of draws and bootstrap"""
+    command: str
 
 
 class _Record(BaseModel):
@@ -30,7 +43,7 @@ class Result(_Record):
     baseline: Baseline | None
     """None for the pre-trained encoder, `random` for a fresh one, `features` for jet masses, multiplicity and pT"""
     method: str
-    """how the encoder was judged, e.g. `linear_probe`"""
+    """how the encoder was judged, e.g. `linear_probe`, `finetune_full`"""
     view: str
     """view whose jets were classified"""
     n_labels: int
@@ -39,18 +52,33 @@ class Result(_Record):
     """whether these are all there are"""
     n_draws: int
     """draws of labels (and of fresh encoders) that the value is a mean over"""
+    n_seeds: int = 1
+    """training seeds that the value is a mean over"""
     metric: str
     """`auc`, `rejection_at_0.3` …, or `auc_minus_random`, `auc_minus_features`: paired differences to a baseline"""
+    other_view: str | None = None
+    """of a distance or a shift between two views: the second one"""
+    jet_class: str | None = None
+    """of a figure of one class: its name"""
     value: float | None
     """None for a rejection of which only a lower limit is known"""
     error: float | None
-    """one standard deviation, from draws and test set together"""
+    """one standard deviation, from test hard scatters, label draws and training seeds together"""
+    null: float | None = None
+    """what the figure would be if nothing but chance were at work, where that is known"""
     low: float | None = None
-    """lower end of the 68.3 % interval; a lower limit if `value` is None"""
+    """lower end of the 68.3 % interval; a lower limit at 95 % if `value` is None"""
     high: float | None = None
     """upper end; None if there is none"""
     n_test: int
     """jets of the test split"""
+    n_hard_scatters: int
+    """hard scatters that they come from"""
+    seed: int
+    """of draws and bootstrap"""
+    command: str
+    """makes the number again"""
+    schema_version: Literal[2] = SCHEMA_VERSION
 
 
 class RocCurve(_Record):
@@ -83,9 +111,9 @@ def read_results(path: Path) -> list[Result]:
     """Records of a `results.json`.
 
     Raises:
-        InputError: unreadable file.
+        InputError: unreadable file, or one of another schema.
     """
-    return _read(path, _RESULTS)
+    return _read(path, _RESULTS, SCHEMA_VERSION)
 
 
 def read_curves(path: Path) -> list[RocCurve]:
@@ -97,8 +125,23 @@ def read_curves(path: Path) -> list[RocCurve]:
     return _read(path, _CURVES)
 
 
-def _read(path: Path, kind: TypeAdapter[T]) -> T:
+def _read(path: Path, kind: TypeAdapter[T], version: int | None = None) -> T:
     try:
-        return kind.validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValidationError) as error:
-        raise InputError(f"{path}: unreadable ({str(error).splitlines()[0]}); run `jetssl probe` again") from error
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        if version is not None:
+            _refuse_other_schema(path, raw, version)
+        return kind.validate_python(raw)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: unreadable ({_first(error)}); run `jetssl probe` again") from error
+
+
+def _refuse_other_schema(path: Path, raw: Any, version: int) -> None:
+    if not isinstance(raw, list) or not all(isinstance(record, dict) for record in raw):
+        raise InputError(f"{path}: no list of results; give a results.json that jetssl wrote")
+    for record in raw:
+        if (found := record.get("schema_version", 1)) != version:
+            raise InputError(f"{path}: results of schema {found}, this jetssl reads {version}; evaluate again")
+
+
+def _first(error: OSError | ValueError) -> str:
+    return str(error).splitlines()[0]

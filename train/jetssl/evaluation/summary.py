@@ -9,21 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from jetssl.common.seeds import Stream, generator
-from jetssl.evaluation.metrics import (
-    WORKING_POINTS,
-    WeightedRoc,
-    auc,
-    background_efficiency,
-    bootstrap_weights,
-    rejection,
-)
-from jetssl.evaluation.results import Baseline, Result, RocCurve
+from jetssl.evaluation.bootstrap import Sample, Statistic, bootstrap, spread
+from jetssl.evaluation.metrics import WORKING_POINTS, WeightedRoc, auc, background_efficiency, rejection
+from jetssl.evaluation.results import Baseline, Origin, Result, RocCurve
 from jetssl.evaluation.task import Task
 
 METHOD = "linear_probe"
-N_REPLICAS = 300
-"""Bootstrap replicas behind each error: known to about 4 %."""
 CURVE = np.linspace(0.02, 1, 99)
 """Signal efficiencies of a ROC curve."""
 
@@ -42,6 +33,8 @@ class Comparison:
     """of each input, float64 `(K, T)`"""
     n_labels: int
     all_labels: bool
+    origin: Origin
+    method: str = METHOD
 
     @property
     def is_signal(self) -> npt.NDArray[np.bool_]:
@@ -49,16 +42,16 @@ class Comparison:
         return self.task.is_signal[self.task.test]
 
 
-def summarize(comparison: Comparison, seed: int) -> list[Result]:
+def summarize(comparison: Comparison) -> list[Result]:
     """AUC, rejections, and the difference of the first input to every other one."""
-    replicas = _replicas(comparison, seed)
+    replicas = _replicas(comparison)
     means = [np.mean([_auc(draw, comparison.is_signal) for draw in scores]) for scores in comparison.scores]
     results = []
     for index in range(len(comparison.names)):
-        results.append(_result(comparison, index, "auc", float(means[index]), _spread(replicas[index, :, 0])))
+        results.append(_result(comparison, index, "auc", float(means[index]), spread(replicas[index, :, 0])))
         results += _rejections(comparison, index, replicas[index, :, 1:])
     for index, (baseline, _) in enumerate(comparison.names[1:], start=1):
-        error = _spread(replicas[0, :, 0] - replicas[index, :, 0])
+        error = spread(replicas[0, :, 0] - replicas[index, :, 0])
         results.append(_result(comparison, 0, f"auc_minus_{baseline}", float(means[0] - means[index]), error))
     return results
 
@@ -83,33 +76,25 @@ def _auc(scores: Float64, is_signal: npt.NDArray[np.bool_]) -> float:
     return auc(scores[is_signal], scores[~is_signal])
 
 
-def _replicas(comparison: Comparison, seed: int) -> Float64:
-    """AUC and eps_b at the working points, averaged over draws, for replicas of test set and draws together.
-
-    A replica resamples the hard scatters of the test set and, jointly for all inputs, the draws; so differences of
-    two inputs in one replica are paired in both.
+def _replicas(comparison: Comparison) -> Float64:
+    """AUC and eps_b at the working points, averaged over draws; those of all inputs are paired.
 
     Returns:
         `(inputs, M, 1 + working points)`.
     """
-    curves = [[WeightedRoc(draw, comparison.is_signal) for draw in scores] for scores in comparison.scores]
-    rng = generator(seed, Stream.BOOTSTRAP, comparison.n_labels)
     points = np.array(WORKING_POINTS)
-    replicas = np.zeros((len(curves), N_REPLICAS, 1 + len(points)))
-    n_draws = len(comparison.scores[0])
-    for replica in range(N_REPLICAS):
-        weights = bootstrap_weights(comparison.task.hard_scatter, rng)
-        share = rng.multinomial(n_draws, np.full(n_draws, 1 / n_draws)) / n_draws
-        for index, draws in enumerate(curves):
-            for part, draw in zip(share, draws, strict=True):
-                if part:
-                    replicas[index, replica] += part * draw(weights, points)
-    return replicas
+    sample = Sample(comparison.task.hard_scatter, 1, len(comparison.scores[0]))
 
+    def figures(draw: Float64) -> Statistic:
+        roc = WeightedRoc(draw, comparison.is_signal)
+        return lambda weights: np.asarray(roc(weights, points), np.float64)
 
-def _spread(replicas: Float64) -> float:
-    """Standard deviation over the replicas in which both classes occur."""
-    return float(np.nanstd(replicas, ddof=1))
+    return np.stack(
+        [
+            bootstrap([[figures(draw) for draw in scores]], sample, comparison.origin.seed, comparison.n_labels)
+            for scores in comparison.scores
+        ]
+    )
 
 
 def _efficiencies(comparison: Comparison, index: int, signal_efficiency: Float64) -> Float64:
@@ -130,7 +115,7 @@ def _rejections(comparison: Comparison, index: int, replicas: Float64) -> list[R
     for number, (point, efficiencies) in enumerate(zip(WORKING_POINTS, by_draw.T, strict=True)):
         mean = float(efficiencies.mean())
         found = rejection(mean, n_background)
-        error = _spread(replicas[:, number]) / mean**2 if found.value is not None else None
+        error = spread(replicas[:, number]) / mean**2 if found.value is not None else None
         high = found.interval.high if math.isfinite(found.interval.high) else None
         name = f"rejection_at_{point}"
         results.append(_result(comparison, index, name, found.value, error, found.interval.low, high))
@@ -151,7 +136,7 @@ def _result(  # noqa: PLR0913, PLR0917
         task=comparison.task.name,
         encoder=encoder,
         baseline=baseline,
-        method=METHOD,
+        method=comparison.method,
         view=comparison.view,
         n_labels=comparison.n_labels,
         all_labels=comparison.all_labels,
@@ -162,4 +147,7 @@ def _result(  # noqa: PLR0913, PLR0917
         low=low,
         high=high,
         n_test=len(comparison.task.test),
+        n_hard_scatters=len(np.unique(comparison.task.hard_scatter)),
+        seed=comparison.origin.seed,
+        command=comparison.origin.command,
     )

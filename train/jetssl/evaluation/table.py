@@ -13,6 +13,12 @@ NAMES: dict[Baseline | None, str] = {
     None: "pre-trained",
     "random": "random encoder",
     "features": "jet features",
+    "wide_features": "more jet features",
+    "constituents": "constituents",
+    "images": "jet images",
+    "efp": "energy flow polynomials",
+    "scratch": "from scratch",
+    "scratch_views": "from scratch, views",
 }
 """How the inputs of a probe are called in tables and figures."""
 HEADER = (
@@ -58,7 +64,7 @@ def plus_minus(result: Result, sign: str = "") -> str:
 def rejection_cell(result: Result) -> str:
     """A rejection with its 68 % interval, or its lower limit if no background jet passed."""
     if result.value is None:
-        return f"> {result.low:.1f} (none passed)"
+        return f"> {result.low:.1f} at 95 %"
     high = f"{result.high:.1f}" if result.high is not None else "∞"
     return f"{result.value:.1f} [{result.low:.1f}, {high}]"
 
@@ -83,3 +89,17 @@ def terminal_table(results: Sequence[Result]) -> Table:
     for row in table_rows(results):
         table.add_row(*row)
     return table
+
+
+def print_fine_tuning(results: Sequence[Result]) -> None:
+    """Print the records of a fine-tuning to stdout, a line per number of labels, mode and metric."""
+    first = results[0]
+    title = f"{first.task}: fine-tuned, {first.n_test} test jets of view {first.view}, {first.n_draws} draws"
+    table = Table("labels", "method", "metric", "value", title=title)
+    for result in results:
+        labels = f"all ({result.n_labels})" if result.all_labels else str(result.n_labels)
+        is_rejection = result.metric.startswith("rejection")
+        table.add_row(
+            labels, result.method, result.metric, rejection_cell(result) if is_rejection else plus_minus(result)
+        )
+    Console(width=None if sys.stdout.isatty() else 160).print(table)

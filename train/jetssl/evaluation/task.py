@@ -1,12 +1,13 @@
 """A tagging task: which rows are signal or background, which are labelled, which are tested."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from jetssl.common.seeds import Stream, generator
 from jetssl.config.data import Fractions
 from jetssl.data.rows import Integers, Rows
 from jetssl.data.splits import hard_scatter_keys, split_rows
@@ -14,6 +15,9 @@ from resim.common.errors import InputError
 
 BACKGROUND_PREFIX = "qcd"
 """Classes whose name starts like this are the default background; all others the default signal."""
+
+SHARED = 1e-4
+"""Share of the test jets from which on equal partons are no chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,8 @@ class Task:
     """index of the view"""
     train: Integers
     """rows of the training split that may be labelled"""
+    validation: Integers
+    """rows of the validation split, which choose between trainings"""
     test: Integers
     """rows of the test split"""
     is_signal: npt.NDArray[np.bool_]
@@ -59,13 +65,30 @@ def make_task(
     is_signal, is_background = (np.isin(rows.classes, names)[rows.class_index] for names in (signal, background))
     usable = (is_signal | is_background) & rows.valid[index]
     splits = split_rows(rows, fractions)
-    train, test = (side[usable[side]] for side in (splits.train, splits.test))
-    for side, chosen in (("training", train), ("test", test)):
+    train, validation, test = (side[usable[side]] for side in splits.sides)
+    for side, chosen in (("training", train), ("validation", validation), ("test", test)):
         for kind, count in (("signal", is_signal[chosen].sum()), ("background", (~is_signal[chosen]).sum())):
             if count < 2:
                 raise InputError(f"the {side} split has {count} {kind} jets, want at least 2; generate more events")
+    _refuse_leak(rows, np.concatenate([train, validation]), test)
     keys = hard_scatter_keys(rows.sources, rows.source, rows.event)
-    return Task(f"{'+'.join(signal)}_vs_{'+'.join(background)}", index, train, test, is_signal, keys[test])
+    name = f"{'+'.join(signal)}_vs_{'+'.join(background)}"
+    return Task(name, index, train, validation, test, is_signal, keys[test])
+
+
+def _refuse_leak(rows: Rows, labelled: Integers, test: Integers) -> None:
+    """An extract of an LHE file is another file, with other hashes; its partons have the same momenta.
+
+    Single rows of large files agree by chance, in both float32 numbers about once in 4e12 pairs of rows.
+    """
+    momenta = np.stack([rows.parton_pt, rows.parton_eta], axis=1).astype(np.float32).view(np.uint64)[:, 0]
+    shared = test[np.isin(momenta[test], momenta[labelled])]
+    if len(shared) >= max(1, SHARED * len(test)):
+        row = shared[0]
+        raise InputError(
+            f"{len(shared)} of {len(test)} test jets have the hard parton of a labelled one (event {rows.event[row]},"
+            f" pT {rows.parton_pt[row]:.6g} GeV): an LHE file and an extract of it; list one of their pair files"
+        )
 
 
 def _classes(classes: list[str], signal: Sequence[str], background: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -104,3 +127,14 @@ def draw_labels(task: Task, n_labels: int, rng: np.random.Generator) -> Integers
             )
         chosen.append(rng.choice(rows, half, replace=False))
     return np.concatenate(chosen)
+
+
+def draw_validation(task: Task, n_labels: int, seed: int, draw: int) -> Integers:
+    """Validation rows, balanced, that choose between trainings: no more of them than there are labels.
+
+    Whoever has 100 labels has no 1,000 others to select with.
+    """
+    signal = int(task.is_signal[task.validation].sum())
+    fewest = min(signal, len(task.validation) - signal)
+    side = replace(task, train=task.validation)
+    return draw_labels(side, 2 * min(n_labels // 2, fewest), generator(seed, Stream.VALIDATION_LABELS, draw))

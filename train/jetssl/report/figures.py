@@ -18,8 +18,18 @@ from resim.plots.observables import plot_pairs
 from resim.plots.row import show_row
 from resim.plots.style import hep_style, save
 
-COLOURS: dict[Baseline | None, str] = {None: "#c1272d", "random": "#1f5fa8", "features": "#3d7d3f"}
-STYLES: dict[Baseline | None, str] = {None: "-", "random": "--", "features": "-."}
+COLOURS: dict[Baseline | None, str] = {
+    None: "#c1272d",
+    "random": "#1f5fa8",
+    "features": "#3d7d3f",
+    "wide_features": "#7a5195",
+    "constituents": "#b07d2b",
+    "images": "#008b8b",
+    "efp": "#555555",
+    "scratch": "#1f5fa8",
+    "scratch_views": "#3d7d3f",
+}
+STYLES: dict[Baseline | None, str] = dict.fromkeys(COLOURS, "--") | {None: "-", "features": "-."}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,52 @@
+import json
+
+import pytest
+
+from jetssl.evaluation.results import Result, read_results, write_records
+from resim.common.errors import InputError
+
+RECORD = Result(
+    task="hbb_vs_qcd",
+    encoder="transformer",
+    baseline=None,
+    method="linear_probe",
+    view="nominal",
+    n_labels=100,
+    all_labels=False,
+    n_draws=10,
+    metric="auc",
+    value=0.9,
+    error=0.01,
+    n_test=50,
+    n_hard_scatters=48,
+    seed=1,
+    command="jetssl probe run",
+)
+
+
+def test_written_and_read_again(tmp_path):
+    write_records(tmp_path / "results.json", [RECORD])
+    assert read_results(tmp_path / "results.json") == [RECORD]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ([{"task": "of version 1"}], "results of schema 1, this jetssl reads 2; evaluate again"),
+        ([RECORD.model_dump() | {"schema_version": 9}], "results of schema 9"),
+        ([{"schema_version": 2}], "unreadable"),
+        ({}, "no list of results"),
+        ([3], "no list of results"),
+    ],
+)
+def test_other_files(tmp_path, content, message):
+    (tmp_path / "results.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match=message) as caught:
+        read_results(tmp_path / "results.json")
+    assert "\n" not in str(caught.value)
+
+
+def test_no_json(tmp_path):
+    (tmp_path / "results.json").write_bytes(b"\xff{")
+    with pytest.raises(InputError, match="unreadable"):
+        read_results(tmp_path / "results.json")

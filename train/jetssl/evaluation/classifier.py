@@ -1,0 +1,181 @@
+"""An encoder with a linear head for two classes, and its training; low-rank adapters of the encoder.
+
+Letters: B jets, D model width.
+"""
+
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+from torch import nn
+from torch.nn import functional
+
+from jetssl.data.rows import Float32Array
+from jetssl.data.tensors import JetBatch
+from jetssl.methods.optimizers import AdamW
+from jetssl.methods.schedules import warmup_cosine
+from jetssl.models.encoder import Encoder
+from jetssl.models.particle_transformer import ParticleTransformer
+from resim.common.errors import InputError
+
+INVERSE_L2 = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
+"""scikit-learn's C of the linear probe; the validation loss chooses."""
+RANK = 8
+"""Of the low-rank adapters; 4 to 8 in arXiv:2106.09685."""
+CHECKS = 10
+"""Looks at the validation loss in one training."""
+PATIENCE = 4
+"""Looks without a lower one after which it ends."""
+WARMUP = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Peak learning rates of AdamW."""
+
+    encoder: float
+    head: float
+
+
+class Classifier(nn.Module):
+    """Logit of being signal, `(B,)`, from the jet vector."""
+
+    def __init__(self, encoder: nn.Module, head: nn.Linear) -> None:
+        super().__init__()
+        self.encoder, self.head = encoder, head
+
+    def forward(self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """`(B, N, F)`, `(B, N, 4)`, bool `(B, N)` → `(B,)`."""
+        logits: torch.Tensor = self.head(self.encoder(features, momenta, mask).jet)[:, 0]
+        return logits
+
+
+def linear_probe(
+    labelled: Float32Array,
+    labels: npt.NDArray[np.bool_],
+    validation: Float32Array,
+    validation_labels: npt.NDArray[np.bool_],
+) -> nn.Linear:
+    """Logistic regression on standardized vectors, its penalty chosen by the validation loss.
+
+    Args:
+        labelled: vectors `(B, D)`.
+        labels: bool `(B,)`, whether signal.
+        validation: vectors of other jets, `(B', D)`.
+        validation_labels: bool `(B',)`.
+
+    Returns:
+        The regression as a linear map of vectors that are not standardized.
+    """
+    scaler = StandardScaler().fit(labelled.astype(np.float64))
+    inputs = scaler.transform(labelled.astype(np.float64))
+    heads = []
+    found = LogisticRegression(max_iter=2000, warm_start=True)
+    for strength in INVERSE_L2:
+        found.set_params(C=strength).fit(inputs, labels)
+        weight = found.coef_ / scaler.scale_
+        head = nn.Linear(labelled.shape[1], 1)
+        with torch.no_grad():
+            head.weight.copy_(torch.from_numpy(weight))
+            head.bias.copy_(torch.from_numpy(found.intercept_ - weight @ scaler.mean_))
+        heads.append(head)
+    return min(heads, key=lambda head: head_loss(head, validation, validation_labels))
+
+
+@torch.inference_mode()
+def logits_of(head: nn.Linear, vectors: Float32Array) -> npt.NDArray[np.float64]:
+    """Logits of vectors `(B, D)`, float64 `(B,)`."""
+    return np.asarray(head(torch.from_numpy(vectors))[:, 0].double().numpy())
+
+
+def head_loss(head: nn.Linear, vectors: Float32Array, labels: npt.NDArray[np.bool_]) -> float:
+    """Cross-entropy of vectors `(B, D)` with labels, bool `(B,)`."""
+    logits = torch.from_numpy(logits_of(head, vectors))
+    return float(functional.binary_cross_entropy_with_logits(logits, torch.from_numpy(labels).double()))
+
+
+def train(
+    model: Classifier,
+    batches: Iterator[tuple[JetBatch, torch.Tensor]],
+    steps: int,
+    rates: Rates,
+    validation_loss: Callable[[], float],
+) -> None:
+    """AdamW with warm-up and cosine; the model ends with the weights of the lowest validation loss.
+
+    The weights before the first step compete, too.
+
+    Args:
+        model: trained in place; parameters that ask for no gradient stay.
+        batches: jets and labels, 1 for signal, `(B,)`.
+        steps: at most so many.
+        rates: peak rates.
+        validation_loss: of the model as it is.
+
+    Raises:
+        InputError: the loss is not finite.
+    """
+    parameters = [
+        {"params": [p for p in part.parameters() if p.requires_grad], "lr": rate}
+        for part, rate in ((model.encoder, rates.encoder), (model.head, rates.head))
+    ]
+    optimizer = AdamW(parameters, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: warmup_cosine(step, steps, WARMUP))
+    best, kept, waited = validation_loss(), deepcopy(model.state_dict()), 0
+    for step in range(1, steps + 1):
+        _step(model, *next(batches), optimizer)
+        schedule.step()
+        if step % max(steps // CHECKS, 1) and step < steps:
+            continue
+        loss = validation_loss()
+        waited = 0 if loss < best else waited + 1
+        if loss < best:
+            best, kept = loss, deepcopy(model.state_dict())
+        if waited == PATIENCE:
+            break
+    model.load_state_dict(kept)
+    model.eval()
+
+
+def _step(model: Classifier, jets: JetBatch, labels: torch.Tensor, optimizer: AdamW) -> None:
+    model.train()
+    loss = functional.binary_cross_entropy_with_logits(model(*jets), labels)
+    if not torch.isfinite(loss):
+        raise InputError(f"the loss of the fine-tuning is {float(loss)}; look at the constituents of the file")
+    optimizer.zero_grad()
+    torch.autograd.backward(loss)
+    nn.utils.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], 1.0)
+    optimizer.step()
+
+
+def with_adapters(encoder: Encoder, seed: int) -> nn.Module:
+    """The frozen encoder with low-rank adapters (arXiv:2106.09685) on its attention and feed-forward maps.
+
+    It starts with the output of the encoder, and `merge_and_unload()` gives back an encoder without adapters.
+
+    Raises:
+        InputError: the encoder has no such maps, or peft is not installed.
+    """
+    try:
+        from peft import LoraConfig, get_peft_model
+    except ImportError as error:
+        raise InputError("--mode lora needs peft; install the extra `lora`") from error
+    targets = [
+        name
+        for name, module in encoder.named_modules()
+        if isinstance(module, nn.Linear) and {"attention", "feed_forward"} & set(name.split("."))
+    ]
+    if any(isinstance(module, ParticleTransformer) for module in encoder.modules()):
+        # It reads weights of these maps, to multiply scales into them, and would not see the adapters.
+        raise InputError("--mode lora: encoder 'part' computes past adapters; choose full, or encoder 'transformer'")
+    if not targets:
+        raise InputError("--mode lora: the encoder has no linear maps of attention and feed-forward; choose another")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        adapted: nn.Module = get_peft_model(encoder, LoraConfig(r=RANK, lora_alpha=2 * RANK, target_modules=targets))
+    return adapted

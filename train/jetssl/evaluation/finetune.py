@@ -1,0 +1,205 @@
+"""What `jetssl finetune` does: all fits of all modes, side by side, those that are done never again; then records."""
+
+import hashlib
+import multiprocessing
+import os
+import shlex
+import signal
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict
+
+from jetssl.common.files import write_text
+from jetssl.common.threads import torch_threads
+from jetssl.data.features import FEATURE_SETS
+from jetssl.data.table import load_pairs
+from jetssl.evaluation.embedding import embed
+from jetssl.evaluation.fits import Bench, Fit, Mode, label_draw, read_scores, scores_file
+from jetssl.evaluation.results import Baseline, Origin, Result, write_records
+from jetssl.evaluation.summary import Comparison, summarize
+from jetssl.evaluation.task import make_task
+from jetssl.models.checkpoints import load_encoder
+from jetssl.training.run_folder import RunFolder
+from resim.common.errors import InputError
+from resim.common.progress import ProgressReport
+
+BASELINES: dict[Mode, Baseline] = {"scratch": "scratch", "scratch-views": "scratch_views"}
+
+
+@dataclass(frozen=True, slots=True)
+class FineTuning:
+    """Arguments of `jetssl finetune`."""
+
+    run: Path
+    output: Path
+    data: tuple[Path, ...] = ()
+    signal: tuple[str, ...] = ()
+    background: tuple[str, ...] = ()
+    view: str = ""
+    modes: tuple[Mode, ...] = ("frozen", "full", "scratch")
+    labels: Sequence[int | None] = (100, None)
+    draws: int = 5
+    steps: int = 300
+    seed: int = 1
+    jobs: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
+
+    @property
+    def command(self) -> str:
+        """The command line that asks for this."""
+        words = ["jetssl", "finetune", str(self.run), "-o", str(self.output)]
+        several: dict[str, Sequence[object]] = {
+            "--data": self.data,
+            "--signal": self.signal,
+            "--background": self.background,
+            "--mode": self.modes,
+            "--labels": ["all" if count is None else count for count in self.labels],
+        }
+        words += [word for option, values in several.items() for value in values for word in (option, str(value))]
+        words += ["--view", self.view] if self.view else []
+        return shlex.join([*words, "--seeds", str(self.draws), "--steps", str(self.steps), "--seed", str(self.seed)])
+
+
+class _Identity(BaseModel):
+    """What two calls must share so that one takes over the fits of the other."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    checkpoint: str
+    """SHA-256"""
+    files: tuple[str, ...]
+    """digests of the pair files"""
+    task: str
+    view: str
+    seed: int
+    steps: int
+
+
+def finetune(request: FineTuning, *, quiet: bool = False) -> list[Result]:
+    """Fine-tune, and write `results.json` beside the folders of the fits.
+
+    Raises:
+        InputError: no usable run, data or task, fewer labelled rows than asked for, or the output holds other fits.
+    """
+    bench = _bench(request)
+    fits = [
+        Fit(mode, count, draw) for count in request.labels for draw in range(request.draws) for mode in request.modes
+    ]
+    for fit in fits:
+        label_draw(bench.task, fit, request.seed)
+    _claim(request, bench)
+    missing = [fit for fit in fits if not scores_file(request.output, fit).exists()]
+    with ProgressReport("finetune", len(missing), "fits", quiet) as progress:
+        _run(request, bench, missing, progress)
+    results = [record for count in request.labels for record in _records(request, bench, count)]
+    write_records(RunFolder(request.output).results, results)
+    return results
+
+
+def _bench(request: FineTuning) -> Bench:
+    run = RunFolder(request.run)
+    run.load_card()
+    run.load_provenance()
+    loaded = load_encoder(run.best)
+    data = loaded.card.data
+    table = load_pairs(request.data or data.files, columns=FEATURE_SETS[data.features].columns)
+    task = make_task(table.rows, data.fractions, request.signal, request.background, request.view)
+    rows = np.concatenate([task.train, task.validation, task.test])
+    vectors = np.zeros((table.rows.n_rows, loaded.encoder.width), np.float32)
+    with torch_threads(loaded.card.training.threads):
+        vectors[rows] = embed(loaded.encoder, table, np.full(len(rows), task.view), rows, data.features)
+    return Bench(run, loaded, table, task, vectors, request.output, request.seed, request.steps)
+
+
+def _claim(request: FineTuning, bench: Bench) -> None:
+    """Refuse a folder with fits of another question."""
+    with bench.run.best.open("rb") as stream:
+        checkpoint = hashlib.file_digest(stream, "sha256").hexdigest()
+    files = tuple(record.digest for record in bench.table.rows.files)
+    view = bench.table.rows.views[bench.task.view]
+    identity = _Identity(
+        checkpoint=checkpoint,
+        files=files,
+        task=bench.task.name,
+        view=view,
+        seed=request.seed,
+        steps=request.steps,
+    ).model_dump_json(indent=1)
+    path = request.output / "finetune.json"
+    if not path.exists():
+        if request.output.exists() and any(request.output.iterdir()):
+            raise InputError(f"{request.output}: exists and holds no fine-tuning; give another -o")
+        write_text(path, identity)
+    elif path.read_text(encoding="utf-8") != identity:
+        raise InputError(f"{request.output}: holds fits of another checkpoint, file, task or seed; give another -o")
+
+
+_bench_of_worker: list[Bench] = []
+
+
+def _start_worker(request: FineTuning) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    torch.set_num_threads(1)
+    _bench_of_worker.append(_bench(request))
+
+
+def _fit_in_worker(fit: Fit) -> None:
+    _bench_of_worker[0].fit(fit)
+
+
+def _run(request: FineTuning, bench: Bench, fits: Sequence[Fit], progress: ProgressReport) -> None:
+    jobs = min(request.jobs, len(fits))
+    if jobs <= 1:
+        with torch_threads(1):  # as in a process of its own, so the numbers are the same
+            for fit in fits:
+                bench.fit(fit)
+                progress.advance(1)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, context, _start_worker, (request,)) as pool:
+        try:
+            for done in as_completed([pool.submit(_fit_in_worker, fit) for fit in fits]):
+                done.result()
+                progress.advance(1)
+        except BrokenProcessPool as error:
+            raise InputError(
+                f"{request.output}: a process that fits was killed, perhaps for memory; finished fits are kept: make"
+                " room and run the same command again"
+            ) from error
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _records(request: FineTuning, bench: Bench, count: int | None) -> list[Result]:
+    """Metrics of each mode, and of each mode with a pre-trained encoder the paired difference to those without."""
+    trained_before = [mode for mode in request.modes if mode not in BASELINES]
+    without = [mode for mode in request.modes if mode in BASELINES]
+    results: list[Result] = []
+    for mode in request.modes:
+        results += summarize(_comparison(request, bench, count, [mode]))
+    for mode in trained_before:
+        if without:
+            compared = summarize(_comparison(request, bench, count, [mode, *without]))
+            results += [record for record in compared if record.metric.startswith("auc_minus_")]
+    return results
+
+
+def _comparison(request: FineTuning, bench: Bench, count: int | None, modes: Sequence[Mode]) -> Comparison:
+    encoder = bench.loaded.card.encoder.name
+    fits = [[Fit(mode, count, draw) for draw in range(request.draws)] for mode in modes]
+    return Comparison(
+        task=bench.task,
+        view=bench.table.rows.views[bench.task.view],
+        names=[(BASELINES.get(mode), encoder) for mode in modes],
+        scores=[np.stack([read_scores(request.output, fit) for fit in of_mode]) for of_mode in fits],
+        n_labels=len(label_draw(bench.task, fits[0][0], request.seed)),
+        all_labels=count is None,
+        origin=Origin(request.seed, request.command),
+        method=f"finetune_{modes[0].replace('-', '_')}",
+    )

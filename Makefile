@@ -1,6 +1,8 @@
 # Two commands set everything up: `make demo` runs the main job, `make test` passes the tests.
+# The first of some commands that starts (a pyenv shim without its Python does not).
+RUNS    = $(firstword $(foreach python,$(1),$(shell $(python) -c pass 2>/dev/null && echo $(python))))
 # The newest Python that every dependency has a wheel for, else whatever python3 is; or make PYTHON=/path/to/python.
-PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11,$(shell $(name) -c pass 2>/dev/null && echo $(name))) python3)
+PYTHON ?= $(or $(call RUNS,python3.13 python3.12 python3.11),python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
@@ -8,7 +10,7 @@ DEMO   := runs/demo
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-pythons fuzz lint format lock bench clean
+.PHONY: help demo test test-fast test-pythons install newest-python fuzz lint format lock bench clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -65,14 +67,20 @@ bench: $(STAMP)  ## speed as ratios measured in one run
 clean:  ## remove what make made
 	rm -rf $(VENV) .venv-3.* runs .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-# Every Python from 3.11 to 3.13 on PATH or under pyenv, each in an environment of its own.
-test-pythons:  ## every test with every Python from 3.11 to 3.13 of this machine
-	@set -e; seen=; for python in python3.11 python3.12 python3.13 $(HOME)/.pyenv/versions/3.1[123].*/bin/python; do \
-	  version=$$("$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue; \
-	  case "$$seen" in *" $$version "*) continue;; esac; seen="$$seen $$version "; \
+# Every Python from 3.11 to 3.13 on PATH or under pyenv, newest first.
+PYTHONS = $(foreach minor,13 12 11,$(call RUNS,python3.$(minor) $(wildcard $(HOME)/.pyenv/versions/3.$(minor).*/bin/python)))
+
+test-pythons:  ## every test with every Python from 3.11 to 3.13 of this machine, each in an environment of its own
+	@set -e; for python in $(PYTHONS); do \
+	  version=$$("$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
 	  echo "== Python $$version ($$python)"; \
 	  $(MAKE) --no-print-directory test PYTHON="$$python" VENV=".venv-$$version"; \
 	done
+
+install: $(STAMP)  ## only the environment, in VENV (.venv) with PYTHON
+
+newest-python:  ## its path
+	@echo $(firstword $(PYTHONS) python3)
 
 # The lock holds for Python 3.11 to 3.14 on Linux and macOS. torch is pinned by itself: which build (CPU, CUDA, ROCm) a
 # machine takes is its own matter, and every build pins its accelerator libraries.

@@ -17,12 +17,13 @@ NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount"]
 def install_program(path: Path, code: str) -> Path:
     """Make a Python program that starts under any name and from any folder, also one with a blank in its name.
 
-    The line after `#!` cannot quote a blank, so a shell starts the interpreter.
+    The line after `#!` cannot quote a blank, so a shell starts the interpreter. What it prints is in the log in order,
+    as that of a C++ program.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     script = path.parent / f".{path.name}.py"
     script.write_text(code)
-    path.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(script))} "$@"\n')
+    path.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -u {shlex.quote(str(script))} "$@"\n')
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
     return path
 

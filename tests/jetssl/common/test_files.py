@@ -85,10 +85,10 @@ set -e
 mount -t tmpfs -o size=64m tmpfs "$1"
 cd "$1"
 shift
-mount -o remount,size=$SIZE "$PWD"
+mount -t tmpfs -o remount,size=$SIZE tmpfs "$PWD"
 "$@" training.epochs=4 -o run 2> message && exit 9
 test "$(wc -l < message)" = 1
-mount -o remount,size=64m "$PWD"
+mount -t tmpfs -o remount,size=64m tmpfs "$PWD"
 "$@" training.epochs=4 -o run > /dev/null
 cp -r run "$KEEP"
 cat message

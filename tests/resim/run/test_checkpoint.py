@@ -146,7 +146,7 @@ cd "$1"
 shift
 "$@" 2> message && exit 9
 ls > files
-mount -o remount,size=60m "$PWD"
+mount -t tmpfs -o remount,size=60m tmpfs "$PWD"  # the type, or mount repeats options that a user may not give
 "$@" --resume
 cat message files
 "$PYTHON" -c "from pathlib import Path; from resim.pairfile.digest import digest; print(digest(Path('pairs.h5')))"

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from resim.card.generation_card import JetSettings
+from resim.card.jet_settings import JetSettings
 from resim.detector import Detector
 from resim.jets.clustering import cluster
 from resim.particles import Candidates, Floats

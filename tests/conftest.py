@@ -51,6 +51,13 @@ def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
         yield
 
 
+@pytest.fixture
+def rng() -> Any:
+    import numpy as np  # not before the environment is set
+
+    return np.random.default_rng(7)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--browser",

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, PositiveFloat, model_validator
 
+from resim.card.jet_settings import JetSettings
 from resim.common.cards import CardModel, find_file, parse_card, read_yaml
 from resim.common.units import TAU
 
@@ -142,28 +143,6 @@ class View(CardModel):
         return self
 
 
-class JetSettings(CardModel):
-    """Jet clustering, matching and substructure. Keep the cuts loose: rows are selected on the parton."""
-
-    algorithm: Literal["antikt", "cambridge", "kt"] = "antikt"
-    radius: float = Field(0.8, gt=0, le=10)
-    pt_min: float = Field(200.0, ge=0)
-    """GeV; of reconstructed jets where a view has a detector"""
-    particle_pt_min: float | None = Field(None, ge=0)
-    """GeV; smallest pT of the row's particle-level jet. None: with a detector there need not be one"""
-    abs_eta_max: float = Field(2.5, gt=0)
-    """pseudorapidity of the jet"""
-    match: Literal["parton", "decay_products"] = "parton"
-    """what a jet must be near: the parton or resonance, or all of its visible decay products in the LHE event"""
-    match_delta_r: PositiveFloat = 0.8
-    """largest distance in (rapidity, azimuth) of the match"""
-    softdrop_z_cut: float = Field(0.1, gt=0, lt=0.5)
-    softdrop_beta: float = 0.0
-    """soft drop of arXiv:1402.2657; beta = 0 is the modified mass-drop tagger"""
-    nsubjettiness_beta: PositiveFloat = 1.0
-    """angular exponent of N-subjettiness, arXiv:1011.2268"""
-
-
 class GenerationCard(CardModel):
     """A generation card, DESIGN section 3."""
 
@@ -199,6 +178,10 @@ class GenerationCard(CardModel):
         detector = self.detector_of(name)
         if isinstance(detector, Detector) and detector.card is None:
             raise ValueError(f"views.{name}: its detector has no card; give `detector` one, here or above")
+        if detector == NO_DETECTOR and self.jets.vertices and self.jets.vertices.source == "fit":
+            raise ValueError(
+                f"views.{name}: vertices are fitted to measured tracks; give `detector` a card, or `source: truth`"
+            )
         above = self.detector_of(view.parent) if view.parent else None
         if view.freeze == "hadronization" and detector == above == NO_DETECTOR:
             raise ValueError(

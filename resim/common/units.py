@@ -10,6 +10,9 @@ PHOTON: Final = 22
 PROTON: Final = 2212
 """PDG ids (PDG, Monte Carlo particle numbering scheme)."""
 
+K_SHORT_MASS: Final = 0.497611
+"""GeV (PDG 2024)."""
+
 LHE_BEAM, LHE_INCOMING, LHE_OUTGOING = -9, -1, 1
 """ISTUP of a particle in an LHE file (hep-ph/0109068, section 4)."""
 HEPMC_FINAL, HEPMC_DECAYED, HEPMC_BEAM = 1, 2, 4

@@ -7,7 +7,7 @@ from typing import Any
 import awkward as ak
 import numpy as np
 
-from resim.card.generation_card import JetSettings
+from resim.card.jet_settings import JetSettings
 from resim.common.ragged import Integers, indices_of_ranges, offsets_of, owners_of
 from resim.common.silence import stdout_silenced
 from resim.particles import Floats, Particles
@@ -57,6 +57,24 @@ class ClusteredJets:
     def mass(self) -> Floats:
         """Mass, float64 `(n_jets,)`, GeV; 0 where rounding makes its square negative."""
         return np.sqrt(np.maximum(self.energy**2 - self.px**2 - self.py**2 - self.pz**2, 0.0))
+
+
+def constituents_of(particles: Particles, jets: ClusteredJets, chosen: Integers) -> tuple[Integers, Integers]:
+    """Constituents of chosen jets, those of a jet by descending pT.
+
+    Args:
+        particles: what was clustered.
+        jets: its jets.
+        chosen: int64 `(n,)`, indices of jets.
+
+    Returns:
+        Indices into the particles, int64 `(n_constituents,)`, and offsets of the jets in them, int64 `(n + 1,)`.
+    """
+    lengths = np.diff(jets.constituent_offsets)[chosen]
+    members = jets.constituents[indices_of_ranges(jets.constituent_offsets[chosen], lengths)]
+    offsets = offsets_of(lengths)
+    pt = np.hypot(particles.px[members], particles.py[members])
+    return members[np.lexsort((-pt, owners_of(offsets)))], offsets
 
 
 def cluster(particles: Particles, settings: JetSettings) -> ClusteredJets:

@@ -7,7 +7,7 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
-from resim.card.generation_card import JetSettings
+from resim.card.jet_settings import JetSettings
 from resim.common.angles import wrap
 from resim.common.ragged import Integers, indices_of_ranges, offsets_of
 from resim.hard_scatter.partons import FourMomentum, Parton

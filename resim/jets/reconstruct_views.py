@@ -11,20 +11,22 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from resim.card.generation_card import JetSettings
+from resim.card.jet_settings import JetSettings
 from resim.card.view_plan import SLICE_EVENTS, DetectorPlan, ViewPlan
 from resim.common.errors import InputError
-from resim.common.ragged import Integers
+from resim.common.ragged import Integers, owners_of
 from resim.common.row_counts import LossReason, ViewCounts
-from resim.common.seeds import SeedKey, pythia_seed
+from resim.common.seeds import SeedKey, Stage, pythia_seed
 from resim.detector import Detector
 from resim.detector.delphes_backend import Delphes
 from resim.detector.pileup import PileUp
 from resim.detector.pool import Pool
+from resim.detector.random import Stream
 from resim.hard_scatter.rows import Rows
-from resim.jets.clustering import ClusteredJets, cluster
+from resim.jets.clustering import ClusteredJets, cluster, constituents_of
 from resim.jets.matching import delta_r, match_partons
-from resim.particles import Particles
+from resim.jets.vertices import JetConstituents, Vertices, secondary_vertices
+from resim.particles import Candidates, Particles
 from resim.shower.simulate_views import Realization
 
 Flags = npt.NDArray[np.bool_]
@@ -58,6 +60,7 @@ class ReconstructedView:
         detector_level: jets of what the detector measures; without a detector of the generated particles.
         particle_level: jets of the generated particles.
         valid: bool `(n_rows,)`, whether the row has a jet.
+        vertices: secondary vertices of the jets of the valid rows, if the card asks for them.
         counts: what became of the rows.
     """
 
@@ -67,6 +70,7 @@ class ReconstructedView:
     detector_level: JetsOfRows
     particle_level: JetsOfRows
     valid: Flags
+    vertices: Vertices | None
     counts: ViewCounts
 
 
@@ -104,7 +108,31 @@ def reconstruct(
         lost = _losses(_decay_losses(realization, root, rows) | _jet_losses(particle_level, detector_level, wanted))
         valid = ~np.any(list(lost.values()), axis=0)
         counts = _counts(valid, lost, realization.retries if view.particles_owner == view.name else 0)
-        yield ReconstructedView(view, realization, seeds, detector_level, particle_level, valid, counts)
+        vertices = None
+        if settings.vertices is not None:
+            stream = Stream.of(_seeds(view, rows, run_seed, "vertices").astype(np.uint64), "vertices")
+            constituents = _constituents(detector_level, particle_level.particles, valid)
+            vertices = secondary_vertices(constituents, settings.vertices, stream)
+        yield ReconstructedView(view, realization, seeds, detector_level, particle_level, valid, vertices, counts)
+
+
+def _constituents(level: JetsOfRows, generated: Particles, valid: Flags) -> JetConstituents:
+    """The jets of the valid rows; `generated` are the particles that the detector saw, if there is one."""
+    particles, of_row = level.particles, level.of_row[valid]
+    members, offsets = constituents_of(particles, level.jets, of_row)
+    event = owners_of(particles.offsets)[members]
+    item = members - particles.offsets[event]
+    origin = np.stack([particles.vx, particles.vy, particles.vz], axis=1)[members]
+    if isinstance(particles, Candidates):
+        number = particles.origin[members]
+        seen = generated.offsets[event] + np.maximum(number, 0)
+        true = np.stack([generated.vx, generated.vy, generated.vz], axis=1)[seen]
+        origin = np.where((number >= 0)[:, None], true, np.nan)
+    event_of_jet = owners_of(level.jets.offsets)[of_row]
+    jets = level.jets
+    return JetConstituents(
+        particles.take(members, offsets), jets.eta[of_row], jets.phi[of_row], event_of_jet, item, origin
+    )
 
 
 def _particle_level(particles: Particles, rows: Rows, settings: JetSettings) -> JetsOfRows:
@@ -156,9 +184,13 @@ def _detector_seeds(view: ViewPlan, rows: Rows, run_seed: int) -> npt.NDArray[np
     """
     if view.detector is None:
         return np.zeros(len(rows.scatters), dtype=np.uint32)
-    length = SLICE_EVENTS if view.detector.backend == "delphes" else 1
+    return _seeds(view, rows, run_seed, "detector", SLICE_EVENTS if view.detector.backend == "delphes" else 1)
+
+
+def _seeds(view: ViewPlan, rows: Rows, run_seed: int, stage: Stage, length: int = 1) -> npt.NDArray[np.uint32]:
+    """Seeds of a stage for slices of so many events, uint32 `(n_events,)`."""
     first_events = ((scatter.sha256, scatter.index // length * length) for scatter in rows.scatters)
-    seeds = [pythia_seed(SeedKey(run_seed, sha256, first, view.name, "detector")) for sha256, first in first_events]
+    seeds = [pythia_seed(SeedKey(run_seed, sha256, first, view.name, stage)) for sha256, first in first_events]
     return np.array(seeds, dtype=np.uint32)
 
 

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from resim.card.generation_card import JetSettings
+from resim.card.jet_settings import JetSettings
 from resim.jets.declustering import softdrop_mass, subjettiness
 from resim.particles import Floats
 

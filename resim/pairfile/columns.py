@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from resim.card.generation_card import JetSettings
-from resim.common.ragged import Arrays, Integers, indices_of_ranges, offsets_of, owners_of
+from resim.card.jet_settings import JetSettings
+from resim.common.ragged import Arrays, offsets_of
 from resim.hard_scatter.partons import Parton
 from resim.hard_scatter.rows import Rows
-from resim.jets.clustering import ClusteredJets
+from resim.jets.clustering import constituents_of
 from resim.jets.reconstruct_views import JetsOfRows, ReconstructedView
 from resim.jets.substructure import substructure
+from resim.jets.vertices import Vertices
 from resim.pairfile import schema
 from resim.pairfile.row_block import invalid_jet_columns
 from resim.particles import Candidates, Particles, impact_parameters
@@ -45,6 +46,8 @@ def view_columns(found: ReconstructedView, rows: Rows, settings: JetSettings) ->
     """Columns of one view by path below its group: of rows `(n_rows,)`, of constituents `(n_constituents,)`."""
     columns = _seed_columns(found.realization, found.detector_seeds, rows) | {"valid": found.valid}
     columns |= _jet_columns(found.detector_level, found.valid, settings)
+    if found.vertices is not None:
+        columns |= _vertex_columns(found.vertices, found.valid)
     return columns | _particle_jet_columns(found.particle_level, found.valid)
 
 
@@ -59,7 +62,7 @@ def _seed_columns(realization: Realization, detector_seeds: npt.NDArray[np.uint3
 def _jet_columns(level: JetsOfRows, valid: Flags, settings: JetSettings) -> Arrays:
     """The columns of `jets/`, `offsets` and `constituents/`."""
     of_valid_row = level.of_row[valid]
-    constituents = _constituents(level.particles, level.jets, of_valid_row)
+    constituents = level.particles.take(*constituents_of(level.particles, level.jets, of_valid_row))
     n_constituents = np.diff(constituents.offsets)
     momenta = {name: getattr(constituents, name) for name in ("px", "py", "pz", "energy")}
     measured = {name: getattr(level.jets, name)[of_valid_row] for name in ("pt", "eta", "phi", "mass", "energy")}
@@ -82,13 +85,12 @@ def _particle_jet_columns(particle_level: JetsOfRows, valid: Flags) -> Arrays:
     return columns
 
 
-def _constituents(particles: Particles, jets: ClusteredJets, chosen: Integers) -> Particles:
-    """Constituents of the chosen jets: group *i* of the result holds those of `chosen[i]` by descending pT."""
-    lengths = np.diff(jets.constituent_offsets)[chosen]
-    members = jets.constituents[indices_of_ranges(jets.constituent_offsets[chosen], lengths)]
-    offsets = offsets_of(lengths)
-    pt = np.hypot(particles.px[members], particles.py[members])
-    return particles.take(members[np.lexsort((-pt, owners_of(offsets)))], offsets)
+def _vertex_columns(vertices: Vertices, valid: Flags) -> Arrays:
+    """The columns of `vertices/` and `vertex_offsets`."""
+    counts = np.zeros(len(valid), np.int64)
+    counts[valid] = np.diff(vertices.offsets)
+    columns: Arrays = {f"vertices/{name}": column for name, column in vertices.columns.items()}
+    return columns | {"vertex_offsets": offsets_of(counts)}
 
 
 def _constituent_columns(constituents: Particles) -> Arrays:

@@ -15,7 +15,8 @@ def digest(path: Path) -> str:
     with PairFile(path) as file:
         paths = list(schema.row_columns(file.view_names))
         for view in file.view_names:
-            paths += [schema.offsets_path(view), *schema.constituent_columns(view)]
+            for group in schema.ragged_groups(view, vertices=file.has_vertices):
+                paths += [group.offsets, *group.columns]
         for name in paths:
             length = file.length(name)
             total.update(f"{name} {file.read(name, slice(0, 0)).dtype.str} {length}\n".encode())

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from rich.console import Console, Group
 from rich.table import Table
 
+from resim.card.view_plan import ViewRecord
 from resim.common.row_counts import LossReason
 from resim.pairfile.provenance import Provenance
 from resim.pairfile.reader import PairFile
@@ -15,7 +17,10 @@ from resim.pairfile.reader import PairFile
 
 @dataclass(frozen=True, slots=True)
 class ViewSummary:
-    """One view: its place in the tree, rows with a jet, rows lost by reason, constituents of a jet on average."""
+    """One view: its place in the tree, rows with a jet, rows lost by reason, constituents and vertices of a jet.
+
+    The last two are means over the jets; None without any, and for vertices in a file that has none.
+    """
 
     name: str
     parent: str | None
@@ -23,6 +28,7 @@ class ViewSummary:
     valid: int
     lost: dict[str, int]
     mean_constituents: float | None
+    mean_vertices: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +62,21 @@ def summarize(path: Path) -> Summary:
         labels = file.label_names()
         n_valid = np.sum([file.valid(view) for view in file.view_names], axis=0)
         counts = file.provenance.views
-        views = []
-        for view in file.views:
-            n_constituents = file.jets(view.name, "n_constituents")[file.valid(view.name)]
-            mean = float(n_constituents.mean()) if len(n_constituents) else None
-            lost = counts[view.name].lost
-            views.append(ViewSummary(view.name, view.parent, view.freeze, len(n_constituents), lost, mean))
+        views = [_view_summary(file, view, counts[view.name].lost) for view in file.views]
         rows = {label: int((labels == label).sum()) for label in file.labels}
         paired = {label: int(((labels == label) & (n_valid >= 2)).sum()) for label in file.labels}
         return Summary(str(path), rows, paired, views, file.provenance)
+
+
+def _view_summary(file: PairFile, view: ViewRecord, lost: dict[str, int]) -> ViewSummary:
+    valid = file.valid(view.name)
+
+    def mean(numbers: npt.NDArray[np.integer[Any]]) -> float | None:
+        return float(numbers[valid].mean()) if valid.any() else None
+
+    vertices = mean(np.diff(file.vertex_offsets(view.name))) if file.has_vertices else None
+    constituents = mean(file.jets(view.name, "n_constituents"))
+    return ViewSummary(view.name, view.parent, view.freeze, int(valid.sum()), lost, constituents, vertices)
 
 
 def print_summary(summary: Summary, console: Console) -> None:
@@ -85,14 +97,14 @@ def _views_table(summary: Summary) -> Table:
     table = Table(title="views")
     for name in ("view", "from", "freeze"):
         table.add_column(name, no_wrap=True)
-    for name in ("valid", "of all", "lost", "mean constituents"):
+    for name in ("valid", "of all", "lost", "constituents", "vertices"):
         table.add_column(name)
     n_rows = sum(summary.rows.values())
     for view in summary.views:
         fraction = f"{view.valid / n_rows:.3f}" if n_rows else "-"
         lost = ", ".join(f"{reason} {number}" for reason, number in view.lost.items()) or "-"
-        mean = "-" if view.mean_constituents is None else f"{view.mean_constituents:.1f}"
-        table.add_row(view.name, view.parent or "-", view.freeze or "-", str(view.valid), fraction, lost, mean)
+        means = ["-" if mean is None else f"{mean:.1f}" for mean in (view.mean_constituents, view.mean_vertices)]
+        table.add_row(view.name, view.parent or "-", view.freeze or "-", str(view.valid), fraction, lost, *means)
     return table
 
 

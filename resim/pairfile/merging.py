@@ -26,7 +26,8 @@ def merge(paths: Sequence[Path], output: Path) -> Provenance:
         files = _in_order([stack.enter_context(PairFile(path)) for path in paths])
         first = files[0]
         provenance = reduce(lambda a, b: a.joined(b), (file.provenance for file in files))
-        with PairWriter(output, first.views, first.labels, first.source_hashes) as writer:
+        shape = (first.views, first.labels, first.source_hashes)
+        with PairWriter(output, *shape, vertices=first.has_vertices) as writer:
             for file in files:
                 for start in range(0, len(file), _ROWS_AT_ONCE):
                     writer.append(file.block(start, min(start + _ROWS_AT_ONCE, len(file))))

@@ -34,6 +34,8 @@ def write_mock(  # noqa: PLR0913, PLR0917
     p_valid: float = 0.9,
     constituents: tuple[int, int] = (5, 39),
     copies: int = 1,
+    *,
+    vertices: bool = False,
 ) -> Path:
     """Write a valid pair file of toy jets.
 
@@ -45,6 +47,7 @@ def write_mock(  # noqa: PLR0913, PLR0917
         p_valid: probability that a row is valid in a view.
         constituents: smallest and largest number of a jet, uniformly distributed in between.
         copies: how often all rows are written, each time with other event numbers: large files in little time.
+        vertices: whether jets have secondary vertices, those of two prongs more often.
 
     Returns:
         The path.
@@ -55,11 +58,13 @@ def write_mock(  # noqa: PLR0913, PLR0917
     arrays: Arrays = {f"hard_scatter/{name}": column for name, column in rows.items()}
     valid = {view: rng.random(n_rows) < p_valid for view in views}
     for view in views:
-        arrays |= {f"views/{view}/{key}": array for key, array in _view(rng, rows, valid[view], constituents).items()}
+        columns = _view(rng, rows, valid[view], constituents)
+        columns |= _vertices(rng, rows, valid[view]) if vertices else {}
+        arrays |= {f"views/{view}/{key}": array for key, array in columns.items()}
     for path_, column in (schema.row_columns(list(views))).items():
         arrays[path_] = arrays[path_].astype(column.dtype)
     sha256 = f"{seed:064x}"
-    with PairWriter(path, _records(views), LABELS, [sha256]) as writer:
+    with PairWriter(path, _records(views), LABELS, [sha256], vertices=vertices) as writer:
         for copy in range(copies):
             events = arrays["hard_scatter/event"] + copy * n_rows
             writer.append(RowBlock(views, arrays | {"hard_scatter/event": events}))
@@ -128,6 +133,30 @@ def _constituents(rng: np.random.Generator, rows: Arrays, row: int, n: int) -> A
         "dz": zeros,
         "dz_err": zeros,
     }
+
+
+def _vertices(rng: np.random.Generator, rows: Arrays, valid: npt.NDArray[np.bool_]) -> Arrays:
+    counts = np.where(valid, rng.poisson(0.2 + 0.8 * rows["label"]), 0)
+    row = np.repeat(np.arange(len(valid)), counts)
+    pt, eta, mass = rng.uniform(10, 100, len(row)), rows["parton_eta"][row], rng.uniform(0.5, 5, len(row))
+    flight = rng.exponential(5.0, len(row)) + 0.5
+    significance = flight / 0.5
+    values = {
+        "pt": pt,
+        "eta": eta,
+        "phi": wrap(rows["parton_phi"][row]),
+        "energy": np.hypot(pt * np.cosh(eta), mass),
+        "mass": mass,
+        "n_tracks": rng.integers(2, 6, len(row)),
+        "flight_2d": flight / np.cosh(eta),
+        "flight_2d_significance": significance,
+        "flight_3d": flight,
+        "flight_3d_significance": significance,
+        "cos_pointing": np.ones(len(row)),
+        "chi2_ndf": rng.chisquare(3, len(row)) / 3,
+    }
+    columns: Arrays = {f"vertices/{c.name}": values[c.name].astype(c.dtype) for c in schema.VERTICES}
+    return columns | {"vertex_offsets": offsets_of(counts)}
 
 
 def _jets(view: Arrays, offsets: npt.NDArray[np.int64], valid: npt.NDArray[np.bool_]) -> Arrays:

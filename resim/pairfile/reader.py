@@ -141,14 +141,34 @@ class PairFile:
         """A constituent column of a view, all of it or an explicit range of constituents."""
         return self.read(f"views/{view}/constituents/{name}", rows)
 
+    @cached_property
+    def has_vertices(self) -> bool:
+        """Whether the views have secondary vertices."""
+        return any(self.has(schema.vertex_offsets_path(view)) for view in self.view_names)
+
+    def vertex_offsets(self, view: str) -> npt.NDArray[np.int64]:
+        """Offsets of the secondary vertices of a view, `(n_rows + 1,)`.
+
+        Raises:
+            InputError: the file has none.
+        """
+        if not self.has_vertices:
+            raise InputError(f"{self.path}: has no secondary vertices; generate it with `jets.vertices` in the card")
+        return self.read(schema.vertex_offsets_path(view))
+
+    def vertices(self, view: str, name: str, rows: slice = np.s_[:]) -> Array:
+        """A vertex column of a view, all of it or an explicit range of vertices."""
+        return self.read(f"views/{view}/vertices/{name}", rows)
+
     def block(self, start: int, stop: int) -> RowBlock:
         """Rows `start:stop` with all their views."""
         arrays = {path: self.read(path, slice(start, stop)) for path in schema.row_columns(self.view_names)}
         for view in self.view_names:
-            offsets = self.read(schema.offsets_path(view), slice(start, stop + 1))
-            inside = slice(int(offsets[0]), int(offsets[-1]))
-            arrays[schema.offsets_path(view)] = offsets - offsets[0]
-            arrays |= {path: self.read(path, inside) for path in schema.constituent_columns(view)}
+            for group in schema.ragged_groups(view, vertices=self.has_vertices):
+                offsets = self.read(group.offsets, slice(start, stop + 1))
+                inside = slice(int(offsets[0]), int(offsets[-1]))
+                arrays[group.offsets] = offsets - offsets[0]
+                arrays |= {path: self.read(path, inside) for path in group.columns}
         return RowBlock(tuple(self.view_names), arrays)
 
     def close(self) -> None:

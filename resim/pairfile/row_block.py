@@ -1,6 +1,7 @@
 """Rows of a pair file in memory: a worker returns them, the writer appends them."""
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ class RowBlock:
     Attributes:
         views: names of the views, root first.
         arrays: every dataset of `resim.pairfile.schema` by its path in the file; row columns `(n_rows,)`, constituent
-            columns `(n_constituents,)`, offsets `(n_rows + 1,)` starting at 0.
+            columns `(n_constituents,)`, those of secondary vertices `(n_vertices,)` or none at all, offsets
+            `(n_rows + 1,)` starting at 0.
     """
 
     views: tuple[str, ...]
@@ -30,10 +32,10 @@ class RowBlock:
             ValueError: a dataset is missing, unknown, of another dtype or of another length.
         """
         expected = {path: (column, self.n_rows) for path, column in schema.row_columns(list(self.views)).items()}
-        for view in self.views:
-            offsets = self.arrays[schema.offsets_path(view)]
-            expected[schema.offsets_path(view)] = (schema.OFFSETS, self.n_rows + 1)
-            expected |= {p: (c, int(offsets[-1])) for p, c in schema.constituent_columns(view).items()}
+        for group in self._ragged():
+            n_entries = int(self.arrays[group.offsets][-1])
+            expected[group.offsets] = (schema.OFFSETS, self.n_rows + 1)
+            expected |= {path: (column, n_entries) for path, column in group.columns.items()}
         if odd := set(expected) ^ set(self.arrays):
             raise ValueError(f"block: datasets {sorted(odd)} are missing or unknown; see resim.pairfile.schema")
         for path, (column, length) in expected.items():
@@ -46,11 +48,20 @@ class RowBlock:
     def row(self, i: int) -> "RowBlock":
         """Row `i` alone."""
         arrays = {path: self.arrays[path][i : i + 1] for path in schema.row_columns(list(self.views))}
-        for view in self.views:
-            start, stop = self.arrays[schema.offsets_path(view)][i : i + 2]
-            arrays[schema.offsets_path(view)] = np.array([0, stop - start])
-            arrays |= {path: self.arrays[path][start:stop] for path in schema.constituent_columns(view)}
+        for group in self._ragged():
+            start, stop = self.arrays[group.offsets][i : i + 2]
+            arrays[group.offsets] = np.array([0, stop - start])
+            arrays |= {path: self.arrays[path][start:stop] for path in group.columns}
         return RowBlock(self.views, arrays)
+
+    def _ragged(self) -> list[schema.RaggedGroup]:
+        groups = (schema.ragged_groups(view, vertices=self.has_vertices) for view in self.views)
+        return list(chain.from_iterable(groups))
+
+    @property
+    def has_vertices(self) -> bool:
+        """Whether the rows come with secondary vertices."""
+        return schema.vertex_offsets_path(self.views[0]) in self.arrays
 
     @property
     def n_rows(self) -> int:

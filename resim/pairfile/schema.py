@@ -89,7 +89,26 @@ CONSTITUENTS: Final = (
 )
 """Columns of `views/<name>/constituents/`, one entry a constituent."""
 
+VERTICES: Final = (
+    Column("pt", "<f4", "GeV", "transverse momentum of the summed tracks"),
+    Column("eta", "<f4", "", "its pseudorapidity"),
+    Column("phi", "<f4", "rad", "its azimuth in (-pi, pi]"),
+    Column("energy", "<f4", "GeV", "energy of the tracks, each with its mass"),
+    Column("mass", "<f4", "GeV", "mass of the tracks"),
+    Column("n_tracks", "<i4", "", "number of tracks"),
+    Column("flight_2d", "<f4", "mm", "transverse distance from the primary vertex, the origin"),
+    Column("flight_2d_significance", "<f4", "", "the same in units of its error"),
+    Column("flight_3d", "<f4", "mm", "distance from the primary vertex, descending significance within a jet"),
+    Column("flight_3d_significance", "<f4", "", "the same in units of its error"),
+    Column("cos_pointing", "<f4", "", "cosine of the angle between flight direction and momentum"),
+    Column("chi2_ndf", "<f4", "", "chi-squared of the vertex fit over its degrees of freedom; 0 for truth vertices"),
+)
+"""Columns of `views/<name>/vertices/`, one entry a secondary vertex; only in files whose card asks for them."""
+
 OFFSETS: Final = Column("offsets", "<i8", "", "constituents of row i are offsets[i]:offsets[i + 1]")
+VERTEX_OFFSETS: Final = Column(
+    "vertex_offsets", "<i8", "", "secondary vertices of row i are vertex_offsets[i]:vertex_offsets[i + 1]"
+)
 VALID: Final = Column("valid", "|b1", "", "whether the row has a matched jet in this view")
 
 
@@ -108,11 +127,37 @@ def row_columns(views: list[str]) -> dict[str, Column]:
     return columns
 
 
-def constituent_columns(view: str) -> dict[str, Column]:
-    """Path → column of every dataset of a view with one entry a constituent."""
-    return {f"views/{view}/constituents/{column.name}": column for column in CONSTITUENTS}
+@dataclass(frozen=True, slots=True)
+class RaggedGroup:
+    """Datasets of a view with several entries a row.
+
+    Attributes:
+        offsets: path of the row offsets, int64 `(n_rows + 1,)`.
+        columns: path -> column of every dataset with one entry a constituent or vertex.
+    """
+
+    offsets: str
+    columns: dict[str, Column]
+
+
+def ragged_groups(view: str, *, vertices: bool) -> list[RaggedGroup]:
+    """The constituents of a view, and its secondary vertices in a file that has them.
+
+    >>> [group.offsets for group in ragged_groups("seed", vertices=True)]
+    ['views/seed/offsets', 'views/seed/vertex_offsets']
+    """
+    groups = [RaggedGroup(offsets_path(view), {f"views/{view}/constituents/{c.name}": c for c in CONSTITUENTS})]
+    if vertices:
+        columns = {f"views/{view}/vertices/{column.name}": column for column in VERTICES}
+        groups.append(RaggedGroup(vertex_offsets_path(view), columns))
+    return groups
 
 
 def offsets_path(view: str) -> str:
-    """Path of the view's row offsets, int64 `(n_rows + 1,)`."""
-    return f"views/{view}/offsets"
+    """Path of the offsets of the view's constituents, int64 `(n_rows + 1,)`."""
+    return f"views/{view}/{OFFSETS.name}"
+
+
+def vertex_offsets_path(view: str) -> str:
+    """Path of the offsets of the view's secondary vertices, int64 `(n_rows + 1,)`."""
+    return f"views/{view}/{VERTEX_OFFSETS.name}"

@@ -26,7 +26,7 @@ def violations(path: Path) -> list[str]:
         found = [*_hard_scatters(file), *_counts(file)]
         for view in file.view_names:
             ragged = list(_offsets(file, view))
-            found += [*ragged, *_jets(file, view), *([] if ragged else _constituents(file, view))]
+            found += [*ragged, *_jets(file, view), *([] if ragged else _entries(file, view))]
         return found
 
 
@@ -38,11 +38,11 @@ def _layout(file: PairFile) -> Iterator[str]:
     n_rows = len(file)
     expected = {path: (column, n_rows) for path, column in schema.row_columns(views).items()}
     for view in views:
-        expected[schema.offsets_path(view)] = (schema.OFFSETS, n_rows + 1)
-        n_constituents = (
-            file.length(f"views/{view}/constituents/pt") if file.has(f"views/{view}/constituents/pt") else 0
-        )
-        expected |= {path: (column, n_constituents) for path, column in schema.constituent_columns(view).items()}
+        for group in schema.ragged_groups(view, vertices=file.has_vertices):
+            some = next(iter(group.columns))
+            n_entries = file.length(some) if file.has(some) else 0
+            expected[group.offsets] = (schema.OFFSETS, n_rows + 1)
+            expected |= {path: (column, n_entries) for path, column in group.columns.items()}
     for path, (column, length) in expected.items():
         if not file.has(path):
             yield f"{path}: missing"
@@ -89,13 +89,13 @@ def _counts(file: PairFile) -> Iterator[str]:
 
 
 def _offsets(file: PairFile, view: str) -> Iterator[str]:
-    offsets = file.offsets(view)
-    lengths = np.diff(offsets)
-    n_constituents = file.length(f"views/{view}/constituents/pt")
-    if offsets[0] != 0 or offsets[-1] != n_constituents:
-        yield f"views/{view}/offsets: run from {offsets[0]} to {offsets[-1]}, want 0 to {n_constituents}"
-    if (lengths < 0).any():
-        yield f"views/{view}/offsets: decrease in row {int(np.argmax(lengths < 0))}"
+    for group in schema.ragged_groups(view, vertices=file.has_vertices):
+        offsets, n_entries = file.read(group.offsets), file.length(next(iter(group.columns)))
+        if offsets[0] != 0 or offsets[-1] != n_entries:
+            yield f"{group.offsets}: run from {offsets[0]} to {offsets[-1]}, want 0 to {n_entries}"
+        if (np.diff(offsets) < 0).any():
+            yield f"{group.offsets}: decrease in row {int(np.argmax(np.diff(offsets) < 0))}"
+    lengths = np.diff(file.offsets(view))
     if (wrong := (lengths > 0) != file.valid(view)).any():
         yield f"views/{view}/valid: row {int(np.argmax(wrong))} is valid without constituents, or invalid with some"
     if (wrong := lengths != file.jets(view, "n_constituents")).any():
@@ -121,6 +121,25 @@ def _jets(file: PairFile, view: str) -> Iterator[str]:
         if (wrong := valid & ((seeds < 1) | (seeds > PYTHIA_SEED_MAX))).any():
             row = int(np.argmax(wrong))
             yield f"views/{view}/seeds/{stage}: {seeds[row]} in row {row}, want 1 ... {PYTHIA_SEED_MAX}"
+
+
+def _entries(file: PairFile, view: str) -> Iterator[str]:
+    yield from _constituents(file, view)
+    if file.has_vertices:
+        yield from _vertices(file, view)
+
+
+def _vertices(file: PairFile, view: str) -> Iterator[str]:
+    counts = np.diff(file.vertex_offsets(view))
+    row = np.repeat(np.arange(len(file)), counts)
+    if (wrong := (counts > 0) & ~file.valid(view)).any():
+        yield f"{schema.vertex_offsets_path(view)}: row {int(np.argmax(wrong))} has vertices and no jet"
+    for column in schema.VERTICES:
+        values = file.vertices(view, column.name)
+        if (wrong := ~np.isfinite(values)).any():
+            yield f"views/{view}/vertices/{column.name}: not finite in row {row[np.argmax(wrong)]}"
+    if (few := file.vertices(view, "n_tracks") < 2).any():
+        yield f"views/{view}/vertices/n_tracks: below 2 in row {row[np.argmax(few)]}"
 
 
 def _constituents(file: PairFile, view: str) -> Iterator[str]:

@@ -19,21 +19,24 @@ from resim.pairfile.row_block import RowBlock
 
 _COMPRESSION = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 _ROWS_PER_HDF5_CHUNK = 4096
-_CONSTITUENTS_PER_HDF5_CHUNK = 65536
+_ENTRIES_PER_HDF5_CHUNK = 65536
 
 
 class PairWriter(Hdf5Output):
     """A new pair file, written block by block; it appears under its name when `finish` is called.
 
-    Memory does not grow with the number of rows.
+    Memory does not grow with the number of rows. With `vertices` every view has secondary vertices.
 
     Raises:
         InputError: the file cannot be created.
     """
 
-    def __init__(self, path: Path, views: list[ViewRecord], labels: list[str], sources: list[str]) -> None:
+    def __init__(
+        self, path: Path, views: list[ViewRecord], labels: list[str], sources: list[str], *, vertices: bool = False
+    ) -> None:
         super().__init__(path)
         self.views = tuple(view.name for view in views)
+        self.has_vertices = vertices
         self._datasets: dict[str, Any] = {}
         self._waiting: list[RowBlock] = []
         self._n_rows = 0
@@ -49,10 +52,11 @@ class PairWriter(Hdf5Output):
         self.file["hard_scatter"].attrs.update({"labels": json.dumps(labels), "sources": json.dumps(sources)})
         self.file["views"].attrs["order"] = json.dumps(self.views)
         for view in views:
-            offsets = self._dataset(schema.offsets_path(view.name), schema.OFFSETS, _ROWS_PER_HDF5_CHUNK)
-            offsets.resize((1,))
-            for path, column in schema.constituent_columns(view.name).items():
-                self._dataset(path, column, _CONSTITUENTS_PER_HDF5_CHUNK)
+            for group in schema.ragged_groups(view.name, vertices=self.has_vertices):
+                offsets = self._dataset(group.offsets, schema.OFFSETS, _ROWS_PER_HDF5_CHUNK)
+                offsets.resize((1,))
+                for path, column in group.columns.items():
+                    self._dataset(path, column, _ENTRIES_PER_HDF5_CHUNK)
             settings = json.dumps(view.settings, sort_keys=True)
             attributes = {"parent": view.parent or "", "freeze": view.freeze or "", "settings": settings}
             self.file[f"views/{view.name}"].attrs.update(attributes)
@@ -69,9 +73,9 @@ class PairWriter(Hdf5Output):
         """Add rows after those already there; they are written when they fill an HDF5 chunk.
 
         Raises:
-            ValueError: the block has other views than the file.
+            ValueError: the block has other views than the file, or vertices where the file has none.
         """
-        if block.views != self.views:
+        if (block.views, block.has_vertices) != (self.views, self.has_vertices):
             raise ValueError(f"{self.path}: a block with views {block.views} does not fit a file of {self.views}")
         self._waiting.append(block)
         if sum(waiting.n_rows for waiting in self._waiting) >= _ROWS_PER_HDF5_CHUNK:
@@ -83,7 +87,7 @@ class PairWriter(Hdf5Output):
             return
         for path, dataset in self._datasets.items():
             arrays = [block.arrays[path] for block in self._waiting]
-            if path.endswith("/offsets"):
+            if path.endswith(("/offsets", "/vertex_offsets")):
                 _extend(dataset, dataset[-1] + offsets_of(np.concatenate([np.diff(array) for array in arrays]))[1:])
             else:
                 _extend(dataset, np.concatenate(arrays))

@@ -14,6 +14,7 @@ from resim.plots.histogram import Floats, Histogram
 from resim.plots.sharing import plot_sharing
 from resim.plots.style import VIEW_COLOURS, hep_style, save
 
+_COUNTS: Final = ("n_constituents", "vertex_n_tracks")
 _RATIO_RANGE: Final = (0.45, 1.55)
 
 
@@ -27,6 +28,7 @@ class Observable:
         range: axis range, or None for the central 99 % of the values.
         from_zero: whether an automatic range starts at 0.
         ratio_of: numerator and denominator, if it is a ratio of two columns.
+        vertex: the column of the schema's vertices whose value of the most significant vertex is drawn.
     """
 
     name: str
@@ -34,9 +36,16 @@ class Observable:
     range: tuple[float, float] | None
     from_zero: bool = False
     ratio_of: tuple[str, str] | None = None
+    vertex: str | None = None
 
     def values(self, file: PairFile, view: str) -> Floats:
         """The observable of every row in a view; NaN where it is not defined."""
+        if self.vertex is not None:
+            offsets = file.vertex_offsets(view)
+            leading = np.full(len(file), np.nan)
+            some = np.diff(offsets) > 0
+            leading[some] = file.vertices(view, self.vertex)[offsets[:-1][some]]
+            return leading
         if self.ratio_of is None:
             column: Floats = file.jets(view, self.name).astype(float)
             return column
@@ -54,6 +63,19 @@ OBSERVABLES: Final = (
     Observable("tau32", r"$\tau_{32}$", (0, 1), ratio_of=("tau3", "tau2")),
     Observable("n_constituents", "number of constituents", None, from_zero=True),
 )
+
+VERTEX_OBSERVABLES: Final = (
+    Observable("vertex_mass", "mass of the leading secondary vertex [GeV]", (0, 6.5), vertex="mass"),
+    Observable("vertex_n_tracks", "tracks of the leading secondary vertex", (1.5, 9.5), vertex="n_tracks"),
+    Observable(
+        "vertex_significance",
+        "flight distance of the leading secondary vertex / its error",
+        None,
+        from_zero=True,
+        vertex="flight_3d_significance",
+    ),
+)
+"""Of files with secondary vertices; jets without one are not counted."""
 
 
 def plot_pairs(path: Path, output: Path) -> list[Path]:
@@ -73,7 +95,8 @@ def plot_pairs(path: Path, output: Path) -> list[Path]:
         if not any(file.valid(view).any() for view in file.view_names):
             raise InputError(f"{path}: no row has a jet in any view, nothing to plot; loosen the card's cuts")
         output.mkdir(parents=True, exist_ok=True)
-        pictures = [_plot(file, observable, output / f"{observable.name}.png") for observable in OBSERVABLES]
+        drawn = OBSERVABLES + (VERTEX_OBSERVABLES if file.has_vertices else ())
+        pictures = [_plot(file, observable, output / f"{observable.name}.png") for observable in drawn]
         return pictures + ([plot_sharing(file, output / "sharing.png")] if len(file.view_names) > 1 else [])
 
 
@@ -100,9 +123,9 @@ def _histograms(observable: Observable, rows: dict[str, Floats]) -> dict[str, Hi
     everything = np.concatenate(list(rows.values()))
     low, high = observable.range or _central_range(everything, observable.from_zero)
     n_bins = max(6, round(2 * (len(everything) / len(rows)) ** (1 / 3)))  # Rice's rule
-    if observable.name == "n_constituents":  # bins of whole numbers, or a comb appears
+    if observable.name in _COUNTS:  # bins of whole numbers, or a comb appears
         width = max(1, round((high - low) / n_bins))
-        low, n_bins = np.floor(low) - 0.5, int(np.ceil((high - low) / width))
+        low, n_bins = np.floor(low + 0.5) - 0.5, int(np.ceil((high - low) / width))
         high = low + n_bins * width
     edges = np.linspace(low, high, n_bins + 1)
     return {view: Histogram(edges, np.histogram(sample, edges)[0].astype(float)) for view, sample in rows.items()}

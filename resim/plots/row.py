@@ -89,6 +89,8 @@ def show_row(path: Path, row: int, output: Path, generated: bool = False, lhe: P
             axes.set_ylabel(r"$\phi - \phi_\mathrm{parton}$ [rad]")
         figure.suptitle(_title(file, row), fontsize=13)
         marks = [Line2D([], [], linestyle="", marker="o", color=colour, label=kind) for kind, colour in KINDS.items()]
+        if file.has_vertices:
+            marks.append(Line2D([], [], linestyle="", marker="*", color="black", label="secondary vertex"))
         figure.legend(handles=marks, loc="outside lower center", ncols=len(marks), frameon=False)
         return save(figure, output)
 
@@ -155,6 +157,9 @@ def _draw_constituents(axes: Axes, panel: _Panel, radius: float) -> None:
     area = np.maximum(_AREA_OF_THE_JET * pt / jet_pt, 3.0)
     colours = [KINDS[kind] for kind in particle_kinds(pdg_id, charge)]
     axes.scatter(eta - centre[0], wrap(phi - centre[1]), s=area, c=colours, alpha=0.6, linewidths=0)
+    if panel.row.has_vertices:
+        eta, phi = (arrays[f"{path}/vertices/{name}"] for name in ("eta", "phi"))
+        axes.plot(eta - centre[0], wrap(phi - centre[1]), linestyle="", marker="*", color="black", markersize=9)
     place = (jet_eta - centre[0], float(wrap(np.array(jet_phi - centre[1]))))
     axes.add_patch(Circle(place, radius, fill=False, color="0.5", linestyle="--"))
 

@@ -4,6 +4,7 @@ The arrays of a chunk depend on the plan and its events alone, so chunks can be 
 """
 
 import time
+from itertools import chain
 
 from resim.common.ragged import Arrays
 from resim.hard_scatter.rows import select_rows
@@ -28,13 +29,14 @@ def process(plan: Plan, chunk: Chunk) -> ChunkResult:
         counts[found.view.name] = found.counts
         columns = view_columns(found, rows, plan.card.jets)
         arrays |= {f"views/{found.view.name}/{path}": array for path, array in columns.items()}
-    block = _block(tuple(view.name for view in plan.views), arrays)
+    vertices = plan.card.jets.vertices is not None
+    block = _block(tuple(view.name for view in plan.views), arrays, vertices=vertices)
     return ChunkResult(chunk.source, time.perf_counter() - start, block, rows.counts, counts)
 
 
-def _block(views: tuple[str, ...], arrays: Arrays) -> RowBlock:
+def _block(views: tuple[str, ...], arrays: Arrays, *, vertices: bool) -> RowBlock:
     """The arrays with the types of the schema."""
     columns = schema.row_columns(list(views))
-    for view in views:
-        columns |= schema.constituent_columns(view)
+    for group in chain.from_iterable(schema.ragged_groups(view, vertices=vertices) for view in views):
+        columns |= group.columns
     return RowBlock(views, arrays | {path: arrays[path].astype(column.dtype) for path, column in columns.items()})

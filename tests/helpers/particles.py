@@ -4,7 +4,7 @@ import numpy as np
 
 from resim.common.ragged import offsets_of
 from resim.detector.pool import PARTICLE
-from resim.particles import Particles
+from resim.particles import Candidates, Particles, impact_parameters
 
 N_POOL = 150
 """Minimum-bias events in the pool of the tests."""
@@ -63,3 +63,15 @@ def events(*lists: list[np.ndarray]) -> Particles:
     return Particles(
         offsets=offsets_of([len(rows) for rows in lists]), pdg_id=rows["pdg_id"], energy=energy, **columns
     )
+
+
+def tracks_from(points: np.ndarray, pt: np.ndarray, eta: np.ndarray, phi: np.ndarray) -> Candidates:
+    """Pions from these points `(n, 3)` in mm as exactly measured tracks, all in one event."""
+    px, py, pz = pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)
+    mass = np.full(len(pt), PION["mass"])
+    columns = {"px": px, "py": py, "pz": pz, "energy": np.sqrt(px**2 + py**2 + pz**2 + mass**2), "mass": mass}
+    columns |= {"pdg_id": np.full(len(pt), 211, np.int32), "charge": np.ones(len(pt))}
+    columns |= dict(zip(("vx", "vy", "vz"), points.T, strict=True)) | {"offsets": offsets_of([len(pt)])}
+    d0, dz = impact_parameters(Particles(**columns))
+    errors = np.zeros(len(pt))
+    return Candidates(**columns, d0=d0, dz=dz, d0_err=errors, dz_err=errors, origin=np.arange(len(pt)))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.stats import ks_2samp
 
-from resim.card.generation_card import JetSettings
+from resim.card.jet_settings import JetSettings
 from resim.common.errors import InputError
 from resim.detector.detector import GENERATED
 from resim.detector.random import Stream

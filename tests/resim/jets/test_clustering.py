@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from resim.card.generation_card import JetSettings
+from resim.card.jet_settings import JetSettings
 from resim.common.ragged import offsets_of
 from resim.jets.clustering import cluster, load_fastjet
 from resim.particles import Particles

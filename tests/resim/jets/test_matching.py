@@ -58,7 +58,7 @@ def test_the_azimuth_is_periodic(a, b):
 
 def test_a_jet_may_be_asked_to_hold_all_decay_products():
     """A resonance between two jets is near both; its products are in neither of them, or in one."""
-    from resim.card.generation_card import JetSettings as Settings
+    from resim.card.jet_settings import JetSettings as Settings
     from resim.hard_scatter.partons import Parton
     from resim.jets.clustering import ClusteredJets
     from resim.jets.matching import match_partons

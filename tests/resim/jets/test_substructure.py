@@ -6,7 +6,7 @@ import awkward as ak
 import numpy as np
 import pytest
 
-from resim.card.generation_card import JetSettings
+from resim.card.jet_settings import JetSettings
 from resim.common.ragged import offsets_of
 from resim.jets.clustering import load_fastjet, momentum_array
 from resim.jets.substructure import substructure

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from resim.card.run_options import RunOptions, Shard
@@ -9,7 +10,7 @@ from resim.pairfile.merging import merge
 from resim.pairfile.reader import PairFile
 from resim.pairfile.validation import violations
 from resim.run.generate import generate
-from tests.helpers.chain import N_EVENTS
+from tests.helpers.chain import N_EVENTS, REPOSITORY
 
 OPTIONS = RunOptions(n_events=N_EVENTS, chunk_size=3, quiet=True)
 
@@ -32,6 +33,28 @@ def test_merged_shards_are_the_run_in_one_piece(shards, pairs, tmp_path):
         assert merged.provenance.sources == whole.provenance.sources
         assert merged.provenance.views == whole.provenance.views
         assert merged.provenance.run_key == whole.provenance.run_key
+
+
+@pytest.mark.parametrize(
+    "stages",
+    [
+        "jets: {vertices: {source: truth}}\n",
+        f"jets: {{vertices: {{source: fit}}}}\ndetector: {{card: {REPOSITORY}/cards/delphes/cms_tracking.tcl}}\n",
+    ],
+)
+def test_secondary_vertices_do_not_depend_on_shards_and_chunks(card, tmp_path, stages):
+    asked = tmp_path / "card.yaml"
+    asked.write_text(card.read_text() + stages)
+    generate(asked, tmp_path / "whole.h5", replace(OPTIONS, chunk_size=1000))
+    paths = [tmp_path / f"{number}.h5" for number in (1, 2)]
+    for number, path in enumerate(paths, 1):
+        generate(asked, path, replace(OPTIONS, shard=Shard(number, 2)))
+    merge(paths, tmp_path / "merged.h5")
+    assert violations(tmp_path / "merged.h5") == []
+    assert digest(tmp_path / "merged.h5") == digest(tmp_path / "whole.h5")
+    with PairFile(tmp_path / "whole.h5") as file:
+        has_vertex = np.diff(file.vertex_offsets("nominal")) > 0
+        assert has_vertex[file.label_names() == "hbb"].mean() > 0.4
 
 
 def test_shards_do_not_depend_on_the_size_of_chunks(card, pairs, tmp_path):

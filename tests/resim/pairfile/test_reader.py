@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from resim.common.errors import InputError
+from resim.pairfile.inspection import summarize
 from resim.pairfile.mock import write_mock
 from resim.pairfile.reader import PairFile
 
@@ -19,6 +20,25 @@ def test_round_trip_of_the_mock(tmp_path):
         assert np.diff(offsets).tolist() == file.jets("b", "n_constituents").tolist()
         assert np.isnan(file.jets("b", "pt")[~file.valid("b")]).all()
         assert len(file.constituents("b", "pt", slice(0, 3))) == 3
+
+
+def test_secondary_vertices_are_read_and_counted(tmp_path):
+    path = write_mock(tmp_path / "mock.h5", n_rows=40, views=("a", "b"), vertices=True)
+    with PairFile(path) as file:
+        offsets = file.vertex_offsets("b")
+        assert offsets[-1] == len(file.vertices("b", "mass")) > 0
+        assert not np.diff(offsets)[~file.valid("b")].any()
+        row = int(np.argmax(np.diff(offsets)))
+        of_row = file.block(row, row + 1).arrays["views/b/vertices/mass"]
+        assert of_row.tolist() == file.vertices("b", "mass", slice(*offsets[row : row + 2])).tolist()
+        assert summarize(path).views[1].mean_vertices == pytest.approx(np.diff(offsets)[file.valid("b")].mean())
+
+
+def test_a_file_without_secondary_vertices_says_so(tmp_path):
+    path = write_mock(tmp_path / "mock.h5", n_rows=4)
+    with PairFile(path) as file, pytest.raises(InputError, match=r"no secondary vertices; .*`jets\.vertices`"):
+        file.vertex_offsets("nominal")
+    assert summarize(path).views[0].mean_vertices is None
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from resim.pairfile.validation import violations
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory):
-    return write_mock(tmp_path_factory.mktemp("mock") / "mock.h5", n_rows=20)
+    return write_mock(tmp_path_factory.mktemp("mock") / "mock.h5", n_rows=20, vertices=True)
 
 
 def set_value(path, index, value):
@@ -36,6 +36,12 @@ def swap_first_two_pts(file):
     start = file["views/nominal/offsets"][first_valid(file)]
     pt = file["views/nominal/constituents/pt"]
     pt[start : start + 2] = pt[start : start + 2][::-1]
+
+
+def give_vertices_to_a_row_without_jet(file):
+    offsets, row = file["views/nominal/vertex_offsets"], int(np.argmin(file["views/nominal/valid"][:]))
+    n_vertices = len(file["views/nominal/vertices/mass"])
+    offsets[: row + 1], offsets[row + 1 :] = 0, n_vertices
 
 
 def delete(path):
@@ -91,6 +97,12 @@ def test_the_mock_is_sound(sound):
         (set_in_first_valid("pt", -1.0), "nominal/jets/pt: not positive in row"),
         (lambda f: f["views/seed/seeds/shower"].write_direct(np.zeros(20, "<u4")), "seed/seeds/shower: 0 in row"),
         (lambda f: f["hard_scatter"].attrs.__setitem__("sources", '["ff"]'), "its sources are not those of hard_scatter"),
+        (delete("views/seed/vertices/mass"), "views/seed/vertices/mass: missing"),
+        (delete("views/seed/vertex_offsets"), "views/seed/vertex_offsets: missing"),
+        (set_value("views/seed/vertex_offsets", 3, 10**6), "views/seed/vertex_offsets: decrease in row 3"),
+        (set_value("views/seed/vertices/mass", 0, np.inf), "views/seed/vertices/mass: not finite in row"),
+        (set_value("views/seed/vertices/n_tracks", 0, 1), "views/seed/vertices/n_tracks: below 2 in row"),
+        (give_vertices_to_a_row_without_jet, "views/nominal/vertex_offsets: row .* has vertices and no jet"),
         (edit_provenance('"rows":20', '"rows":19'), "provenance: counts 19 rows, the file has 20"),
         (edit_provenance('"valid":', '"valid":1'), "provenance: nominal counts .* valid rows"),
     ],

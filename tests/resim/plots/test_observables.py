@@ -7,19 +7,20 @@ from resim.common.errors import InputError
 from resim.pairfile.mock import write_mock
 from resim.plots import plot_pairs, show_row
 from resim.plots.histogram import Histogram
-from resim.plots.observables import OBSERVABLES
+from resim.plots.observables import OBSERVABLES, VERTEX_OBSERVABLES
 from tests.helpers.chain import run_cli
 from tests.helpers.pictures import empty_panels
 
 
 @pytest.fixture(scope="module")
 def mock(tmp_path_factory):
-    return write_mock(tmp_path_factory.mktemp("mock") / "mock.h5", n_rows=40, views=("a", "b", "c", "d", "e"))
+    path = tmp_path_factory.mktemp("mock") / "mock.h5"
+    return write_mock(path, n_rows=40, views=("a", "b", "c", "d", "e"), vertices=True)
 
 
 def test_one_picture_per_observable(mock, tmp_path, saved):
     pictures = plot_pairs(mock, tmp_path / "plots")
-    assert [path.stem for path in pictures] == [*(observable.name for observable in OBSERVABLES), "sharing"]
+    assert [path.stem for path in pictures] == [*(o.name for o in OBSERVABLES + VERTEX_OBSERVABLES), "sharing"]
     assert len(saved) == len(pictures)
     assert empty_panels(saved) == []
 

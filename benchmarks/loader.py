@@ -94,7 +94,7 @@ class ReadWhenNeeded(WindowReader):
 
 def by_torch(passes: PairBatches, card: Card, workers: int) -> "DataLoader[PairBatch]":
     """The same batches from a `DataLoader`."""
-    columns = FEATURE_SETS[card.data.features].columns
+    columns = FEATURE_SETS[card.data.feature_set].columns
     shards = [replace(shard, reader=ReadWhenNeeded(passes.rows, columns)) for shard in passes.shards]
     alike = PairBatches(passes.rows, shards, passes.look, passes.address, passes.share)
     return DataLoader(Addressed(alike), batch_size=None, num_workers=workers, prefetch_factor=2)

@@ -1,7 +1,7 @@
 """How often a jet has a secondary vertex, by flavour, and what these vertices look like.
 
 resim hard-scatter cards/process/heavy_qq.yaml -o heavy_qq.lhe.gz
-resim generate cards/generate/vertices.yaml -o vertices.h5 -j 2
+resim generate benchmarks/vertices.yaml -o vertices.h5 -j 2
 python benchmarks/vertices.py vertices.h5 -o vertices.png
 """
 
@@ -18,9 +18,9 @@ from resim.plots.observables import VERTEX_OBSERVABLES
 from resim.plots.style import VIEW_COLOURS, hep_style, save
 
 EDGES: Final = {
-    "vertex_mass": np.linspace(0, 6.5, 27),
+    "vertex_mass": np.linspace(0, 6.5, 14),
     "vertex_n_tracks": np.arange(1.5, 10.5),
-    "vertex_significance": np.geomspace(3, 300, 21),
+    "vertex_significance": np.geomspace(3, 300, 11),
 }
 
 
@@ -42,13 +42,13 @@ def main(pairs: Path, output: Path) -> None:
             for axes, observable in zip(panels, VERTEX_OBSERVABLES, strict=True):
                 values = observable.values(file, view)[jets & has_vertex]
                 counts, edges = np.histogram(values, EDGES[observable.name])
-                width, total = np.diff(edges), max(counts.sum(), 1)
-                density, errors = counts / total / width, np.sqrt(counts) / total / width
-                axes.stairs(density, edges, color=colour, label=f"{label}: {k} of {n} jets")
-                axes.errorbar((edges[1:] + edges[:-1]) / 2, density, errors, fmt="none", color=colour, linewidth=1)
+                total = max(counts.sum(), 1)
+                share, errors = counts / total, np.sqrt(counts) / total
+                axes.stairs(share, edges, color=colour, label=f"{label}: {k} of {n} jets")
+                axes.errorbar((edges[1:] + edges[:-1]) / 2, share, errors, fmt="none", color=colour, linewidth=1)
         for axes, observable in zip(panels, VERTEX_OBSERVABLES, strict=True):
             axes.set_xlabel(observable.label)
-            axes.set_ylabel("jets, normalized, per unit")
+            axes.set_ylabel("share of the jets with a vertex / bin")
         panels[2].set_xscale("log")
         panels[0].legend(fontsize=10)
         save(figure, output)

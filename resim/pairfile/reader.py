@@ -133,9 +133,9 @@ class PairFile:
         """Whether each row has a jet in the view, `(n_rows,)`."""
         return self.read(f"views/{view}/valid")
 
-    def offsets(self, view: str) -> npt.NDArray[np.int64]:
-        """Constituent offsets of a view, `(n_rows + 1,)`."""
-        return self.read(schema.offsets_path(view))
+    def offsets(self, view: str, rows: slice = np.s_[:]) -> npt.NDArray[np.int64]:
+        """Constituent offsets of a view, `(n_rows + 1,)`, or some of them."""
+        return self.read(schema.offsets_path(view), rows)
 
     def constituents(self, view: str, name: str, rows: slice = np.s_[:]) -> Array:
         """A constituent column of a view, all of it or an explicit range of constituents."""
@@ -146,15 +146,15 @@ class PairFile:
         """Whether the views have secondary vertices."""
         return any(self.has(schema.vertex_offsets_path(view)) for view in self.view_names)
 
-    def vertex_offsets(self, view: str) -> npt.NDArray[np.int64]:
-        """Offsets of the secondary vertices of a view, `(n_rows + 1,)`.
+    def vertex_offsets(self, view: str, rows: slice = np.s_[:]) -> npt.NDArray[np.int64]:
+        """Offsets of the secondary vertices of a view, `(n_rows + 1,)`, or some of them.
 
         Raises:
             InputError: the file has none.
         """
         if not self.has_vertices:
             raise InputError(f"{self.path}: has no secondary vertices; generate it with `jets.vertices` in the card")
-        return self.read(schema.vertex_offsets_path(view))
+        return self.read(schema.vertex_offsets_path(view), rows)
 
     def vertices(self, view: str, name: str, rows: slice = np.s_[:]) -> Array:
         """A vertex column of a view, all of it or an explicit range of vertices."""

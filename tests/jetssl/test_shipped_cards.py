@@ -9,9 +9,18 @@ from jetssl.config.card import load_card
 from jetssl.data.datamodule import PairDataModule
 from jetssl.data.rows import rows_of
 from jetssl.methods.builder import METHODS
+from resim.pairfile.mock import write_mock
+
 
 CARDS = sorted((Path(__file__).parents[2] / "cards/train").glob("*.yaml"))
 PUBLISHED = {"resim", "rs3l", "jetclr", "vicreg", "vicreg_in", "supervised"}
+
+
+@pytest.fixture(scope="module")
+def mock_file(tmp_path_factory):
+    """With secondary vertices, which some of the cards read."""
+    views = ("nominal", "seed", "herwig")
+    return write_mock(tmp_path_factory.mktemp("mock") / "pairs.h5", 300, views, vertices=True)
 
 
 def test_all_are_there():

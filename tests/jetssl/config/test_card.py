@@ -60,6 +60,8 @@ def test_overrides(card_file):
         ("views.pairs=[[nominal, nominal]]", r"views: pairs holds \[nominal, nominal\]: .* use source augment"),
         ("views.augmentations.crop=1", "views.augmentations.crop: 1: .*less than 1"),
         ("data.views=any", "unknown key data.views"),
+        ("data.inputs=[vertices]", r"data.inputs: .*want \[constituents\], or \[constituents, vertices\]"),
+        ("encoder={name: interaction_network, vertices: true}", "encoder.vertices is True, data.inputs is .'constit"),
         ("data.shards=3", "data: batch_size 16 is not a multiple of shards 3"),
         ("data.balance.classes={one_prong: 0}", "data.balance.classes.one_prong: 0: .*greater than 0"),
         ("data.bins.pt=0", "data.bins.pt: 0: .*greater than or equal to 1"),
@@ -93,3 +95,10 @@ def test_files_are_found_above_the_card(tmp_path, mock_file, monkeypatch):
     path.write_text("data: {files: [runs/pairs.h5]}")
     monkeypatch.chdir("/")
     assert load_card(path).data.files == (str(tmp_path / "runs" / "pairs.h5"),)
+
+
+def test_augmentations_that_would_spoil_vertices(card_file):
+    overrides = ["data.inputs=[constituents, vertices]", "views.augmentations.crop=0.1"]
+    with pytest.raises(InputError, match=r"crop and split_up_to would take tracks from vertices; set them to 0"):
+        load_card(card_file, overrides)
+    assert load_card(card_file, [*overrides, "views.source=resim"]).data.feature_set == "relative+vertices"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from jetssl.config.data import AugmentationsCard
 from jetssl.data.augmentations import augment, crop, rotate_flip, smear_soft, split_collinear, translate
-from jetssl.data.features import FEATURE_SETS, momenta
+from jetssl.data.features import CONSTITUENT_FEATURES, FEATURE_SETS, momenta
 from tests.helpers.toys import make_jets, split_by_jet
 
 EVERYTHING = AugmentationsCard(crop=0.2, split_up_to=20, smear=0.1, translate=1.0)
@@ -83,7 +83,7 @@ def test_counts_order_and_dtypes(name, seed, counts):
     assert len(changed.pt) == len(changed.other["charge"]) == changed.counts.sum()
     assert all((np.diff(pt) <= 0).all() for pt in split_by_jet(changed, changed.pt))
     assert (np.abs(changed.d_phi) <= np.float32(np.pi)).all()
-    for feature_set in FEATURE_SETS.values():
+    for feature_set in CONSTITUENT_FEATURES.values():
         assert np.isfinite(feature_set.compute(changed)).all()
 
 
@@ -238,7 +238,7 @@ def test_no_share_is_without_momentum(jets):
 
     split = split_collinear(jets, Lowest(), 60)
     assert (split.pt > 0).all()
-    assert all(np.isfinite(features.compute(split)).all() for features in FEATURE_SETS.values())
+    assert all(np.isfinite(features.compute(split)).all() for features in CONSTITUENT_FEATURES.values())
 
 
 def test_split_fractions_are_uniform(rng):

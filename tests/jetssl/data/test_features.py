@@ -5,8 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jetssl.data.features import FEATURE_SETS, momenta, relative, relative_ip
-from jetssl.data.jets import gather_jets
+from jetssl.data.features import CONSTITUENT_FEATURES, FEATURE_SETS, momenta, relative, relative_ip
+from jetssl.data.jet_table import IS_VERTEX, OPTIONAL_COLUMNS, VERTEX_COLUMNS
+from jetssl.data.jets import gather_jets, without_vertices
+from jetssl.data.table import load_pairs
+from resim.common.errors import InputError
+from resim.pairfile.mock import write_mock
+from resim.pairfile.reader import PairFile
 from tests.helpers.toys import make_jets, split_by_jet
 
 NAMES = FEATURE_SETS["relative"].names
@@ -175,3 +180,57 @@ def test_energies_are_those_of_the_file(table):
     stored = table.constituents.energy[start : start + count]
     np.testing.assert_allclose(split_by_jet(jets, jets.energy)[3], stored, rtol=1e-4)
     np.testing.assert_allclose(jets.sums(jets.energy), jets.jet_energy, rtol=1e-3)
+
+
+@pytest.fixture(scope="module")
+def with_vertices(tmp_path_factory):
+    path = write_mock(tmp_path_factory.mktemp("vertices") / "pairs.h5", 60, ("nominal", "seed"), vertices=True)
+    columns = tuple(dict.fromkeys((*OPTIONAL_COLUMNS, *VERTEX_COLUMNS, IS_VERTEX)))
+    return path, load_pairs([path], columns=columns)
+
+
+def test_vertices_follow_the_constituents_of_their_jet(with_vertices):
+    path, table = with_vertices
+    row = np.flatnonzero(table.rows.valid[1])
+    jets = gather_jets(table, np.ones(len(row), int), row)
+    with PairFile(path) as file:
+        offsets, masses = file.vertex_offsets("seed"), file.vertices("seed", "mass")
+        n_constituents = file.jets("seed", "n_constituents")
+    for jet, (number, start) in enumerate(zip(row, jets.starts, strict=True)):
+        of_jet = slice(start, start + jets.counts[jet])
+        flags = jets.other[IS_VERTEX][of_jet]
+        assert flags.tolist() == [False] * n_constituents[number] + [True] * (offsets[number + 1] - offsets[number])
+        assert jets.other["vertex_mass"][of_jet][flags] == pytest.approx(masses[slice(*offsets[number : number + 2])])
+        assert not jets.other["vertex_mass"][of_jet][~flags].any()
+    assert jets.other[IS_VERTEX].sum() > 10
+
+
+def test_without_vertices_jets_are_as_in_a_file_that_has_none(with_vertices):
+    path, table = with_vertices
+    row = np.flatnonzero(table.rows.valid[0])
+    plain = gather_jets(load_pairs([path]), np.zeros(len(row), int), row)
+    stripped = without_vertices(gather_jets(table, np.zeros(len(row), int), row))
+    for name, features in CONSTITUENT_FEATURES.items():
+        np.testing.assert_array_equal(features.compute(stripped), features.compute(plain), err_msg=name)
+
+
+@pytest.mark.parametrize("name", list(CONSTITUENT_FEATURES))
+def test_features_of_the_one_are_zero_for_the_other(name, with_vertices):
+    _, table = with_vertices
+    row = np.flatnonzero(table.rows.valid[0])
+    jets = gather_jets(table, np.zeros(len(row), int), row)
+    both = FEATURE_SETS[f"{name}+vertices"]
+    values, flags = both.compute(jets), jets.other[IS_VERTEX]
+    n_own = len(CONSTITUENT_FEATURES[name].names)
+    assert values.shape == (len(jets.pt), len(both.names))
+    assert not values[flags, :n_own].any()
+    assert not values[~flags, n_own:].any()
+    np.testing.assert_array_equal(values[~flags, :n_own], CONSTITUENT_FEATURES[name].compute(without_vertices(jets)))
+    flight = values[flags, both.names.index("vertex_log_flight_3d")]
+    assert flight == pytest.approx(np.log(jets.other["vertex_flight_3d"][flags]), rel=1e-5)
+    assert values[flags, -1].all()
+
+
+def test_a_file_without_vertices_is_named(mock_file):
+    with pytest.raises(InputError, match="has no secondary vertices"):
+        load_pairs([mock_file], columns=FEATURE_SETS["relative+vertices"].columns)

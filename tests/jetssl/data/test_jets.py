@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jetssl.data.features import FEATURE_SETS
+from jetssl.data.features import CONSTITUENT_FEATURES, FEATURE_SETS
 from jetssl.data.jets import concatenate, gather_jets
 from jetssl.data.kinematics import hypotenuse, masses, sinh, wrapped
 from jetssl.data.table import load_pairs
@@ -88,7 +88,7 @@ def test_only_columns_that_are_asked_for(mock_file, table):
     row = np.flatnonzero(table.rows.valid[0])
     view = np.zeros(len(row), int)
     few, all_of_them = gather_jets(small, view, row), gather_jets(table, view, row)
-    for name, features in FEATURE_SETS.items():
+    for name, features in CONSTITUENT_FEATURES.items():
         if name in {"full", "relative_ip", "rs3l"}:
             with pytest.raises(KeyError, match="d0"):
                 features.compute(few)
@@ -96,7 +96,7 @@ def test_only_columns_that_are_asked_for(mock_file, table):
             np.testing.assert_array_equal(features.compute(few), features.compute(all_of_them))
 
 
-@pytest.mark.parametrize("name", list(FEATURE_SETS))
+@pytest.mark.parametrize("name", list(CONSTITUENT_FEATURES))
 def test_a_feature_set_reads_the_columns_that_it_names(name, jets):
     features = FEATURE_SETS[name]
     named = {column: jets.other[column] for column in features.columns}

@@ -62,7 +62,7 @@ def test_vectors_are_those_of_the_encoder_one_jet_at_a_time(written, other_file,
     loaded, table = load_encoder(finished_run.best), load_pairs([other_file])
     with h5py.File(output) as file, torch.inference_mode():
         for view, row in np.argwhere(table.rows.valid)[::17]:
-            jets = to_tensors(gather_jets(table, np.array([view]), np.array([row])), loaded.card.data.features)
+            jets = to_tensors(gather_jets(table, np.array([view]), np.array([row])), loaded.card.data.feature_set)
             wanted = loaded.encoder(*jets).jet[0].numpy()
             np.testing.assert_allclose(file[f"views/{table.rows.views[view]}/embedding"][row], wanted, atol=1e-5)
 
@@ -169,7 +169,7 @@ def test_vectors_do_not_depend_on_threads(finished_run):
     vectors = []
     for threads in (1, 3):
         with torch_threads(threads):
-            vectors.append(embed(loaded.encoder, table, view, row, loaded.card.data.features))
+            vectors.append(embed(loaded.encoder, table, view, row, loaded.card.data.feature_set))
             assert torch.get_num_threads() == threads
     np.testing.assert_array_equal(*vectors)
 

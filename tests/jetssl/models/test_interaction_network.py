@@ -37,3 +37,26 @@ def test_messages_from_a_second_set():
     assert heard.shape == (2, 4, 2)
     assert (heard[1] == 0).all()
     torch.testing.assert_close(heard[:1], messages(constituents[:1], vertices[:1, :2], torch.ones(1, 1, 2)))
+
+
+def test_vertices_send_messages_and_are_not_summed():
+    """The particle-vertex network, one pair at a time; the last feature says who is a vertex."""
+    torch.manual_seed(3)
+    network = InteractionNetwork(4, InteractionNetworkCard(vertices=True)).double()
+    features = torch.randn(1, 5, 4, dtype=torch.float64)
+    features[..., -1] = torch.tensor([-1.0, -1.0, -1.0, 2.0, 2.0])
+    found = network(features, torch.zeros(1, 5, 4), torch.ones(1, 5, dtype=torch.bool))
+
+    def heard(messages, receiver, senders):
+        receive, send = messages.from_receiver, messages.from_sender
+        first = [receive(features[0, receiver]) + send(features[0, sender]) for sender in senders]
+        return sum(messages.rest(torch.relu(each)) for each in first)
+
+    wanted = []
+    for i in range(3):
+        others = [j for j in range(3) if j != i]
+        inputs = [features[0, i], heard(network.messages, i, others), heard(network.from_vertices, i, [3, 4])]
+        wanted.append(network.update(torch.cat(inputs)))
+    torch.testing.assert_close(found.tokens[0, :3], torch.stack(wanted))
+    torch.testing.assert_close(found.jet[0], sum(wanted))
+    assert not found.tokens[0, 3:].any()

@@ -1,12 +1,14 @@
 import math
 import os
 import signal
+from dataclasses import replace
 
 import h5py
 import pytest
 import torch
 
 from jetssl.config.card import load_card
+from jetssl.evaluation.program import ProbeRequest, probe_run
 from jetssl.models import checkpoints
 from jetssl.training import pretrain as program
 from jetssl.training.epoch_log import EpochLog, read_metrics
@@ -78,6 +80,20 @@ def test_every_encoder_trains_and_is_found_again(card_file, tmp_path, name):
     assert loaded.card == card
     assert loaded.card.encoder.name == name
     assert run.state(card, [file.digest for file in run.load_provenance().files]) is State.FINISHED
+
+
+@pytest.mark.parametrize(
+    "encoder", [ENCODER_OVERRIDES["transformer"], PART, "encoder={name: interaction_network, vertices: true}"]
+)
+def test_secondary_vertices_are_trained_on_and_probed(card_file, tmp_path, encoder):
+    pairs = write_mock(tmp_path / "pairs.h5", 200, ("nominal", "seed"), vertices=True)
+    inputs = ["data.inputs=[constituents, vertices]", "data.features=relative_ip", f"data.files=[{pairs}]"]
+    run = RunFolder(tmp_path / "run")
+    assert pretrain(load_card(card_file, [encoder, *inputs]), run, quiet=True).state is State.FINISHED
+    request = ProbeRequest(run.path, signal=("two_prong",), background=("one_prong",), labels=(40,))
+    assert {result.baseline for result in probe_run(request)} >= {None, "features", "random"}
+    with pytest.raises(InputError, match="has no secondary vertices"):
+        probe_run(replace(request, data=(write_mock(tmp_path / "without.h5", 60),)))
 
 
 @pytest.mark.parametrize("name", ["ntxent", "vicreg", "supcon", "supervised"])

@@ -7,10 +7,10 @@ the key, the value and what is allowed.
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Self, get_args
 
 import yaml
-from pydantic import create_model
+from pydantic import create_model, model_validator
 
 from jetssl.config.data import DataCard, ViewsCard
 from jetssl.config.encoders import EncoderCard, ProjectorCard, TransformerCard
@@ -36,6 +36,19 @@ class Card(CardModel):
     projector: ProjectorCard = ProjectorCard()
     objective: ObjectiveCard = NtXentCard()
     training: TrainingCard = TrainingCard()
+
+    @model_validator(mode="after")
+    def _vertices_fit(self) -> Self:
+        has_vertices, changes = "vertices" in self.data.inputs, self.views.augmentations
+        if getattr(self.encoder, "vertices", has_vertices) != has_vertices:
+            raise ValueError(
+                f"encoder.vertices is {not has_vertices}, data.inputs is {list(self.data.inputs)}: change one of them"
+            )
+        if has_vertices and self.views.source != "resim" and (changes.crop or changes.split_up_to):
+            raise ValueError(
+                "views.augmentations: crop and split_up_to would take tracks from vertices; set them to 0"
+            )
+        return self
 
     @property
     def needed_views(self) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Final, Literal
 
-from pydantic import Field, PositiveFloat, model_validator
+from pydantic import Field, PositiveFloat, field_validator, model_validator
 
 from resim.common.cards import CardModel
 
@@ -96,6 +96,8 @@ class DataCard(CardModel):
     """pair files; looked for from the working directory, then from every folder above the card"""
     features: Literal["relative", "relative_ip", "kin", "kinpid", "full", "rs3l"] = "relative"
     """input features of a constituent, see `jetssl.data.features`"""
+    inputs: tuple[Literal["constituents", "vertices"], ...] = ("constituents",)
+    """what a jet is made of: constituents, and the secondary vertices of files that have them as further tokens"""
     normalize: bool = True
     """features minus their mean, divided by their spread, over the constituents of the training split; kept in the
     checkpoint. Without it, impact parameters (spread 0.1 where others have 1) are learned late or never"""
@@ -112,6 +114,18 @@ class DataCard(CardModel):
     reads everything"""
     validation_rows: int = Field(20_000, ge=2)
     """at most so many rows are looked at after an epoch, and stay in memory"""
+
+    @field_validator("inputs")
+    @classmethod
+    def _constituents_first(cls, inputs: tuple[str, ...]) -> tuple[str, ...]:
+        if inputs not in {("constituents",), ("constituents", "vertices")}:
+            raise ValueError(f"inputs {list(inputs)}: want [constituents], or [constituents, vertices]")
+        return inputs
+
+    @property
+    def feature_set(self) -> str:
+        """Key of `jetssl.data.features.FEATURE_SETS`."""
+        return f"{self.features}+vertices" if "vertices" in self.inputs else self.features
 
     @model_validator(mode="after")
     def _shards_share(self) -> "DataCard":

@@ -97,7 +97,9 @@ class InteractionNetworkCard(CardModel):
     message: int = Field(20, ge=1)
     """size of a message, D_E of the paper"""
     hidden: tuple[PositiveInt, ...] = Field((60, 30), min_length=1)
-    """hidden sizes of both perceptrons"""
+    """hidden sizes of the perceptrons"""
+    vertices: bool = False
+    """messages from secondary vertices to constituents, too; goes with data.inputs [constituents, vertices]"""
 
 
 EncoderCard = TransformerCard | ParticleTransformerCard | ParticleNetCard | Rs3lGnnCard | InteractionNetworkCard

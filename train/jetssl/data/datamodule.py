@@ -42,7 +42,9 @@ class PairDataModule(lightning.LightningDataModule):
         _check_team(card.data, team)
         self.rows, self.card, self.seed, self.team = rows, card.data, card.training.seed, team
         jets_per_row = card.objective.jets_per_row
-        self.look = Look(choices(rows.views, card.views, jets_per_row), jets_per_row, card.views, card.data.features)
+        self.look = Look(
+            choices(rows.views, card.views, jets_per_row), jets_per_row, card.views, card.data.feature_set
+        )
         self.splits = split_rows(rows, card.data.fractions)
         usable = usable_rows(rows.valid, self.look.choices)
         self.usable = Splits(*(side[usable[side]] for side in self.splits.sides))
@@ -51,7 +53,7 @@ class PairDataModule(lightning.LightningDataModule):
         self.batches_per_epoch = min(shard.n_batches for shard in self.shards)
         _check_batches(self.batches_per_epoch, self.usable, self.card)
         self._validation = validation_window(rows, self.usable.validation, self.card, team.size, self.seed)
-        columns = FEATURE_SETS[self.card.features].columns
+        columns = FEATURE_SETS[self.card.feature_set].columns
         self._readers = {shard.number: WindowReader(rows, columns) for shard in self._own_shards()}
         self._validation_reader = WindowReader(rows, columns)
 

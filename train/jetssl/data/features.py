@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from jetssl.data import published
 from jetssl.data.columns import TYPE_COLUMNS, TYPE_NAMES, stacked, types
+from jetssl.data.jet_table import IS_VERTEX, VERTEX_COLUMNS
 from jetssl.data.jets import Jets
 from jetssl.data.kinematics import energies, hypotenuse, sinh
 from jetssl.data.rows import Float32Array
@@ -30,7 +31,7 @@ class FeatureSet:
 
     names: tuple[str, ...]
     columns: tuple[str, ...]
-    """optional columns of the constituents that are read, see `jetssl.data.jet_table.OPTIONAL_COLUMNS`"""
+    """optional columns that are read, see `jetssl.data.jet_table`"""
     compute: Callable[[Jets], Float32Array]
     """jets → float32 `(T, F)`"""
 
@@ -74,10 +75,62 @@ def momenta(jets: Jets) -> Float32Array:
     return stacked([energy, jets.pt * np.cos(jets.d_phi), jets.pt * np.sin(jets.d_phi), p_z])
 
 
+def vertices(jets: Jets) -> Float32Array:
+    """Features of secondary vertices, 0 for constituents: float32 `(T, 12)`."""
+    is_vertex = jets.other[IS_VERTEX]
+
+    def logarithm(name: str) -> Float32Array:
+        values = jets.other[f"vertex_{name}"]
+        return np.asarray(np.log(values, out=np.zeros_like(values), where=is_vertex))
+
+    columns = [
+        np.log(jets.pt / jets.per_constituent(jets.jet_pt)),
+        jets.d_eta / ANGLE_SCALE,
+        jets.d_phi / ANGLE_SCALE,
+        jets.other["vertex_mass"],
+        jets.other["vertex_n_tracks"],
+        *(logarithm(f"flight_{dimensions}{what}") for dimensions in ("2d", "3d") for what in ("", "_significance")),
+        jets.other["vertex_cos_pointing"],
+        jets.other["vertex_chi2_ndf"].clip(0, published.CLIP),
+        is_vertex,
+    ]
+    features = stacked(columns)
+    features[~is_vertex] = 0
+    return features
+
+
+VERTICES = (
+    "vertex_log_pt_fraction",
+    "vertex_d_eta",
+    "vertex_d_phi",
+    "vertex_mass",
+    "vertex_n_tracks",
+    "vertex_log_flight_2d",
+    "vertex_log_significance_2d",
+    "vertex_log_flight_3d",
+    "vertex_log_significance_3d",
+    "vertex_cos_pointing",
+    "vertex_chi2_ndf",
+    IS_VERTEX,
+)
+
+
+def _with_vertices(features: FeatureSet) -> FeatureSet:
+    """The features of constituents, which are 0 for vertices, and then those of vertices."""
+
+    def compute(jets: Jets) -> Float32Array:
+        is_vertex = jets.other[IS_VERTEX][:, None]
+        of_constituents = np.where(is_vertex, np.float32(0), features.compute(jets))
+        return np.concatenate([of_constituents, vertices(jets)], axis=1)
+
+    columns = (*features.columns, *VERTEX_COLUMNS, IS_VERTEX)
+    return FeatureSet((*features.names, *VERTICES), columns, compute)
+
+
 RELATIVE = ("log_pt_fraction", "d_eta", "d_phi", "d_r", "charge", *TYPE_NAMES)
 RELATIVE_IP = (*RELATIVE, "tanh_d0", "d0_err", "tanh_dz", "dz_err")
 
-FEATURE_SETS = {
+CONSTITUENT_FEATURES = {
     "relative": FeatureSet(RELATIVE, TYPE_COLUMNS, relative),
     "relative_ip": FeatureSet(RELATIVE_IP, (*TYPE_COLUMNS, *published.DISPLACEMENTS), relative_ip),
     "kin": FeatureSet(published.KIN, (), published.kin),
@@ -85,4 +138,8 @@ FEATURE_SETS = {
     "full": FeatureSet(published.FULL, (*TYPE_COLUMNS, *published.DISPLACEMENTS), published.full),
     "rs3l": FeatureSet(published.RS3L, (*TYPE_COLUMNS, "d0", "dz"), published.rs3l),
 }
-"""Feature sets by the name that a card uses (`data.features`)."""
+"""Feature sets of constituents by the name that a card uses (`data.features`)."""
+FEATURE_SETS = CONSTITUENT_FEATURES | {
+    f"{name}+vertices": _with_vertices(features) for name, features in CONSTITUENT_FEATURES.items()
+}
+"""Feature sets by the name that a card uses (`data.features`), with `+vertices` where `data.inputs` has them."""

@@ -19,6 +19,11 @@ MOMENTUM = ("pt", "eta", "phi", "energy")
 """Columns of the constituents that everything reads."""
 OPTIONAL_COLUMNS = ("charge", "pdg_id", "d0", "d0_err", "dz", "dz_err")
 """Columns of the constituents (`resim.pairfile.schema.CONSTITUENTS`) that not every feature set reads."""
+VERTEX_COLUMNS = tuple(f"vertex_{column.name}" for column in schema.VERTICES if column.name not in MOMENTUM)
+"""Columns of secondary vertices. Where they are read, the vertices of a jet follow its constituents as further ones;
+what only one of both has is 0 for the other."""
+IS_VERTEX = "is_vertex"
+"""Optional column: true for secondary vertices; reads them, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class Constituents:
     energy: Float32Array
     """float32 `(C,)`, GeV"""
     other: Mapping[str, npt.NDArray[Any]]
-    """those of `OPTIONAL_COLUMNS` that were asked for, each `(C,)`"""
+    """those of `OPTIONAL_COLUMNS`, `VERTEX_COLUMNS` and `IS_VERTEX` that were asked for, each `(C,)`"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ class JetTable:
     starts: Integers
     """int64 `(V, R)`, first constituent of the jet"""
     counts: Integers
-    """int64 `(V, R)`, number of constituents; at least 1 where the row is valid in the view, 0 elsewhere"""
+    """int64 `(V, R)`, number of constituents and vertices; at least 1 where the row is valid in the view, else 0"""
     constituents: Constituents
     jets: JetColumns
 
@@ -92,10 +97,17 @@ def read_jets(file: PairFile, views: Sequence[str], start: int, stop: int, colum
         views: names of the wanted views.
         start: first row.
         stop: one beyond the last row; at most the number of rows.
-        columns: which of `OPTIONAL_COLUMNS` to read.
+        columns: which of `OPTIONAL_COLUMNS`, `VERTEX_COLUMNS` and `IS_VERTEX` to read.
+
+    Raises:
+        InputError: secondary vertices are wanted and the file has none.
     """
-    offsets = np.stack([file.read(schema.offsets_path(view), slice(start, stop + 1)) for view in views])
+    offsets = np.stack([file.offsets(view, slice(start, stop + 1)) for view in views])
     counts = np.diff(offsets)
+    of_constituents = [name for name in columns if name in OPTIONAL_COLUMNS]
+    constituents = _read_constituents(file, views, offsets, of_constituents)
+    if len(of_constituents) < len(columns):
+        constituents, counts = _with_vertices(file, views, constituents, counts, (start, stop), columns)
 
     def jets(name: str) -> npt.NDArray[Any]:
         return np.stack([file.read(f"views/{view}/jets/{name}", slice(start, stop)) for view in views])
@@ -103,7 +115,7 @@ def read_jets(file: PairFile, views: Sequence[str], start: int, stop: int, colum
     return JetTable(
         starts=_starts(counts),
         counts=counts,
-        constituents=_read_constituents(file, views, offsets, columns),
+        constituents=constituents,
         jets=JetColumns(*(jets(field.name) for field in fields(JetColumns))),
     )
 
@@ -125,6 +137,39 @@ def _read_constituents(
 
     momentum = {name: column(name) for name in MOMENTUM}
     return Constituents(**momentum, other={name: column(name) for name in columns})
+
+
+def _with_vertices(  # noqa: PLR0913, PLR0917
+    file: PairFile,
+    views: Sequence[str],
+    constituents: Constituents,
+    counts: Integers,
+    rows: tuple[int, int],
+    columns: Sequence[str],
+) -> tuple[Constituents, Integers]:
+    """Constituents of each jet and then its vertices, and how many that are, `(V, R)`."""
+    offsets = np.stack([file.vertex_offsets(view, slice(rows[0], rows[1] + 1)) for view in views])
+    n_vertices, n_constituents = np.diff(offsets), len(constituents.pt)
+    starts = np.stack([_starts(counts), n_constituents + _starts(n_vertices)], axis=-1).ravel()
+    place = indices_of_ranges(starts, np.stack([counts, n_vertices], axis=-1).ravel())
+
+    def column(name: str) -> npt.NDArray[Any]:
+        return np.concatenate([file.vertices(v, name, slice(*ends)) for v, ends in zip(views, ends_of, strict=True)])
+
+    def joined(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return np.concatenate([first, second]).take(place)
+
+    ends_of = offsets[:, [0, -1]].tolist()
+    total = int(n_vertices.sum())
+    other = {name: joined(values, np.zeros(total, values.dtype)) for name, values in constituents.other.items()}
+    for name in columns:
+        if name == IS_VERTEX:
+            other[name] = joined(np.zeros(n_constituents, np.bool_), np.ones(total, np.bool_))
+        elif name in VERTEX_COLUMNS:
+            values = column(name.removeprefix("vertex_")).astype(np.float32)
+            other[name] = joined(np.zeros(n_constituents, np.float32), values)
+    momentum = {name: joined(getattr(constituents, name), column(name)) for name in MOMENTUM}
+    return Constituents(**momentum, other=other), counts + n_vertices
 
 
 def concatenate(tables: Sequence[JetTable]) -> JetTable:

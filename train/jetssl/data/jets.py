@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from jetssl.data.jet_table import JetTable
+from jetssl.data.jet_table import IS_VERTEX, JetTable
 from jetssl.data.kinematics import energies, masses, sinh, wrapped
 from jetssl.data.rows import Float32Array, Integers
 from resim.common.ragged import indices_of_ranges
@@ -34,8 +34,8 @@ class Jets:
     mass: Float32Array
     """float32 `(T,)`, GeV"""
     other: Mapping[str, npt.NDArray[Any]]
-    """those of `jetssl.data.jet_table.OPTIONAL_COLUMNS` that were read, each `(T,)`; asking for another one is a
-    KeyError"""
+    """those of the optional columns of `jetssl.data.jet_table` that were read, each `(T,)`; asking for another one is
+    a KeyError"""
     counts: Integers
     """int64 `(B,)`, constituents of each jet, at least 1"""
     jet_pt: Float32Array
@@ -118,6 +118,14 @@ def gather_jets(table: JetTable, view: Integers, row: Integers) -> Jets:
         jet_eta=jet_eta,
         axis=rapidity,
     )
+
+
+def without_vertices(jets: Jets) -> Jets:
+    """The jets with their constituents alone."""
+    if IS_VERTEX not in jets.other:
+        return jets
+    kept = ~jets.other[IS_VERTEX]
+    return jets.select(np.flatnonzero(kept), np.add.reduceat(kept, jets.starts, dtype=np.int64))
 
 
 def concatenate(batches: Sequence[Jets]) -> Jets:

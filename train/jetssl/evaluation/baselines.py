@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from jetssl.data.jets import Jets, gather_jets
+from jetssl.data.jets import Jets, gather_jets, without_vertices
 from jetssl.data.rows import Float32Array
 from jetssl.data.table import PairTable
 from jetssl.evaluation.results import Baseline
@@ -83,7 +83,7 @@ INPUTS: dict[Baseline, Callable[[PairTable, int], Float32Array]] = {
 def _jets(table: PairTable, view: int) -> tuple[Jets, npt.NDArray[np.int64]]:
     """All jets of a view, and their rows."""
     rows = np.flatnonzero(table.rows.valid[view])
-    return gather_jets(table, np.full(len(rows), view), rows), rows
+    return without_vertices(gather_jets(table, np.full(len(rows), view), rows)), rows
 
 
 def _place_among(jets: Jets, counted: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:

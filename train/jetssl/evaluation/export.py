@@ -66,7 +66,7 @@ def embed_file(run_path: Path, file: Path, output: Path, *, quiet: bool = False)
 def _embed_view(
     loaded: LoadedEncoder, pairs: PairFile, view: str, writer: EmbeddingWriter, progress: ProgressReport
 ) -> None:
-    features = loaded.card.data.features
+    features = loaded.card.data.feature_set
     for start in range(0, len(pairs), ROWS_AT_ONCE):
         stop = min(start + ROWS_AT_ONCE, len(pairs))
         table = read_jets(pairs, (view,), start, stop, FEATURE_SETS[features].columns)

@@ -107,12 +107,12 @@ def _bench(request: FineTuning) -> Bench:
     run.load_provenance()
     loaded = load_encoder(run.best)
     data = loaded.card.data
-    table = load_pairs(request.data or data.files, columns=FEATURE_SETS[data.features].columns)
+    table = load_pairs(request.data or data.files, columns=FEATURE_SETS[data.feature_set].columns)
     task = make_task(table.rows, data.fractions, request.signal, request.background, request.view)
     rows = np.concatenate([task.train, task.validation, task.test])
     vectors = np.zeros((table.rows.n_rows, loaded.encoder.width), np.float32)
     with torch_threads(loaded.card.training.threads):
-        vectors[rows] = embed(loaded.encoder, table, np.full(len(rows), task.view), rows, data.features)
+        vectors[rows] = embed(loaded.encoder, table, np.full(len(rows), task.view), rows, data.feature_set)
     return Bench(run, loaded, table, task, vectors, request.output, request.seed, request.steps)
 
 

@@ -125,11 +125,11 @@ class Bench:
                 if views.source != "resim":
                     jets = augment(jets, views.augmentations, rng)
                 labels = torch.from_numpy(self.task.is_signal[rows].astype(np.float32))
-                yield to_tensors(jets, self.loaded.card.data.features), labels
+                yield to_tensors(jets, self.loaded.card.data.feature_set), labels
 
     def _embed(self, encoder: Encoder, rows: Integers) -> Float32Array:
         view = np.full(len(rows), self.task.view)
-        return embed(encoder, self.table, view, rows, self.loaded.card.data.features)
+        return embed(encoder, self.table, view, rows, self.loaded.card.data.feature_set)
 
     def _write(self, fit: Fit, encoder: Encoder, head: nn.Linear) -> None:
         card, run = self.loaded.card, RunFolder(self.output / fit.name)

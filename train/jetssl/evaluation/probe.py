@@ -166,13 +166,13 @@ def _competitors(
         filled[rows] = vectors
         return filled
 
-    pretrained = spread(embed(loaded.encoder, table, view, rows, card.data.features))
+    pretrained = spread(embed(loaded.encoder, table, view, rows, card.data.feature_set))
 
     def fresh(draw: int) -> Float32Array:
         encoder = build_encoder(card, torch_seed(seed, Stream.RANDOM_ENCODER, draw))
         if isinstance(encoder, Normalized):
             encoder.adopt(loaded.encoder)
-        return spread(embed(encoder, table, view, rows, card.data.features))
+        return spread(embed(encoder, table, view, rows, card.data.feature_set))
 
     def competitor(baseline: Baseline) -> Competitor:
         if baseline == "random":

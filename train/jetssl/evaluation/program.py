@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jetssl.common.threads import torch_threads
+from jetssl.data.features import FEATURE_SETS
+from jetssl.data.jet_table import OPTIONAL_COLUMNS
 from jetssl.data.table import load_pairs
 from jetssl.evaluation.probe import DEFAULT_BASELINES, Method, probe
 from jetssl.evaluation.results import Baseline, Origin, Result, write_records
@@ -54,7 +56,9 @@ def probe_run(request: ProbeRequest) -> list[Result]:
     run = RunFolder(request.run)
     run.load_card()
     loaded = load_encoder(run.best)
-    table = load_pairs(request.data or loaded.card.data.files)
+    data = loaded.card.data
+    columns = dict.fromkeys((*OPTIONAL_COLUMNS, *FEATURE_SETS[data.feature_set].columns))  # baselines read the first
+    table = load_pairs(request.data or data.files, columns=tuple(columns))
     task = make_task(table.rows, loaded.card.data.fractions, request.signal, request.background, request.view)
     with torch_threads(loaded.card.training.threads):
         origin = Origin(request.seed, request.command)

@@ -32,7 +32,7 @@ def build_encoder(card: Card, seed: int) -> Encoder:
         card: says which encoder and which input features.
         seed: seed of the initial weights.
     """
-    n_features = len(FEATURE_SETS[card.data.features].names)
+    n_features = len(FEATURE_SETS[card.data.feature_set].names)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         encoder = ENCODERS[card.encoder.name](n_features, card.encoder)

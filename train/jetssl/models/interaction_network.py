@@ -59,7 +59,8 @@ class Messages(nn.Module):
 class InteractionNetwork(Encoder):
     """Messages among constituents, f_O of constituent and messages, and the sum over constituents.
 
-    A further input set adds another `Messages` from it to the constituents, whose sums join the input of f_O.
+    With secondary vertices, whose last feature alone is above 0, these send messages to the constituents, too
+    (the particle-vertex network of the paper); they are neither updated nor summed.
 
     Args:
         n_features: F.
@@ -70,7 +71,9 @@ class InteractionNetwork(Encoder):
         super().__init__()
         self.width = card.width
         self.messages = Messages(n_features, n_features, card.hidden, card.message)
-        self.update = perceptron((n_features + card.message, *card.hidden, card.width))
+        self.from_vertices = Messages(n_features, n_features, card.hidden, card.message) if card.vertices else None
+        n_messages = card.message * (2 if card.vertices else 1)
+        self.update = perceptron((n_features + n_messages, *card.hidden, card.width))
 
     def forward(self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor) -> Encoded:  # noqa: ARG002
         """`(B, N, F)`, `(B, N, 4)` (not used), bool `(B, N)` → tokens `(B, N, D)`, jet `(B, D)`."""
@@ -82,5 +85,14 @@ class InteractionNetwork(Encoder):
         """Of a bucket, with messages from all other constituents of the jet: `(rows, F)` → `(rows, D)`."""
         padded = bucket.pad(features)
         others = ~torch.eye(padded.shape[1], dtype=torch.bool, device=padded.device)
-        received = bucket.flatten(self.messages(padded, padded, bucket.valid[:, None] & others))
-        return (self.update(torch.cat([features, received], dim=1)),)
+        if self.from_vertices is None:
+            received = bucket.flatten(self.messages(padded, padded, bucket.valid[:, None] & others))
+            return (self.update(torch.cat([features, received], dim=1)),)
+        is_vertex = bucket.valid & (padded[..., -1] > 0)
+        speaks = (bucket.valid & ~is_vertex)[:, None]
+        messages = [
+            self.messages(padded, padded, speaks & others),
+            self.from_vertices(padded, padded, is_vertex[:, None]),
+        ]
+        tokens = self.update(torch.cat([features, *map(bucket.flatten, messages)], dim=1))
+        return (tokens * (features[:, -1:] <= 0),)

@@ -19,8 +19,8 @@ from pydantic import BaseModel, ConfigDict
 from jetssl.data.rows import Booleans, Float32Array
 from jetssl.training.provenance import DataFile
 from resim.common.errors import InputError
+from resim.common.hdf5_output import Hdf5Output
 from resim.pairfile import schema
-from resim.pairfile.hdf5_output import Hdf5Output
 from resim.pairfile.reader import PairFile
 
 SCHEMA: Final = "jetssl.embeddings"

@@ -15,7 +15,6 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from jetssl.common.files import write_bytes, write_text
 from jetssl.common.seeds import Stream, generator, torch_seed
 from jetssl.data.augmentations import augment
 from jetssl.data.jets import gather_jets
@@ -31,6 +30,7 @@ from jetssl.models.checkpoints import LoadedEncoder
 from jetssl.models.encoder import Encoder
 from jetssl.models.normalization import Normalized
 from jetssl.training.run_folder import RunFolder
+from resim.common.atomic_write import write_bytes, write_text
 
 Mode = Literal["frozen", "full", "lora", "scratch", "scratch-views"]
 RATES: dict[Mode, Rates] = {

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from resim.card.generation_card import Shower
+from resim.card.stages import Shower
 from resim.common.errors import InputError
 
 LHE_FILE: Final = "events.lhe"

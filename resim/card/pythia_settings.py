@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from resim.card.generation_card import Shower
+from resim.card.stages import Shower
 from resim.common.errors import InputError
 
 OWNED_BY_THE_CODE = (

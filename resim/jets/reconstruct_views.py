@@ -156,26 +156,27 @@ def _detector_seeds(view: ViewPlan, rows: Rows, run_seed: int) -> npt.NDArray[np
     """
     if view.detector is None:
         return np.zeros(len(rows.scatters), dtype=np.uint32)
-    length = SLICE_EVENTS if view.detector.backend == "delphes" else 1
+    length = SLICE_EVENTS if view.detector.stage.backend == "delphes" else 1
     first_events = ((scatter.sha256, scatter.index // length * length) for scatter in rows.scatters)
     seeds = [pythia_seed(SeedKey(run_seed, sha256, first, view.name, "detector")) for sha256, first in first_events]
     return np.array(seeds, dtype=np.uint32)
 
 
 @lru_cache(maxsize=8)
-def detector_for(stage: DetectorPlan) -> Detector | Delphes:
+def detector_for(plan: DetectorPlan) -> Detector | Delphes:
     """The detector of a stage, one in each process: to read a card takes time.
 
     Raises:
         InputError: the card or the pool is wrong, pile-up is where the card has no place for it, or missing, or the
             program that runs it is.
     """
-    if DetectorPlan.of(stage.stage) != stage:
-        raise InputError(f"{stage.card}: its content or that of the pool has changed since the run began; restore it")
+    stage, card = plan.stage, plan.stage.card_path
+    if DetectorPlan.of(stage) != plan:
+        raise InputError(f"{card}: its content or that of the pool has changed since the run began; restore it")
     if stage.backend == "delphes":
-        return Delphes.from_card(stage.card)
+        return Delphes.from_card(card)
     pileup = PileUp(stage.pileup.mu, Pool.open(stage.pileup.pool)) if stage.pileup else None
-    detector = Detector.from_card(stage.card, pileup)
+    detector = Detector.from_card(card, pileup)
     detector.require_pileup()
     return detector
 

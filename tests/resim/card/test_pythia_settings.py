@@ -2,8 +2,8 @@
 
 import pytest
 
-from resim.card.generation_card import Shower
 from resim.card.pythia_settings import read_cmnd, shower_lines
+from resim.card.stages import Shower
 from resim.common.errors import InputError
 from tests.helpers.chain import REPOSITORY
 

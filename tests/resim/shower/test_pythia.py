@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import pythia8mc
 
-from resim.card.generation_card import Shower
 from resim.card.pythia_settings import shower_lines
+from resim.card.stages import Shower
 from resim.common.errors import InputError
 from resim.hard_scatter.lhe_reading import event_blocks, parse_event, survey
 from resim.shower import event_record

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import chi2 as chi2_distribution
 
-from resim.card.generation_card import JetSettings, Shower
+from resim.card.generation_card import JetSettings
 from resim.card.pythia_settings import shower_lines
+from resim.card.stages import Shower
 from resim.hard_scatter.lhe_reading import event_blocks, parse_event, survey
 from resim.jets.clustering import cluster
 from resim.plots.histogram import Histogram

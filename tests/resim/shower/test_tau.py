@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from resim.card.generation_card import Shower
 from resim.card.pythia_settings import shower_lines
+from resim.card.stages import Shower
 from resim.hard_scatter.lhe_reading import event_blocks, parse_event, survey
 from resim.shower.pythia import Pythia
 from resim.shower.tau import TauDecay, decay_products

@@ -30,7 +30,7 @@ import yaml
 
 from resim.card.generation_card import load_card
 from resim.card.run_options import RunOptions
-from resim.card.stages import Detector
+from resim.card.stages import DetectorSection
 from resim.card.view_tree import View
 from resim.common.cards import find_file
 from resim.hard_scatter.rows import select_rows
@@ -51,7 +51,7 @@ def run_with(options: RunOptions, freeze: str | None, detector: bool = False) ->
         views["other"] = View.model_validate({"from": "nominal", "freeze": freeze})
     changes: dict[str, object] = {"views": views}
     if detector:
-        changes["detector"] = Detector(card=find_file(Path("cards/delphes/cms.tcl"), CARD))
+        changes["detector"] = DetectorSection(card=find_file(Path("cards/delphes/cms.tcl"), CARD))
     return plan_run(card.model_copy(update=changes), options)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PositiveFloat, model_validator
 
 from resim.card import view_tree
-from resim.card.stages import NO_DETECTOR, Detector, DetectorStage
+from resim.card.stages import NO_DETECTOR, DetectorSection, DetectorStage
 from resim.card.view_tree import Name, Stages, View
 from resim.common.cards import CardModel, find_file, parse_card, read_yaml
 from resim.common.units import TAU
@@ -122,6 +122,6 @@ def load_card(path: Path) -> GenerationCard:
     changes = {
         "sources": [source.model_copy(update={"lhe": find_file(source.lhe, path)}) for source in card.sources],
         "views": {name: view_tree.with_files(view, stages[name].shower, path) for name, view in card.views.items()},
-        "detector": card.detector.with_files(path) if isinstance(card.detector, Detector) else card.detector,
+        "detector": card.detector.with_files(path) if isinstance(card.detector, DetectorSection) else card.detector,
     }
     return card.model_copy(update=changes)

@@ -15,7 +15,7 @@ DEFAULT_CARDS: Final = {"pythia8": Path("cards/pythia/monash.cmnd"), "herwig7": 
 """Settings of a generator that the card leaves to us."""
 
 
-class Shower(CardModel):
+class ShowerSection(CardModel):
     """Parton shower, multiparton interactions and hadronization."""
 
     generator: Literal["pythia8", "herwig7"] = "pythia8"
@@ -54,7 +54,7 @@ class Shower(CardModel):
         return type(self)(**(_given(self) | {"card": find_file(self.card, card)})) if self.card else self
 
 
-class PileUp(CardModel):
+class PileUpSection(CardModel):
     """Pile-up, for a Delphes card with a PileUpMerger."""
 
     mu: float = Field(ge=0, le=1000)
@@ -63,12 +63,12 @@ class PileUp(CardModel):
     """minimum-bias events, made with `resim pileup`"""
 
 
-class Detector(CardModel):
+class DetectorSection(CardModel):
     """The detector stage."""
 
     card: Path | None = None
     """Delphes card; None: that of the detector that this one changes, the parent's or the card's"""
-    pileup: PileUp | None = None
+    pileup: PileUpSection | None = None
     """None for cards without a PileUpMerger"""
     backend: Literal["resim", "delphes"] = "resim"
     """what runs the card: resim itself, or real Delphes (`DelphesHepMC3` on PATH)"""
@@ -92,9 +92,9 @@ class Detector(CardModel):
 
     def changed_by(self, changes: "DetectorStage | None") -> "DetectorStage":
         """This stage with what is given in `changes`."""
-        if not isinstance(changes, Detector):
+        if not isinstance(changes, DetectorSection):
             return changes or self
-        return Detector(**(_given(self) | _given(changes)))
+        return DetectorSection(**(_given(self) | _given(changes)))
 
     def with_files(self, card: Path) -> Self:
         """The same with every file found that it names; `card` is the card that holds it.
@@ -114,7 +114,7 @@ def _none_or_mapping(value: Any) -> Any:
     return value
 
 
-DetectorStage = Annotated[Detector | Literal["none"], BeforeValidator(_none_or_mapping)]
+DetectorStage = Annotated[DetectorSection | Literal["none"], BeforeValidator(_none_or_mapping)]
 
 
 def _given(model: CardModel) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from resim.card.delphes_card import content_digest
 from resim.card.generation_card import GenerationCard
 from resim.card.herwig_settings import herwig_lines
 from resim.card.pythia_settings import shower_lines
-from resim.card.stages import NO_DETECTOR, Detector
+from resim.card.stages import NO_DETECTOR, DetectorSection
 from resim.common.errors import InputError
 
 SLICE_EVENTS: Final = 100
@@ -58,12 +58,12 @@ class DetectorPlan:
         pool_sha256: hash of the pile-up pool, empty without pile-up.
     """
 
-    stage: Detector
+    stage: DetectorSection
     sha256: str
     pool_sha256: str = ""
 
     @classmethod
-    def of(cls, stage: Detector) -> Self:
+    def of(cls, stage: DetectorSection) -> Self:
         """The stage with its files as they are now.
 
         Raises:
@@ -79,7 +79,7 @@ class DetectorPlan:
         pileup = record.get("pileup")
         section = {"mu": pileup["mu"], "pool": pileup["pool"]} if pileup else None
         stage = {"card": record["card"], "backend": record.get("backend", "resim"), "pileup": section}
-        return cls(Detector.model_validate(stage), record["sha256"], pileup["sha256"] if pileup else "")
+        return cls(DetectorSection.model_validate(stage), record["sha256"], pileup["sha256"] if pileup else "")
 
     @property
     def identity(self) -> tuple[str | float, ...]:
@@ -154,7 +154,7 @@ def plan_views(card: GenerationCard) -> tuple[ViewPlan, ...]:
     for name, (shower, detector) in card.stages().items():
         view = card.views[name]
         generator = GeneratorPlan(shower.generator, _SETTINGS[shower.generator](shower))
-        stage = DetectorPlan.of(detector) if isinstance(detector, Detector) else None
+        stage = DetectorPlan.of(detector) if isinstance(detector, DetectorSection) else None
         planned[name] = _in_the_tree(name, view.freeze, planned.get(view.parent or ""), generator, stage)
     return tuple(planned.values())
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from resim.card.stages import DEFAULT_CARDS, NO_DETECTOR, Detector, DetectorStage, Shower
+from resim.card.stages import DEFAULT_CARDS, NO_DETECTOR, DetectorSection, DetectorStage, ShowerSection
 from resim.common.cards import CardModel
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
@@ -19,7 +19,7 @@ class View(CardModel):
 
     parent: Name | None = Field(None, alias="from")
     freeze: Freeze | None = None
-    shower: Shower | None = None
+    shower: ShowerSection | None = None
     detector: DetectorStage | None = None
     """None: as the parent, or as the card says"""
 
@@ -40,7 +40,7 @@ class View(CardModel):
 class Stages(NamedTuple):
     """The stages of a view, with everything that it inherits."""
 
-    shower: Shower
+    shower: ShowerSection
     detector: DetectorStage
 
 
@@ -56,8 +56,8 @@ def resolve(views: Mapping[str, View], detector: DetectorStage) -> dict[str, Sta
     resolved: dict[str, Stages] = {}
     for name in _parents_first(views):
         view = views[name]
-        shower, above = resolved[view.parent] if view.parent else Stages(Shower(), detector)
-        below = above.changed_by(view.detector) if isinstance(above, Detector) else view.detector or above
+        shower, above = resolved[view.parent] if view.parent else Stages(ShowerSection(), detector)
+        below = above.changed_by(view.detector) if isinstance(above, DetectorSection) else view.detector or above
         resolved[name] = Stages(shower.changed_by(view.shower), below)
     return resolved
 
@@ -92,7 +92,7 @@ def check(name: str, view: View, own: Stages, parent: Stages | None) -> None:
         raise ValueError(
             f"views.{name}: the parton level of {shower.generator} cannot be frozen; freeze hard_scatter"
         )
-    if isinstance(own.detector, Detector) and own.detector.card is None:
+    if isinstance(own.detector, DetectorSection) and own.detector.card is None:
         raise ValueError(f"views.{name}: its detector has no card; give `detector` one, here or above")
     if view.freeze == "hadronization" and parent and own.detector == parent.detector == NO_DETECTOR:
         raise ValueError(
@@ -101,7 +101,7 @@ def check(name: str, view: View, own: Stages, parent: Stages | None) -> None:
         )
 
 
-def with_files(view: View, shower: Shower, path: Path) -> View:
+def with_files(view: View, shower: ShowerSection, path: Path) -> View:
     """A view with every file found that it names, and the shipped settings where no ancestor names any.
 
     Args:
@@ -113,10 +113,10 @@ def with_files(view: View, shower: Shower, path: Path) -> View:
         InputError: a file is missing.
     """
     changes: dict[str, Any] = {}
-    if isinstance(view.detector, Detector):
+    if isinstance(view.detector, DetectorSection):
         changes["detector"] = view.detector.with_files(path)
     if shower.card is None and not view.shares_shower:
-        shipped = Shower(generator=shower.generator, card=DEFAULT_CARDS[shower.generator])
+        shipped = ShowerSection(generator=shower.generator, card=DEFAULT_CARDS[shower.generator])
         changes["shower"] = shipped.changed_by(view.shower).with_files(path)
     elif view.shower:
         changes["shower"] = view.shower.with_files(path)

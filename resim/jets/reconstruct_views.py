@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from resim.card.generation_card import JetSettings
 from resim.card.view_plan import SLICE_EVENTS, DetectorPlan, ViewPlan
+from resim.common.arrays import Booleans, Integers
 from resim.common.errors import InputError
-from resim.common.ragged import Integers
 from resim.common.row_counts import LossReason, ViewCounts
 from resim.common.seeds import SeedKey, pythia_seed
 from resim.detector import Detector
@@ -26,8 +26,6 @@ from resim.jets.clustering import ClusteredJets, cluster
 from resim.jets.matching import delta_r, match_partons
 from resim.particles import Particles
 from resim.shower.simulate_views import Realization
-
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ class JetsOfRows:
     particles: Particles
     jets: ClusteredJets
     of_row: Integers
-    taken: Flags
+    taken: Booleans
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ class ReconstructedView:
     detector_seeds: npt.NDArray[np.uint32]
     detector_level: JetsOfRows
     particle_level: JetsOfRows
-    valid: Flags
+    valid: Booleans
     counts: ViewCounts
 
 
@@ -181,20 +179,20 @@ def detector_for(plan: DetectorPlan) -> Detector | Delphes:
     return detector
 
 
-def _losses(reasons: Mapping[LossReason, Flags]) -> dict[LossReason, Flags]:
+def _losses(reasons: Mapping[LossReason, Booleans]) -> dict[LossReason, Booleans]:
     """Rows lost by reason, bool `(n_rows,)` each; a row counts for the first reason that applies to it."""
-    lost: dict[LossReason, Flags] = {}
+    lost: dict[LossReason, Booleans] = {}
     for reason, flags in reasons.items():
         lost[reason] = flags & ~np.any([np.zeros_like(flags), *lost.values()], axis=0)
     return lost
 
 
-def _counts(valid: Flags, lost: Mapping[LossReason, Flags], retries: int) -> ViewCounts:
+def _counts(valid: Booleans, lost: Mapping[LossReason, Booleans], retries: int) -> ViewCounts:
     n_lost = {reason: int(flags.sum()) for reason, flags in lost.items() if flags.any()}
     return ViewCounts(valid=int(valid.sum()), lost=n_lost, retries=retries)
 
 
-def _decay_losses(realization: Realization, root: Realization, rows: Rows) -> dict[LossReason, Flags]:
+def _decay_losses(realization: Realization, root: Realization, rows: Rows) -> dict[LossReason, Booleans]:
     return {
         LossReason.NOT_GENERATED: ~realization.made[rows.scatter_of_row],
         LossReason.DECAY_CHANNEL: ~_same_decay(rows, realization, root),
@@ -203,7 +201,7 @@ def _decay_losses(realization: Realization, root: Realization, rows: Rows) -> di
 
 def _jet_losses(
     particle_level: JetsOfRows, detector_level: JetsOfRows, particle_jet_wanted: bool
-) -> dict[LossReason, Flags]:
+) -> dict[LossReason, Booleans]:
     return {
         LossReason.JET_TAKEN: detector_level.taken,
         LossReason.NO_JET: detector_level.of_row < 0,
@@ -211,7 +209,7 @@ def _jet_losses(
     }
 
 
-def _same_decay(rows: Rows, realization: Realization, root: Realization) -> Flags:
+def _same_decay(rows: Rows, realization: Realization, root: Realization) -> Booleans:
     """Whether each row decays as it does in the root view, bool `(n_rows,)`; true for all but taus."""
     same = np.ones(len(rows.partons), dtype=bool)
     for i, (event, parton) in enumerate(zip(rows.scatter_of_row, rows.partons, strict=True)):

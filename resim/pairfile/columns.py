@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from resim.card.generation_card import JetSettings
-from resim.common.ragged import Arrays, Integers, indices_of_ranges, offsets_of, owners_of
+from resim.common.arrays import Arrays, Booleans, Integers
+from resim.common.ragged import indices_of_ranges, offsets_of, owners_of
 from resim.hard_scatter.partons import Parton
 from resim.hard_scatter.rows import Rows
 from resim.jets.clustering import ClusteredJets
@@ -16,8 +17,6 @@ from resim.pairfile import schema
 from resim.pairfile.row_block import invalid_jet_columns
 from resim.particles import Candidates, Particles, impact_parameters
 from resim.shower.simulate_views import Realization
-
-Flags = npt.NDArray[np.bool_]
 
 
 def hard_scatter_columns(rows: Rows, source: int, number_of_label: Mapping[str, int]) -> Arrays:
@@ -56,7 +55,7 @@ def _seed_columns(realization: Realization, detector_seeds: npt.NDArray[np.uint3
     }
 
 
-def _jet_columns(level: JetsOfRows, valid: Flags, settings: JetSettings) -> Arrays:
+def _jet_columns(level: JetsOfRows, valid: Booleans, settings: JetSettings) -> Arrays:
     """The columns of `jets/`, `offsets` and `constituents/`."""
     of_valid_row = level.of_row[valid]
     constituents = _constituents(level.particles, level.jets, of_valid_row)
@@ -72,7 +71,7 @@ def _jet_columns(level: JetsOfRows, valid: Flags, settings: JetSettings) -> Arra
     return arrays | _constituent_columns(constituents)
 
 
-def _particle_jet_columns(particle_level: JetsOfRows, valid: Flags) -> Arrays:
+def _particle_jet_columns(particle_level: JetsOfRows, valid: Booleans) -> Arrays:
     some = valid & (particle_level.of_row >= 0)
     columns: Arrays = {}
     for column in schema.PARTICLE_JETS:

@@ -33,7 +33,7 @@ _VIEW_COUNTS = TypeAdapter(dict[str, ViewCounts])
 
 
 class Checkpoint:
-    """The folder `OUTPUT.parts` with the finished chunks, locked while it is open; a context manager.
+    """The folder `OUTPUT.chunks` with the finished chunks, locked while it is open; a context manager.
 
     Args:
         output: the file that the chunks will become.
@@ -41,7 +41,7 @@ class Checkpoint:
     """
 
     def __init__(self, output: Path, key: str) -> None:
-        self.folder = output.with_name(output.name + ".parts")
+        self.folder = output.with_name(output.name + ".chunks")
         self._output, self._key = output, key
 
     def __enter__(self) -> Self:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from resim.card.generation_card import GenerationCard, Source, load_card
-from resim.card.stages import Shower
+from resim.card.stages import ShowerSection
 from resim.card.view_tree import View
 from resim.common.errors import InputError
 from resim.hard_scatter.lhe_reading import event_blocks, parse_event, survey
@@ -142,7 +142,7 @@ def test_random_text_of_lhe_words(tmp_path, parts, glue):
 
 # --- cards --------------------------------------------------------------------------------------------------------
 
-MODELS = (GenerationCard, Source, View, Shower, PythiaProcess, MadGraphProcess, Requirement)
+MODELS = (GenerationCard, Source, View, ShowerSection, PythiaProcess, MadGraphProcess, Requirement)
 KEYS = st.sampled_from(["from", *(name for model in MODELS for name in model.model_fields)])
 SCALARS = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10) | st.dates() | st.binary(max_size=5)

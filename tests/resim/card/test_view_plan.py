@@ -6,7 +6,7 @@ import json
 import pytest
 
 from resim.card.generation_card import GenerationCard
-from resim.card.stages import Detector
+from resim.card.stages import DetectorSection
 from resim.card.view_plan import DetectorPlan, plan_from_records, plan_views
 from resim.common.errors import InputError
 from tests.helpers.chain import REPOSITORY
@@ -32,7 +32,7 @@ def with_pileup(tmp_path):
     pool = tmp_path / "pool.h5"
     pool.write_bytes(b"pool")
     card = REPOSITORY / "cards/delphes/cms_pileup.tcl"
-    return Detector.model_validate({"card": str(card), "pileup": {"mu": 50, "pool": str(pool)}})
+    return DetectorSection.model_validate({"card": str(card), "pileup": {"mu": 50, "pool": str(pool)}})
 
 
 def test_a_detector_is_told_by_the_content_of_its_files(tmp_path):
@@ -48,7 +48,7 @@ def test_a_detector_is_told_by_the_content_of_its_files(tmp_path):
 
 @pytest.mark.parametrize("pileup", [True, False])
 def test_a_detector_comes_back_from_the_record_of_a_pair_file(tmp_path, pileup):
-    stage = with_pileup(tmp_path) if pileup else Detector(card=REPOSITORY / "cards/delphes/cms.tcl")
+    stage = with_pileup(tmp_path) if pileup else DetectorSection(card=REPOSITORY / "cards/delphes/cms.tcl")
     plan = DetectorPlan.of(stage)
     assert DetectorPlan.from_record(json.loads(json.dumps(plan.record()))) == plan
 

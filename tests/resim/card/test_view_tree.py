@@ -2,7 +2,7 @@
 
 import pytest
 
-from resim.card.stages import Detector, Shower
+from resim.card.stages import DetectorSection, ShowerSection
 from resim.card.view_tree import Stages, View, check, resolve, with_files
 from tests.helpers.chain import REPOSITORY
 
@@ -36,7 +36,7 @@ def test_another_generator_inherits_nothing_and_its_children_inherit_from_it():
         back=below("seed", shower={"generator": "pythia8"}),
     )
     found = resolve(tree, "none")
-    assert found["seed"].shower == found["herwig"].shower == Shower(generator="herwig7", card="a.in")
+    assert found["seed"].shower == found["herwig"].shower == ShowerSection(generator="herwig7", card="a.in")
     assert (found["back"].shower.card, found["back"].shower.mu_r_fsr) == (None, 1.0)
 
 
@@ -47,12 +47,12 @@ def test_the_detector_is_the_cards_until_a_view_says_otherwise():
         none=below("delphes", "hadronization", detector="none"),
         again=below("none", "hadronization", detector={"card": "b.tcl"}),
     )
-    found = {name: stages.detector for name, stages in resolve(tree, Detector(card="a.tcl")).items()}
+    found = {name: stages.detector for name, stages in resolve(tree, DetectorSection(card="a.tcl")).items()}
     assert found == {
-        "root": Detector(card="a.tcl"),
-        "delphes": Detector(card="a.tcl", backend="delphes"),
+        "root": DetectorSection(card="a.tcl"),
+        "delphes": DetectorSection(card="a.tcl", backend="delphes"),
         "none": "none",
-        "again": Detector(card="b.tcl"),
+        "again": DetectorSection(card="b.tcl"),
     }
 
 
@@ -78,29 +78,29 @@ def test_what_is_no_tree(tree, message):
 @pytest.mark.parametrize(
     ("view", "own", "message"),
     [
-        ({}, Stages(Shower(model="vincia", mu_r_fsr=0.5), "none"), "are those of the simple shower"),
+        ({}, Stages(ShowerSection(model="vincia", mu_r_fsr=0.5), "none"), "are those of the simple shower"),
         (
             below("root", "parton_shower"),
-            Stages(Shower(generator="herwig7"), "none"),
+            Stages(ShowerSection(generator="herwig7"), "none"),
             "parton level of herwig7 cannot be frozen",
         ),
-        ({}, Stages(Shower(), Detector()), "its detector has no card"),
-        (below("root", "hadronization"), Stages(Shower(), "none"), "it would equal its parent"),
+        ({}, Stages(ShowerSection(), DetectorSection()), "its detector has no card"),
+        (below("root", "hadronization"), Stages(ShowerSection(), "none"), "it would equal its parent"),
     ],
 )
 def test_stages_that_cannot_be_run(view, own, message):
     with pytest.raises(ValueError, match=rf"views\.x: .*{message}"):
-        check("x", View.model_validate(view), own, Stages(Shower(), "none"))
-    check("x", View(), Stages(Shower(), "none"), None)
+        check("x", View.model_validate(view), own, Stages(ShowerSection(), "none"))
+    check("x", View(), Stages(ShowerSection(), "none"), None)
 
 
 def test_shipped_settings_stand_in_where_no_ancestor_names_any():
     card = REPOSITORY / "cards/generate/demo.yaml"
     monash = REPOSITORY / "cards/pythia/monash.cmnd"
-    found = with_files(View.model_validate({"shower": {"mu_r_fsr": 0.5}}), Shower(mu_r_fsr=0.5), card)
+    found = with_files(View.model_validate({"shower": {"mu_r_fsr": 0.5}}), ShowerSection(mu_r_fsr=0.5), card)
     assert (found.shower.card.resolve(), found.shower.mu_r_fsr) == (monash, 0.5)
-    named = Shower(card=monash)
+    named = ShowerSection(card=monash)
     assert with_files(View.model_validate(below("a")), named, card).shower is None
-    assert with_files(View.model_validate(below("a", "parton_shower")), Shower(), card).shower is None
+    assert with_files(View.model_validate(below("a", "parton_shower")), ShowerSection(), card).shower is None
     herwig = View.model_validate(below("a", shower={"generator": "herwig7"}))
-    assert with_files(herwig, Shower(generator="herwig7"), card).shower.card.name == "default.in"
+    assert with_files(herwig, ShowerSection(generator="herwig7"), card).shower.card.name == "default.in"

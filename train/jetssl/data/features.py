@@ -14,7 +14,7 @@ from jetssl.data import published
 from jetssl.data.columns import TYPE_COLUMNS, TYPE_NAMES, stacked, types
 from jetssl.data.jets import Jets
 from jetssl.data.kinematics import energies, hypotenuse, sinh
-from jetssl.data.rows import Float32Array
+from resim.common.arrays import Floats32
 
 LOG_PT_FRACTION_CENTRE = -4.5
 """Typical log(pT / pT_jet) of a constituent: about 1 % of the jet."""
@@ -31,11 +31,11 @@ class FeatureSet:
     names: tuple[str, ...]
     columns: tuple[str, ...]
     """optional columns of the constituents that are read, see `jetssl.data.jet_table.OPTIONAL_COLUMNS`"""
-    compute: Callable[[Jets], Float32Array]
+    compute: Callable[[Jets], Floats32]
     """jets → float32 `(T, F)`"""
 
 
-def relative(jets: Jets) -> Float32Array:
+def relative(jets: Jets) -> Floats32:
     """Features without any absolute scale or position: float32 `(T, 10)`.
 
     With absolute kinematics NT-Xent recognizes a row by the pT and direction that its views share, and learns
@@ -44,7 +44,7 @@ def relative(jets: Jets) -> Float32Array:
     return stacked(_relative(jets))
 
 
-def relative_ip(jets: Jets) -> Float32Array:
+def relative_ip(jets: Jets) -> Floats32:
     """`relative` and the impact parameters of `full`: float32 `(T, 14)`.
 
     They are lengths that a boost along the jet axis hardly changes, so they are no absolute scale of the jet.
@@ -63,7 +63,7 @@ def _relative(jets: Jets) -> list[npt.NDArray[Any]]:
     ]
 
 
-def momenta(jets: Jets) -> Float32Array:
+def momenta(jets: Jets) -> Floats32:
     """Four-vectors (E, px, py, pz) in GeV seen from the jet axis: float32 `(T, 4)`.
 
     The axis lies at eta = phi = 0, so pz is along the beam and px along the jet. Encoders that use pairs of

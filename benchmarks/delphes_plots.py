@@ -15,9 +15,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from resim.card.jet_settings import JetSettings
+from resim.common.arrays import Floats
 from resim.detector import Detector
 from resim.jets.clustering import cluster
-from resim.particles import Candidates, Floats
+from resim.particles import Candidates
 from resim.plots.style import VIEW_COLOURS, hep_style, save
 from tests.helpers.delphes_recording import Recording, load_recording
 

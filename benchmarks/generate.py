@@ -28,8 +28,10 @@ from pathlib import Path
 import pythia8mc
 import yaml
 
-from resim.card.generation_card import Detector, View, load_card
+from resim.card.generation_card import load_card
 from resim.card.run_options import RunOptions
+from resim.card.stages import DetectorSection
+from resim.card.view_tree import View
 from resim.common.cards import find_file
 from resim.hard_scatter.rows import select_rows
 from resim.pairfile.writer import PairWriter
@@ -49,7 +51,7 @@ def run_with(options: RunOptions, freeze: str | None, detector: bool = False) ->
         views["other"] = View.model_validate({"from": "nominal", "freeze": freeze})
     changes: dict[str, object] = {"views": views}
     if detector:
-        changes["detector"] = Detector(card=find_file(Path("cards/delphes/cms.tcl"), CARD))
+        changes["detector"] = DetectorSection(card=find_file(Path("cards/delphes/cms.tcl"), CARD))
     return plan_run(card.model_copy(update=changes), options)
 
 
@@ -77,7 +79,7 @@ def bare_loop(run: Run) -> Callable[[], int]:
         ).scatters
     ]
     pythia, feed = pythia8mc.Pythia("", False), EventFeed(source.beams)
-    for line in ("Print:quiet = on", "Beams:frameType = 5", *run.plan.views[0].settings):
+    for line in ("Print:quiet = on", "Beams:frameType = 5", *run.plan.views[0].generator.lines):
         assert pythia.readString(line)
     pythia.setLHAupPtr(feed)
     assert pythia.init()

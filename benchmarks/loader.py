@@ -42,13 +42,14 @@ from jetssl.data.batches import PairBatches
 from jetssl.data.datamodule import PairDataModule
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.reading import WindowReader
-from jetssl.data.rows import Integers, Rows, rows_of
+from jetssl.data.rows import Rows, rows_of
 from jetssl.data.tensors import PairBatch
 from jetssl.methods.optimizers import AdamW
 from jetssl.methods.two_views import Contrastive
 from jetssl.training.epoch_log import read_metrics
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder
+from resim.common.arrays import Integers
 from resim.pairfile.mock import write_mock
 
 CARD = Path(__file__).parents[1] / "cards/train/demo.yaml"

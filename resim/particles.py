@@ -6,10 +6,9 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from resim.common.arrays import Floats
 from resim.common.ragged import offsets_of
 from resim.common.units import HIDDEN_VALLEY_PDG_RANGE, INVISIBLE_PDG_IDS
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from resim.card.generation_card import Shower
+from resim.card.stages import ShowerSection
 from resim.common.errors import InputError
 
 LHE_FILE: Final = "events.lhe"
@@ -70,7 +70,7 @@ def input_file(settings: tuple[str, ...]) -> str:
     return "\n".join((_EVENT_RUN.lstrip(), *settings, _SAVE))
 
 
-def herwig_lines(shower: Shower) -> tuple[str, ...]:
+def herwig_lines(shower: ShowerSection) -> tuple[str, ...]:
     """Settings of a view that Herwig makes: the lines of its card."""
     return read_herwig_card(shower.card) if shower.card else ()
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from resim.card.generation_card import Shower
+from resim.card.stages import ShowerSection
 from resim.common.errors import InputError
 
 OWNED_BY_THE_CODE = (
@@ -38,7 +38,7 @@ _PROCESS = re.compile(
 _NO_FILE = re.compile(r":bProfile$|:boostDir$", re.IGNORECASE)
 
 
-def shower_lines(shower: Shower) -> tuple[str, ...]:
+def shower_lines(shower: ShowerSection) -> tuple[str, ...]:
     """Settings of a shower, one `readString` each: the card's lines, the model, more settings, the scale factors.
 
     `renormMultFac` multiplies the squared scale, so it is the square of the factor on mu_R (Pythia manual,

@@ -4,13 +4,13 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple, Self
+from typing import Any, Final, Self
 
-from resim.card import generation_card as config
 from resim.card.delphes_card import content_digest
-from resim.card.generation_card import NO_DETECTOR, GenerationCard
+from resim.card.generation_card import GenerationCard
 from resim.card.herwig_settings import herwig_lines
 from resim.card.pythia_settings import shower_lines
+from resim.card.stages import NO_DETECTOR, DetectorSection
 from resim.common.errors import InputError
 
 SLICE_EVENTS: Final = 100
@@ -35,92 +35,64 @@ class ViewRecord:
     settings: dict[str, Any]
 
 
-class Generator(NamedTuple):
-    """A generator and its settings, one line each."""
-
-    name: str
-    settings: tuple[str, ...]
-
-
 @dataclass(frozen=True, slots=True)
-class PileUpPlan:
-    """The pile-up of a view.
+class GeneratorPlan:
+    """What showers and hadronizes the events of a view.
 
     Attributes:
-        mu: mean number of collisions.
-        pool: minimum-bias events.
-        sha256: hash of that file, which is what counts.
+        name: `pythia8` or `herwig7`.
+        lines: its settings, one line each.
     """
 
-    mu: float
-    pool: Path
-    sha256: str
-
-    @classmethod
-    def of(cls, pileup: config.PileUp) -> Self:
-        """The pile-up with the pool as it is now."""
-        return cls(pileup.mu, pileup.pool, _sha256(pileup.pool))
-
-    def record(self) -> dict[str, Any]:
-        """The pile-up as the pair file describes it."""
-        return {"mu": self.mu, "pool": str(self.pool), "sha256": self.sha256}
+    name: str
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DetectorPlan:
-    """The detector stage of a view.
+    """The detector stage of a view, and what its files hold, which is what counts.
 
     Attributes:
-        card: Delphes card.
-        sha256: hash of its content and of the files that it sources, which is what counts.
-        pileup: what is mixed into the events, None for cards without pile-up.
-        backend: what runs it: `resim`, or real Delphes, `delphes`.
+        stage: the stage as the card describes it, with a Delphes card.
+        sha256: hash of the Delphes card and of the files that it sources.
+        pool_sha256: hash of the pile-up pool, empty without pile-up.
     """
 
-    card: Path
+    stage: DetectorSection
     sha256: str
-    pileup: PileUpPlan | None = None
-    backend: Literal["resim", "delphes"] = "resim"
+    pool_sha256: str = ""
 
     @classmethod
-    def of(cls, stage: config.Detector) -> Self:
-        """The detector with its files as they are now.
+    def of(cls, stage: DetectorSection) -> Self:
+        """The stage with its files as they are now.
 
         Raises:
             InputError: one of them cannot be read.
-            ValueError: a stage without a card, which `GenerationCard` does not let through.
         """
-        if stage.card is None:
-            raise ValueError(f"{stage}: has no card")
-        pileup = PileUpPlan.of(stage.pileup) if stage.pileup else None
-        digest = (
-            content_digest(stage.card) if stage.backend == "resim" else _sha256(stage.card)
-        )  # Delphes: no sources
-        return cls(stage.card, digest, pileup, stage.backend)
+        # Delphes itself sources no files.
+        digest = content_digest(stage.card_path) if stage.backend == "resim" else _sha256(stage.card_path)
+        return cls(stage, digest, _sha256(stage.pileup.pool) if stage.pileup else "")
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Self:
         """The stage that a pair file describes."""
         pileup = record.get("pileup")
-        places = PileUpPlan(pileup["mu"], Path(pileup["pool"]), pileup["sha256"]) if pileup else None
-        return cls(Path(record["card"]), record["sha256"], places, record.get("backend", "resim"))
-
-    @property
-    def stage(self) -> config.Detector:
-        """The stage as a generation card describes it."""
-        pileup = config.PileUp(mu=self.pileup.mu, pool=self.pileup.pool) if self.pileup else None
-        return config.Detector(card=self.card, pileup=pileup, backend=self.backend)
+        section = {"mu": pileup["mu"], "pool": pileup["pool"]} if pileup else None
+        stage = {"card": record["card"], "backend": record.get("backend", "resim"), "pileup": section}
+        return cls(DetectorSection.model_validate(stage), record["sha256"], pileup["sha256"] if pileup else "")
 
     @property
     def identity(self) -> tuple[str | float, ...]:
         """What its candidates depend on: content, not places."""
-        pileup = (self.pileup.mu, self.pileup.sha256) if self.pileup else ()
-        return (self.sha256, self.backend, *pileup)
+        pileup = (self.stage.pileup.mu, self.pool_sha256) if self.stage.pileup else ()
+        return (self.sha256, self.stage.backend, *pileup)
 
     def record(self) -> dict[str, Any]:
         """The stage as the pair file describes it."""
-        pileup = {"pileup": self.pileup.record()} if self.pileup else {}
-        return {"card": str(self.card), "sha256": self.sha256, "backend": self.backend, **pileup}
+        described = {"card": str(self.stage.card_path), "sha256": self.sha256, "backend": self.stage.backend}
+        if pileup := self.stage.pileup:
+            return described | {"pileup": {"mu": pileup.mu, "pool": str(pileup.pool), "sha256": self.pool_sha256}}
+        return described
 
 
 def _sha256(path: Path) -> str:
@@ -144,7 +116,6 @@ class ViewPlan:
         shower_owner: the view whose parton level it has: itself, or the ancestor that it froze.
         particles_owner: the view whose particles it has: itself, or the ancestor that it froze.
         generator: what showers and hadronizes it.
-        settings: the generator's settings, one line each.
         detector: its detector stage, None for particle level.
     """
 
@@ -153,8 +124,7 @@ class ViewPlan:
     freeze: str | None
     shower_owner: str
     particles_owner: str
-    generator: str
-    settings: tuple[str, ...]
+    generator: GeneratorPlan
     detector: DetectorPlan | None = None
 
     @property
@@ -165,13 +135,14 @@ class ViewPlan:
     @property
     def needs_slices(self) -> bool:
         """Whether a program takes part that makes a slice of the file's events in one run, with one seed."""
-        return self.generator != "pythia8" or (self.detector is not None and self.detector.backend == "delphes")
+        by_delphes = self.detector is not None and self.detector.stage.backend == "delphes"
+        return self.generator.name != "pythia8" or by_delphes
 
     def record(self) -> ViewRecord:
         """The view as the pair file describes it."""
         settings = {
-            "generator": self.generator,
-            "lines": list(self.settings),
+            "generator": self.generator.name,
+            "lines": list(self.generator.lines),
             "detector": self.detector.record() if self.detector else NO_DETECTOR,
         }
         return ViewRecord(self.name, self.parent, self.freeze, settings)
@@ -180,12 +151,11 @@ class ViewPlan:
 def plan_views(card: GenerationCard) -> tuple[ViewPlan, ...]:
     """The views of a card, parents before children and otherwise in the order of the card."""
     planned: dict[str, ViewPlan] = {}
-    pending = dict(card.views)
-    while pending:
-        for name, view in list(pending.items()):
-            if view.parent is None or view.parent in planned:
-                planned[name] = _plan(card, name, planned.get(view.parent or ""))
-                del pending[name]
+    for name, (shower, detector) in card.stages().items():
+        view = card.views[name]
+        generator = GeneratorPlan(shower.generator, _SETTINGS[shower.generator](shower))
+        stage = DetectorPlan.of(detector) if isinstance(detector, DetectorSection) else None
+        planned[name] = _in_the_tree(name, view.freeze, planned.get(view.parent or ""), generator, stage)
     return tuple(planned.values())
 
 
@@ -194,30 +164,24 @@ def plan_from_records(records: Sequence[ViewRecord]) -> tuple[ViewPlan, ...]:
     planned: dict[str, ViewPlan] = {}
     for record in records:
         detector = record.settings["detector"]
-        shower = Generator(record.settings["generator"], tuple(record.settings["lines"]))
-        stages = (shower, None if detector == NO_DETECTOR else DetectorPlan.from_record(detector))
-        planned[record.name] = _place(record.name, record.freeze, planned.get(record.parent or ""), *stages)
+        generator = GeneratorPlan(record.settings["generator"], tuple(record.settings["lines"]))
+        stage = None if detector == NO_DETECTOR else DetectorPlan.from_record(detector)
+        planned[record.name] = _in_the_tree(
+            record.name, record.freeze, planned.get(record.parent or ""), generator, stage
+        )
     return tuple(planned.values())
 
 
-def _plan(card: GenerationCard, name: str, parent: ViewPlan | None) -> ViewPlan:
-    shower, detector = card.shower_of(name), card.detector_of(name)
-    generator = Generator(shower.generator, _SETTINGS[shower.generator](shower))
-    stage = DetectorPlan.of(detector) if isinstance(detector, config.Detector) else None
-    return _place(name, card.views[name].freeze, parent, generator, stage)
-
-
-def _place(
-    name: str, freeze: str | None, parent: ViewPlan | None, generator: Generator, detector: DetectorPlan | None
+def _in_the_tree(
+    name: str, freeze: str | None, parent: ViewPlan | None, generator: GeneratorPlan, detector: DetectorPlan | None
 ) -> ViewPlan:
-    """A view in its place in the tree."""
+    """A view below its parent, with what it shares of the parent's state."""
     return ViewPlan(
         name=name,
         parent=parent.name if parent else None,
         freeze=freeze,
         shower_owner=parent.shower_owner if parent and freeze != "hard_scatter" else name,
         particles_owner=parent.particles_owner if parent and freeze == "hadronization" else name,
-        generator=generator.name,
-        settings=generator.settings,
+        generator=generator,
         detector=detector,
     )

@@ -6,9 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Integers = npt.NDArray[np.int64]
-Arrays = dict[str, npt.NDArray[Any]]
-"""Columns by name."""
+from resim.common.arrays import Integers
 
 
 def offsets_of(lengths: Sequence[int] | npt.NDArray[Any]) -> npt.NDArray[np.int64]:

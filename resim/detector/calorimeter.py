@@ -9,12 +9,12 @@ from typing import Final
 
 import numpy as np
 
+from resim.common.arrays import Floats, Integers
 from resim.detector.card import CardModule
 from resim.detector.energy_flow import Section, resolve, sections_of
-from resim.detector.objects import Integers, Objects
+from resim.detector.objects import Objects
 from resim.detector.random import Stream
 from resim.detector.segmentation import Segmentation
-from resim.particles import Floats
 
 _TINY: Final = 1e-9
 """Energy fractions below this count as none (Delphes)."""

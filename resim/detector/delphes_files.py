@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import uproot
 
+from resim.common.arrays import Integers
 from resim.common.errors import InputError
-from resim.common.ragged import Integers
 from resim.common.units import HEPMC_BEAM, HEPMC_DECAYED, HEPMC_FINAL, PROTON
 from resim.detector.particle_flow import candidates_of
 from resim.particles import Candidates, Particles

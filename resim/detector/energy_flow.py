@@ -6,13 +6,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from resim.common.arrays import Floats, Integers
 from resim.common.tcl.values import text_of
 from resim.common.units import PHOTON
 from resim.detector.card import CardModule
 from resim.detector.formula import Formula
-from resim.detector.objects import Integers
 from resim.detector.tracking import KINEMATICS, finite, lognormal
-from resim.particles import Floats
 
 NEUTRAL_HADRON: Final = 0
 

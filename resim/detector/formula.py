@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from resim.common.arrays import Floats
 from resim.detector.formula_operations import Step, apply, as_number
 from resim.detector.formula_parser import BLANKS, Parser, tokens_of
-from resim.particles import Floats
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from resim.particles import Floats
-
-Integers = npt.NDArray[np.int64]
+from resim.common.arrays import Floats, Integers
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,16 @@ from typing import Any, Final
 
 import numpy as np
 
+from resim.common.arrays import Floats, Integers
 from resim.common.ragged import offsets_of, owners_of
 from resim.common.tcl.values import text_of
 from resim.detector.card import CardModule
 from resim.detector.formula import Formula
-from resim.detector.objects import Integers, Objects
+from resim.detector.objects import Objects
 from resim.detector.pool import Pool
 from resim.detector.random import Stream
 from resim.detector.tracking import KINEMATICS, finite
-from resim.particles import Floats, Particles
+from resim.particles import Particles
 
 _CELLS: Final = 100
 """Cells of the vertex distribution along z and along t, as ROOT's TF2 has them."""

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from resim.common.errors import InputError
+from resim.common.hdf5_output import Hdf5Output
 from resim.common.ragged import indices_of_ranges, offsets_of
 from resim.particles import Particles
 
@@ -147,22 +148,20 @@ def write_pool(path: Path, events: Iterable[npt.NDArray[np.void]], provenance: P
         path: the file; one that exists is replaced.
         events: `PARTICLE` `(n_particles,)` each.
         provenance: how they are made.
+
+    Raises:
+        InputError: the file cannot be written.
     """
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        with TemporaryFile(dir=path.absolute().parent) as spool:
-            lengths = []
-            for event in events:
-                spool.write(event.tobytes())
-                lengths.append(len(event))
-            with h5py.File(partial, "w") as file:
-                file.attrs.update({"schema": SCHEMA, "schema_version": SCHEMA_VERSION})
-                file.attrs["provenance"] = json.dumps(asdict(provenance))
-                file["offsets"] = offsets_of(lengths)
-                _copy(spool, file, sum(lengths))
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with Hdf5Output(path) as output, TemporaryFile(dir=path.absolute().parent) as spool:
+        lengths = []
+        for event in events:
+            spool.write(event.tobytes())
+            lengths.append(len(event))
+        output.file.attrs.update({"schema": SCHEMA, "schema_version": SCHEMA_VERSION})
+        output.file.attrs["provenance"] = json.dumps(asdict(provenance))
+        output.file["offsets"] = offsets_of(lengths)
+        _copy(spool, output.file, sum(lengths))
+        output.complete()
 
 
 def _copy(spool: Any, file: h5py.File, length: int) -> None:

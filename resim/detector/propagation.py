@@ -6,10 +6,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from resim.common.arrays import Floats, Integers
 from resim.detector.card import CardModule
-from resim.detector.objects import Integers, Objects
+from resim.detector.objects import Objects
 from resim.detector.random import Stream
-from resim.particles import Floats, Particles
+from resim.particles import Particles
 
 SPEED_OF_LIGHT: Final = 2.99792458e8
 """m/s, exact (SI)."""

@@ -8,10 +8,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from resim.common.arrays import Floats, Integers
 from resim.common.errors import InputError
 from resim.detector.card import CardModule
-from resim.detector.objects import Integers
-from resim.particles import Floats
 
 _PARAMETER: Final = "EtaPhiBins"
 _CELLS: Final = 4096

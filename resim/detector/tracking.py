@@ -6,12 +6,12 @@ from typing import Final
 
 import numpy as np
 
+from resim.common.arrays import Floats
 from resim.common.tcl.values import text_of
 from resim.detector.card import CardModule
 from resim.detector.formula import Formula
 from resim.detector.objects import Objects, concatenate
 from resim.detector.random import Stream
-from resim.particles import Floats
 
 KINEMATICS: Final = ("pt", "eta", "phi", "energy")
 _TRACK_VARIABLES: Final = (*KINEMATICS, "d0", "dz", "ctgTheta")

@@ -7,7 +7,7 @@ import hashlib
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -18,9 +18,9 @@ import pylhe
 from resim.common.errors import InputError
 from resim.common.units import LHE_BEAM, LHE_INCOMING, LHE_OUTGOING
 from resim.hard_scatter.lhe_text import Block, read_blocks
-from resim.hard_scatter.records import line_of_record, records_of
 
 _FIELDS_OF_A_PARTICLE: Final = 13
+_FORTRAN_EXPONENT: Final = re.compile(r"(?<=[\d.])[dD](?=[+-]?\d)")
 _RESONANCES: Final = frozenset({6, 23, 24, 25, 32, 33, 34, 35, 36, 37})
 """t, Z, W, H and their heavier relatives: Pythia decays them in the process level if the file does not."""
 _MOMENTUM_TOLERANCE: Final = 1e-3
@@ -68,7 +68,7 @@ class Survey:
         generator: name and version that the init block gives, or an empty string.
         pdg_ids: absolute PDG ids of the outgoing and intermediate particles of the events that were parsed.
         undecayed: absolute PDG ids of heavy resonances that leave some event undecayed.
-        bad_events: broken events among those that were parsed, by reason; empty unless they are passed over.
+        bad_events: broken events among those that were parsed, index → reason; empty unless they are passed over.
         first_bad: message of the first of them, or an empty string.
     """
 
@@ -78,13 +78,13 @@ class Survey:
     generator: str
     pdg_ids: frozenset[int]
     undecayed: frozenset[int] = frozenset()
-    bad_events: dict[BadReason, int] = field(default_factory=dict)
+    bad_events: dict[int, BadReason] = field(default_factory=dict)
     first_bad: str = ""
 
     @property
-    def n_bad(self) -> int:
-        """Number of broken events among those that were parsed."""
-        return sum(self.bad_events.values())
+    def bad_reasons(self) -> dict[BadReason, int]:
+        """Number of broken events for each reason."""
+        return dict(Counter(self.bad_events.values()))
 
 
 def survey(path: Path, n_events: int | None = None, skip_bad: bool = False) -> Survey:
@@ -102,7 +102,7 @@ def survey(path: Path, n_events: int | None = None, skip_bad: bool = False) -> S
     beams, generator = _parse_init(next(blocks), path)
     found: set[int] = set()
     undecayed: set[int] = set()
-    bad: Counter[BadReason] = Counter()
+    bad: dict[int, BadReason] = {}
     first_bad = ""
     index = -1
     for index, block in enumerate(blocks):
@@ -112,7 +112,7 @@ def survey(path: Path, n_events: int | None = None, skip_bad: bool = False) -> S
             except BadEventError as error:
                 if not skip_bad:
                     raise
-                bad[error.reason] += 1
+                bad[index] = error.reason
                 first_bad = first_bad or str(error)
             else:
                 found.update(abs(particle.id) for particle in event.particles if particle.status > 0)
@@ -121,29 +121,23 @@ def survey(path: Path, n_events: int | None = None, skip_bad: bool = False) -> S
     if index < 0:
         raise InputError(f"{path}: holds no event; want at least one <event> block")
     if not found:
-        raise InputError(f"{path}: no sound event among {bad.total()}; the first: {first_bad}")
+        raise InputError(f"{path}: no sound event among {len(bad)}; the first: {first_bad}")
     ids = frozenset(found), frozenset(undecayed)
-    return Survey(digest.hexdigest(), index + 1, beams, generator, *ids, dict(bad), first_bad)
+    return Survey(digest.hexdigest(), index + 1, beams, generator, *ids, bad, first_bad)
 
 
-def event_blocks(path: Path, n_events: int | None = None, skip_bad: bool = False) -> Iterator[tuple[int, str]]:
+def event_blocks(
+    path: Path, n_events: int | None = None, bad_events: Container[int] = ()
+) -> Iterator[tuple[int, str]]:
     """Index and text of the first `n_events` event blocks (None: all), read lazily.
 
-    With `skip_bad`, the broken ones among them are left out; the others keep their index in the file.
+    Those among `bad_events`, which a survey has found, are left out; the others keep their index in the file.
     """
-    blocks = read_blocks(path, broken_too=skip_bad)
-    init = next(blocks)
+    blocks = read_blocks(path, broken_too=bool(bad_events))
+    next(blocks)  # the init block
     for index, block in zip(count() if n_events is None else range(n_events), blocks, strict=False):
-        if not skip_bad or _is_sound(block, _parse_init(init, path)[0], path, index):
+        if index not in bad_events:
             yield index, block.text
-
-
-def _is_sound(block: Block, beams: Beams, path: Path, index: int) -> bool:
-    try:
-        _sound_event(block, beams, path, index)
-    except BadEventError:
-        return False
-    return True
 
 
 def _sound_event(block: Block, beams: Beams, path: Path, index: int) -> pylhe.LHEEvent:
@@ -180,14 +174,25 @@ def parse_event(block: str, path: Path, index: int, line: int | None = None) -> 
 
 
 def _raise_bad_event(defect: _DefectError, block: str, path: Path, index: int, line: int | None) -> NoReturn:
-    where = path if line is None else f"{path}:{line + line_of_record(block, defect.record)}"
+    where = path if line is None else f"{path}:{line + _line_of_record(block, defect.record)}"
     shorten = f", or shorten it with -n {index}" if index else ""
     remedy = f"repair the file, skip the event with --skip-bad-events{shorten}"
     raise BadEventError(f"{where}: event {index}: {defect}; {remedy}", defect.reason) from defect
 
 
+def _records(block: str) -> list[tuple[int, str]]:
+    """The lines of a block that hold numbers, and how many lines come before each."""
+    lines = enumerate(_FORTRAN_EXPONENT.sub("E", block).splitlines())
+    return [(place, text) for place, line in lines if (text := line.strip()) and not text.startswith("#")]
+
+
+def _line_of_record(block: str, record: int | None) -> int:
+    """Number of lines between the beginning of a block and one of its records; 0 for None, the block as a whole."""
+    return 0 if record is None else _records(block)[record][0]
+
+
 def _parse_records(block: str) -> pylhe.LHEEvent:
-    records = records_of(block)
+    records = [text for _, text in _records(block)]
     if not records or len(records[0].split()) < 6:
         raise _DefectError("has no event line of 6 numbers (NUP IDPRUP XWGTUP SCALUP AQEDUP AQCDUP)")
     particles: list[pylhe.LHEParticle] = []
@@ -251,16 +256,15 @@ def _check_balance(incoming: list[pylhe.LHEParticle], outgoing: list[pylhe.LHEPa
 
 
 def _parse_init(block: Block, path: Path) -> tuple[Beams, str]:
-    records = records_of(block.text)
     try:
-        info = pylhe.LHEInitInfo.fromstring(records[0])
+        info = pylhe.LHEInitInfo.fromstring(_records(block.text)[0][1])
     except (ValueError, OverflowError, IndexError) as error:
         where = f"{path}:{block.line}"
         raise InputError(f"{where}: unreadable <init> block ({error}); want the 10 numbers of HEPRUP") from error
     for energy in (info.energyA, info.energyB):
         if not 0 < energy < math.inf:
             raise InputError(f"{path}: beam energy {energy} GeV in the <init> block; want a positive number")
-    name = re.search(r"<generator\s[^>]*?name\s*=\s*['\"]([^'\"]*)", block.text)
-    version = re.search(r"<generator\s[^>]*?version\s*=\s*['\"]([^'\"]*)", block.text)
-    generator = " ".join(match[1].strip() for match in (name, version) if match)
+    tags = "".join(block.elements)
+    fields = [re.search(rf"<generator\s[^>]*?{field}\s*=\s*['\"]([^'\"]*)", tags) for field in ("name", "version")]
+    generator = " ".join(field[1].strip() for field in fields if field)
     return Beams(info.beamA, info.beamB, info.energyA, info.energyB), generator

@@ -1,8 +1,14 @@
 """Cut an LHE file into its <init> and <event> blocks: lenient about form, strict about completeness.
 
 Generators decorate the file in ways that are not XML (POWHEG's comments, Fortran exponents, Windows line ends, tags
-of their own), and a file that stops early must be an error, where an XML stream merely ends. So the file is cut by
-its tags, one line at a time, in constant memory.
+of their own), and a file that stops early must be an error, where an XML stream merely ends. So the file is read
+from tag to tag, in constant memory; which tags count depends on the place:
+
+    place               tag → next place
+    before the root     <LesHouchesEvents → between blocks
+    between blocks      <init, <event → in a block; <!--, <header → skipped; </LesHouchesEvents → behind the root
+    in a block          </init, </event → between blocks; <!-- and any other tag → skipped
+    skipped             its end tag → where it was met
 """
 
 import gzip
@@ -13,20 +19,19 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from resim.common.errors import InputError
 
-_GZIP_MAGIC = b"\x1f\x8b"
-_ROOT = re.compile(r"<LesHouchesEvents(?=[\s>])")
-_NEXT = re.compile(r"<!--|<(header|init|event)(?=[\s>])|</(LesHouchesEvents|event)")
-_MORE = re.compile(r"<(LesHouchesEvents|init|event)(?=[\s>])")
-_END = {
-    "<!--": re.compile("-->"),
-    "<header": re.compile("</header"),
-    "<init": re.compile(r"</init|<event(?=[\s>])"),
-    "<event": re.compile(r"</event|<event(?=[\s>])"),
-}
-_ROOT_WITHIN = 1_000_000
+_GZIP_MAGIC: Final = b"\x1f\x8b"
+_ROOT: Final = re.compile(r"<LesHouchesEvents(?=[\s>])")
+_BETWEEN: Final = re.compile(r"<!--|<(?:header|init|event)(?=[\s>])|</(?:LesHouchesEvents|event)")
+_SKIPPED: Final = {"<!--": re.compile("-->"), "<header": re.compile("</header")}
+_IN_BLOCK: Final = re.compile(r"<(?=event[\s>])|<!--|</?\w+")
+_BEHIND: Final = re.compile(r"<(?:LesHouchesEvents|init|event)(?=[\s>])")
+_TAG_END: Final = re.compile("[<>]")
+_COMMENT: Final = re.compile(r"\s*#")
+_ROOT_WITHIN: Final = 1_000_000
 """Characters in which the root tag must appear; more would mean reading a foreign file of any size."""
 
 
@@ -35,14 +40,16 @@ class Block:
     """One `<init>` or `<event>` element.
 
     Attributes:
-        text: from behind the tag's name to the end tag, attributes included.
+        text: its lines, blank where its tags, its sub-elements (weights, scales, ...) and comments are.
         line: line of the file, from 1, on which it begins.
-        whole: it has both its tags; always true unless broken blocks were asked for.
+        whole: False if its start or end tag is missing; always true unless broken blocks were asked for.
+        elements: the start tags of its sub-elements.
     """
 
     text: str
     line: int
     whole: bool = True
+    elements: tuple[str, ...] = ()
 
 
 def read_blocks(
@@ -59,45 +66,75 @@ def read_blocks(
         InputError: the file cannot be read, is not LHE, is truncated, or a block lacks a tag.
     """
     text = _Text(_lines(path, hashed))
-    if text.until(_ROOT, within=_ROOT_WITHIN) is None:
+    if text.until(_ROOT, within=_ROOT_WITHIN)[1] is None:
         what = "is empty" if path.stat().st_size == 0 else "holds no <LesHouchesEvents> tag"
         raise InputError(f"{path}: {what}; want a Les Houches Event file (arXiv:hep-ph/0609017)")
     n_blocks = 0
-    for tag, block in _elements(text):
-        if tag == "</LesHouchesEvents":
+    for tag, block in _blocks(text):
+        if block is None:
             _check_end(text, path, n_blocks)
             return
-        if block is None:
-            raise _truncated(path, n_blocks)
         _check_block(tag, block, path, n_blocks, broken_too)
         if tag != "<init" or n_blocks == 0:
             n_blocks += 1
             yield block
-    raise _truncated(path, n_blocks)
+    where = f"after event {n_blocks - 2}" if n_blocks > 1 else "before its first event"
+    raise InputError(f"{path}: truncated {where}: no </LesHouchesEvents> at the end; fetch or make the file again")
 
 
-def _elements(text: "_Text") -> Iterator[tuple[str, Block | None]]:
-    """Tag and block of every <init> and <event>, or None in place of a block that the file ends in.
+def _blocks(text: "_Text") -> Iterator[tuple[str, Block | None]]:
+    """Tag and block of every <init> and <event>, then the end tag of the root, without a block.
 
     An event without its end tag is followed by the next one; one without its start tag is seen at its end tag.
     """
-    line, found = text.line, text.until(_NEXT)
-    while found is not None:
-        before, tag = found
-        if tag == "</event":
-            yield tag, Block(f">{before}", line, whole=False)
+    while True:
+        line = text.line
+        before, tag = text.until(_BETWEEN)
+        if tag is None:  # the file ends
+            return
+        if tag in _SKIPPED:
+            text.until(_SKIPPED[tag], keep=False)
         elif tag == "</LesHouchesEvents":
             yield tag, None
-        else:
-            line = text.line
-            end = text.until(_END[tag], keep=tag in ("<init", "<event"))
-            if tag in ("<init", "<event") or end is None:
-                whole = end is not None and end[1] != "<event"
-                yield tag, end and Block(end[0], line, whole)
-                if not whole:
-                    found = end and ("", end[1])
-                    continue
-        line, found = text.line, text.until(_NEXT)
+        elif tag == "</event":
+            yield tag, Block(before, line, whole=False)
+        elif block := _block(text, tag.replace("<", "</")):
+            yield tag, block
+
+
+def _block(text: "_Text", end: str) -> Block | None:
+    """The block whose `<init` or `<event` has been read, up to its end tag, or None if the file ends in it."""
+    line = text.line
+    text.until(_TAG_END, keep=False)
+    kept = ["\n" * (text.line - line)]
+    elements: list[str] = []
+    while True:
+        before, tag = text.until(_IN_BLOCK)
+        kept.append(before)
+        if tag is None:
+            return None
+        if tag in (end, "<"):
+            return Block("".join(kept), line, tag == end, tuple(elements))
+        begin, closed = text.line, False
+        if not (tag.startswith("</") or text.on_comment_line):
+            tag, closed = _skip_element(text, tag, end)
+        (elements if closed else kept).append(tag)  # whoever parses the lines finds a tag that has no partner
+        kept.append("\n" * (text.line - begin))
+
+
+def _skip_element(text: "_Text", tag: str, block_end: str) -> tuple[str, bool]:
+    """Move behind the element or comment whose `<name` has been read: its start tag, and whether it has an end."""
+    end = "-->"
+    if tag != "<!--":
+        end = rf"</{tag[1:]}\s*>"
+        attributes, bracket = text.until(_TAG_END)
+        if bracket != ">":
+            return tag + attributes, False
+        tag += attributes + bracket
+        if tag.endswith("/>"):
+            return tag, True
+    found = text.until(re.compile(rf"{end}|<(?={block_end[1:]}|event[\s>])"), keep=False)[1]
+    return tag, found not in (None, "<")
 
 
 def _check_block(tag: str, block: Block, path: Path, n_blocks: int, broken_too: bool) -> None:
@@ -113,13 +150,8 @@ def _check_block(tag: str, block: Block, path: Path, n_blocks: int, broken_too: 
 def _check_end(text: "_Text", path: Path, n_blocks: int) -> None:
     if n_blocks == 0:
         raise InputError(f"{path}: has no <init> block; is it a complete LHE file?")
-    if text.until(_MORE, keep=False):
+    if text.until(_BEHIND, keep=False)[1]:
         raise InputError(f"{path}: more than one LHE document in one file; split it, one source each")
-
-
-def _truncated(path: Path, n_blocks: int) -> InputError:
-    where = f"after event {n_blocks - 2}" if n_blocks > 1 else "before its first event"
-    return InputError(f"{path}: truncated {where}: no </LesHouchesEvents> at the end; fetch or make the file again")
 
 
 class _Text:
@@ -131,8 +163,8 @@ class _Text:
         self._place = 0
         self.line = 0
 
-    def until(self, pattern: re.Pattern[str], within: float = math.inf, keep: bool = True) -> tuple[str, str] | None:
-        """Move behind the next match.
+    def until(self, pattern: re.Pattern[str], within: float = math.inf, keep: bool = True) -> tuple[str, str | None]:
+        """Move behind the next match; in front of it, if it is `<` alone.
 
         Returns:
             The text before it (empty without `keep`) and the match, or None if there is none `within` so much.
@@ -146,12 +178,17 @@ class _Text:
             self._here = next(self._lines, "") if n_passed <= within else ""
             self._place = 0
             if not self._here:
-                return None
+                return "", None
             self.line += 1
         if keep:
             passed.append(self._here[self._place : match.start()])
-        self._place = match.end()
+        self._place = match.start() if match[0] == "<" else match.end()
         return "".join(passed), match[0]
+
+    @property
+    def on_comment_line(self) -> bool:
+        """Whether the present line begins with #."""
+        return _COMMENT.match(self._here) is not None
 
 
 def _lines(path: Path, hashed: Callable[[bytes], None]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from resim.common.atomic_write import OTHER_OUTPUT, atomic_write
 from resim.common.commandline import refuse_existing
 from resim.common.errors import InputError
 from resim.common.units import PYTHIA_SEED_MAX
@@ -107,14 +108,11 @@ def _check(made: Path, card: PythiaProcess | MadGraphProcess, n_events: int) -> 
 
 def _deliver(made: Path, output: Path) -> None:
     """Copy to the output's folder, (de)compressing as its name says, and then rename."""
-    partial = output.with_name(f"{output.name}.partial")
-    try:
-        with open_lhe(made) as source, partial.open("wb") as raw:
-            if output.suffix == ".gz":
-                with gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed:  # no name, no date: equal bytes
-                    shutil.copyfileobj(source, packed)
-            else:
-                shutil.copyfileobj(source, raw)
-        partial.replace(output)
-    finally:
-        partial.unlink(missing_ok=True)
+    with (
+        atomic_write(output, OTHER_OUTPUT) as partial,
+        open_lhe(made) as source,
+        partial.open("wb") as raw,
+        # no name, no date: equal bytes
+        gzip.GzipFile("", "wb", fileobj=raw, mtime=0) if output.suffix == ".gz" else raw as target,
+    ):
+        shutil.copyfileobj(source, target)

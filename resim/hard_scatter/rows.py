@@ -9,7 +9,7 @@ import numpy as np
 import pylhe
 
 from resim.card.generation_card import Selection
-from resim.common.ragged import Integers
+from resim.common.arrays import Integers
 from resim.common.row_counts import SourceCounts
 from resim.hard_scatter.lhe_reading import parse_event
 from resim.hard_scatter.partons import Label, Parton, find_partons, rejection

@@ -8,9 +8,10 @@ import awkward as ak
 import numpy as np
 
 from resim.card.jet_settings import JetSettings
-from resim.common.ragged import Integers, indices_of_ranges, offsets_of, owners_of
+from resim.common.arrays import Floats, Integers
+from resim.common.ragged import indices_of_ranges, offsets_of, owners_of
 from resim.common.silence import stdout_silenced
-from resim.particles import Floats, Particles
+from resim.particles import Particles
 
 
 @dataclass(frozen=True, slots=True)

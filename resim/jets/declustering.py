@@ -10,7 +10,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from resim.common.arrays import Floats
 
 _BEYOND_ANY_RAPIDITY = 1e5
 

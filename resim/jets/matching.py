@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from resim.card.jet_settings import JetSettings
 from resim.common.angles import wrap
-from resim.common.ragged import Integers, indices_of_ranges, offsets_of
+from resim.common.arrays import Floats, Integers
+from resim.common.ragged import indices_of_ranges, offsets_of
 from resim.hard_scatter.partons import FourMomentum, Parton
 from resim.jets.clustering import ClusteredJets
-from resim.particles import Floats
 
 
 @dataclass(frozen=True, slots=True)

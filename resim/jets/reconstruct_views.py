@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from resim.card.jet_settings import JetSettings
 from resim.card.view_plan import SLICE_EVENTS, DetectorPlan, ViewPlan
+from resim.common.arrays import Booleans, Integers
 from resim.common.errors import InputError
-from resim.common.ragged import Integers, owners_of
+from resim.common.ragged import owners_of
 from resim.common.row_counts import LossReason, ViewCounts
 from resim.common.seeds import SeedKey, Stage, pythia_seed
 from resim.detector import Detector
@@ -28,8 +29,6 @@ from resim.jets.matching import delta_r, match_partons
 from resim.jets.vertices import JetConstituents, Vertices, secondary_vertices
 from resim.particles import Candidates, Particles
 from resim.shower.simulate_views import Realization
-
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class JetsOfRows:
     particles: Particles
     jets: ClusteredJets
     of_row: Integers
-    taken: Flags
+    taken: Booleans
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ class ReconstructedView:
     detector_seeds: npt.NDArray[np.uint32]
     detector_level: JetsOfRows
     particle_level: JetsOfRows
-    valid: Flags
+    valid: Booleans
     vertices: Vertices | None
     counts: ViewCounts
 
@@ -116,7 +115,7 @@ def reconstruct(
         yield ReconstructedView(view, realization, seeds, detector_level, particle_level, valid, vertices, counts)
 
 
-def _constituents(level: JetsOfRows, generated: Particles, valid: Flags) -> JetConstituents:
+def _constituents(level: JetsOfRows, generated: Particles, valid: Booleans) -> JetConstituents:
     """The jets of the valid rows; `generated` are the particles that the detector saw, if there is one."""
     particles, of_row = level.particles, level.of_row[valid]
     members, offsets = constituents_of(particles, level.jets, of_row)
@@ -184,7 +183,7 @@ def _detector_seeds(view: ViewPlan, rows: Rows, run_seed: int) -> npt.NDArray[np
     """
     if view.detector is None:
         return np.zeros(len(rows.scatters), dtype=np.uint32)
-    return _seeds(view, rows, run_seed, "detector", SLICE_EVENTS if view.detector.backend == "delphes" else 1)
+    return _seeds(view, rows, run_seed, "detector", SLICE_EVENTS if view.detector.stage.backend == "delphes" else 1)
 
 
 def _seeds(view: ViewPlan, rows: Rows, run_seed: int, stage: Stage, length: int = 1) -> npt.NDArray[np.uint32]:
@@ -195,37 +194,38 @@ def _seeds(view: ViewPlan, rows: Rows, run_seed: int, stage: Stage, length: int 
 
 
 @lru_cache(maxsize=8)
-def detector_for(stage: DetectorPlan) -> Detector | Delphes:
+def detector_for(plan: DetectorPlan) -> Detector | Delphes:
     """The detector of a stage, one in each process: to read a card takes time.
 
     Raises:
         InputError: the card or the pool is wrong, pile-up is where the card has no place for it, or missing, or the
             program that runs it is.
     """
-    if DetectorPlan.of(stage.stage) != stage:
-        raise InputError(f"{stage.card}: its content or that of the pool has changed since the run began; restore it")
+    stage, card = plan.stage, plan.stage.card_path
+    if DetectorPlan.of(stage) != plan:
+        raise InputError(f"{card}: its content or that of the pool has changed since the run began; restore it")
     if stage.backend == "delphes":
-        return Delphes.from_card(stage.card)
+        return Delphes.from_card(card)
     pileup = PileUp(stage.pileup.mu, Pool.open(stage.pileup.pool)) if stage.pileup else None
-    detector = Detector.from_card(stage.card, pileup)
+    detector = Detector.from_card(card, pileup)
     detector.require_pileup()
     return detector
 
 
-def _losses(reasons: Mapping[LossReason, Flags]) -> dict[LossReason, Flags]:
+def _losses(reasons: Mapping[LossReason, Booleans]) -> dict[LossReason, Booleans]:
     """Rows lost by reason, bool `(n_rows,)` each; a row counts for the first reason that applies to it."""
-    lost: dict[LossReason, Flags] = {}
+    lost: dict[LossReason, Booleans] = {}
     for reason, flags in reasons.items():
         lost[reason] = flags & ~np.any([np.zeros_like(flags), *lost.values()], axis=0)
     return lost
 
 
-def _counts(valid: Flags, lost: Mapping[LossReason, Flags], retries: int) -> ViewCounts:
+def _counts(valid: Booleans, lost: Mapping[LossReason, Booleans], retries: int) -> ViewCounts:
     n_lost = {reason: int(flags.sum()) for reason, flags in lost.items() if flags.any()}
     return ViewCounts(valid=int(valid.sum()), lost=n_lost, retries=retries)
 
 
-def _decay_losses(realization: Realization, root: Realization, rows: Rows) -> dict[LossReason, Flags]:
+def _decay_losses(realization: Realization, root: Realization, rows: Rows) -> dict[LossReason, Booleans]:
     return {
         LossReason.NOT_GENERATED: ~realization.made[rows.scatter_of_row],
         LossReason.DECAY_CHANNEL: ~_same_decay(rows, realization, root),
@@ -234,7 +234,7 @@ def _decay_losses(realization: Realization, root: Realization, rows: Rows) -> di
 
 def _jet_losses(
     particle_level: JetsOfRows, detector_level: JetsOfRows, particle_jet_wanted: bool
-) -> dict[LossReason, Flags]:
+) -> dict[LossReason, Booleans]:
     return {
         LossReason.JET_TAKEN: detector_level.taken,
         LossReason.NO_JET: detector_level.of_row < 0,
@@ -242,7 +242,7 @@ def _jet_losses(
     }
 
 
-def _same_decay(rows: Rows, realization: Realization, root: Realization) -> Flags:
+def _same_decay(rows: Rows, realization: Realization, root: Realization) -> Booleans:
     """Whether each row decays as it does in the root view, bool `(n_rows,)`; true for all but taus."""
     same = np.ones(len(rows.partons), dtype=bool)
     for i, (event, parton) in enumerate(zip(rows.scatter_of_row, rows.partons, strict=True)):

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from resim.card.jet_settings import JetSettings
+from resim.common.arrays import Floats
 from resim.jets.declustering import softdrop_mass, subjettiness
-from resim.particles import Floats
 
 MAX_AXES: Final = 4
 

@@ -16,10 +16,10 @@ from dataclasses import dataclass, fields
 from typing import Final, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from resim.common.ragged import Integers, indices_of_ranges
-from resim.particles import Candidates, Floats
+from resim.common.arrays import Booleans, Floats, Integers
+from resim.common.ragged import indices_of_ranges
+from resim.particles import Candidates
 
 _CUTOFF: Final = 3.0
 """chi_c of the paper above, in standard deviations."""
@@ -158,7 +158,7 @@ def _nearest_pairs(tracks: Tracks) -> tuple[Integers, Floats]:
     return jets[meet], points[nearest[meet]]
 
 
-def _members(tracks: Tracks, jets: Integers, points: Floats) -> tuple[npt.NDArray[np.bool_], Integers]:
+def _members(tracks: Tracks, jets: Integers, points: Floats) -> tuple[Booleans, Integers]:
     """Which tracks belong to the vertex of their jet, `(n_tracks,)`, and which vertex that is; -1 for none."""
     vertex = np.searchsorted(jets, tracks.jet)
     has_vertex = np.isin(tracks.jet, jets)

@@ -3,17 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from resim.card.jet_settings import VertexSettings
 from resim.common.angles import wrap
-from resim.common.ragged import Arrays, Integers, offsets_of, owners_of
+from resim.common.arrays import Arrays, Booleans, Floats, Integers
+from resim.common.ragged import offsets_of, owners_of
 from resim.common.units import K_SHORT_MASS
 from resim.detector.random import Stream
 from resim.jets.vertex_fit import Tracks, find_vertices
-from resim.particles import Candidates, Floats, Particles
-
-Flags = npt.NDArray[np.bool_]
+from resim.particles import Candidates, Particles
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +122,8 @@ def _smeared(true: Floats, normals: Floats, settings: VertexSettings) -> tuple[F
     return true + np.einsum("nij,nj->ni", root, normals), root @ root
 
 
-def _tracks(particles: Particles, settings: VertexSettings) -> Flags:
-    wanted: Flags = (particles.charge != 0) & (particles.pt > settings.track_pt_min)
+def _tracks(particles: Particles, settings: VertexSettings) -> Booleans:
+    wanted: Booleans = (particles.charge != 0) & (particles.pt > settings.track_pt_min)
     return wanted
 
 
@@ -164,12 +162,12 @@ def _columns(jets: JetConstituents, found: _Found) -> Arrays:
     return columns
 
 
-def _selected(jets: JetConstituents, found: _Found, columns: Arrays, settings: VertexSettings) -> Flags:
+def _selected(jets: JetConstituents, found: _Found, columns: Arrays, settings: VertexSettings) -> Booleans:
     flight_eta = np.arcsinh(found.position[:, 2] / columns["flight_2d"])
     flight_phi = np.arctan2(found.position[:, 1], found.position[:, 0])
     distance = np.hypot(flight_eta - jets.jet_eta[found.jet], wrap(flight_phi - jets.jet_phi[found.jet]))
     k_short = (columns["n_tracks"] == 2) & (columns["charge"] == 0)
     k_short &= np.abs(columns["mass"] - K_SHORT_MASS) < settings.k_short_window
-    kept: Flags = ~k_short & (columns["mass"] < settings.mass_max) & (distance < settings.delta_r_max)
+    kept: Booleans = ~k_short & (columns["mass"] < settings.mass_max) & (distance < settings.delta_r_max)
     kept &= columns["flight_2d"] < settings.flight_2d_max_mm
     return kept & (columns["flight_2d_significance"] > settings.significance_min)

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from resim.card.jet_settings import JetSettings
-from resim.common.ragged import Arrays, offsets_of
+from resim.common.arrays import Arrays, Booleans
+from resim.common.ragged import offsets_of
 from resim.hard_scatter.partons import Parton
 from resim.hard_scatter.rows import Rows
 from resim.jets.clustering import constituents_of
@@ -17,8 +18,6 @@ from resim.pairfile import schema
 from resim.pairfile.row_block import invalid_jet_columns
 from resim.particles import Candidates, Particles, impact_parameters
 from resim.shower.simulate_views import Realization
-
-Flags = npt.NDArray[np.bool_]
 
 
 def hard_scatter_columns(rows: Rows, source: int, number_of_label: Mapping[str, int]) -> Arrays:
@@ -59,7 +58,7 @@ def _seed_columns(realization: Realization, detector_seeds: npt.NDArray[np.uint3
     }
 
 
-def _jet_columns(level: JetsOfRows, valid: Flags, settings: JetSettings) -> Arrays:
+def _jet_columns(level: JetsOfRows, valid: Booleans, settings: JetSettings) -> Arrays:
     """The columns of `jets/`, `offsets` and `constituents/`."""
     of_valid_row = level.of_row[valid]
     constituents = level.particles.take(*constituents_of(level.particles, level.jets, of_valid_row))
@@ -75,7 +74,7 @@ def _jet_columns(level: JetsOfRows, valid: Flags, settings: JetSettings) -> Arra
     return arrays | _constituent_columns(constituents)
 
 
-def _particle_jet_columns(particle_level: JetsOfRows, valid: Flags) -> Arrays:
+def _particle_jet_columns(particle_level: JetsOfRows, valid: Booleans) -> Arrays:
     some = valid & (particle_level.of_row >= 0)
     columns: Arrays = {}
     for column in schema.PARTICLE_JETS:
@@ -85,7 +84,7 @@ def _particle_jet_columns(particle_level: JetsOfRows, valid: Flags) -> Arrays:
     return columns
 
 
-def _vertex_columns(vertices: Vertices, valid: Flags) -> Arrays:
+def _vertex_columns(vertices: Vertices, valid: Booleans) -> Arrays:
     """The columns of `vertices/` and `vertex_offsets`."""
     counts = np.zeros(len(valid), np.int64)
     counts[valid] = np.diff(vertices.offsets)

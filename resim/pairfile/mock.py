@@ -5,13 +5,13 @@ around the same axes. Nothing here is a physics model.
 """
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from resim.card.view_plan import ViewRecord
 from resim.common.angles import wrap
+from resim.common.arrays import Arrays
 from resim.common.ragged import offsets_of
 from resim.common.row_counts import SourceCounts, ViewCounts
 from resim.common.units import PYTHIA_SEED_MAX
@@ -22,8 +22,6 @@ from resim.pairfile.row_block import RowBlock, invalid_jet_columns
 from resim.pairfile.writer import PairWriter
 
 LABELS = ["one_prong", "two_prong"]
-
-Arrays = dict[str, npt.NDArray[Any]]
 
 
 def write_mock(  # noqa: PLR0913, PLR0917

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from resim.common.ragged import Arrays
+from resim.common.arrays import Arrays
 from resim.pairfile import schema
 
 

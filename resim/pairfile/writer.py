@@ -9,13 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from resim.card.view_plan import ViewRecord
+from resim.common.hdf5_output import Hdf5Output
 from resim.common.ragged import offsets_of
 from resim.pairfile import schema
-from resim.pairfile.hdf5_output import Hdf5Output
 from resim.pairfile.provenance import Provenance
 from resim.pairfile.row_block import RowBlock
-
-"""Datasets by their path in the file, or below a group of it."""
 
 _COMPRESSION = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 _ROWS_PER_HDF5_CHUNK = 4096

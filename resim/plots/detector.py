@@ -13,9 +13,10 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from resim.common.arrays import Floats
 from resim.common.ragged import offsets_of
 from resim.detector import Detector
-from resim.particles import Candidates, Floats, Particles
+from resim.particles import Candidates, Particles
 from resim.plots.style import VIEW_COLOURS, hep_style, save
 
 _REGIONS: Final = ((0.0, 0.5), (0.5, 1.5), (1.5, 2.5), (2.5, 3.0), (3.0, 5.0))

@@ -8,9 +8,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from resim.common.arrays import Floats
 from resim.common.errors import InputError
 from resim.pairfile.reader import PairFile
-from resim.plots.histogram import Floats, Histogram
+from resim.plots.histogram import Histogram
 from resim.plots.sharing import plot_sharing
 from resim.plots.style import VIEW_COLOURS, hep_style, save
 

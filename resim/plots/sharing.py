@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from resim.card.view_plan import ViewRecord
 from resim.common.angles import wrap
+from resim.common.arrays import Floats
 from resim.pairfile.reader import PairFile
-from resim.plots.histogram import Floats
 from resim.plots.style import VIEW_COLOURS, save
 
 _ANGLES: Final = np.geomspace(1e-4, 3.0, 46)

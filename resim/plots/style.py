@@ -8,6 +8,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from resim.common.atomic_write import OTHER_OUTPUT, atomic_write
 from resim.common.errors import InputError
 
 VIEW_COLOURS = ("#3f90da", "#ffa90e", "#bd1f01", "#832db6", "#94a4a2", "#a96b59", "#e76300", "#717581")
@@ -33,16 +34,12 @@ def save(figure: Figure, path: Path) -> Path:
     """Write a figure; the file appears under its name only when it is complete.
 
     Raises:
-        InputError: the format is unknown.
+        InputError: the format is unknown, or the file cannot be written.
     """
     known = figure.canvas.get_supported_filetypes()
     suffix = path.suffix.lstrip(".").lower()
     if suffix not in known:
         raise InputError(f"{path}: cannot write the picture format {path.suffix!r}; use .png, .pdf or .svg")
-    temporary = path.with_name(f".{path.name}.partial")
-    try:
-        figure.savefig(temporary, format=suffix, dpi=110)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with atomic_write(path, OTHER_OUTPUT) as partial:
+        figure.savefig(partial, format=suffix, dpi=110)
     return path

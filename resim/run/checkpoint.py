@@ -7,18 +7,18 @@ the simulation of a view (medians of 30, one process on 2 busy cores).
 
 import fcntl
 import json
-import os
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import TypeAdapter
 
+from resim.common.atomic_write import atomic_write
 from resim.common.errors import InputError
 from resim.common.row_counts import SourceCounts, ViewCounts
 from resim.pairfile.row_block import RowBlock
@@ -28,11 +28,12 @@ _ABOUT = "about"
 _BYTES = "bytes"
 """Entry with the bytes of all arrays, one after the other: every entry costs 0.1 ms to write and 0.1 ms to read."""
 _KEY = "run.key"
+_RESUME = "finished chunks are kept: {remedy} and run again with --resume"
 _VIEW_COUNTS = TypeAdapter(dict[str, ViewCounts])
 
 
 class Checkpoint:
-    """The folder `OUTPUT.parts` with the finished chunks, locked while it is open; a context manager.
+    """The folder `OUTPUT.chunks` with the finished chunks, locked while it is open; a context manager.
 
     Args:
         output: the file that the chunks will become.
@@ -40,7 +41,7 @@ class Checkpoint:
     """
 
     def __init__(self, output: Path, key: str) -> None:
-        self.folder = output.with_name(output.name + ".parts")
+        self.folder = output.with_name(output.name + ".chunks")
         self._output, self._key = output, key
 
     def __enter__(self) -> Self:
@@ -86,7 +87,8 @@ class Checkpoint:
         elif self._numbers() and not resume:
             raise InputError(f"{self.folder}: an unfinished run; --resume to go on with it, --force to start anew")
         if self._stored_key() != self._key:
-            _write_whole(self.folder / _KEY, lambda stream: stream.write(self._key.encode()))
+            with atomic_write(self.folder / _KEY, _RESUME) as partial:
+                partial.write_text(self._key, encoding="utf-8")
 
     def _stored_key(self) -> str | None:
         try:
@@ -127,7 +129,8 @@ class Checkpoint:
             _ABOUT: np.array(json.dumps(about)),
             _BYTES: np.frombuffer(b"".join(array.tobytes() for array in arrays.values()), np.uint8),
         }
-        _write_whole(self._path(number), lambda stream: np.savez(stream, allow_pickle=False, **content))
+        with atomic_write(self._path(number), _RESUME) as partial, partial.open("wb") as stream:
+            np.savez(stream, allow_pickle=False, **content)
 
     def load(self, number: int) -> ChunkResult:
         """A finished chunk.
@@ -177,18 +180,3 @@ def _arrays(stored: npt.NDArray[np.uint8], layout: list[list[Any]]) -> Iterator[
         stop = start + length * np.dtype(dtype).itemsize
         yield path, stored[start:stop].view(dtype)
         start = stop
-
-
-def _write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file that appears under its name only when it is complete and on the disk."""
-    temporary = path.with_suffix(".tmp")
-    try:
-        with temporary.open("wb") as stream:
-            write(stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        remedy = "finished chunks are kept: make room and run again with --resume"
-        raise InputError(f"{path}: cannot be written ({error.strerror}); {remedy}") from error

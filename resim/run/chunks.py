@@ -13,12 +13,21 @@ from resim.pairfile.row_block import RowBlock
 
 @dataclass(frozen=True, slots=True)
 class SourcePlan:
-    """One source of a run: file, identity, beams, and |PDG id| → label."""
+    """One source of a run.
+
+    Attributes:
+        path: the LHE file.
+        sha256: its identity.
+        beams: its beams.
+        labels: |PDG id| → label.
+        bad_events: indices of broken events, which are passed over.
+    """
 
     path: Path
     sha256: str
     beams: Beams
     labels: dict[int, Label]
+    bad_events: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

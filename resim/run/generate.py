@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 def generate(card_path: Path, output: Path, options: RunOptions) -> Provenance:
     """Make a pair file from a generation card.
 
-    Finished chunks are kept in `OUTPUT.parts` until the output is complete, so an interruption loses no finished
+    Finished chunks are kept in `OUTPUT.chunks` until the output is complete, so an interruption loses no finished
     chunk. The output appears under its name only when it is complete.
 
     Raises:

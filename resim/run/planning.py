@@ -48,7 +48,6 @@ class Run:
         chunk_size: events a chunk; the last one of a source may hold fewer.
         key: digest of all that determines the arrays of the whole run.
         programs: versions of the external programs that take part.
-        skip_bad_events: whether broken events are passed over.
     """
 
     plan: Plan
@@ -57,7 +56,6 @@ class Run:
     chunk_size: int
     key: str
     programs: dict[str, str]
-    skip_bad_events: bool
 
     @property
     def n_events(self) -> int:
@@ -70,7 +68,8 @@ class Run:
             yield from self._read_source(source, list(specs))
 
     def _read_source(self, source: int, specs: Sequence[ChunkSpec]) -> Iterator[Chunk]:
-        events = event_blocks(self.plan.sources[source].path, specs[-1].events.stop, self.skip_bad_events)
+        origin = self.plan.sources[source]
+        events = event_blocks(origin.path, specs[-1].events.stop, origin.bad_events)
         event = next(events, None)
         for spec in specs:
             inside = []
@@ -89,7 +88,7 @@ def plan_run(card: GenerationCard, options: RunOptions) -> Run:
     """
     surveys = [_survey(source, options) for source in card.sources]
     sources = tuple(
-        SourcePlan(source.lhe, found.sha256, found.beams, dict(source.rows))
+        SourcePlan(source.lhe, found.sha256, found.beams, dict(source.rows), frozenset(found.bad_events))
         for source, found in zip(card.sources, surveys, strict=True)
     )
     plan = Plan(card, options.seed, sources, plan_views(card))
@@ -103,7 +102,7 @@ def plan_run(card: GenerationCard, options: RunOptions) -> Run:
     unit = SLICE_EVENTS if any(view.needs_slices for view in plan.views) else 1
     chunk_size = -(-options.chunk_size // unit) * unit  # rounded up
     chunks = tuple(_chunks(_shares(events, unit, options.shard), chunk_size))
-    return Run(plan, records, chunks, chunk_size, key, programs, options.skip_bad_events)
+    return Run(plan, records, chunks, chunk_size, key, programs)
 
 
 def _shares(events: Sequence[int], unit: int, shard: Shard) -> Iterator[range]:
@@ -156,14 +155,14 @@ def _survey(source: Source, options: RunOptions) -> Survey:
 
 
 def _record(source: Source, found: Survey) -> SourceRecord:
-    if found.n_bad:
-        log.warning("%s: passing over %d broken events; the first: %s", source.lhe, found.n_bad, found.first_bad)
+    if n_bad := len(found.bad_events):
+        log.warning("%s: passing over %d broken events; the first: %s", source.lhe, n_bad, found.first_bad)
     return SourceRecord(
         lhe=str(source.lhe),
         sha256=found.sha256,
         events_in_file=found.n_events,
         generator=found.generator,
-        bad_events={str(reason): n for reason, n in found.bad_events.items()},
+        bad_events={str(reason): n for reason, n in found.bad_reasons.items()},
     )
 
 
@@ -174,7 +173,7 @@ def _programs(plan: Plan) -> dict[str, str]:
     at once.
     """
     programs = {}
-    if settings := [view.settings for view in plan.views if view.generator == "herwig7"]:
+    if settings := [view.generator.lines for view in plan.views if view.generator.name == "herwig7"]:
         from resim.shower.herwig import herwig_for
 
         programs["herwig"] = herwig_for(plan.sources[0].beams, settings[0]).version
@@ -192,8 +191,8 @@ def _check_pools(plan: Plan) -> None:
     """Raise an `InputError` if pile-up was made at another energy than the hard scatters."""
     from resim.detector.pool import Pool
 
-    pools = {view.detector.pileup.pool for view in plan.views if view.detector and view.detector.pileup}
-    for pool in map(Pool.open, pools):
+    detectors = [view.detector.stage for view in plan.views if view.detector]
+    for pool in map(Pool.open, {stage.pileup.pool for stage in detectors if stage.pileup}):
         for source in plan.sources:
             energy = source.beams.energy_a + source.beams.energy_b
             if not math.isclose(energy, pool.provenance.e_cm, rel_tol=1e-6):
@@ -214,7 +213,12 @@ def run_key(
             (source.sha256, sorted((i, str(label)) for i, label in source.labels.items())) for source in plan.sources
         ],
         "views": [
-            (*view.place, view.generator, view.settings, view.detector.identity if view.detector else None)
+            (
+                *view.place,
+                view.generator.name,
+                view.generator.lines,
+                view.detector.identity if view.detector else None,
+            )
             for view in plan.views
         ],
         "seed": plan.seed,

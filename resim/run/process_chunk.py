@@ -6,7 +6,7 @@ The arrays of a chunk depend on the plan and its events alone, so chunks can be 
 import time
 from itertools import chain
 
-from resim.common.ragged import Arrays
+from resim.common.arrays import Arrays
 from resim.hard_scatter.rows import select_rows
 from resim.jets.reconstruct_views import reconstruct
 from resim.pairfile import schema

@@ -126,16 +126,19 @@ def _plan(file: PairFile, source: int, lhe: Path | None) -> Plan:
     views = plan_from_records(file.views)
     for detector in {view.detector for view in views if view.detector}:
         _require_same(detector)
-    made_from = SourcePlan(path, record.sha256, found.beams, dict(card.sources[source].rows))
+    made_from = SourcePlan(
+        path, record.sha256, found.beams, dict(card.sources[source].rows), frozenset(found.bad_events)
+    )
     return Plan(card, provenance.seed, (made_from,) * len(card.sources), views)
 
 
 def _require_same(detector: DetectorPlan) -> None:
     """Raise an `InputError` if the files of a detector are not those with which the pair file was made."""
-    if not detector.card.is_file() or (now := DetectorPlan.of(detector.stage)).sha256 != detector.sha256:
-        raise InputError(f"{detector.card}: missing, or not the card that the file was made with; restore it")
-    if detector.pileup and now.pileup != detector.pileup:
-        raise InputError(f"{detector.pileup.pool}: not the pool that the file was made with; restore it")
+    card, pileup = detector.stage.card_path, detector.stage.pileup
+    if not card.is_file() or (now := DetectorPlan.of(detector.stage)).sha256 != detector.sha256:
+        raise InputError(f"{card}: missing, or not the card that the file was made with; restore it")
+    if pileup and now.pool_sha256 != detector.pool_sha256:
+        raise InputError(f"{pileup.pool}: not the pool that the file was made with; restore it")
 
 
 def _chunk(plan: Plan, source: int, event: int, provenance: Provenance) -> Chunk:
@@ -144,6 +147,6 @@ def _chunk(plan: Plan, source: int, event: int, provenance: Provenance) -> Chunk
     if any(view.needs_slices for view in plan.views):
         first = event // SLICE_EVENTS * SLICE_EVENTS
         last = min(first + SLICE_EVENTS, provenance.n_events or sys.maxsize)
-    skip = bool(provenance.sources[source].bad_events)
-    events = event_blocks(plan.sources[source].path, last, skip)
+    origin = plan.sources[source]
+    events = event_blocks(origin.path, last, origin.bad_events)
     return Chunk(0, source, tuple(event for event in events if event[0] >= first))

@@ -77,11 +77,11 @@ def realize(
     """
     outcomes: dict[str, list[Outcome]] = {}
     for owner in (view for view in views if view.shower_owner == view.name):
-        if owner.generator == "herwig7":
+        if owner.generator.name == "herwig7":
             outcomes[owner.name] = list(_realize_slices(scatters, owner, beams, run_seed))
             continue
         family = [owner.name, *(view.name for view in views if _rehadronizes(view, owner))]
-        pythia, roots = pythia_for(beams, owner.settings), outcomes.get(views[0].name)
+        pythia, roots = pythia_for(beams, owner.generator.lines), outcomes.get(views[0].name)
         made = [
             _realize_event(_Event(pythia, scatter, run_seed), family, roots[i] if roots else None)
             for i, scatter in enumerate(scatters)
@@ -159,7 +159,7 @@ def _realize_slices(
     scatters: Sequence[HardScatter], view: ViewPlan, beams: Beams, run_seed: int
 ) -> Iterator[Outcome]:
     """Make a view with Herwig, one run for each slice of the file's events; `scatters` hold whole slices."""
-    herwig = herwig_for(beams, view.settings)
+    herwig = herwig_for(beams, view.generator.lines)
     for number, members in groupby(scatters, key=lambda scatter: scatter.index // SLICE_EVENTS):
         yield from _realize_slice(herwig, list(members), number * SLICE_EVENTS, view.name, run_seed)
 

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from resim.common.arrays import Floats
 from resim.common.errors import InputError
 from resim.detector.particle_flow import candidates_of
-from resim.particles import Candidates, Floats, Particles
+from resim.particles import Candidates, Particles
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,7 @@
 
 import math
 
-import numpy as np
-import numpy.typing as npt
-
-Floats = npt.NDArray[np.float64]
+from resim.common.arrays import Floats
 
 
 def naive_antikt(momenta: Floats, radius: float) -> list[tuple[Floats, set[int]]]:

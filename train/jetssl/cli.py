@@ -11,7 +11,7 @@ from resim.common import commandline
 from resim.common.errors import InputError
 
 if TYPE_CHECKING:
-    from jetssl.evaluation.probe import Method
+    from jetssl.evaluation.probe import ProbeMethod
     from jetssl.evaluation.results import Baseline
 
 PATH = click.Path(path_type=Path)
@@ -90,7 +90,7 @@ def probe(  # noqa: PLR0913, PLR0917
     view: str,
     labels: tuple[str, ...],
     baseline: "tuple[Baseline, ...]",
-    method: "Method",
+    method: "ProbeMethod",
     seed: int,
     as_json: bool,
 ) -> None:

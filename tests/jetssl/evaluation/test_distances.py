@@ -3,8 +3,8 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm, wasserstein_distance
 
+from jetssl.common.roc import auc
 from jetssl.evaluation.distances import jensen_shannon
-from jetssl.evaluation.metrics import auc
 
 
 def test_gaussians_with_known_distances(rng):

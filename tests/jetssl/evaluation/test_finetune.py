@@ -8,11 +8,11 @@ import torch
 from click.testing import CliRunner
 
 from jetssl.cli import jetssl
+from jetssl.common.roc import auc
 from jetssl.config.card import card_from
 from jetssl.evaluation.classifier import Classifier, linear_probe, logits_of, train, with_adapters
 from jetssl.evaluation.finetune import FineTuning, finetune
 from jetssl.evaluation.fits import RATES, Fit, label_draw, scores_file
-from jetssl.evaluation.metrics import auc
 from jetssl.evaluation.results import read_results
 from jetssl.evaluation.task import make_task
 from jetssl.models.builder import build_encoder

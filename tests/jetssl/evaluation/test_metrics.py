@@ -3,45 +3,17 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 from torchmetrics.functional.classification import binary_calibration_error
 
 from jetssl.evaluation.metrics import (
     OneAgainstOne,
-    WeightedRoc,
-    auc,
     background_efficiency,
     rejection,
     reliability,
     signal_efficiency,
     wilson,
 )
-
-SCORES = st.lists(st.integers(0, 5), min_size=1, max_size=15).map(lambda values: np.array(values, float))
-
-
-@given(SCORES, SCORES)
-def test_auc_counts_pairs(signal, background):
-    pairs = [(s > b) + 0.5 * (s == b) for s in signal for b in background]
-    assert auc(signal, background) == pytest.approx(np.mean(pairs))
-    is_signal = np.repeat([True, False], [len(signal), len(background)])
-    weighted = WeightedRoc(np.concatenate([signal, background]), is_signal)
-    found = weighted(np.ones(len(is_signal)), np.array([0.3, 0.7]))
-    assert found[0] == pytest.approx(np.mean(pairs))
-    assert found[1:] == pytest.approx(background_efficiency(signal, background, np.array([0.3, 0.7])))
-
-
-def test_weights_are_repetitions():
-    scores, is_signal = np.array([0.0, 1, 2, 3]), np.array([False, True, False, True])
-    weights = np.array([2, 1, 1, 3])
-    repeated, kinds = np.repeat(scores, weights), np.repeat(is_signal, weights)
-    points = np.array([0.3, 0.5])
-    found = WeightedRoc(scores, is_signal)(weights, points)
-    assert found[0] == pytest.approx(auc(repeated[kinds], repeated[~kinds]))
-    assert found[1:] == pytest.approx(background_efficiency(repeated[kinds], repeated[~kinds], points))
-    assert np.isnan(WeightedRoc(scores, is_signal)(np.array([1, 0, 1, 0]), points)).all()
 
 
 def test_background_efficiency_by_hand():

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from jetssl.common.roc import auc
 from jetssl.data.jets import gather_jets
 from jetssl.evaluation.baselines import INPUTS
-from jetssl.evaluation.metrics import auc
 from jetssl.evaluation.probe import CLASSIFIERS, probe
 from jetssl.evaluation.results import Origin
 from jetssl.models.checkpoints import load_encoder

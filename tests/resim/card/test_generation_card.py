@@ -115,12 +115,12 @@ def test_a_view_changes_the_detector_of_its_parent(card, tmp_path):
         "generated": {"from": "root", "freeze": "hadronization", "detector": "none"},
     }
     resolved = load_card(card_with(card, tmp_path, views=views, detector={"card": cms}))
-    detectors = {name: resolved.detector_of(name) for name in views}
+    detectors = {name: stages.detector for name, stages in resolved.stages().items()}
     assert (str(detectors["root"].card), str(detectors["other"].card)) == (cms, ideal)
     assert (str(detectors["real"].card), detectors["real"].backend) == (ideal, "delphes")
     assert detectors["generated"] == "none"
     again = type(resolved).model_validate(resolved.resolved().model_dump(mode="json", by_alias=True))
-    assert {name: again.detector_of(name) for name in views} == detectors
+    assert {name: stages.detector for name, stages in again.stages().items()} == detectors
     views["again"] = {"from": "generated", "freeze": "hadronization"}
     with pytest.raises(InputError, match=r"views\.again: freezes the hadronization and no detector follows"):
         load_card(card_with(card, tmp_path, views=views, detector={"card": cms}))

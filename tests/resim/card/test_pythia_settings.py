@@ -1,9 +1,9 @@
-"""Lines for Pythia from a Shower section."""
+"""Lines for Pythia from a ShowerSection section."""
 
 import pytest
 
-from resim.card.generation_card import Shower
 from resim.card.pythia_settings import read_cmnd, shower_lines
+from resim.card.stages import ShowerSection
 from resim.common.errors import InputError
 from tests.helpers.chain import REPOSITORY
 
@@ -11,15 +11,15 @@ MONASH = REPOSITORY / "cards/pythia/monash.cmnd"
 
 
 def test_mu_r_factors_enter_squared():
-    lines = shower_lines(Shower(card=MONASH, mu_r_fsr=0.5, mu_r_isr=2.0))
+    lines = shower_lines(ShowerSection(card=MONASH, mu_r_fsr=0.5, mu_r_isr=2.0))
     assert lines[-2:] == ("TimeShower:renormMultFac = 0.25", "SpaceShower:renormMultFac = 4.0")
 
 
 def test_settings_follow_the_card_and_are_checked_like_it():
-    shower = Shower(card=MONASH, model="vincia", settings=("TimeShower:renormMultFac = 0.707",))
+    shower = ShowerSection(card=MONASH, model="vincia", settings=("TimeShower:renormMultFac = 0.707",))
     assert shower_lines(shower)[-2:] == ("PartonShowers:model = 2", "TimeShower:renormMultFac = 0.707")
     with pytest.raises(InputError, match=r"shower\.settings:1: sets Random:seed"):
-        shower_lines(Shower(card=MONASH, settings=("Random:seed = 3",)))
+        shower_lines(ShowerSection(card=MONASH, settings=("Random:seed = 3",)))
 
 
 @pytest.mark.parametrize(

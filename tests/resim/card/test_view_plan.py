@@ -1,20 +1,15 @@
 """The tree of views, resolved."""
 
+import hashlib
+import json
+
+import pytest
+
 from resim.card.generation_card import GenerationCard
-from resim.card.view_plan import plan_views
+from resim.card.stages import DetectorSection
+from resim.card.view_plan import DetectorPlan, plan_from_records, plan_views
+from resim.common.errors import InputError
 from tests.helpers.chain import REPOSITORY
-
-
-def test_settings_are_inherited_down_the_tree():
-    views = {
-        "root": {"shower": {"mu_r_isr": 2.0}},
-        "child": {"from": "root", "freeze": "hard_scatter", "shower": {"mu_r_fsr": 0.5}},
-        "grandchild": {"from": "child", "freeze": "hard_scatter"},
-    }
-    card = GenerationCard.model_validate({"sources": [{"lhe": "x", "rows": {25: "h"}}], "views": views})
-    shower = card.shower_of("grandchild")
-    assert (shower.mu_r_isr, shower.mu_r_fsr) == (2.0, 0.5)
-    assert card.shower_of("root").mu_r_fsr == 1.0
 
 
 def test_the_plan_puts_parents_first_and_finds_the_owner_of_the_shower():
@@ -30,4 +25,46 @@ def test_the_plan_puts_parents_first_and_finds_the_owner_of_the_shower():
     plan = {view.name: view for view in plan_views(card)}
     assert list(plan) == ["root", "seed", "rehadron", "again"]
     assert plan["again"].shower_owner == plan["rehadron"].shower_owner == "seed"
-    assert "ParticleDecays:limitTau0 = on" in plan["again"].settings
+    assert "ParticleDecays:limitTau0 = on" in plan["again"].generator.lines
+
+
+def with_pileup(tmp_path):
+    pool = tmp_path / "pool.h5"
+    pool.write_bytes(b"pool")
+    card = REPOSITORY / "cards/delphes/cms_pileup.tcl"
+    return DetectorSection.model_validate({"card": str(card), "pileup": {"mu": 50, "pool": str(pool)}})
+
+
+def test_a_detector_is_told_by_the_content_of_its_files(tmp_path):
+    stage = with_pileup(tmp_path)
+    plan = DetectorPlan.of(stage)
+    assert plan.identity == (plan.sha256, "resim", 50.0, hashlib.sha256(b"pool").hexdigest())
+    stage.pileup.pool.write_bytes(b"other")
+    assert DetectorPlan.of(stage) != plan
+    stage.pileup.pool.unlink()
+    with pytest.raises(InputError, match=r"pool\.h5: cannot be read .*restore the file"):
+        DetectorPlan.of(stage)
+
+
+@pytest.mark.parametrize("pileup", [True, False])
+def test_a_detector_comes_back_from_the_record_of_a_pair_file(tmp_path, pileup):
+    stage = with_pileup(tmp_path) if pileup else DetectorSection(card=REPOSITORY / "cards/delphes/cms.tcl")
+    plan = DetectorPlan.of(stage)
+    assert DetectorPlan.from_record(json.loads(json.dumps(plan.record()))) == plan
+
+
+def test_views_come_back_from_their_records():
+    shower = {"card": str(REPOSITORY / "cards/pythia/monash.cmnd")}
+    views = {
+        "root": {"shower": shower},
+        "reco": {
+            "from": "root",
+            "freeze": "hadronization",
+            "detector": {"card": str(REPOSITORY / "cards/delphes/cms.tcl")},
+        },
+        "rehadron": {"from": "reco", "freeze": "parton_shower"},
+    }
+    card = GenerationCard.model_validate({"sources": [{"lhe": "x", "rows": {25: "h"}}], "views": views})
+    plan = plan_views(card)
+    assert plan_from_records([view.record() for view in plan]) == plan
+    assert [view.particles_owner for view in plan] == ["root", "root", "rehadron"]

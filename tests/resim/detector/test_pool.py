@@ -1,6 +1,8 @@
 """Pools of minimum-bias events: what they hold, and what is not one."""
 
 import pickle
+import subprocess
+import sys
 
 import h5py
 import numpy as np
@@ -84,3 +86,28 @@ def test_what_is_not_a_pool_is_said_in_one_line(tmp_path, write, message):
         Pool.open(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert "\n" not in str(caught.value)
+
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from resim.common.errors import InputError
+from resim.detector.pool import PARTICLE, PoolProvenance, write_pool
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+try:
+    write_pool(Path(sys.argv[2]), 4 * [np.zeros(1000, PARTICLE)], PoolProvenance(1, 13000.0, (), {}))
+except InputError as error:
+    sys.exit(str(error))
+"""
+
+
+@pytest.mark.parametrize("kilobytes", [1, 100, 143])
+def test_a_full_disk_is_one_line(tmp_path, kilobytes):
+    """Of 144 kB of particles, which wait in an unnamed file before they are written to the pool."""
+    command = [sys.executable, "-c", LIMITED, str(1000 * kilobytes), str(tmp_path / "pool.h5")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    message = f"{tmp_path / 'pool.h5'}: cannot be written (File too large); make room or choose another -o\n"
+    assert (done.returncode, done.stderr) == (1, message)
+    assert not list(tmp_path.iterdir())

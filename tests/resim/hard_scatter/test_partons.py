@@ -20,7 +20,7 @@ def make_event(*particles: tuple[int, int, int]):
     lines = [f"{n} {s} {m} 0 0 0 0 0 0 {100.0 if s == -1 else 0.0} 0 0 9" for n, s, m in particles[:-1]]
     n, s, m = particles[-1]
     lines.append(f"{n} {s} {m} 0 0 0 0 0 0 200.0 0 0 9")
-    text = f"<event>\n{len(particles)} 1 1.0 91.0 0.007 0.118\n" + "\n".join(lines)
+    text = f"{len(particles)} 1 1.0 91.0 0.007 0.118\n" + "\n".join(lines)
     return parse_event(text, Path("made.lhe"), 0)
 
 

@@ -71,7 +71,7 @@ def test_kill_minus_9_loses_nothing_that_was_finished(card, pairs, tmp_path):
     arguments = ["generate", str(card), "-o", str(output), "-n", str(N_EVENTS), "--chunk-size", "2", "--quiet"]
     killed = subprocess.run([sys.executable, "-c", KILLED, *arguments], capture_output=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    assert len(list(tmp_path.glob("pairs.h5.parts/*.npz"))) == 2
+    assert len(list(tmp_path.glob("pairs.h5.chunks/*.npz"))) == 2
     assert not output.exists()
     generate(card, output, replace(OPTIONS, chunk_size=2, resume=True))
     assert digest(output) == digest(pairs)
@@ -85,8 +85,8 @@ def test_a_damaged_part_is_removed_and_made_anew(card, pairs, tmp_path, monkeypa
     with pytest.raises(KeyboardInterrupt):
         generate(card, output, options)
     monkeypatch.undo()
-    part = tmp_path / "pairs.h5.parts/00000001.npz"
-    part.write_bytes(part.read_bytes()[:2000] if damage is None else damage)
+    chunk = tmp_path / "pairs.h5.chunks/00000001.npz"
+    chunk.write_bytes(chunk.read_bytes()[:2000] if damage is None else damage)
     with pytest.raises(InputError, match=r"00000001\.npz: damaged, removed; run again with --resume"):
         generate(card, output, replace(options, resume=True))
     assert not output.exists()
@@ -136,7 +136,7 @@ def test_space_is_asked_for_before_joining(card, tmp_path, monkeypatch):
     monkeypatch.setattr(engine.shutil, "disk_usage", lambda path: usage._replace(free=10))
     with pytest.raises(InputError, match=r"may need .* MB, 0.0 MB are free; finished chunks are kept"):
         generate(card, tmp_path / "pairs.h5", replace(OPTIONS, n_events=1))
-    assert list(tmp_path.glob("pairs.h5.parts/*.npz"))
+    assert list(tmp_path.glob("pairs.h5.chunks/*.npz"))
 
 
 FULL_DISK = """
@@ -165,4 +165,4 @@ def test_a_disk_that_is_really_full_loses_nothing(card, pairs, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     assert "cannot be written (No space left on device); finished chunks are kept" in done.stdout
-    assert done.stdout.splitlines()[-3:] == ["message", "pairs.h5.parts", digest(pairs)]
+    assert done.stdout.splitlines()[-3:] == ["message", "pairs.h5.chunks", digest(pairs)]

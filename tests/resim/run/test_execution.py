@@ -34,7 +34,7 @@ def test_a_dask_cluster_that_loses_a_worker_gives_the_arrays_of_one_process(clus
     victim = cluster.workers[0].pid
 
     def kill_when_at_work() -> None:
-        wait_until(lambda: list(tmp_path.glob("pairs.h5.parts/*.npz")))
+        wait_until(lambda: list(tmp_path.glob("pairs.h5.chunks/*.npz")))
         os.kill(victim, signal.SIGKILL)
 
     killer = threading.Thread(target=kill_when_at_work)

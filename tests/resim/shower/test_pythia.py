@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import pythia8mc
 
-from resim.card.generation_card import Shower
 from resim.card.pythia_settings import shower_lines
+from resim.card.stages import ShowerSection
 from resim.common.errors import InputError
 from resim.hard_scatter.lhe_reading import event_blocks, parse_event, survey
 from resim.shower import event_record
@@ -24,7 +24,7 @@ def events():
 
 @pytest.fixture(scope="module")
 def pythia():
-    return Pythia(survey(QCD, 1).beams, shower_lines(Shower(card=MONASH)))
+    return Pythia(survey(QCD, 1).beams, shower_lines(ShowerSection(card=MONASH)))
 
 
 def test_an_event_depends_on_its_seeds_alone(pythia, events):
@@ -70,7 +70,7 @@ def test_the_two_steps_equal_one_ordinary_run_bit_by_bit(pythia, events):
     """Freezing the parton level and hadronizing a copy of it is what `pythia.next()` does: there is no bias."""
     ordinary, feed = pythia8mc.Pythia("", False), EventFeed(survey(QCD, 1).beams)
     own = ("Print:quiet = on", "SLHA:verbose = 0", "Beams:frameType = 5", "Random:setSeed = on", "Random:seed = 1")
-    for line in (*own, *shower_lines(Shower(card=MONASH))):
+    for line in (*own, *shower_lines(ShowerSection(card=MONASH))):
         assert ordinary.readString(line)
     hook = _Reseed(ordinary)
     ordinary.setUserHooksPtr(hook)
@@ -142,13 +142,13 @@ def test_batch_joins_events_and_knows_charges(pythia, events):
 
 @pytest.mark.parametrize("card", sorted((REPOSITORY / "cards/pythia").glob("*.cmnd")), ids=lambda path: path.stem)
 def test_shipped_tunes_are_what_pythia_takes(card, events):
-    other = Pythia(survey(QCD, 1).beams, shower_lines(Shower(card=card)))
+    other = Pythia(survey(QCD, 1).beams, shower_lines(ShowerSection(card=card)))
     record = other.shower(events[0], seed=1)
     assert np.array_equal(other.hadronize(record, 2), other.hadronize(record, 2))
 
 
 def test_vincia_can_be_frozen_and_hadronized_anew(pythia, events):
-    vincia = Pythia(survey(QCD, 1).beams, shower_lines(Shower(card=MONASH, model="vincia")))
+    vincia = Pythia(survey(QCD, 1).beams, shower_lines(ShowerSection(card=MONASH, model="vincia")))
     record = vincia.shower(events[0], seed=1)
     first, again, other = (vincia.hadronize(record, seed) for seed in (1, 1, 2))
     assert np.array_equal(first, again)

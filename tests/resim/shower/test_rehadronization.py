@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import chi2 as chi2_distribution
 
-from resim.card.generation_card import Shower
 from resim.card.jet_settings import JetSettings
 from resim.card.pythia_settings import shower_lines
+from resim.card.stages import ShowerSection
 from resim.hard_scatter.lhe_reading import event_blocks, parse_event, survey
 from resim.jets.clustering import cluster
 from resim.plots.histogram import Histogram
@@ -35,7 +35,7 @@ def observables(events) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("card", ["monash", "monash_cr_qcd"])
 def test_rehadronized_events_are_distributed_like_full_ones(card):
     """Different hard scatters on both sides, so that the samples are independent; the seeds are fixed."""
-    pythia = Pythia(survey(QCD, 1).beams, shower_lines(Shower(card=REPOSITORY / f"cards/pythia/{card}.cmnd")))
+    pythia = Pythia(survey(QCD, 1).beams, shower_lines(ShowerSection(card=REPOSITORY / f"cards/pythia/{card}.cmnd")))
     events = [parse_event(block, QCD, index) for index, block in event_blocks(QCD, 2 * N_EVENTS)]
     full, again = [], []
     for seed, event in enumerate(events, 1):

@@ -1,7 +1,6 @@
 """The tree of views: what is shared, what is not, and how simulators other than Pythia take part."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +8,7 @@ import yaml
 
 from resim.card.generation_card import load_card
 from resim.card.run_options import RunOptions
+from resim.card.stages import DetectorSection
 from resim.card.view_plan import DetectorPlan
 from resim.common.errors import InputError
 from resim.pairfile.digest import digest
@@ -200,7 +200,7 @@ def test_the_detector_does_not_depend_on_chunks_and_its_rows_can_be_replayed(det
 
 
 def test_another_content_of_the_detector_card_is_another_detector(detected, monkeypatch):
-    changed = DetectorPlan(Path(CMS["card"]), "0" * 64)
+    changed = DetectorPlan(DetectorSection.model_validate(CMS), "0" * 64)
     monkeypatch.setattr(DetectorPlan, "of", lambda *_: changed)
     with pytest.raises(InputError, match=r"cms_tracking\.tcl: missing, or not the card that the file was made with"):
         replay(detected / "pairs.h5", 4)
@@ -341,4 +341,4 @@ def test_more_failures_than_the_card_allows_stop_the_run_and_keep_what_is_done(t
     with pytest.raises(InputError, match=r"view nominal: the generator gave up .* max_failures allows 0\.1"):
         generate(card, output, replace(OPTIONS, n_events=40))
     assert not output.exists()
-    assert list(tmp_path.glob("pairs.h5.parts/*.npz"))
+    assert list(tmp_path.glob("pairs.h5.chunks/*.npz"))

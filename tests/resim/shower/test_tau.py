@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from resim.card.generation_card import Shower
 from resim.card.pythia_settings import shower_lines
+from resim.card.stages import ShowerSection
 from resim.hard_scatter.lhe_reading import event_blocks, parse_event, survey
 from resim.shower.pythia import Pythia
 from resim.shower.tau import TauDecay, decay_products
@@ -20,7 +20,7 @@ def events():
 
 @pytest.fixture(scope="module")
 def pythia():
-    return Pythia(survey(TAUS, 1).beams, shower_lines(Shower(card=REPOSITORY / "cards/pythia/monash.cmnd")))
+    return Pythia(survey(TAUS, 1).beams, shower_lines(ShowerSection(card=REPOSITORY / "cards/pythia/monash.cmnd")))
 
 
 def test_a_forced_tau_repeats_its_channel_and_a_free_one_does_not(pythia, events):

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from jetssl.config.data import AugmentationsCard
 from jetssl.data.jets import Jets
 from jetssl.data.kinematics import hypotenuse, wrapped
-from jetssl.data.rows import Booleans, Float32Array, Integers
+from resim.common.arrays import Booleans, Floats32, Integers
 from resim.common.ragged import indices_of_ranges
 
 SMEARING_FLOOR = 0.1
@@ -77,7 +77,7 @@ def translate(jets: Jets, rng: np.random.Generator, width: float) -> Jets:
         width: 1 in JetCLR.
     """
 
-    def shifted(values: Float32Array) -> Float32Array:
+    def shifted(values: Floats32) -> Floats32:
         shifts = width * jets.extents(values) * rng.uniform(-1, 1, len(jets.counts))
         return np.asarray(values + jets.per_constituent(shifts.astype(np.float32)))
 
@@ -151,7 +151,7 @@ def _choose(jets: Jets, wanted: Integers, rng: np.random.Generator) -> Booleans:
     return chosen
 
 
-def _by_pt(pt: Float32Array, counts: Integers) -> Integers:
+def _by_pt(pt: Floats32, counts: Integers) -> Integers:
     """Indices that put positive `pt`, `(T,)`, into descending order within each jet: int64 `(T,)`."""
     # Positive floats have the order of their bits, read as integers.
     return _order(counts, ~pt.view(np.uint32))

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from jetssl.config.data import BalanceCard
-from jetssl.data.rows import Integers, Rows
+from jetssl.data.rows import Rows
+from resim.common.arrays import Integers
 from resim.common.errors import InputError
 
 

@@ -18,10 +18,11 @@ from jetssl.config.data import ViewsCard
 from jetssl.data.augmentations import augment
 from jetssl.data.jets import Jets, concatenate, gather_jets
 from jetssl.data.reading import WindowReader
-from jetssl.data.rows import Integers, Rows
+from jetssl.data.rows import Rows
 from jetssl.data.sampling import Window
 from jetssl.data.tensors import PairBatch, to_tensors
 from jetssl.data.views import draw_views
+from resim.common.arrays import Integers
 
 T = TypeVar("T")
 DEPTH: Final = 2

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jetssl.data.jets import Jets
-from jetssl.data.rows import Booleans, Float32Array
+from resim.common.arrays import Booleans, Floats32
 
 TYPE_NAMES = ("is_charged_hadron", "is_neutral_hadron", "is_photon", "is_electron", "is_muon")
 TYPE_COLUMNS = ("charge", "pdg_id")
@@ -29,6 +29,6 @@ def types(jets: Jets) -> tuple[Booleans, ...]:
     return charged & ~lepton, ~(charged | photon | lepton), photon, electron, muon
 
 
-def stacked(columns: Sequence[npt.NDArray[Any]]) -> Float32Array:
+def stacked(columns: Sequence[npt.NDArray[Any]]) -> Floats32:
     """F columns `(T,)` → float32 `(T, F)`."""
     return np.stack(columns, axis=-1, dtype=np.float32, casting="unsafe")

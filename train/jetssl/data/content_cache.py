@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from jetssl.common.files import write_text
+from resim.common.atomic_write import write_text
 from resim.common.errors import InputError
 from resim.pairfile import schema
 

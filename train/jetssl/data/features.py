@@ -15,7 +15,7 @@ from jetssl.data.columns import TYPE_COLUMNS, TYPE_NAMES, stacked, types
 from jetssl.data.jet_table import IS_VERTEX, VERTEX_COLUMNS
 from jetssl.data.jets import Jets
 from jetssl.data.kinematics import energies, hypotenuse, sinh
-from jetssl.data.rows import Float32Array
+from resim.common.arrays import Floats32
 
 LOG_PT_FRACTION_CENTRE = -4.5
 """Typical log(pT / pT_jet) of a constituent: about 1 % of the jet."""
@@ -32,11 +32,11 @@ class FeatureSet:
     names: tuple[str, ...]
     columns: tuple[str, ...]
     """optional columns that are read, see `jetssl.data.jet_table`"""
-    compute: Callable[[Jets], Float32Array]
+    compute: Callable[[Jets], Floats32]
     """jets → float32 `(T, F)`"""
 
 
-def relative(jets: Jets) -> Float32Array:
+def relative(jets: Jets) -> Floats32:
     """Features without any absolute scale or position: float32 `(T, 10)`.
 
     With absolute kinematics NT-Xent recognizes a row by the pT and direction that its views share, and learns
@@ -45,7 +45,7 @@ def relative(jets: Jets) -> Float32Array:
     return stacked(_relative(jets))
 
 
-def relative_ip(jets: Jets) -> Float32Array:
+def relative_ip(jets: Jets) -> Floats32:
     """`relative` and the impact parameters of `full`: float32 `(T, 14)`.
 
     They are lengths that a boost along the jet axis hardly changes, so they are no absolute scale of the jet.
@@ -64,7 +64,7 @@ def _relative(jets: Jets) -> list[npt.NDArray[Any]]:
     ]
 
 
-def momenta(jets: Jets) -> Float32Array:
+def momenta(jets: Jets) -> Floats32:
     """Four-vectors (E, px, py, pz) in GeV seen from the jet axis: float32 `(T, 4)`.
 
     The axis lies at eta = phi = 0, so pz is along the beam and px along the jet. Encoders that use pairs of
@@ -75,11 +75,11 @@ def momenta(jets: Jets) -> Float32Array:
     return stacked([energy, jets.pt * np.cos(jets.d_phi), jets.pt * np.sin(jets.d_phi), p_z])
 
 
-def vertices(jets: Jets) -> Float32Array:
+def vertices(jets: Jets) -> Floats32:
     """Features of secondary vertices, 0 for constituents: float32 `(T, 12)`."""
     is_vertex = jets.other[IS_VERTEX]
 
-    def logarithm(name: str) -> Float32Array:
+    def logarithm(name: str) -> Floats32:
         values = jets.other[f"vertex_{name}"]
         return np.asarray(np.log(values, out=np.zeros_like(values), where=is_vertex))
 
@@ -118,7 +118,7 @@ VERTICES = (
 def _with_vertices(features: FeatureSet) -> FeatureSet:
     """The features of constituents, which are 0 for vertices, and then those of vertices."""
 
-    def compute(jets: Jets) -> Float32Array:
+    def compute(jets: Jets) -> Floats32:
         is_vertex = jets.other[IS_VERTEX][:, None]
         of_constituents = np.where(is_vertex, np.float32(0), features.compute(jets))
         return np.concatenate([of_constituents, vertices(jets)], axis=1)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jetssl.data.rows import Float32Array, Integers
+from resim.common.arrays import Floats32, Integers
 from resim.common.ragged import indices_of_ranges
 from resim.pairfile import schema
 from resim.pairfile.reader import PairFile
@@ -30,13 +30,13 @@ IS_VERTEX = "is_vertex"
 class Constituents:
     """Constituents of all jets, one after the other."""
 
-    pt: Float32Array
+    pt: Floats32
     """float32 `(C,)`, GeV"""
-    eta: Float32Array
+    eta: Floats32
     """float32 `(C,)`, pseudorapidity"""
-    phi: Float32Array
+    phi: Floats32
     """float32 `(C,)`, rad"""
-    energy: Float32Array
+    energy: Floats32
     """float32 `(C,)`, GeV"""
     other: Mapping[str, npt.NDArray[Any]]
     """those of `OPTIONAL_COLUMNS`, `VERTEX_COLUMNS` and `IS_VERTEX` that were asked for, each `(C,)`"""
@@ -46,17 +46,17 @@ class Constituents:
 class JetColumns:
     """Properties of every jet; NaN (0 for the count) where the row is invalid in the view."""
 
-    pt: Float32Array
+    pt: Floats32
     """float32 `(V, R)`, GeV"""
-    eta: Float32Array
+    eta: Floats32
     """float32 `(V, R)`, pseudorapidity"""
-    phi: Float32Array
+    phi: Floats32
     """float32 `(V, R)`, rad"""
-    mass: Float32Array
+    mass: Floats32
     """float32 `(V, R)`, GeV"""
-    energy: Float32Array
+    energy: Floats32
     """float32 `(V, R)`, GeV"""
-    softdrop_mass: Float32Array
+    softdrop_mass: Floats32
     """float32 `(V, R)`, GeV"""
     n_constituents: npt.NDArray[np.int32]
     """int32 `(V, R)`, number of constituents"""

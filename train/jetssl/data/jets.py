@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from jetssl.data.jet_table import IS_VERTEX, JetTable
 from jetssl.data.kinematics import energies, masses, sinh, wrapped
-from jetssl.data.rows import Float32Array, Integers
+from resim.common.arrays import Floats32, Integers
 from resim.common.ragged import indices_of_ranges
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -24,27 +24,27 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 class Jets:
     """Constituents relative to their jet axis, in descending pT within each jet."""
 
-    pt: Float32Array
+    pt: Floats32
     """float32 `(T,)`, GeV"""
-    d_eta: Float32Array
+    d_eta: Floats32
     """float32 `(T,)`, eta minus the rapidity of the jet. Constituents are nearly massless, the jet is not: minus its
     pseudorapidity, their centre would be shifted by an amount that depends on |eta| and m/pT"""
-    d_phi: Float32Array
+    d_phi: Floats32
     """float32 `(T,)`, rad, phi minus that of the jet axis, in [-pi, pi)"""
-    mass: Float32Array
+    mass: Floats32
     """float32 `(T,)`, GeV"""
     other: Mapping[str, npt.NDArray[Any]]
     """those of the optional columns of `jetssl.data.jet_table` that were read, each `(T,)`; asking for another one is
     a KeyError"""
     counts: Integers
     """int64 `(B,)`, constituents of each jet, at least 1"""
-    jet_pt: Float32Array
+    jet_pt: Floats32
     """float32 `(B,)`, GeV"""
-    jet_energy: Float32Array
+    jet_energy: Floats32
     """float32 `(B,)`, GeV"""
-    jet_eta: Float32Array
+    jet_eta: Floats32
     """float32 `(B,)`, pseudorapidity of the jet"""
-    axis: Float32Array
+    axis: Floats32
     """float32 `(B,)`, rapidity of the jet: `d_eta` = eta - `axis`"""
 
     @property
@@ -53,12 +53,12 @@ class Jets:
         return np.asarray(np.cumsum(self.counts) - self.counts, np.int64)
 
     @property
-    def eta(self) -> Float32Array:
+    def eta(self) -> Floats32:
         """Pseudorapidity of the constituents, float32 `(T,)`."""
         return np.asarray(self.d_eta + self.per_constituent(self.axis))
 
     @property
-    def energy(self) -> Float32Array:
+    def energy(self) -> Floats32:
         """Energy of the constituents in GeV, float32 `(T,)`, computed from pT, eta and mass."""
         return energies(self.pt, self.mass, self.pt * sinh(self.eta))
 
@@ -66,11 +66,11 @@ class Jets:
         """The value of its jet for every constituent: `(B,)` → `(T,)`."""
         return np.repeat(values, self.counts)
 
-    def sums(self, values: Float32Array) -> Float32Array:
+    def sums(self, values: Floats32) -> Floats32:
         """Sum over the constituents of each jet, added up in double precision: `(T,)` → float32 `(B,)`."""
         return np.add.reduceat(values, self.starts, dtype=np.float64).astype(np.float32)
 
-    def extents(self, values: Float32Array) -> Float32Array:
+    def extents(self, values: Floats32) -> Floats32:
         """Largest minus smallest value in each jet: float32 `(T,)` → `(B,)`."""
         starts = self.starts
         return np.asarray(np.maximum.reduceat(values, starts) - np.minimum.reduceat(values, starts))

@@ -13,7 +13,7 @@ import numpy as np
 from jetssl.data.columns import stacked, types
 from jetssl.data.jets import Jets
 from jetssl.data.kinematics import hypotenuse
-from jetssl.data.rows import Float32Array
+from resim.common.arrays import Floats32
 
 TYPES = ("part_isChargedHadron", "part_isNeutralHadron", "part_isPhoton", "part_isElectron", "part_isMuon")
 SCALES = ("part_pt_log", "part_e_log", "part_logptrel", "part_logerel", "part_deltaR")
@@ -44,26 +44,26 @@ CLIP = 5.0
 """weaver-core clips every scaled feature to +-5."""
 
 
-def kin(jets: Jets) -> Float32Array:
+def kin(jets: Jets) -> Floats32:
     """Momenta only: float32 `(T, 7)`."""
     directions = _directions(jets, mirrored=True)
     return stacked([*_scales(jets, *directions), *directions])
 
 
-def kinpid(jets: Jets) -> Float32Array:
+def kinpid(jets: Jets) -> Floats32:
     """Momenta, charge and type: float32 `(T, 13)`."""
     directions = _directions(jets, mirrored=True)
     return stacked([*_scales(jets, *directions), jets.other["charge"], *types(jets), *directions])
 
 
-def full(jets: Jets) -> Float32Array:
+def full(jets: Jets) -> Floats32:
     """Momenta, charge, type and impact parameters: float32 `(T, 17)`."""
     directions = _directions(jets, mirrored=True)
     columns = [*_scales(jets, *directions), jets.other["charge"], *types(jets), *displacements(jets)]
     return stacked([*columns, *directions])
 
 
-def rs3l(jets: Jets) -> Float32Array:
+def rs3l(jets: Jets) -> Floats32:
     """Momenta, charge, impact parameters and type: float32 `(T, 15)`."""
     log_pt, log_energy, log_pt_fraction, log_energy_fraction = _logarithms(jets)
     charged_hadron, neutral_hadron, photon, electron, muon = types(jets)
@@ -73,13 +73,13 @@ def rs3l(jets: Jets) -> Float32Array:
     return stacked([*columns, photon, muon, electron, charged_hadron, neutral_hadron])
 
 
-def displacements(jets: Jets) -> list[Float32Array]:
+def displacements(jets: Jets) -> list[Floats32]:
     """JetClass's tanh d0, its error, tanh dz, its error (mm; errors cut at 1), each `(T,)`."""
     d0, d0_err, dz, dz_err = (jets.other[name] for name in DISPLACEMENTS)
     return [np.tanh(d0), d0_err.clip(0, 1), np.tanh(dz), dz_err.clip(0, 1)]
 
 
-def _logarithms(jets: Jets) -> tuple[Float32Array, Float32Array, Float32Array, Float32Array]:
+def _logarithms(jets: Jets) -> tuple[Floats32, Floats32, Floats32, Floats32]:
     """Log pT, log E (GeV), log pT/pT_jet, log E/E_jet."""
     log_pt, log_energy = np.log(jets.pt), np.log(jets.energy)
     fractions = (
@@ -89,7 +89,7 @@ def _logarithms(jets: Jets) -> tuple[Float32Array, Float32Array, Float32Array, F
     return log_pt, log_energy, *fractions
 
 
-def _scales(jets: Jets, d_eta: Float32Array, d_phi: Float32Array) -> list[Float32Array]:
+def _scales(jets: Jets, d_eta: Floats32, d_phi: Floats32) -> list[Floats32]:
     """The five columns of `SCALES`: (value - offset) * factor, clipped."""
     log_pt, log_energy, log_pt_fraction, log_energy_fraction = _logarithms(jets)
     return [
@@ -104,7 +104,7 @@ def _scales(jets: Jets, d_eta: Float32Array, d_phi: Float32Array) -> list[Float3
     ]
 
 
-def _directions(jets: Jets, *, mirrored: bool) -> tuple[Float32Array, Float32Array]:
+def _directions(jets: Jets, *, mirrored: bool) -> tuple[Floats32, Floats32]:
     """Delta eta from the jet's pseudorapidity, delta phi.
 
     Args:

@@ -20,7 +20,8 @@ from typing import BinaryIO, Final, cast
 import numpy as np
 
 from jetssl.data.jet_table import JetTable, concatenate, read_jets
-from jetssl.data.rows import Integers, Rows
+from jetssl.data.rows import Rows
+from resim.common.arrays import Integers
 from resim.common.errors import InputError
 from resim.pairfile.reader import PairFile
 

@@ -15,14 +15,11 @@ import numpy.typing as npt
 from jetssl.config.data import ANY
 from jetssl.data.content_cache import cached
 from resim.card.view_plan import ViewRecord
+from resim.common.arrays import Booleans, Floats32, Integers
 from resim.common.errors import InputError
 from resim.pairfile.digest import digest
 from resim.pairfile.reader import PairFile
 from resim.pairfile.validation import violations
-
-Float32Array = npt.NDArray[np.float32]
-Integers = npt.NDArray[np.int64]
-Booleans = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +52,9 @@ class Rows:
     """int64 `(R,)`, index of the event in its LHE file"""
     class_index: npt.NDArray[np.int16]
     """int16 `(R,)`, index into `classes`"""
-    parton_pt: Float32Array
+    parton_pt: Floats32
     """float32 `(R,)`, GeV, of the hard parton or resonance: the same for every view"""
-    parton_eta: Float32Array
+    parton_eta: Floats32
     """float32 `(R,)`, its pseudorapidity"""
     valid: Booleans
     """bool `(V, R)`, whether the row has a jet in the view"""

@@ -16,7 +16,8 @@ import numpy as np
 from jetssl.common.seeds import Stream, generator
 from jetssl.config.data import BinsCard, DataCard
 from jetssl.data.balance import Balance, balance, quantile_bins
-from jetssl.data.rows import Integers, Rows
+from jetssl.data.rows import Rows
+from resim.common.arrays import Integers
 
 LONGEST_PIECE: Final = 4096
 """Rows of a piece: about four HDF5 chunks of constituents, so that most of what is decompressed is used."""

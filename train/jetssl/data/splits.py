@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from jetssl.config.data import Fractions
-from jetssl.data.rows import Integers, Rows
+from jetssl.data.rows import Rows
+from resim.common.arrays import Integers
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import torch
 
 from jetssl.data.features import FEATURE_SETS, momenta
 from jetssl.data.jets import Jets
-from jetssl.data.rows import Booleans, Float32Array
+from resim.common.arrays import Booleans, Floats32
 
 
 class JetBatch(NamedTuple):
@@ -52,7 +52,7 @@ def to_tensors(jets: Jets, features: str) -> JetBatch:
     return JetBatch(*map(torch.from_numpy, arrays))
 
 
-def pad(values: Float32Array, mask: Booleans) -> Float32Array:
+def pad(values: Floats32, mask: Booleans) -> Floats32:
     """Constituents to their places.
 
     Args:

@@ -8,7 +8,7 @@ from itertools import permutations
 import numpy as np
 
 from jetssl.config.data import ANY, ViewsCard
-from jetssl.data.rows import Booleans, Integers
+from resim.common.arrays import Booleans, Integers
 
 
 def choices(views: tuple[str, ...], card: ViewsCard, jets_per_row: int) -> Integers:

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from jetssl.data.jets import Jets, gather_jets, without_vertices
-from jetssl.data.rows import Float32Array
 from jetssl.data.table import PairTable
 from jetssl.evaluation.results import Baseline
+from resim.common.arrays import Floats32
 from resim.pairfile.reader import PairFile
 
 LEADING_TRACKS: Final = 3
@@ -25,14 +25,14 @@ HALF_WIDTH: Final = 0.8
 """Of an image, in eta and rad: the jet radius of the cards."""
 
 
-def features(table: PairTable, view: int) -> Float32Array:
+def features(table: PairTable, view: int) -> Floats32:
     """Soft-drop mass, mass, multiplicity and pT of every row in a view, float32 `(R, 4)`."""
     jets = table.jets
     columns = [jets.softdrop_mass[view], jets.mass[view], jets.n_constituents[view], jets.pt[view]]
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def wide_features(table: PairTable, view: int) -> Float32Array:
+def wide_features(table: PairTable, view: int) -> Floats32:
     """`features`, tau21, tau32, and |d0|, |dz| in mm of the tracks of highest pT: float32 `(R, 6 + 2 * 3)`.
 
     tanh of the lengths in units of 0.1 mm: one strange particle in a jet must not set the scale. 0 without a track.
@@ -49,7 +49,7 @@ def wide_features(table: PairTable, view: int) -> Float32Array:
     return np.concatenate(columns, axis=1)
 
 
-def constituents(table: PairTable, view: int) -> Float32Array:
+def constituents(table: PairTable, view: int) -> Floats32:
     """Share of the jet's pT, delta eta, delta phi of the hardest constituents, else 0: float32 `(R, 60)`."""
     jets, rows = _jets(table, view)
     place = _place_among(jets, np.ones(len(jets.pt), np.bool_))
@@ -60,7 +60,7 @@ def constituents(table: PairTable, view: int) -> Float32Array:
     return filled.reshape(len(filled), -1)
 
 
-def images(table: PairTable, view: int) -> Float32Array:
+def images(table: PairTable, view: int) -> Floats32:
     """Share of the pT in cells of (delta eta, delta phi) around the jet axis, float32 `(R, 1600)`; not turned."""
     jets, rows = _jets(table, view)
     cells = [np.floor((values / HALF_WIDTH + 1) * PIXELS / 2).astype(int) for values in (jets.d_eta, jets.d_phi)]
@@ -71,7 +71,7 @@ def images(table: PairTable, view: int) -> Float32Array:
     return np.bincount(index[inside], share[inside], size).reshape(-1, PIXELS**2).astype(np.float32)
 
 
-INPUTS: dict[Baseline, Callable[[PairTable, int], Float32Array]] = {
+INPUTS: dict[Baseline, Callable[[PairTable, int], Floats32]] = {
     "features": features,
     "wide_features": wide_features,
     "constituents": constituents,
@@ -92,7 +92,7 @@ def _place_among(jets: Jets, counted: npt.NDArray[np.bool_]) -> npt.NDArray[np.i
     return np.where(counted, before - jets.per_constituent(before[jets.starts]), -1)
 
 
-def _subjettiness_ratios(table: PairTable, view: int) -> Float32Array:
+def _subjettiness_ratios(table: PairTable, view: int) -> Floats32:
     """tau2 / tau1 and tau3 / tau2 of every row, 0 where the denominator is: float32 `(R, 2)`."""
     name = table.rows.views[view]
     taus = []

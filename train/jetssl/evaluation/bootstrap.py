@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from jetssl.common.seeds import Stream, generator
+from resim.common.arrays import Floats
 
 N_REPLICAS = 300
 """Bootstrap replicas behind each error: known to about 4 %."""
 
-Float64 = npt.NDArray[np.float64]
-Statistic = Callable[[npt.NDArray[np.int64]], Float64]
+Statistic = Callable[[npt.NDArray[np.int64]], Floats]
 """Weights of the test jets, int64 `(T,)` → any number of figures."""
 
 
@@ -30,7 +30,7 @@ class Replica:
 
     jets: npt.NDArray[np.int64]
     """how often each test jet counts, `(T,)`; jets of one hard scatter share it"""
-    fits: Float64
+    fits: Floats
     """weight of the fit of each training seed and label draw, `(S, K)`, sum 1"""
 
 
@@ -53,12 +53,12 @@ class Sample:
             yield Replica(jets, np.outer(_shares(self.n_seeds, rng), _shares(self.n_draws, rng)))
 
 
-def _shares(number: int, rng: np.random.Generator) -> Float64:
+def _shares(number: int, rng: np.random.Generator) -> Floats:
     drawn = max(number - 1, 1)
     return np.asarray(rng.multinomial(drawn, np.full(number, 1 / number)) / drawn)
 
 
-def bootstrap(statistics: Sequence[Sequence[Statistic]], sample: Sample, seed: int, *address: int) -> Float64:
+def bootstrap(statistics: Sequence[Sequence[Statistic]], sample: Sample, seed: int, *address: int) -> Floats:
     """Replicas of the mean over all fits of some figures.
 
     Args:
@@ -82,6 +82,6 @@ def bootstrap(statistics: Sequence[Sequence[Statistic]], sample: Sample, seed: i
     return np.array(rows)
 
 
-def spread(replicas: Float64) -> float:
+def spread(replicas: Floats) -> float:
     """One standard deviation of a figure, `(M,)`, over the replicas in which it exists."""
     return float(np.nanstd(replicas, ddof=1))

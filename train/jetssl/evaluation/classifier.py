@@ -15,12 +15,12 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 from torch.nn import functional
 
-from jetssl.data.rows import Float32Array
 from jetssl.data.tensors import JetBatch
 from jetssl.methods.optimizers import AdamW
 from jetssl.methods.schedules import warmup_cosine
 from jetssl.models.encoder import Encoder
 from jetssl.models.particle_transformer import ParticleTransformer
+from resim.common.arrays import Floats32
 from resim.common.errors import InputError
 
 INVERSE_L2 = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
@@ -56,9 +56,9 @@ class Classifier(nn.Module):
 
 
 def linear_probe(
-    labelled: Float32Array,
+    labelled: Floats32,
     labels: npt.NDArray[np.bool_],
-    validation: Float32Array,
+    validation: Floats32,
     validation_labels: npt.NDArray[np.bool_],
 ) -> nn.Linear:
     """Logistic regression on standardized vectors, its penalty chosen by the validation loss.
@@ -88,12 +88,12 @@ def linear_probe(
 
 
 @torch.inference_mode()
-def logits_of(head: nn.Linear, vectors: Float32Array) -> npt.NDArray[np.float64]:
+def logits_of(head: nn.Linear, vectors: Floats32) -> npt.NDArray[np.float64]:
     """Logits of vectors `(B, D)`, float64 `(B,)`."""
     return np.asarray(head(torch.from_numpy(vectors))[:, 0].double().numpy())
 
 
-def head_loss(head: nn.Linear, vectors: Float32Array, labels: npt.NDArray[np.bool_]) -> float:
+def head_loss(head: nn.Linear, vectors: Floats32, labels: npt.NDArray[np.bool_]) -> float:
     """Cross-entropy of vectors `(B, D)` with labels, bool `(B,)`."""
     logits = torch.from_numpy(logits_of(head, vectors))
     return float(functional.binary_cross_entropy_with_logits(logits, torch.from_numpy(labels).double()))

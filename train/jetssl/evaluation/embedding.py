@@ -12,15 +12,15 @@ import torch
 from jetssl.common.threads import torch_threads
 from jetssl.data.jet_table import JetTable
 from jetssl.data.jets import gather_jets
-from jetssl.data.rows import Float32Array, Integers
 from jetssl.data.tensors import to_tensors
 from jetssl.models.encoder import Encoder
+from resim.common.arrays import Floats32, Integers
 
 BATCH_SIZE = 128
 """Jets encoded at once: the activations of more leave the cache."""
 
 
-def embed(encoder: Encoder, table: JetTable, view: Integers, row: Integers, features: str) -> Float32Array:
+def embed(encoder: Encoder, table: JetTable, view: Integers, row: Integers, features: str) -> Floats32:
     """Jet vectors without gradients or augmentation; batches are sorted by length, the result is not.
 
     As many batches at a time as torch has threads, one thread each: nothing waits at the end of every operation, and

@@ -16,11 +16,11 @@ from typing import Final
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from jetssl.data.rows import Booleans, Float32Array
 from jetssl.training.provenance import DataFile
+from resim.common.arrays import Booleans, Floats32
 from resim.common.errors import InputError
+from resim.common.hdf5_output import Hdf5Output
 from resim.pairfile import schema
-from resim.pairfile.hdf5_output import Hdf5Output
 from resim.pairfile.reader import PairFile
 
 SCHEMA: Final = "jetssl.embeddings"
@@ -99,7 +99,7 @@ class EmbeddingWriter(Hdf5Output):
             group.create_dataset("embedding", (rows, width), "<f4", chunks=(chunk, width), fillvalue=np.nan)
             group.create_dataset("valid", data=pairs.valid(view), compression="gzip")
 
-    def write(self, view: str, start: int, valid: Booleans, vectors: Float32Array) -> None:
+    def write(self, view: str, start: int, valid: Booleans, vectors: Floats32) -> None:
         """The vectors of rows `start:start + B` of a view.
 
         Args:

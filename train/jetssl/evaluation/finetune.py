@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict
 
-from jetssl.common.files import write_text
 from jetssl.common.threads import torch_threads
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.table import load_pairs
@@ -26,6 +25,7 @@ from jetssl.evaluation.summary import Comparison, summarize
 from jetssl.evaluation.task import make_task
 from jetssl.models.checkpoints import load_encoder
 from jetssl.training.run_folder import RunFolder
+from resim.common.atomic_write import write_text
 from resim.common.errors import InputError
 from resim.common.progress import ProgressReport
 

@@ -15,11 +15,9 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from jetssl.common.files import write_bytes, write_text
 from jetssl.common.seeds import Stream, generator, torch_seed
 from jetssl.data.augmentations import augment
 from jetssl.data.jets import gather_jets
-from jetssl.data.rows import Float32Array, Integers
 from jetssl.data.table import PairTable
 from jetssl.data.tensors import JetBatch, to_tensors
 from jetssl.evaluation.classifier import Classifier, Rates, head_loss, linear_probe, logits_of, train, with_adapters
@@ -31,6 +29,8 @@ from jetssl.models.checkpoints import LoadedEncoder
 from jetssl.models.encoder import Encoder
 from jetssl.models.normalization import Normalized
 from jetssl.training.run_folder import RunFolder
+from resim.common.arrays import Floats32, Integers
+from resim.common.atomic_write import write_bytes, write_text
 
 Mode = Literal["frozen", "full", "lora", "scratch", "scratch-views"]
 RATES: dict[Mode, Rates] = {
@@ -67,7 +67,7 @@ class Bench:
     loaded: LoadedEncoder
     table: PairTable
     task: Task
-    vectors: Float32Array
+    vectors: Floats32
     """of the pre-trained encoder, float32 `(R, D)`; filled for the rows of the task"""
     output: Path
     seed: int
@@ -127,7 +127,7 @@ class Bench:
                 labels = torch.from_numpy(self.task.is_signal[rows].astype(np.float32))
                 yield to_tensors(jets, self.loaded.card.data.feature_set), labels
 
-    def _embed(self, encoder: Encoder, rows: Integers) -> Float32Array:
+    def _embed(self, encoder: Encoder, rows: Integers) -> Floats32:
         view = np.full(len(rows), self.task.view)
         return embed(encoder, self.table, view, rows, self.loaded.card.data.feature_set)
 

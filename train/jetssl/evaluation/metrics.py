@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Scores = npt.NDArray[np.floating[Any]]
+from jetssl.common.roc import Scores, WeightedRoc
 
 ONE_SIGMA = 0.682689492137086
 """Coverage of the intervals."""
@@ -43,18 +43,6 @@ class Rejection:
     """None if no background jet passes: then `interval.low` is a lower limit and nothing else is known"""
     interval: Interval
     """68.3 % Wilson interval from the number of background jets, or from the exact limit at 95 % up to infinity"""
-
-
-def auc(signal: Scores, background: Scores) -> float:
-    """Probability that a signal jet scores above a background jet; ties count half.
-
-    >>> auc(np.array([1.0, 2.0]), np.array([0.0, 1.0]))
-    0.875
-    """
-    ordered = np.sort(background)
-    below = np.searchsorted(ordered, signal, "left")
-    not_above = np.searchsorted(ordered, signal, "right")
-    return float((below + not_above).mean() / (2 * len(background)))
 
 
 def background_efficiency(signal: Scores, background: Scores, signal_efficiency: Scores | float) -> Scores:
@@ -115,36 +103,6 @@ def rejection(efficiency: float, n_background: int) -> Rejection:
     interval = wilson(efficiency * n_background, n_background)
     high = 1 / interval.low if interval.low > 0 else math.inf
     return Rejection(1 / efficiency, Interval(1 / interval.high, high))
-
-
-class WeightedRoc:
-    """AUC and background efficiencies of fixed scores for many sets of weights; sorts once.
-
-    Args:
-        scores: `(S + B,)`.
-        is_signal: bool `(S + B,)`.
-    """
-
-    def __init__(self, scores: Scores, is_signal: npt.NDArray[np.bool_]) -> None:
-        _, self._level = np.unique(-scores, return_inverse=True)
-        self._is_signal = is_signal
-
-    def __call__(self, weights: npt.NDArray[Any], signal_efficiency: Scores) -> Scores:
-        """AUC, then eps_b at each signal efficiency, where jet i counts `weights[i]` times.
-
-        Returns:
-            `(1 + len(signal_efficiency),)`; NaN if a class has no weight.
-        """
-        size = int(self._level.max()) + 1
-        signal = np.bincount(self._level, weights * self._is_signal, size)
-        background = np.bincount(self._level, weights * ~self._is_signal, size)
-        total = signal.sum() * background.sum()
-        if not total:
-            return np.full(1 + len(signal_efficiency), math.nan)
-        kept, passing = np.cumsum(signal), np.cumsum(background)
-        area = (signal * (passing[-1] - passing + background / 2)).sum() / total
-        cut = np.searchsorted(kept, signal_efficiency * kept[-1] - 1e-9, "left")
-        return np.concatenate([[area], passing[cut] / passing[-1]])
 
 
 class OneAgainstOne:

@@ -16,28 +16,28 @@ import numpy.typing as npt
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler, normalize
 
+from jetssl.common.roc import Scores, auc
 from jetssl.common.seeds import Stream, generator, torch_seed
-from jetssl.data.rows import Float32Array, Integers
 from jetssl.data.table import PairTable
 from jetssl.evaluation.baselines import INPUTS
 from jetssl.evaluation.classifier import linear_probe, logits_of
 from jetssl.evaluation.embedding import embed
-from jetssl.evaluation.metrics import Scores, auc
 from jetssl.evaluation.results import Baseline, Origin, Result, RocCurve
 from jetssl.evaluation.summary import Comparison, roc_curves, summarize
 from jetssl.evaluation.task import Task, draw_labels, draw_validation
 from jetssl.models.builder import build_encoder
 from jetssl.models.checkpoints import LoadedEncoder
 from jetssl.models.normalization import Normalized
+from resim.common.arrays import Floats32, Integers
 
 N_DRAWS = 10
 """Draws of labels; a fresh encoder for each."""
 NEIGHBOURS = (3, 10, 30, 100)
 """Numbers of neighbours; the validation rows choose."""
-Method = Literal["linear_probe", "knn"]
+ProbeMethod = Literal["linear_probe", "knn"]
 DEFAULT_BASELINES: tuple[Baseline, ...] = ("random", "features")
 
-Inputs = Callable[[int], Float32Array]
+Inputs = Callable[[int], Floats32]
 """Draw → float32 `(R, D)`; only the rows of the task are filled."""
 
 
@@ -66,7 +66,7 @@ def probe(  # noqa: PLR0913
     origin: Origin,
     *,
     baselines: Sequence[Baseline] = DEFAULT_BASELINES,
-    method: Method = "linear_probe",
+    method: ProbeMethod = "linear_probe",
 ) -> ProbeOutcome:
     """Compare the jet vectors with other inputs at several numbers of labels.
 
@@ -103,7 +103,7 @@ def probe(  # noqa: PLR0913
     return ProbeOutcome(results, curves)
 
 
-def classify(inputs: Float32Array, task: Task, labelled: Integers, validation: Integers) -> Scores:
+def classify(inputs: Floats32, task: Task, labelled: Integers, validation: Integers) -> Scores:
     """Logits `(T,)` of the test rows from a regression on the labelled ones.
 
     Args:
@@ -117,7 +117,7 @@ def classify(inputs: Float32Array, task: Task, labelled: Integers, validation: I
     return logits_of(head, inputs[task.test])
 
 
-def nearest_neighbours(inputs: Float32Array, task: Task, labelled: Integers, validation: Integers) -> Scores:
+def nearest_neighbours(inputs: Floats32, task: Task, labelled: Integers, validation: Integers) -> Scores:
     """Share of signal among the nearest labelled jets of each test row, `(T,)`, by the angle between inputs.
 
     Args:
@@ -142,8 +142,8 @@ def nearest_neighbours(inputs: Float32Array, task: Task, labelled: Integers, val
     return np.asarray(max(of_size, key=quality).predict_proba(scaled[task.test])[:, 1])
 
 
-Classifier = Callable[[Float32Array, Task, Integers, Integers], Scores]
-CLASSIFIERS: dict[Method, Classifier] = {
+ScoreFunction = Callable[[Floats32, Task, Integers, Integers], Scores]
+CLASSIFIERS: dict[ProbeMethod, ScoreFunction] = {
     "linear_probe": classify,
     "knn": nearest_neighbours,
 }
@@ -161,14 +161,14 @@ def _competitors(
     view = np.full(len(rows), task.view)
     card = loaded.card
 
-    def spread(vectors: Float32Array) -> Float32Array:
+    def spread(vectors: Floats32) -> Floats32:
         filled = np.zeros((table.rows.n_rows, vectors.shape[1]), np.float32)
         filled[rows] = vectors
         return filled
 
     pretrained = spread(embed(loaded.encoder, table, view, rows, card.data.feature_set))
 
-    def fresh(draw: int) -> Float32Array:
+    def fresh(draw: int) -> Floats32:
         encoder = build_encoder(card, torch_seed(seed, Stream.RANDOM_ENCODER, draw))
         if isinstance(encoder, Normalized):
             encoder.adopt(loaded.encoder)
@@ -188,7 +188,7 @@ def _all_scores(
     task: Task,
     draws: Sequence[Sequence[Integers]],
     seed: int,
-    classifier: Classifier,
+    classifier: ScoreFunction,
 ) -> list[list[npt.NDArray[np.float64]]]:
     """Scores `(K, T)` by competitor and number of labels; the inputs of a draw are made once."""
     scores = [[np.empty((N_DRAWS, len(task.test))) for _ in draws] for _ in competitors]

@@ -9,7 +9,7 @@ from jetssl.common.threads import torch_threads
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.jet_table import OPTIONAL_COLUMNS
 from jetssl.data.table import load_pairs
-from jetssl.evaluation.probe import DEFAULT_BASELINES, Method, probe
+from jetssl.evaluation.probe import DEFAULT_BASELINES, ProbeMethod, probe
 from jetssl.evaluation.results import Baseline, Origin, Result, write_records
 from jetssl.evaluation.task import make_task
 from jetssl.models.checkpoints import load_encoder
@@ -29,7 +29,7 @@ class ProbeRequest:
     """numbers of labels; None for all"""
     baselines: tuple[Baseline, ...] = DEFAULT_BASELINES
     seed: int = 1
-    method: Method = "linear_probe"
+    method: ProbeMethod = "linear_probe"
 
     @property
     def command(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from jetssl.common.files import write_text
+from resim.common.atomic_write import write_text
 from resim.common.errors import InputError
 
 SCHEMA_VERSION: Final = 2

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from jetssl.common.roc import WeightedRoc, auc
 from jetssl.evaluation.bootstrap import Sample, Statistic, bootstrap, spread
-from jetssl.evaluation.metrics import WORKING_POINTS, WeightedRoc, auc, background_efficiency, rejection
+from jetssl.evaluation.metrics import WORKING_POINTS, background_efficiency, rejection
 from jetssl.evaluation.results import Baseline, Origin, Result, RocCurve
 from jetssl.evaluation.task import Task
+from resim.common.arrays import Floats
 
 METHOD = "linear_probe"
 CURVE = np.linspace(0.02, 1, 99)
 """Signal efficiencies of a ROC curve."""
-
-Float64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Comparison:
     view: str
     names: list[tuple[Baseline | None, str | None]]
     """(baseline, encoder) of each input; the first is the one that the others are baselines of"""
-    scores: list[Float64]
+    scores: list[Floats]
     """of each input, float64 `(K, T)`"""
     n_labels: int
     all_labels: bool
@@ -72,11 +72,11 @@ def roc_curves(comparison: Comparison) -> list[RocCurve]:
     ]
 
 
-def _auc(scores: Float64, is_signal: npt.NDArray[np.bool_]) -> float:
+def _auc(scores: Floats, is_signal: npt.NDArray[np.bool_]) -> float:
     return auc(scores[is_signal], scores[~is_signal])
 
 
-def _replicas(comparison: Comparison) -> Float64:
+def _replicas(comparison: Comparison) -> Floats:
     """AUC and eps_b at the working points, averaged over draws; those of all inputs are paired.
 
     Returns:
@@ -85,7 +85,7 @@ def _replicas(comparison: Comparison) -> Float64:
     points = np.array(WORKING_POINTS)
     sample = Sample(comparison.task.hard_scatter, 1, len(comparison.scores[0]))
 
-    def figures(draw: Float64) -> Statistic:
+    def figures(draw: Floats) -> Statistic:
         roc = WeightedRoc(draw, comparison.is_signal)
         return lambda weights: np.asarray(roc(weights, points), np.float64)
 
@@ -97,7 +97,7 @@ def _replicas(comparison: Comparison) -> Float64:
     )
 
 
-def _efficiencies(comparison: Comparison, index: int, signal_efficiency: Float64) -> Float64:
+def _efficiencies(comparison: Comparison, index: int, signal_efficiency: Floats) -> Floats:
     """Background efficiency `(K, len(signal_efficiency))`."""
     is_signal = comparison.is_signal
     return np.stack(
@@ -108,7 +108,7 @@ def _efficiencies(comparison: Comparison, index: int, signal_efficiency: Float64
     )
 
 
-def _rejections(comparison: Comparison, index: int, replicas: Float64) -> list[Result]:
+def _rejections(comparison: Comparison, index: int, replicas: Floats) -> list[Result]:
     by_draw = _efficiencies(comparison, index, np.array(WORKING_POINTS))
     n_background = int((~comparison.is_signal).sum())
     results = []

@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from jetssl.common.seeds import Stream, generator
 from jetssl.config.data import Fractions
-from jetssl.data.rows import Integers, Rows
+from jetssl.data.rows import Rows
 from jetssl.data.splits import hard_scatter_keys, split_rows
+from resim.common.arrays import Integers
 from resim.common.errors import InputError
 
 BACKGROUND_PREFIX = "qcd"

@@ -10,10 +10,10 @@ import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-from jetssl.common.files import write_bytes
 from jetssl.config.card import Card, card_from
 from jetssl.models.builder import build_encoder
 from jetssl.models.encoder import Encoder
+from resim.common.atomic_write import write_bytes
 from resim.common.errors import InputError
 
 KEY: Final = "jetssl"

@@ -11,13 +11,13 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 import resim
-from jetssl.common.files import write_text
 from jetssl.config.card import Card
 from jetssl.evaluation.results import read_curves, read_results
 from jetssl.evaluation.table import HEADER, table_rows
 from jetssl.report.figures import FigureFile, loss_curve, pair_figures, roc_figures
 from jetssl.training.provenance import RunProvenance
 from jetssl.training.run_folder import RunFolder
+from resim.common.atomic_write import write_text
 from resim.common.errors import InputError
 from resim.common.versions import utc_now
 from resim.pairfile.provenance import Provenance

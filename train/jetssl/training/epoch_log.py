@@ -13,8 +13,8 @@ import lightning
 import numpy as np
 from lightning.pytorch.callbacks import RichProgressBar
 
-from jetssl.common.files import write_text
 from jetssl.data.batches import PairBatches
+from resim.common.atomic_write import write_text
 
 COLUMNS = (
     "epoch",

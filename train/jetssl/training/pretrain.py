@@ -16,7 +16,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy
 from torch import nn
 
-from jetssl.common.files import full_disk_is_one_line, write_text
+from jetssl.common.full_disk import full_disk_is_one_line
 from jetssl.common.precision import PRECISIONS
 from jetssl.common.team import Team, connected, partners_may_go
 from jetssl.common.threads import torch_threads
@@ -32,6 +32,7 @@ from jetssl.training.epoch_log import EpochLog, progress_bar
 from jetssl.training.provenance import RunProvenance, SplitCounts, start_record
 from jetssl.training.run_folder import RunFolder, State
 from jetssl.training.stopping import Patience, StopTogether
+from resim.common.atomic_write import write_text
 from resim.common.versions import utc_now
 
 

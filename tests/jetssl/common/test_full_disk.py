@@ -1,7 +1,6 @@
 """A training on a full disk: one line, the last good checkpoint survives, and the same command goes on from it."""
 
 import errno
-import os
 import subprocess
 import sys
 import threading
@@ -9,7 +8,7 @@ import threading
 import pytest
 import torch
 
-from jetssl.common.files import full_disk_is_one_line, write_text
+from jetssl.common.full_disk import full_disk_is_one_line
 from jetssl.config.card import load_card
 from jetssl.training.epoch_log import read_metrics
 from jetssl.training.pretrain import pretrain
@@ -115,22 +114,6 @@ def test_a_disk_that_is_really_full_loses_nothing(four_epochs, card_file, tmp_pa
     assert done.returncode == 0, done.stdout + done.stderr
     assert "cannot be written (No space left on device)" in done.stdout
     assert_same(RunFolder(tmp_path / "run"), four_epochs)
-
-
-def test_what_was_there_survives(tmp_path, monkeypatch):
-    path = tmp_path / "file"
-    write_text(path, "before")
-    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(FULL))
-    with pytest.raises(InputError, match=r"file: cannot be written \(No space left on device\).*make room"):
-        write_text(path, "after")
-    assert path.read_text() == "before"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_folder_that_is_a_file(tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises(InputError, match=r"cannot be written \(.*\); .*: make its folder writable"):
-        write_text(tmp_path / "file" / "below", "text")
 
 
 def fail(error, cause=None):

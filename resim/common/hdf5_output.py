@@ -8,7 +8,7 @@ from typing import Self
 
 import h5py
 
-from resim.common.errors import InputError
+from resim.common.atomic_write import OTHER_OUTPUT, not_written, partial_path, publish
 
 
 class ErrorKeepingFile(io.RawIOBase):
@@ -42,15 +42,6 @@ class ErrorKeepingFile(io.RawIOBase):
         """
         if self.error is not None:
             raise self.error
-
-    def save(self) -> None:
-        """Wait until everything is on the disk.
-
-        Raises:
-            OSError: something could not be written, now or before.
-        """
-        self.check()
-        os.fsync(self._file.fileno())
 
     def seekable(self) -> bool:
         """True."""
@@ -105,9 +96,9 @@ class ErrorKeepingFile(io.RawIOBase):
 
 
 class Hdf5Output:
-    """Context manager that writes `PATH.partial`; `complete` gives the file its final name.
+    """Context manager that writes a file under a temporary name; `complete` gives it its own.
 
-    Leaving the context without `complete` removes the partial file.
+    Leaving the context without `complete` removes the temporary file.
 
     Args:
         path: the file to be.
@@ -121,12 +112,12 @@ class Hdf5Output:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._partial = path.with_name(path.name + ".partial")
+        self._partial = partial_path(path)
         self._completed = False
         try:
             self._stream = ErrorKeepingFile(self._partial)
         except OSError as error:
-            raise _unwritable(path, error) from error
+            raise not_written(path, error, OTHER_OUTPUT) from error
         self.file = h5py.File(self._stream, "w")
 
     def check(self) -> None:
@@ -144,8 +135,8 @@ class Hdf5Output:
             OSError: something could not be written; leaving the context turns it into an `InputError`.
         """
         self.file.close()
-        self._stream.save()
-        self._partial.replace(self.path)
+        self._stream.check()
+        publish(self._partial, self.path)
         self._completed = True
 
     def __enter__(self) -> Self:
@@ -166,9 +157,4 @@ class Hdf5Output:
         if not self._completed:
             self._partial.unlink(missing_ok=True)
         if isinstance(failure, OSError):
-            raise _unwritable(self.path, failure) from error
-
-
-def _unwritable(path: Path, error: OSError) -> InputError:
-    reason = error.strerror or " ".join(str(error).split())[:200]
-    return InputError(f"{path}: cannot be written ({reason}); make room or choose another -o")
+            raise not_written(self.path, failure, OTHER_OUTPUT) from error

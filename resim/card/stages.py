@@ -1,0 +1,121 @@
+"""The stages of the chain that a card describes, and what a change of one inherits from what it changes."""
+
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from resim.common.cards import CardModel, find_file
+
+ScaleFactor = Annotated[float, Field(ge=0.1**0.5, le=10**0.5)]
+"""Factor on mu_R; Pythia takes its square and allows 0.1 ... 10."""
+NO_DETECTOR: Final = "none"
+"""Jets of generator particles."""
+DEFAULT_CARDS: Final = {"pythia8": Path("cards/pythia/monash.cmnd"), "herwig7": Path("cards/herwig/default.in")}
+"""Settings of a generator that the card leaves to us."""
+
+
+class ShowerSection(CardModel):
+    """Parton shower, multiparton interactions and hadronization."""
+
+    generator: Literal["pythia8", "herwig7"] = "pythia8"
+    card: Path | None = None
+    """settings of the generator, physics only; None: the parent's, or the one that ships for the generator"""
+    model: Literal["simple", "vincia"] = "simple"
+    """Pythia's simple shower, or Vincia's antennae (about 15 times as slow)"""
+    settings: tuple[str, ...] = ()
+    """more Pythia settings, applied after the card's, as in `TimeShower:renormMultFac = 0.707`"""
+    mu_r_fsr: ScaleFactor = 1.0
+    """factor on the renormalization scale mu_R of final-state radiation"""
+    mu_r_isr: ScaleFactor = 1.0
+    """factor on the renormalization scale mu_R of initial-state radiation"""
+
+    @model_validator(mode="after")
+    def _only_pythia(self) -> Self:
+        fields = {name: field.default for name, field in type(self).model_fields.items()}
+        odd = [name for name in fields.keys() - {"generator", "card"} if getattr(self, name) != fields[name]]
+        if self.generator != "pythia8" and odd:
+            raise ValueError(f"{sorted(odd)} are Pythia's; say it in the card of {self.generator}")
+        return self
+
+    def changed_by(self, changes: Self | None) -> Self:
+        """This stage with what is given in `changes`; nothing of it remains if those name another generator."""
+        if changes is None:
+            return self
+        same = changes.generator == self.generator or "generator" not in changes.model_fields_set
+        return type(self)(**((_given(self) if same else {}) | _given(changes)))
+
+    def with_files(self, card: Path) -> Self:
+        """The same with every file found that it names; `card` is the card that holds it.
+
+        Raises:
+            InputError: a file is missing.
+        """
+        return type(self)(**(_given(self) | {"card": find_file(self.card, card)})) if self.card else self
+
+
+class PileUpSection(CardModel):
+    """Pile-up, for a Delphes card with a PileUpMerger."""
+
+    mu: float = Field(ge=0, le=1000)
+    """mean number of pile-up collisions in an event (Poisson), in place of the card's; Delphes' cards end at 1000"""
+    pool: Path
+    """minimum-bias events, made with `resim pileup`"""
+
+
+class DetectorSection(CardModel):
+    """The detector stage."""
+
+    card: Path | None = None
+    """Delphes card; None: that of the detector that this one changes, the parent's or the card's"""
+    pileup: PileUpSection | None = None
+    """None for cards without a PileUpMerger"""
+    backend: Literal["resim", "delphes"] = "resim"
+    """what runs the card: resim itself, or real Delphes (`DelphesHepMC3` on PATH)"""
+
+    @model_validator(mode="after")
+    def _pileup_by_resim(self) -> Self:
+        if self.pileup is not None and self.backend != "resim":
+            raise ValueError(f"pileup is mixed in by resim alone, not by backend {self.backend}")
+        return self
+
+    @property
+    def card_path(self) -> Path:
+        """The Delphes card of a stage with everything that it inherits.
+
+        Raises:
+            ValueError: there is none, which `GenerationCard` does not let through.
+        """
+        if self.card is None:
+            raise ValueError(f"{self}: has no card")
+        return self.card
+
+    def changed_by(self, changes: "DetectorStage | None") -> "DetectorStage":
+        """This stage with what is given in `changes`."""
+        if not isinstance(changes, DetectorSection):
+            return changes or self
+        return DetectorSection(**(_given(self) | _given(changes)))
+
+    def with_files(self, card: Path) -> Self:
+        """The same with every file found that it names; `card` is the card that holds it.
+
+        Raises:
+            InputError: a file is missing.
+        """
+        changes: dict[str, Any] = {"card": find_file(self.card, card)} if self.card else {}
+        if self.pileup:
+            changes["pileup"] = self.pileup.model_copy(update={"pool": find_file(self.pileup.pool, card)})
+        return self.model_copy(update=changes)
+
+
+def _none_or_mapping(value: Any) -> Any:
+    if isinstance(value, str) and value != NO_DETECTOR:
+        raise ValueError(f"want {NO_DETECTOR}, or {{card: FILE}} with a Delphes card")
+    return value
+
+
+DetectorStage = Annotated[DetectorSection | Literal["none"], BeforeValidator(_none_or_mapping)]
+
+
+def _given(model: CardModel) -> dict[str, Any]:
+    return {key: getattr(model, key) for key in model.model_fields_set}

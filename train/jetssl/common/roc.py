@@ -1,0 +1,59 @@
+"""Area under the ROC curve, and background efficiencies, of the scores of two classes.
+
+How often a jet is nearer to its other view than to another jet is not this AUC: see `jetssl.methods.shortcuts`.
+
+Letters: S signal jets, B background jets.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from resim.common.arrays import Booleans
+
+Scores = npt.NDArray[np.floating[Any]]
+"""Any width; higher is more like signal."""
+
+
+def auc(signal: Scores, background: Scores) -> float:
+    """Probability that a signal jet scores above a background jet; ties count half.
+
+    >>> auc(np.array([1.0, 2.0]), np.array([0.0, 1.0]))
+    0.875
+    """
+    ordered = np.sort(background)
+    below = np.searchsorted(ordered, signal, "left")
+    not_above = np.searchsorted(ordered, signal, "right")
+    return float((below + not_above).mean() / (2 * len(background)))
+
+
+class WeightedRoc:
+    """AUC and background efficiencies of fixed scores for many sets of weights; sorts once.
+
+    Args:
+        scores: `(S + B,)`.
+        is_signal: bool `(S + B,)`.
+    """
+
+    def __init__(self, scores: Scores, is_signal: Booleans) -> None:
+        _, self._level = np.unique(-scores, return_inverse=True)
+        self._is_signal = is_signal
+
+    def __call__(self, weights: npt.NDArray[Any], signal_efficiency: Scores) -> Scores:
+        """AUC, then eps_b at each signal efficiency, where jet i counts `weights[i]` times.
+
+        Returns:
+            `(1 + len(signal_efficiency),)`; NaN if a class has no weight.
+        """
+        size = int(self._level.max()) + 1
+        signal = np.bincount(self._level, weights * self._is_signal, size)
+        background = np.bincount(self._level, weights * ~self._is_signal, size)
+        total = signal.sum() * background.sum()
+        if not total:
+            return np.full(1 + len(signal_efficiency), math.nan)
+        kept, passing = np.cumsum(signal), np.cumsum(background)
+        area = (signal * (passing[-1] - passing + background / 2)).sum() / total
+        cut = np.searchsorted(kept, signal_efficiency * kept[-1] - 1e-9, "left")
+        return np.concatenate([[area], passing[cut] / passing[-1]])

@@ -31,7 +31,7 @@ import yaml
 from resim.card.generation_card import Detector, View, load_card
 from resim.card.run_options import RunOptions
 from resim.common.cards import find_file
-from resim.hard_scatter.rows import select_rows
+from resim.hard_scatter.rows import Wanted, select_rows
 from resim.pairfile.writer import PairWriter
 from resim.run.checkpoint import Checkpoint
 from resim.run.planning import Run, plan_run
@@ -73,7 +73,7 @@ def bare_loop(run: Run) -> Callable[[], int]:
         scatter.event
         for chunk in run.read(run.chunks)
         for scatter in select_rows(
-            chunk.events, source.path, source.sha256, source.labels, run.plan.card.select
+            chunk.events, source.path, source.sha256, Wanted(source.labels, run.plan.card.select)
         ).scatters
     ]
     pythia, feed = pythia8mc.Pythia("", False), EventFeed(source.beams)

@@ -111,7 +111,7 @@ def _particle_level(particles: Particles, rows: Rows, settings: JetSettings) -> 
     """Jets of the generated particles, down to the card's `particle_pt_min` if it has one."""
     if settings.particle_pt_min is not None:
         settings = settings.model_copy(update={"pt_min": settings.particle_pt_min})
-    return _jets_of_rows(particles.select(particles.visible), rows, settings)
+    return _jets_of_rows(particles, rows, settings)
 
 
 def _detector_level(

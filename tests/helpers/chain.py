@@ -44,7 +44,7 @@ TWO_VIEWS = {
 }
 
 
-def write_card(folder: Path, lhe: Path | str, rows: dict[int, Any], views: Any = TWO_VIEWS, **more: Any) -> Path:
+def fault_card(folder: Path, lhe: Path | str, rows: dict[int, Any], views: Any = TWO_VIEWS, **more: Any) -> Path:
     """A card of one source in `folder`; its jets are wide and soft unless `more` says otherwise."""
     source = {"lhe": str(FAULTS / lhe), "rows": rows}
     jets = {"radius": 1.0, "pt_min": 30, "abs_eta_max": 5, "match_delta_r": 1.0}

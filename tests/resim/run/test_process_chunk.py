@@ -11,7 +11,7 @@ from resim.hard_scatter.partons import find_partons
 from resim.pairfile.reader import PairFile
 from resim.pairfile.validation import violations
 from resim.run.generate import generate
-from tests.helpers.chain import HARD_SCATTERS, N_EVENTS, TWO_VIEWS, write_card
+from tests.helpers.chain import HARD_SCATTERS, N_EVENTS, TWO_VIEWS, fault_card
 
 VIEWS = ["nominal", "seed", "rehadron", "fsr_up"]
 
@@ -130,7 +130,7 @@ def test_substructure_is_ordered(file):
 def test_jets_hold_what_the_generator_calls_visible(tmp_path, lhe, settings, mass):
     """h -> a a -> b b X X of 125 GeV: the two a share it, and only b b is seen, unless the card says otherwise."""
     views = TWO_VIEWS | {"nominal": {"shower": TWO_VIEWS["nominal"]["shower"] | {"settings": settings}}}
-    card = write_card(tmp_path, lhe, {25: "h"}, views, select={"parton_pt_min": 300})
+    card = fault_card(tmp_path, lhe, {25: "h"}, views, select={"parton_pt_min": 300})
     generate(card, tmp_path / "h.h5", RunOptions(quiet=True))
     with PairFile(tmp_path / "h.h5") as file:
         assert np.nanmedian(file.jets("nominal", "mass")) == pytest.approx(mass, rel=0.15)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from resim.card.generation_card import JetSettings
-from resim.card.view_plan import SLICE_EVENTS, DetectorPlan, ViewPlan
+from resim.card.view_plan import DetectorPlan, ViewPlan
 from resim.common.errors import InputError
 from resim.common.ragged import Integers
 from resim.common.row_counts import LossReason, ViewCounts
@@ -156,7 +156,7 @@ def _detector_seeds(view: ViewPlan, rows: Rows, run_seed: int) -> npt.NDArray[np
     """
     if view.detector is None:
         return np.zeros(len(rows.scatters), dtype=np.uint32)
-    length = SLICE_EVENTS if view.detector.backend == "delphes" else 1
+    length = view.slice_events if view.detector.backend == "delphes" else 1
     first_events = ((scatter.sha256, scatter.index // length * length) for scatter in rows.scatters)
     seeds = [pythia_seed(SeedKey(run_seed, sha256, first, view.name, "detector")) for sha256, first in first_events]
     return np.array(seeds, dtype=np.uint32)

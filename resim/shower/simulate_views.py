@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from resim.card.view_plan import SLICE_EVENTS, ViewPlan
+from resim.card.view_plan import ViewPlan
 from resim.common.row_counts import LossReason
 from resim.common.seeds import SeedKey, Stage, pythia_seed
 from resim.common.units import INVISIBLE_PDG_IDS
@@ -169,8 +169,8 @@ def _realize_slices(
 ) -> Iterator[Outcome]:
     """Make a view with Herwig, one run for each slice of the file's events; `scatters` hold whole slices."""
     herwig = herwig_for(beams, view.settings)
-    for number, members in groupby(scatters, key=lambda scatter: scatter.index // SLICE_EVENTS):
-        yield from _realize_slice(herwig, list(members), number * SLICE_EVENTS, view.name, run_seed)
+    for number, members in groupby(scatters, key=lambda scatter: scatter.index // view.slice_events):
+        yield from _realize_slice(herwig, list(members), number * view.slice_events, view.name, run_seed)
 
 
 def _realize_slice(

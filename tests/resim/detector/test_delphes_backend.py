@@ -223,9 +223,7 @@ def write_card(folder, detector=CMS, backend="delphes", **more):
 
 def test_a_chain_with_delphes_has_its_jets_whatever_the_chunks(delphes, monkeypatch):
     monkeypatch.setenv("STAND_IN_MODE", "turns")
-    monkeypatch.setattr("resim.shower.simulate_views.SLICE_EVENTS", 4)
-    for module in ("run.planning", "run.replay", "jets.reconstruct_views"):
-        monkeypatch.setattr(f"resim.{module}.SLICE_EVENTS", 4)
+    monkeypatch.setattr("resim.card.view_plan.SLICE_EVENTS", 4)
     card, output = write_card(delphes), delphes / "pairs.h5"
     provenance = generate(card, output, RunOptions(n_events=6, chunk_size=3, quiet=True))
     generate(card, delphes / "other.h5", RunOptions(n_events=6, chunk_size=8, quiet=True))

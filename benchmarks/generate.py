@@ -33,7 +33,7 @@ from resim.card.run_options import RunOptions
 from resim.card.stages import DetectorSection
 from resim.card.view_tree import View
 from resim.common.cards import find_file
-from resim.hard_scatter.rows import select_rows
+from resim.hard_scatter.rows import Wanted, select_rows
 from resim.pairfile.writer import PairWriter
 from resim.run.checkpoint import Checkpoint
 from resim.run.planning import Run, plan_run
@@ -75,7 +75,7 @@ def bare_loop(run: Run) -> Callable[[], int]:
         scatter.event
         for chunk in run.read(run.chunks)
         for scatter in select_rows(
-            chunk.events, source.path, source.sha256, source.labels, run.plan.card.select
+            chunk.events, source.path, source.sha256, Wanted(source.labels, run.plan.card.select)
         ).scatters
     ]
     pythia, feed = pythia8mc.Pythia("", False), EventFeed(source.beams)

@@ -1,14 +1,16 @@
 """Particles of a batch of events as flat arrays."""
 
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from resim.common.arrays import Floats
 from resim.common.ragged import offsets_of
-from resim.common.units import HIDDEN_VALLEY_PDG_RANGE, INVISIBLE_PDG_IDS
+from resim.common.units import INVISIBLE_PDG_IDS
+
+_INVISIBLE: Final = np.array(sorted(INVISIBLE_PDG_IDS), np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,8 @@ class Particles:
 
     @property
     def visible(self) -> npt.NDArray[np.bool_]:
-        """Which particles a detector can see: all but neutrinos and their like, `(n_particles,)`."""
-        pdg_id = np.abs(self.pdg_id)
-        low, high = HIDDEN_VALLEY_PDG_RANGE
-        return ~(np.isin(pdg_id, list(INVISIBLE_PDG_IDS)) | ((pdg_id >= low) & (pdg_id < high)))
+        """Which particles a detector can see by default: all but neutrinos, dark matter ..., `(n_particles,)`."""
+        return ~np.isin(np.abs(self.pdg_id), _INVISIBLE)
 
     @property
     def pt(self) -> Floats:

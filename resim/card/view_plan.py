@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -13,8 +13,13 @@ from resim.card.pythia_settings import shower_lines
 from resim.card.stages import NO_DETECTOR, DetectorSection
 from resim.common.errors import InputError
 
-SLICE_EVENTS: Final = 100
-"""LHE events that an external simulator takes in one run, with one seed: fixed, as chunks must not matter."""
+SLICE_EVENTS: Final = 500
+"""LHE events that an external simulator takes in one run, with one seed: fixed, as chunks must not matter.
+
+Herwig needs 8.5 s to start and 17-28 ms for an event (docs/herwig.md).
+"""
+_OLDER_SLICE_EVENTS: Final = 100
+"""The same in files that do not say it."""
 _SETTINGS: Final = {"pythia8": shower_lines, "herwig7": herwig_lines}
 
 
@@ -117,6 +122,7 @@ class ViewPlan:
         particles_owner: the view whose particles it has: itself, or the ancestor that it froze.
         generator: what showers and hadronizes it.
         detector: its detector stage, None for particle level.
+        slice_events: events of the file that are made in one run, with one seed; 1 unless a program needs that.
     """
 
     name: str
@@ -126,21 +132,17 @@ class ViewPlan:
     particles_owner: str
     generator: GeneratorPlan
     detector: DetectorPlan | None = None
+    slice_events: int = 1
 
     @property
     def place(self) -> tuple[str, str | None, str | None]:
         """Name, parent, and what is frozen: the view's place in the tree."""
         return self.name, self.parent, self.freeze
 
-    @property
-    def needs_slices(self) -> bool:
-        """Whether a program takes part that makes a slice of the file's events in one run, with one seed."""
-        by_delphes = self.detector is not None and self.detector.stage.backend == "delphes"
-        return self.generator.name != "pythia8" or by_delphes
-
     def record(self) -> ViewRecord:
         """The view as the pair file describes it."""
-        settings = {
+        slices = {"slice_events": self.slice_events} if self.slice_events > 1 else {}
+        settings = slices | {
             "generator": self.generator.name,
             "lines": list(self.generator.lines),
             "detector": self.detector.record() if self.detector else NO_DETECTOR,
@@ -166,9 +168,9 @@ def plan_from_records(records: Sequence[ViewRecord]) -> tuple[ViewPlan, ...]:
         detector = record.settings["detector"]
         generator = GeneratorPlan(record.settings["generator"], tuple(record.settings["lines"]))
         stage = None if detector == NO_DETECTOR else DetectorPlan.from_record(detector)
-        planned[record.name] = _in_the_tree(
-            record.name, record.freeze, planned.get(record.parent or ""), generator, stage
-        )
+        view = _in_the_tree(record.name, record.freeze, planned.get(record.parent or ""), generator, stage)
+        length = record.settings.get("slice_events", _OLDER_SLICE_EVENTS)
+        planned[record.name] = replace(view, slice_events=length) if _needs_slices(generator, stage) else view
     return tuple(planned.values())
 
 
@@ -184,4 +186,10 @@ def _in_the_tree(
         particles_owner=parent.particles_owner if parent and freeze == "hadronization" else name,
         generator=generator,
         detector=detector,
+        slice_events=SLICE_EVENTS if _needs_slices(generator, detector) else 1,
     )
+
+
+def _needs_slices(generator: GeneratorPlan, detector: DetectorPlan | None) -> bool:
+    """Whether a program takes part that makes a slice of the file's events in one run, with one seed."""
+    return generator.name != "pythia8" or (detector is not None and detector.stage.backend == "delphes")

@@ -67,6 +67,8 @@ def parse_card(model: type[ModelT], data: Any, path: Path) -> ModelT:
             raise InputError(f"{path}: unknown key {key}; valid keys here: {valid}") from error
         reason = first["msg"].removeprefix("Value error, ")
         given = "" if isinstance(first["input"], dict) else f" {_shown(first['input'])}:"
+        if isinstance(first["input"], bool) and first["type"] == "string_type":
+            reason += "; YAML reads on, off, yes and no as true or false: write the word in quotes"
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         raise InputError(f"{path}: {key}:{given} {reason}{more}") from error
 

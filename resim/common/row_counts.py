@@ -2,21 +2,26 @@
 
 from collections import Counter
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field
+
+MANY: Final = 1 / 3
+"""Fraction of rows whose loss is said: beyond it a view hardly stands for what the card selects."""
 
 
 class LossReason(StrEnum):
     """Why a parton is no row, or a row has no jet in a view. The first reason that applies counts."""
 
     doc: str
+    cause: str
 
-    def __new__(cls, value: str, doc: str) -> Self:
-        """A reason as files have it, and what it means."""
+    def __new__(cls, value: str, doc: str, cause: str = "") -> Self:
+        """A reason as files have it, what it means, and why it may take many rows."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.doc = doc
+        member.cause = cause
         return member
 
     ALONG_THE_BEAM = "along_the_beam", "the parton has no transverse momentum"
@@ -26,12 +31,27 @@ class LossReason(StrEnum):
     TAU_DECAY = "tau_decay", "the card has no label for the decay of the tau"
     ROOT_NOT_GENERATED = "root_not_generated", "the root view was given up, so the decay of the tau is not known"
     NOT_GENERATED = "not_generated", "the generator gave the event up in this view, however often it was tried"
-    DECAY_CHANNEL = "decay_channel", "the tau of the row decays in another channel than in the root view"
-    JET_TAKEN = "jet_taken", "every jet near the parton is nearer to another parton of the event"
-    NO_JET = "no_jet", "no jet inside the cuts lies within the matching distance of the parton"
+    DECAY_CHANNEL = (
+        "decay_channel",
+        "the tau of the row decays in another channel than in the root view",
+        "a simulator that cannot be told the channel: decays agree by chance",
+    )
+    JET_TAKEN = (
+        "jet_taken",
+        "every jet near the parton is nearer to another parton of the event",
+        "jets.radius is so large that partons share a jet",
+    )
+    NO_JET = (
+        "no_jet",
+        "no jet inside the cuts lies within the matching distance of the parton",
+        "jets.pt_min or abs_eta_max cut where select does not, jets.radius or match_delta_r is too small for the"
+        " decay, the decay is invisible, or the particle lives so long that it leaves the detector"
+        " (ParticleDecays:limitTau0)",
+    )
     NO_PARTICLE_JET = (
         "no_particle_jet",
         "there is a reconstructed jet, but no particle-level one as the card wants it",
+        "jets.particle_pt_min is above what the reconstructed jets stem from",
     )
 
 
@@ -78,6 +98,12 @@ class ViewCounts(_Counts):
     def total(self) -> int:
         """Number of rows."""
         return self.valid + sum(self.lost.values())
+
+    @property
+    def vanished(self) -> dict[LossReason, int]:
+        """Reasons that take more than a third of the rows, with their numbers; failures have a limit of their own."""
+        many = MANY * self.total
+        return {reason: n for reason in LossReason if (n := self.lost.get(reason, 0)) > many and reason.cause}
 
     def __add__(self, other: Self) -> "ViewCounts":
         """Sum of two counts."""

@@ -3,6 +3,7 @@
 One call makes the events of one seed. Delphes: J. de Favereau et al., JHEP 02 (2014) 057, arXiv:1307.6346.
 """
 
+import logging
 import re
 import shutil
 from collections.abc import Sequence
@@ -14,12 +15,16 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from resim.card.delphes_card import evaluate_card
 from resim.common.errors import InputError
 from resim.common.external import run_logged, scratch_folder
 from resim.common.ragged import offsets_of
+from resim.common.tcl.values import TclError, items_of, text_of
 from resim.detector.detector import check_particles, checked_seeds
 from resim.detector.particle_flow import candidates_of
 from resim.particles import Candidates, Particles
+
+log = logging.getLogger(__name__)
 
 EXECUTABLE: Final = "DelphesHepMC3"
 SEED_MAX: Final = 2**31 - 1
@@ -29,7 +34,11 @@ _CARD, _HEPMC, _ROOT, _LOG = "card.tcl", "in.hepmc", "out.root", "delphes.out"
 _FIRST_NUMBER: Final = 1001
 """Number of the first event: one with which no program would start to count by itself."""
 _OURS: Final = "\n# Set by resim, whatever is set above.\nset RandomSeed {seed}\nset MaxEvents 0\nset SkipEvents 0\n"
-_READS_FILES: Final = re.compile(r"^\s*source\s+(\S+)", re.MULTILINE)
+_READS_FILES: Final = re.compile(r"^[ \t]*(?:source|set[ \t]+PileUpFile)[ \t]+(\S+)", re.MULTILINE)
+_BRANCHES: Final = {"eflowTracks": "EFlowTrack Track", "eflowPhotons": "EFlowPhoton Tower"} | {
+    "eflowNeutralHadrons": "EFlowNeutralHadron Tower"
+}
+"""Output arrays of Delphes' calorimeters → branch and class that its TreeWriter gives them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +123,31 @@ def _text(card: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{card}: cannot be read ({error}); want a Delphes card (Tcl)") from error
     if found := _READS_FILES.search(text):
-        raise InputError(f"{card}: reads {found[1]}, which no hash would record; put its content into the card")
-    return text
+        raise InputError(
+            f"{card}: reads {found[1]}, which no hash would record; put its content into the card, or leave pile-up"
+            " to `backend: resim` with a pool"
+        )
+    return text + _missing_branches(card)
+
+
+def _missing_branches(card: Path) -> str:
+    """Lines that let the card's TreeWriter write the particle flow as well, if it does not."""
+    try:
+        found = evaluate_card(card).modules
+        merger = [text_of(name) for name in items_of(found["EFlowMerger"].parameters["InputArray"])]
+        writer = next(module for module in found.values() if module.kind == "TreeWriter")
+        written = {text_of(word) for word in items_of(writer.parameters.get("Branch", ""))}
+    except (InputError, TclError, KeyError, StopIteration):
+        return ""  # Delphes itself says what is wrong
+    branches = [
+        f"{array} {branch}"
+        for array in merger
+        if (branch := _BRANCHES.get(array.rpartition("/")[2])) and branch.split()[0] not in written
+    ]
+    if not branches:
+        return ""
+    log.warning("%s: its TreeWriter writes no particle flow; resim adds the branches %s", card, ", ".join(branches))
+    return f"\n# Added by resim.\nnamespace eval {writer.name} {{ lappend Branch {' '.join(branches)} }}\n"
 
 
 def _version(executable: str) -> str:

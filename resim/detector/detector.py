@@ -1,6 +1,6 @@
 """The modules of a Delphes card that shape particle-flow candidates, run on whole batches of events."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -161,29 +161,34 @@ class Detector:
 
 
 def _candidate_modules(card: Card) -> dict[str, Module]:
-    """The modules that the candidates depend on, directly or not, in the order of the card."""
+    """The modules that the candidates depend on, directly or not, in the order of the card.
+
+    Dependencies are followed array by array, from the last module to the first: what makes an array that nobody reads
+    is not looked at.
+    """
     if CANDIDATES not in card.by_name:
         raise InputError(
             f"{card.path}: ExecutionPath has no {CANDIDATES}, whose output would be the candidates; add it"
         )
     modules: dict[str, Module] = {}
-    wanted = [CANDIDATES]
-    while wanted:
-        source = card.by_name[wanted.pop()]
-        if source.name in modules:
-            continue
-        if source.kind not in _KINDS:
-            source.fail(
-                f"class {source.kind} is not known and {CANDIDATES} depends on it; known: {', '.join(_KINDS)}"
-            )
-        module = modules[source.name] = _KINDS[source.kind](source)
-        for array in module.inputs:
-            name = array.partition("/")[0]
-            if name in card.by_name:
-                wanted.append(name)
-            elif array != GENERATED:
-                source.fail(f"reads {array}, but ExecutionPath has no module {name}")
-    return {module.name: modules[module.name] for module in card.modules if module.name in modules}
+    readers: dict[str, CardModule] = {}
+    for source in reversed(card.modules):
+        wanted = [array for array in readers if array.partition("/")[0] == source.name]
+        if wanted or source.name == CANDIDATES:
+            module = modules[source.name] = _module(source, wanted)
+            readers |= {array: source for array in module.inputs if array not in readers}
+    for array, reader in readers.items():
+        if array != GENERATED and array.partition("/")[0] not in card.by_name:
+            reader.fail(f"reads {array}, but ExecutionPath has no module {array.partition('/')[0]}")
+    return dict(reversed(modules.items()))
+
+
+def _module(source: CardModule, wanted: Collection[str]) -> Module:
+    """The module that runs, of which these outputs are wanted."""
+    if source.kind not in _KINDS:
+        source.fail(f"class {source.kind} is not known and {CANDIDATES} depends on it; known: {', '.join(_KINDS)}")
+    module = _KINDS[source.kind](source)
+    return module.narrowed(wanted) if isinstance(module, TrackPileUpSubtractor) else module
 
 
 def _check_order(card: Card, modules: dict[str, Module]) -> None:

@@ -5,6 +5,7 @@ collisions of the same bunch crossing are mixed in. Which vertex a track belongs
 """
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -278,6 +279,12 @@ class TrackPileUpSubtractor:
             formula=module.formula("ZVertexResolution", KINEMATICS),
             pt_min=module.number("PTMin", 0.0),
         )
+
+    def narrowed(self, wanted: Collection[str]) -> "TrackPileUpSubtractor":
+        """The same for those arrays alone whose outputs are wanted."""
+        kept = [i for i, output in enumerate(self.outputs) if output in wanted]
+        inputs = (*(self.inputs[i] for i in kept), self.inputs[-1])
+        return replace(self, inputs=inputs, outputs=tuple(self.outputs[i] for i in kept))
 
     def run(self, *arrays: Any, stream: Stream) -> tuple[Objects, ...]:  # noqa: ARG002
         """The tracks that are left, array by array."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from resim.common.errors import InputError
+from resim.common.external import first_error
 from resim.hard_scatter.lhe_text import open_lhe
 from resim.hard_scatter.process_card import MadGraphProcess
 
@@ -47,9 +48,9 @@ def run_madgraph(card: MadGraphProcess, n_events: int, seed: int, scratch: Path,
     commands = scratch / "commands.mg5"
     commands.write_text("\n".join((*commands_for(card, n_events, seed), "")), encoding="utf-8")
     _run([find_madgraph(), str(commands)], scratch, output)
-    said = output.read_text(encoding="utf-8", errors="replace").splitlines()
-    if complaint := next(filter(_FAILURE.search, said), None):
-        raise InputError(f"MadGraph failed: {complaint.strip()[:200]!r}; see its log")
+    said = output.read_text(encoding="utf-8", errors="replace")
+    if _FAILURE.search(said):
+        raise InputError(f"MadGraph failed: {first_error(said)!r}; see its log")
     made = sorted(scratch.glob("process/Events/*/unweighted_events.lhe*"))
     if len(made) != 1:
         raise InputError(f"MadGraph made {len(made)} event files, want one; see its log")

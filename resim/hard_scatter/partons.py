@@ -1,7 +1,7 @@
 """Choose the partons and resonances of a hard scatter that become rows."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import pylhe
@@ -54,11 +54,18 @@ class Parton:
         return math.atan2(self.py, self.px)
 
 
-def find_partons(event: pylhe.LHEEvent, labels: Mapping[int, Label]) -> list[Parton]:
+def find_partons(
+    event: pylhe.LHEEvent, labels: Mapping[int, Label], unseen: Collection[int] = INVISIBLE_PDG_IDS
+) -> list[Parton]:
     """Outgoing particles and resonances whose |PDG id| is in `labels`, each physical one once.
 
     Of a resonance that recoils, listed several times by some generators, the last copy counts. What comes from
     a particle that is a row itself is none: with labels for t and W, the W of a top decay belongs to the top.
+
+    Args:
+        event: the hard scatter.
+        labels: |PDG id| → label.
+        unseen: absolute PDG ids of decay products that leave nothing visible.
     """
     particles = event.particles
     mothers = [_mothers(particle) for particle in particles]
@@ -69,8 +76,14 @@ def find_partons(event: pylhe.LHEEvent, labels: Mapping[int, Label]) -> list[Par
     ancestors = [_ancestors(i, mothers) for i in range(len(particles))]
     kept = [i for i in sorted(candidates) if not ancestors[i] & candidates]
     taus = outgoing_taus(event)
+    seen = [
+        (j, (p.px, p.py, p.pz, p.e))
+        for j, p in enumerate(particles)
+        if p.status == LHE_OUTGOING and abs(p.id) not in unseen
+    ]
+    products = {i: tuple(momentum for j, momentum in seen if i in ancestors[j]) for i in kept}
     return [
-        Parton(p.id, labels[abs(p.id)], p.px, p.py, p.pz, p.e, p.m, _products(i, particles, ancestors), taus.get(i))
+        Parton(p.id, labels[abs(p.id)], p.px, p.py, p.pz, p.e, p.m, products[i], taus.get(i))
         for i, p in ((i, particles[i]) for i in kept)
     ]
 
@@ -79,14 +92,6 @@ def outgoing_taus(event: pylhe.LHEEvent) -> dict[int, int]:
     """Index in the event → number, of every tau that leaves the hard scatter undecayed."""
     indices = [i for i, p in enumerate(event.particles) if p.status == LHE_OUTGOING and abs(p.id) == TAU]
     return {index: number for number, index in enumerate(indices)}
-
-
-def _products(i: int, particles: list[pylhe.LHEParticle], ancestors: list[set[int]]) -> tuple[FourMomentum, ...]:
-    return tuple(
-        (p.px, p.py, p.pz, p.e)
-        for j, p in enumerate(particles)
-        if p.status == LHE_OUTGOING and i in ancestors[j] and abs(p.id) not in INVISIBLE_PDG_IDS
-    )
 
 
 def _mothers(particle: pylhe.LHEParticle) -> set[int]:

@@ -1,7 +1,7 @@
 """Rows: which partons of the hard scatters are followed through every view."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pylhe
 from resim.card.generation_card import Selection
 from resim.common.arrays import Integers
 from resim.common.row_counts import SourceCounts
+from resim.common.units import INVISIBLE_PDG_IDS
 from resim.hard_scatter.lhe_reading import parse_event
 from resim.hard_scatter.partons import Label, Parton, find_partons, rejection
 
@@ -23,6 +24,15 @@ class HardScatter:
     index: int
     event: pylhe.LHEEvent
     partons: tuple[Parton, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which partons become rows: |PDG id| → label, cuts; `unseen`: decay products that leave nothing visible."""
+
+    labels: Mapping[int, Label]
+    selection: Selection
+    unseen: Collection[int] = INVISIBLE_PDG_IDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +67,10 @@ class Rows:
 
 
 def select_rows(
-    events: Iterable[tuple[int, str]], path: Path, sha256: str, labels: Mapping[int, Label], selection: Selection
+    events: Iterable[tuple[int, str]],
+    path: Path,
+    sha256: str,
+    wanted: Wanted,
 ) -> Rows:
     """Find the partons of LHE events and apply the card's selection.
 
@@ -65,8 +78,7 @@ def select_rows(
         events: index and text of the event blocks.
         path: the file that they come from, for error messages.
         sha256: its identity.
-        labels: |PDG id| → label.
-        selection: cuts on the frozen parton.
+        wanted: which partons become rows.
     """
     scatters: list[HardScatter] = []
     rivals: list[Parton] = []
@@ -76,7 +88,8 @@ def select_rows(
     for index, text in events:
         n_events += 1
         event = parse_event(text, path, index)
-        reasons = [(parton, rejection(parton, selection)) for parton in find_partons(event, labels)]
+        found = find_partons(event, wanted.labels, wanted.unseen)
+        reasons = [(parton, rejection(parton, wanted.selection)) for parton in found]
         rejected.update(reason for _, reason in reasons if reason)
         if passed := tuple(parton for parton, reason in reasons if reason is None):
             beside = [parton for parton, reason in reasons if reason is not None]

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from resim.card.jet_settings import JetSettings
-from resim.card.view_plan import SLICE_EVENTS, DetectorPlan, ViewPlan
+from resim.card.view_plan import DetectorPlan, ViewPlan
 from resim.common.arrays import Booleans, Integers
 from resim.common.errors import InputError
 from resim.common.ragged import owners_of
@@ -138,7 +138,7 @@ def _particle_level(particles: Particles, rows: Rows, settings: JetSettings) -> 
     """Jets of the generated particles, down to the card's `particle_pt_min` if it has one."""
     if settings.particle_pt_min is not None:
         settings = settings.model_copy(update={"pt_min": settings.particle_pt_min})
-    return _jets_of_rows(particles.select(particles.visible), rows, settings)
+    return _jets_of_rows(particles, rows, settings)
 
 
 def _detector_level(
@@ -183,7 +183,9 @@ def _detector_seeds(view: ViewPlan, rows: Rows, run_seed: int) -> npt.NDArray[np
     """
     if view.detector is None:
         return np.zeros(len(rows.scatters), dtype=np.uint32)
-    return _seeds(view, rows, run_seed, "detector", SLICE_EVENTS if view.detector.stage.backend == "delphes" else 1)
+    return _seeds(
+        view, rows, run_seed, "detector", view.slice_events if view.detector.stage.backend == "delphes" else 1
+    )
 
 
 def _seeds(view: ViewPlan, rows: Rows, run_seed: int, stage: Stage, length: int = 1) -> npt.NDArray[np.uint32]:

@@ -131,7 +131,8 @@ def _provenance_table(provenance: Provenance) -> Table:
 
 
 def _reasons(summary: Summary) -> list[str]:
-    """What the reasons mean for which rows were lost."""
+    """What the reasons mean for which rows were lost, and which of them took many."""
     names = {name for view in summary.views for name in view.lost}
     names |= {name for source in summary.provenance.sources for name in source.counts.rejected}
-    return [f"{reason}: {reason.doc}" for reason in LossReason if reason in names]
+    warnings = [sentence for source in summary.provenance.sources for sentence in source.vanished()]
+    return [f"{reason}: {reason.doc}" for reason in LossReason if reason in names] + warnings

@@ -1,5 +1,6 @@
 """What made a file: resolved card, seeds, input hashes, versions, commit, and the counts in and out."""
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,6 +25,21 @@ class SourceRecord(_Record):
     bad_events: dict[str, int] = Field(default_factory=dict)
     """broken events that were passed over, by reason"""
     counts: SourceCounts = SourceCounts()
+    views: dict[str, ViewCounts] = Field(default_factory=dict)
+    """what became of its rows in every view; empty in files of earlier versions"""
+
+    def counting(self, counts: SourceCounts, views: Mapping[str, ViewCounts]) -> Self:
+        """The same with more counts."""
+        summed = {name: self.views.get(name, ViewCounts()) + more for name, more in views.items()}
+        return self.model_copy(update={"counts": self.counts + counts, "views": self.views | summed})
+
+    def vanished(self) -> list[str]:
+        """One sentence for each view and reason that takes more than a third of the rows, with the likely cause."""
+        return [
+            f"view {name}: {n} of {counts.total} rows of {self.lhe} are lost: {reason.doc}; likely: {reason.cause}"
+            for name, counts in self.views.items()
+            for reason, n in counts.vanished.items()
+        ]
 
 
 class Provenance(_Record):
@@ -58,7 +74,7 @@ class Provenance(_Record):
     def joined(self, other: Self) -> Self:
         """The provenance of two parts of one run together."""
         sources = [
-            mine.model_copy(update={"counts": mine.counts + theirs.counts})
+            mine.counting(theirs.counts, theirs.views)
             for mine, theirs in zip(self.sources, other.sources, strict=True)
         ]
         views = {name: counts + other.views[name] for name, counts in self.views.items()}
@@ -70,6 +86,6 @@ class Provenance(_Record):
     ) -> Self:
         """The same with the counts and the time of one more chunk of the source with this index."""
         sources = list(self.sources)
-        sources[source] = sources[source].model_copy(update={"counts": sources[source].counts + source_counts})
+        sources[source] = sources[source].counting(source_counts, view_counts)
         views = {name: self.views[name] + counts for name, counts in view_counts.items()}
         return self.model_copy(update={"sources": sources, "views": views, "seconds": self.seconds + seconds})

@@ -157,6 +157,8 @@ def _warn_of_losses(provenance: Provenance) -> None:
         if counts.rows == 0 and counts.events > 0:
             lost = f"none of {counts.partons} partons passes the selection {counts.rejected}"
             log.warning("%s: %s", source.lhe, lost)
+        for sentence in source.vanished():
+            log.warning("%s", sentence)
     for view, view_counts in provenance.views.items():
         if refused := view_counts.lost.get(LossReason.NOT_GENERATED):
             log.warning(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from resim.card.generation_card import GenerationCard, Source
 from resim.card.run_options import RunOptions, Shard
-from resim.card.view_plan import SLICE_EVENTS, plan_views
+from resim.card.view_plan import plan_views
 from resim.common.errors import InputError
 from resim.common.versions import versions
 from resim.hard_scatter.lhe_reading import Survey, event_blocks, survey
@@ -96,10 +96,10 @@ def plan_run(card: GenerationCard, options: RunOptions) -> Run:
     _refuse_twins(plan)
     events = tuple(min(found.n_events, options.n_events or found.n_events) for found in surveys)
     records = tuple(_record(source, found) for source, found in zip(card.sources, surveys, strict=True))
-    programs = _programs(plan)
+    programs = programs_of(plan)
     key = run_key(plan, records, events, programs)
     # An external program makes whole slices of events, and a shard must not depend on the chunk size.
-    unit = SLICE_EVENTS if any(view.needs_slices for view in plan.views) else 1
+    unit = max(view.slice_events for view in plan.views)
     chunk_size = -(-options.chunk_size // unit) * unit  # rounded up
     chunks = tuple(_chunks(_shares(events, unit, options.shard), chunk_size))
     return Run(plan, records, chunks, chunk_size, key, programs)
@@ -166,8 +166,8 @@ def _record(source: Source, found: Survey) -> SourceRecord:
     )
 
 
-def _programs(plan: Plan) -> dict[str, str]:
-    """Versions of external programs.
+def programs_of(plan: Plan) -> dict[str, str]:
+    """Versions of the external programs that take part.
 
     They are asked for and detector cards are read before any work is done, so that what is missing or wrong is said
     at once.
@@ -217,6 +217,7 @@ def run_key(
                 *view.place,
                 view.generator.name,
                 view.generator.lines,
+                view.slice_events,
                 view.detector.identity if view.detector else None,
             )
             for view in plan.views

@@ -7,20 +7,21 @@ import time
 from itertools import chain
 
 from resim.common.arrays import Arrays
-from resim.hard_scatter.rows import select_rows
+from resim.hard_scatter.rows import Wanted, select_rows
 from resim.jets.reconstruct_views import reconstruct
 from resim.pairfile import schema
 from resim.pairfile.columns import hard_scatter_columns, view_columns
 from resim.pairfile.row_block import RowBlock
 from resim.run.chunks import Chunk, ChunkResult, Plan
-from resim.shower.simulate_views import realize, with_labels
+from resim.shower.simulate_views import realize, unseen_products, with_labels
 
 
 def process(plan: Plan, chunk: Chunk) -> ChunkResult:
     """Simulate one chunk: all views of all selected partons."""
     start = time.perf_counter()
     source = plan.sources[chunk.source]
-    rows = select_rows(chunk.events, source.path, source.sha256, source.labels, plan.card.select)
+    wanted = Wanted(source.labels, plan.card.select, unseen_products(plan.views[0], source.beams))
+    rows = select_rows(chunk.events, source.path, source.sha256, wanted)
     realizations = realize(rows.scatters, plan.views, source.beams, plan.seed)
     rows = with_labels(rows, realizations[plan.views[0].name])
     arrays = hard_scatter_columns(rows, chunk.source, {label: i for i, label in enumerate(plan.labels)})

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from resim.card.generation_card import GenerationCard
-from resim.card.view_plan import SLICE_EVENTS, DetectorPlan, plan_from_records
+from resim.card.view_plan import DetectorPlan, plan_from_records
 from resim.common.errors import InputError
 from resim.common.versions import versions
 from resim.hard_scatter.lhe_reading import event_blocks, survey
@@ -17,6 +17,7 @@ from resim.pairfile.provenance import Provenance
 from resim.pairfile.reader import PairFile
 from resim.pairfile.row_block import RowBlock
 from resim.run.chunks import Chunk, Plan, SourcePlan
+from resim.run.planning import programs_of
 from resim.run.process_chunk import process
 
 
@@ -29,7 +30,7 @@ class Replay:
         event: index of its event in the LHE file.
         lhe: the LHE file.
         differing: paths of the datasets in which the row differs; empty if all are identical.
-        changed_versions: name → (version then, version now) of packages that have changed since.
+        changed_versions: name → (version then, version now) of packages and programs that have changed since.
     """
 
     row: int
@@ -58,7 +59,8 @@ def replay(path: Path, row: int, lhe: Path | None = None) -> Replay:
         except _OtherRows as error:
             differing = (str(error),)
         before = file.provenance.versions
-    changed = {name: (before[name], now) for name, now in versions().items() if before.get(name, now) != now}
+    present = versions() | programs_of(plan)
+    changed = {name: (before[name], now) for name, now in present.items() if before.get(name, now) != now}
     return Replay(row, event, plan.sources[source].path, differing, changed)
 
 
@@ -143,10 +145,9 @@ def _require_same(detector: DetectorPlan) -> None:
 
 def _chunk(plan: Plan, source: int, event: int, provenance: Provenance) -> Chunk:
     """The event alone, or the slice in which an external simulator makes it."""
-    first, last = event, event + 1
-    if any(view.needs_slices for view in plan.views):
-        first = event // SLICE_EVENTS * SLICE_EVENTS
-        last = min(first + SLICE_EVENTS, provenance.n_events or sys.maxsize)
+    length = max(view.slice_events for view in plan.views)
+    first = event // length * length
+    last = min(first + length, provenance.n_events or sys.maxsize) if length > 1 else event + 1
     origin = plan.sources[source]
     events = event_blocks(origin.path, last, origin.bad_events)
     return Chunk(0, source, tuple(event for event in events if event[0] >= first))

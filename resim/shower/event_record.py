@@ -7,7 +7,7 @@ numbers is searched for them. Where the search fails, the slow loop over the API
 """
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -77,6 +77,30 @@ def _charges(pdg_ids: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
 def _reference() -> Any:
     """A Pythia that is only asked for particle data."""
     return pythia8mc.Pythia("", False)
+
+
+def invisible_ids(particle_data: Any) -> npt.NDArray[np.int32]:
+    """Absolute PDG ids that no detector sees, as the generator's `isVisible` says; int32 `(n,)`, sorted."""
+    ids = [pdg_id for pdg_id in _all_ids(particle_data) if not particle_data.isVisible(pdg_id)]
+    return np.array(ids, np.int32)
+
+
+def unseen_products(particle_data: Any) -> frozenset[int]:
+    """Absolute PDG ids that leave nothing visible: they are invisible and do not decay."""
+    decaying = (i for i in _all_ids(particle_data) if particle_data.canDecay(i) and particle_data.mayDecay(i))
+    return frozenset(invisible_ids(particle_data).tolist()) - frozenset(decaying)
+
+
+def _all_ids(particle_data: Any) -> Iterator[int]:
+    pdg_id = 1  # the d quark, the smallest one
+    while pdg_id:
+        yield pdg_id
+        pdg_id = particle_data.nextId(pdg_id)
+
+
+def without(records: Records, invisible: npt.NDArray[np.int32]) -> Records:
+    """The particles whose absolute PDG id is not among the given ones."""
+    return records[~np.isin(np.abs(records["pdg_id"]), invisible)]
 
 
 class FinalParticles:

@@ -33,7 +33,7 @@ _OLDEST: Final = (7, 2)
 """Before, input files have other names of objects, and some readers skip events."""
 _VERSION: Final = re.compile(r"\bHerwig\D{0,3}(\d+(?:\.\d+)+)")
 _LOG: Final = "herwig.out"
-"""What Herwig prints; it also writes `resim.log`."""
+"""What Herwig prints; it also writes `resim-S<seed>.log`."""
 
 
 class SliceFailed(InputError):  # noqa: N818 - says what happened

@@ -12,7 +12,7 @@ from resim.common.errors import InputError
 from resim.common.silence import stdout_silenced
 from resim.common.units import LHE_OUTGOING, TAU
 from resim.hard_scatter.lhe_reading import Beams
-from resim.shower.event_record import FinalParticles, Records
+from resim.shower.event_record import FinalParticles, Records, invisible_ids, unseen_products, without
 from resim.shower.tau import TauDecay, forced, pythia_tau_decays, tau_places
 
 _INIT_SEED: Final = 1
@@ -66,6 +66,9 @@ class Pythia:
 
     An event depends on its seeds alone, not on the events before it (DESIGN section 4).
 
+    Attributes:
+        unseen_products: absolute PDG ids that are invisible and stable with these settings.
+
     Raises:
         InputError: Pythia refuses a setting or cannot be initialized.
     """
@@ -82,6 +85,8 @@ class Pythia:
             self._pythia.setLHAupPtr(self._feed)
             if not self._pythia.init():
                 raise InputError(f"Pythia cannot be initialized for {beams} with {list(settings)}; check the cards")
+        self._invisible = invisible_ids(self._pythia.particleData)
+        self.unseen_products = unseen_products(self._pythia.particleData)
 
     def shower(self, event: pylhe.LHEEvent, seed: int) -> Any | None:
         """Run the parton level: shower, multiparton interactions, beam remnants.
@@ -116,6 +121,10 @@ class Pythia:
         with forced(self._pythia.particleData, taus) if taus else nullcontext():
             made = self._pythia.forceHadronLevel(False)
         return self._final_particles(self._pythia.event) if made else None
+
+    def visible(self, particles: Records) -> Records:
+        """Those final particles that Pythia calls visible (`ID:isVisible`, Pythia manual, Particle Data Scheme)."""
+        return without(particles, self._invisible)
 
     def tau_decays(self) -> tuple[TauDecay, ...]:
         """How the taus of the hard process decayed in the latest `hadronize`, in the order of the LHE event."""

@@ -9,14 +9,15 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from resim.card.view_plan import SLICE_EVENTS, ViewPlan
+from resim.card.view_plan import ViewPlan
 from resim.common.row_counts import LossReason
 from resim.common.seeds import SeedKey, Stage, pythia_seed
+from resim.common.units import INVISIBLE_PDG_IDS
 from resim.hard_scatter.lhe_reading import Beams
 from resim.hard_scatter.partons import Parton, outgoing_taus
 from resim.hard_scatter.rows import HardScatter, Rows
 from resim.particles import Particles
-from resim.shower.event_record import FINAL_PARTICLE, Records, join
+from resim.shower.event_record import FINAL_PARTICLE, Records, join, without
 from resim.shower.hepmc import ShoweredEvent
 from resim.shower.herwig import Herwig, SliceFailed, herwig_for
 from resim.shower.pythia import Pythia, pythia_for
@@ -25,10 +26,13 @@ from resim.shower.tau import TauDecay
 MAX_ATTEMPTS: Final = 5
 """How often an event that the generator gave up is tried, each time with other derived seeds, before it is lost."""
 
+_INVISIBLE: Final = np.array(sorted(INVISIBLE_PDG_IDS), np.int32)
+"""HepMC does not say what is visible, so Herwig's particles are judged by their PDG ids."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One view of one hard scatter: final particles (None: given up), tau decays, seeds, failed attempts."""
+    """One view of one hard scatter: visible final particles (None: given up), tau decays, seeds, failed attempts."""
 
     particles: Records | None
     taus: tuple[TauDecay, ...] = ()
@@ -42,7 +46,7 @@ class Realization:
     """One view of a batch of hard scatters, before any detector.
 
     Attributes:
-        particles: final particles, invisible ones included; events that were given up are empty.
+        particles: visible final particles; events that were given up are empty.
         made: bool `(n_events,)`, False where the generator gave the event up.
         taus: decays of the taus of every hard scatter.
         shower_seed, hadronization_seed: uint32 `(n_events,)`, 0 where it gave up.
@@ -91,6 +95,13 @@ def realize(
     return {view.name: realizations[view.particles_owner] for view in views}
 
 
+def unseen_products(view: ViewPlan, beams: Beams) -> frozenset[int]:
+    """Absolute PDG ids of particles that leave nothing visible in a view, as its generator says."""
+    if view.generator.name == "herwig7":
+        return INVISIBLE_PDG_IDS
+    return pythia_for(beams, view.generator.lines).unseen_products
+
+
 def _rehadronizes(view: ViewPlan, owner: ViewPlan) -> bool:
     """Whether a view has its own hadronization of another view's parton level."""
     return view.shower_owner == owner.name and view.particles_owner == view.name != owner.name
@@ -127,7 +138,7 @@ class _Event:
         particles = self.pythia.hadronize(record, seed, taus)
         if particles is None:
             return None
-        return Outcome(particles, self.pythia.tau_decays(), shower_seed, seed, attempt)
+        return Outcome(self.pythia.visible(particles), self.pythia.tau_decays(), shower_seed, seed, attempt)
 
     def _seed(self, view: str, stage: Stage, attempt: int) -> int:
         return pythia_seed(SeedKey(self.run_seed, self.scatter.sha256, self.scatter.index, view, stage, attempt))
@@ -160,8 +171,8 @@ def _realize_slices(
 ) -> Iterator[Outcome]:
     """Make a view with Herwig, one run for each slice of the file's events; `scatters` hold whole slices."""
     herwig = herwig_for(beams, view.generator.lines)
-    for number, members in groupby(scatters, key=lambda scatter: scatter.index // SLICE_EVENTS):
-        yield from _realize_slice(herwig, list(members), number * SLICE_EVENTS, view.name, run_seed)
+    for number, members in groupby(scatters, key=lambda scatter: scatter.index // view.slice_events):
+        yield from _realize_slice(herwig, list(members), number * view.slice_events, view.name, run_seed)
 
 
 def _realize_slice(
@@ -184,7 +195,7 @@ def _herwig_outcome(scatter: HardScatter, event: ShoweredEvent | None, seed: int
         return GIVEN_UP
     taus = [scatter.event.particles[i].id for i in outgoing_taus(scatter.event)]
     decays = (TauDecay(pdg_id, (), products) for pdg_id, products in zip(taus, event.tau_decays, strict=True))
-    return Outcome(event.particles, tuple(decays), seed, seed)
+    return Outcome(without(event.particles, _INVISIBLE), tuple(decays), seed, seed)
 
 
 def _gather(outcomes: Sequence[Outcome]) -> Realization:

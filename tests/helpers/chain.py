@@ -1,7 +1,9 @@
 """Shipped MadGraph events, a small card of them, and the command `resim` in this process."""
 
 from pathlib import Path
+from typing import Any
 
+import yaml
 from click.testing import CliRunner, Result
 
 REPOSITORY = Path(__file__).parents[2]
@@ -31,3 +33,21 @@ def run_cli(*arguments: object) -> Result:
     from resim.cli import cli
 
     return CliRunner().invoke(cli, [str(argument) for argument in arguments], catch_exceptions=True)
+
+
+FAULTS = REPOSITORY / "tests/data/faults"
+"""Small files that were once simulated wrongly, or not at all."""
+
+TWO_VIEWS = {
+    "nominal": {"shower": {"card": str(REPOSITORY / "cards/pythia/monash.cmnd")}},
+    "seed": {"from": "nominal", "freeze": "hard_scatter"},
+}
+
+
+def fault_card(folder: Path, lhe: Path | str, rows: dict[int, Any], views: Any = TWO_VIEWS, **more: Any) -> Path:
+    """A card of one source in `folder`; its jets are wide and soft unless `more` says otherwise."""
+    source = {"lhe": str(FAULTS / lhe), "rows": rows}
+    jets = {"radius": 1.0, "pt_min": 30, "abs_eta_max": 5, "match_delta_r": 1.0}
+    path = folder / "card.yaml"
+    path.write_text(yaml.safe_dump({"sources": [source], "views": views, "jets": jets} | more))
+    return path

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from resim.common.ragged import offsets_of
+from resim.common.units import INVISIBLE_PDG_IDS
 from resim.particles import Particles, impact_parameters
+from resim.shower.event_record import invisible_ids
 
 
 def particles(**columns: object) -> Particles:
@@ -17,6 +19,15 @@ def test_invisible_are_neutrinos_dark_matter_and_hidden_valley():
     ids = [211, 12, -14, 16, 22, 2112, 1000022, 4900101, 13]
     visible = particles(pdg_id=np.array(ids, np.int32)).visible
     assert visible.tolist() == [True, False, False, False, True, True, False, False, True]
+
+
+def test_what_is_invisible_by_default_is_what_pythia_says():
+    import pythia8mc
+
+    wanted = set(invisible_ids(pythia8mc.Pythia("", False).particleData).tolist())
+    known = {i for i in INVISIBLE_PDG_IDS if i < 4_900_000 or i in wanted or i >= 5_000_000}
+    assert known == wanted
+    assert not {4900001, 4900006, 4900011, 4900023} & INVISIBLE_PDG_IDS
 
 
 def test_selection_keeps_events_apart():

@@ -141,3 +141,10 @@ def test_a_view_changes_the_detector_of_its_parent(card, tmp_path):
 def test_showers_that_would_not_do_what_the_card_says(card, tmp_path, shower, message):
     with pytest.raises(InputError, match=message):
         plan_views(load_card(card_with(card, tmp_path, views={"root": {"shower": shower}})))
+
+
+def test_a_view_called_off_is_told_from_a_boolean(tmp_path):
+    path = tmp_path / "card.yaml"
+    path.write_text("sources: [{lhe: a.lhe, rows: {25: h}}]\nviews:\n  off: {}\n")
+    with pytest.raises(InputError, match=r"views.*: False: .* YAML reads on, off, yes and no as .* in quotes"):
+        load_card(path)

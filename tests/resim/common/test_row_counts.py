@@ -17,3 +17,9 @@ def test_every_reason_stands_in_the_documentation():
     page = (REPOSITORY / "docs/format.md").read_text()
     for reason in LossReason:
         assert f"| `{reason}` | {reason.doc} |" in page
+
+
+def test_a_reason_that_takes_more_than_a_third_is_said():
+    assert ViewCounts(valid=20, lost={"no_jet": 10}).vanished == {}
+    assert ViewCounts(valid=19, lost={"no_jet": 11}).vanished == {LossReason.NO_JET: 11}
+    assert all(reason.cause for reason in (LossReason.NO_JET, LossReason.DECAY_CHANNEL))

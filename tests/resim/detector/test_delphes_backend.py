@@ -191,6 +191,11 @@ def test_bad_input_is_refused_before_delphes_runs(delphes, tmp_path):
     (tmp_path / "card.tcl").write_text("  source other.tcl\n")
     with pytest.raises(InputError, match=r"card\.tcl: reads other\.tcl, which no hash would record"):
         Delphes.from_card(tmp_path / "card.tcl")
+    (tmp_path / "card.tcl").write_text(
+        "module PileUpMerger PileUpMerger {\n  set PileUpFile /data/MinBias.pileup\n}\n"
+    )
+    with pytest.raises(InputError, match=r"card\.tcl: reads /data/MinBias\.pileup, which .* leave pile-up to"):
+        Delphes.from_card(tmp_path / "card.tcl")
     with pytest.raises(InputError, match=r"none\.tcl: cannot be read"):
         Delphes.from_card(tmp_path / "none.tcl")
     assert not (delphes / "calls").exists()
@@ -223,9 +228,7 @@ def write_card(folder, detector=CMS, backend="delphes", **more):
 
 def test_a_chain_with_delphes_has_its_jets_whatever_the_chunks(delphes, monkeypatch):
     monkeypatch.setenv("STAND_IN_MODE", "turns")
-    monkeypatch.setattr("resim.shower.simulate_views.SLICE_EVENTS", 4)
-    for module in ("run.planning", "run.replay", "jets.reconstruct_views"):
-        monkeypatch.setattr(f"resim.{module}.SLICE_EVENTS", 4)
+    monkeypatch.setattr("resim.card.view_plan.SLICE_EVENTS", 4)
     card, output = write_card(delphes), delphes / "pairs.h5"
     provenance = generate(card, output, RunOptions(n_events=6, chunk_size=3, quiet=True))
     generate(card, delphes / "other.h5", RunOptions(n_events=6, chunk_size=8, quiet=True))
@@ -278,3 +281,13 @@ def test_a_wrong_detector_card_is_said_before_any_work(tmp_path, monkeypatch, te
     with pytest.raises(InputError, match=message):
         generate(card, tmp_path / "pairs.h5", RunOptions(n_events=2, quiet=True))
     assert not list(tmp_path.glob("pairs.h5*"))
+
+
+def test_branches_of_the_particle_flow_are_added_to_a_card_without_them(delphes, tmp_path, caplog):
+    """As the embedded Tcl of Delphes does, the lines append to the parameter of the TreeWriter."""
+    lines = [line for line in CMS.read_text().splitlines() if "EFlowPhoton" not in line]
+    (tmp_path / "card.tcl").write_text("\n".join(lines))
+    text = Delphes.from_card(tmp_path / "card.tcl").text
+    assert text.endswith("namespace eval TreeWriter { lappend Branch ECal/eflowPhotons EFlowPhoton Tower }\n")
+    assert "resim adds the branches ECal/eflowPhotons EFlowPhoton Tower" in caplog.text
+    assert Delphes.from_card(CMS).text == CMS.read_text()

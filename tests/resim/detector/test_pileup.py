@@ -410,3 +410,18 @@ def test_pileup_at_another_energy_is_refused(tmp_path):
     card = chain_card(tmp_path, pool, {"nominal": SHOWER | {"detector": stage(5, pool)}})
     with pytest.raises(InputError, match=r"pile-up at 14000 GeV, but .* has collisions at 13000 GeV; .*--e-cm 13000"):
         generate(card, tmp_path / "pairs.h5", RunOptions(n_events=2, quiet=True))
+
+
+def test_what_makes_arrays_that_candidates_do_not_need_is_not_looked_at(tmp_path):
+    """The official CMS card with pile-up subtracts it from electrons as well, whose filter is of no known class."""
+    wanted = "  add InputArray HCal/eflowTracks eflowTracks\n"
+    text = CARD.read_text().replace(wanted, wanted + "  add InputArray ElectronFilter/electrons electrons\n")
+    text = text.replace("  TrackPileUpSubtractor\n", "  ElectronFilter\n  TrackPileUpSubtractor\n", 1)
+    (tmp_path / "card.tcl").write_text(
+        text + "module SomeFilter ElectronFilter { set InputArray HCal/eflowTracks }\n"
+    )
+    detector, official = Detector.from_card(tmp_path / "card.tcl"), Detector.from_card(CARD)
+    assert [name for name, _ in detector.modules] == [name for name, _ in official.modules]
+    assert "SomeFilter ElectronFilter" in detector.left_out
+    subtractor = dict(detector.modules)["TrackPileUpSubtractor"]
+    assert subtractor.inputs == ("HCal/eflowTracks", "PileUpMerger/vertices")

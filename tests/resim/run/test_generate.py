@@ -1,4 +1,5 @@
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from resim.pairfile.reader import PairFile
 from resim.pairfile.validation import violations
 from resim.run import execution
 from resim.run.generate import generate
-from tests.helpers.chain import HARD_SCATTERS, N_EVENTS
+from tests.helpers.chain import HARD_SCATTERS, N_EVENTS, fault_card, run_cli
 from tests.helpers.waiting import wait_until
 
 OPTIONS = RunOptions(n_events=N_EVENTS, quiet=True)
@@ -227,3 +228,14 @@ def test_memory_does_not_grow_with_the_number_of_events(card, tmp_path):
         return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
     assert peak(400) < 1.1 * peak(50)
+
+
+def test_rows_that_vanish_are_said_with_the_likely_cause(tmp_path, caplog):
+    output = tmp_path / "h.h5"
+    card = fault_card(tmp_path, "semi_12.lhe", {25: "h"}, jets={"pt_min": 1500})
+    provenance = generate(card, output, replace(OPTIONS, n_events=3))
+    assert provenance.sources[0].views["seed"].lost == {"no_jet": 3}
+    wanted = "view seed: 3 of 3 rows of .*semi_12.lhe are lost: no jet inside .*; likely: jets.pt_min .*limitTau0"
+    assert re.search(wanted, caplog.text)
+    shown = " ".join(run_cli("inspect", output).stdout.split())
+    assert re.search(wanted, shown)

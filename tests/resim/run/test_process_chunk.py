@@ -5,11 +5,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from resim.card.run_options import RunOptions
 from resim.hard_scatter.lhe_reading import event_blocks, parse_event
 from resim.hard_scatter.partons import find_partons
 from resim.pairfile.reader import PairFile
 from resim.pairfile.validation import violations
-from tests.helpers.chain import HARD_SCATTERS, N_EVENTS
+from resim.run.generate import generate
+from tests.helpers.chain import HARD_SCATTERS, N_EVENTS, TWO_VIEWS, fault_card
 
 VIEWS = ["nominal", "seed", "rehadron", "fsr_up"]
 
@@ -119,3 +121,17 @@ def test_substructure_is_ordered(file):
     taus = [file.jets("nominal", f"tau{n}")[valid] for n in range(1, 5)]
     assert all((more <= 1.1 * fewer + 1e-3).all() for fewer, more in pairwise(taus))
     assert (file.jets("nominal", "softdrop_mass")[valid] <= file.jets("nominal", "mass")[valid] + 1e-3).all()
+
+
+@pytest.mark.parametrize(
+    ("lhe", "settings", "mass"),
+    [("semi_12.lhe", [], 57), ("semi_52.lhe", [], 57), ("semi_52.lhe", ["52:isVisible = on"], 128)],
+)
+def test_jets_hold_what_the_generator_calls_visible(tmp_path, lhe, settings, mass):
+    """h -> a a -> b b X X of 125 GeV: the two a share it, and only b b is seen, unless the card says otherwise."""
+    views = TWO_VIEWS | {"nominal": {"shower": TWO_VIEWS["nominal"]["shower"] | {"settings": settings}}}
+    card = fault_card(tmp_path, lhe, {25: "h"}, views, select={"parton_pt_min": 300})
+    generate(card, tmp_path / "h.h5", RunOptions(quiet=True))
+    with PairFile(tmp_path / "h.h5") as file:
+        assert np.nanmedian(file.jets("nominal", "mass")) == pytest.approx(mass, rel=0.15)
+        assert bool((np.abs(file.constituents("nominal", "pdg_id")) == 52).any()) is bool(settings)

@@ -442,6 +442,8 @@ def test_a_card_may_set_physics(tmp_path):
         "create ThePEG::RivetAnalysis /Herwig/Shower/Mine RivetAnalysis.so",
         "read snippets/HepMC.in",
         "read snippets/PPCollider.in",
+        "read snippets/LHE-FxFx.in",
+        "read snippets/YFS.in",
         "read ../mine.in",
         "saverun mine EventGenerator",
         "run mine EventGenerator",

@@ -15,7 +15,6 @@ from resim.pairfile.digest import digest
 from resim.pairfile.reader import PairFile
 from resim.pairfile.validation import violations
 from resim.run import planning
-from resim.run import replay as replaying
 from resim.run.generate import generate
 from resim.run.replay import replay
 from resim.shower import simulate_views as realization
@@ -41,8 +40,7 @@ def write_card(tmp_path, sample: str, rows: dict, views: dict, **more: object):
 
 @pytest.fixture
 def small_slices(monkeypatch):
-    for module in (planning, realization, replaying):
-        monkeypatch.setattr(module, "SLICE_EVENTS", 4)
+    monkeypatch.setattr("resim.card.view_plan.SLICE_EVENTS", 4)
 
 
 def test_a_herwig_view_hangs_on_the_same_hard_scatters(stand_in, small_slices, tmp_path):
@@ -55,10 +53,19 @@ def test_a_herwig_view_hangs_on_the_same_hard_scatters(stand_in, small_slices, t
     assert provenance.versions["herwig"] == "7.3.0"
     with PairFile(files[0]) as file:
         assert file.views[1].settings["generator"] == "herwig7"
+        assert file.views[1].settings["slice_events"] == 4
         assert file.valid("herwig").mean() > 0.8
         seeds, events = file.read("views/herwig/seeds/shower"), file.hard_scatter("event")
         assert len(set(zip(events // 4, seeds, strict=True))) == len(set(seeds)) == 3  # one seed a slice
     assert replay(files[0], 5).differing == ()
+
+
+def test_replay_names_another_herwig(stand_in, small_slices, tmp_path, monkeypatch):
+    card = write_card(tmp_path, "hbb_j", {25: "hbb"}, {"nominal": NOMINAL, "herwig": herwig_view()})
+    generate(card, tmp_path / "a.h5", replace(OPTIONS, n_events=2))
+    monkeypatch.setenv("STAND_IN_VERSION", "7.2.3")
+    herwig_for.cache_clear()
+    assert replay(tmp_path / "a.h5", 0).changed_versions == {"herwig": ("7.3.0", "7.2.3")}
 
 
 def test_a_slice_that_fails_is_made_again_with_another_seed(stand_in, small_slices, tmp_path, monkeypatch):

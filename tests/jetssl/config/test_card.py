@@ -60,6 +60,7 @@ def test_overrides(card_file):
         ("views.pairs=[[nominal, nominal]]", r"views: pairs holds \[nominal, nominal\]: .* use source augment"),
         ("views.augmentations.crop=1", "views.augmentations.crop: 1: .*less than 1"),
         ("data.views=any", "unknown key data.views"),
+        ("data={labelled: false, files: [x], balance: {classes: {a: 1}}}", "data: balance.classes needs labels"),
         ("data.shards=3", "data: batch_size 16 is not a multiple of shards 3"),
         ("data.balance.classes={one_prong: 0}", "data.balance.classes.one_prong: 0: .*greater than 0"),
         ("data.bins.pt=0", "data.bins.pt: 0: .*greater than or equal to 1"),
@@ -93,3 +94,9 @@ def test_files_are_found_above_the_card(tmp_path, mock_file, monkeypatch):
     path.write_text("data: {files: [runs/pairs.h5]}")
     monkeypatch.chdir("/")
     assert load_card(path).data.files == (str(tmp_path / "runs" / "pairs.h5"),)
+
+
+@pytest.mark.parametrize("objective", ["supcon", "supervised"])
+def test_objectives_that_read_labels_are_refused_where_there_are_none(card_file, objective):
+    with pytest.raises(InputError, match=f"objective {objective} reads labels, data.labelled is false"):
+        load_card(card_file, [f"objective.name={objective}", "data.labelled=false"])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import yaml
-from pydantic import create_model
+from pydantic import create_model, model_validator
 
 from jetssl.config.data import DataCard, ViewsCard
 from jetssl.config.encoders import EncoderCard, ProjectorCard, TransformerCard
@@ -36,6 +36,12 @@ class Card(CardModel):
     projector: ProjectorCard = ProjectorCard()
     objective: ObjectiveCard = NtXentCard()
     training: TrainingCard = TrainingCard()
+
+    @model_validator(mode="after")
+    def _labels_for_whom_reads_them(self) -> "Card":
+        if self.objective.reads_labels and not self.data.labelled:
+            raise ValueError(f"objective {self.objective.name} reads labels, data.labelled is false; choose another")
+        return self
 
     @property
     def needed_views(self) -> str:

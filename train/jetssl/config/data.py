@@ -96,6 +96,8 @@ class DataCard(CardModel):
     """pair files; looked for from the working directory, then from every folder above the card"""
     features: Literal["relative", "relative_ip", "kin", "kinpid", "full", "rs3l"] = "relative"
     """input features of a constituent, see `jetssl.data.features`"""
+    labelled: bool = True
+    """false: the files are data without labels; what they hold of classes is not read (`Rows.without_labels`)"""
     normalize: bool = True
     """features minus their mean, divided by their spread, over the constituents of the training split; kept in the
     checkpoint. Without it, impact parameters (spread 0.1 where others have 1) are learned late or never"""
@@ -112,6 +114,12 @@ class DataCard(CardModel):
     reads everything"""
     validation_rows: int = Field(20_000, ge=2)
     """at most so many rows are looked at after an epoch, and stay in memory"""
+
+    @model_validator(mode="after")
+    def _no_balance_without_labels(self) -> "DataCard":
+        if not self.labelled and self.balance.classes is not None:
+            raise ValueError("balance.classes needs labels, labelled is false; leave one of them out")
+        return self
 
     @model_validator(mode="after")
     def _shards_share(self) -> "DataCard":

@@ -14,7 +14,18 @@ Each room imports only from rooms above it in its list (`tests/test_layers.py`).
 """
 ROOMS = {
     "resim": ("common", "card", "hard_scatter", "shower", "detector", "jets", "pairfile", "run", "plots"),
-    "train/jetssl": ("common", "config", "data", "models", "losses", "methods", "training", "evaluation", "report"),
+    "train/jetssl": (
+        "common",
+        "config",
+        "data",
+        "models",
+        "losses",
+        "methods",
+        "training",
+        "evaluation",
+        "weak",
+        "report",
+    ),
 }
 """Rooms of the two packages, from the lowest to the highest layer."""
 

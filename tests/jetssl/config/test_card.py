@@ -62,6 +62,7 @@ def test_overrides(card_file):
         ("data.views=any", "unknown key data.views"),
         ("data.inputs=[vertices]", r"data.inputs: .*want \[constituents\], or \[constituents, vertices\]"),
         ("encoder={name: interaction_network, vertices: true}", "encoder.vertices is True, data.inputs is .'constit"),
+        ("data={labelled: false, files: [x], balance: {classes: {a: 1}}}", "data: balance.classes needs labels"),
         ("data.shards=3", "data: batch_size 16 is not a multiple of shards 3"),
         ("data.balance.classes={one_prong: 0}", "data.balance.classes.one_prong: 0: .*greater than 0"),
         ("data.bins.pt=0", "data.bins.pt: 0: .*greater than or equal to 1"),
@@ -102,3 +103,9 @@ def test_augmentations_that_would_spoil_vertices(card_file):
     with pytest.raises(InputError, match=r"crop and split_up_to would take tracks from vertices; set them to 0"):
         load_card(card_file, overrides)
     assert load_card(card_file, [*overrides, "views.source=resim"]).data.feature_set == "relative+vertices"
+
+
+@pytest.mark.parametrize("objective", ["supcon", "supervised"])
+def test_objectives_that_read_labels_are_refused_where_there_are_none(card_file, objective):
+    with pytest.raises(InputError, match=f"objective {objective} reads labels, data.labelled is false"):
+        load_card(card_file, [f"objective.name={objective}", "data.labelled=false"])

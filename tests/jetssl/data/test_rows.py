@@ -80,3 +80,11 @@ def test_nan_is_named_by_view_and_row(tmp_path):
         file["views/seed/constituents/eta"][offset + 1] = np.nan
     with pytest.raises(InputError, match=r"a\.h5: views/seed/constituents/eta: not finite in row 7"):
         rows_of([path])
+
+
+def test_rows_without_labels_say_nothing_of_classes(mock_file):
+    rows = rows_of([mock_file]).without_labels()
+    assert rows.classes == ("unlabelled",)
+    assert set(rows.label) == {"unlabelled"}
+    assert rows.files[0].labels == {"unlabelled": 300}
+    np.testing.assert_array_equal(rows.event, rows_of([mock_file]).event)

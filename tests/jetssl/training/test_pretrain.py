@@ -1,9 +1,11 @@
 import math
 import os
+import shutil
 import signal
 from dataclasses import replace
 
 import h5py
+import numpy as np
 import pytest
 import torch
 
@@ -242,3 +244,36 @@ def test_a_loss_that_still_falls_at_the_end_is_said(card_file, tmp_path, capsys,
     pretrain(load_card(card_file, overrides), RunFolder(tmp_path / "run"), quiet=quiet)
     said = "validation loss still falls at the end: -0." in capsys.readouterr().err
     assert said is (epochs == 8 and not quiet)
+
+
+def with_shuffled_labels(file, output):
+    """A copy of a pair file in which other rows are signal."""
+    shutil.copy(file, output)
+    with h5py.File(output, "a") as pairs:
+        labels = pairs["hard_scatter/label"][:]
+        pairs["hard_scatter/label"][:] = np.random.default_rng(5).permutation(labels)
+    return output
+
+
+@pytest.mark.parametrize("objective", ["vicreg", "ntxent"])
+def test_labels_of_data_change_no_bit_of_the_weights(card_file, mock_file, tmp_path, objective):
+    overrides = ["data.labelled=false", f"objective.name={objective}", "training.epochs=2"]
+    shuffled = with_shuffled_labels(mock_file, tmp_path / "shuffled.h5")
+    trained = []
+    for number, file in enumerate((mock_file, shuffled)):
+        run = RunFolder(tmp_path / str(number))
+        pretrain(load_card(card_file, [*overrides, f"data.files=[{file}]"]), run, quiet=True)
+        trained.append(weights(run))
+        assert run.load_provenance().files[0].labels == {"unlabelled": 300}
+    assert all(torch.equal(value, trained[1][name]) for name, value in trained[0].items())
+
+
+def test_labels_do_change_a_training_that_reads_them(card_file, mock_file, tmp_path):
+    shuffled = with_shuffled_labels(mock_file, tmp_path / "shuffled.h5")
+    trained = []
+    for number, file in enumerate((mock_file, shuffled)):
+        run = RunFolder(tmp_path / str(number))
+        card = load_card(card_file, ["objective.name=supervised", "training.epochs=1", f"data.files=[{file}]"])
+        pretrain(card, run, quiet=True)
+        trained.append(weights(run))
+    assert any(not torch.equal(value, trained[1][name]) for name, value in trained[0].items())

@@ -8,6 +8,7 @@ import pytest
 from resim.card.delphes_card import content_digest
 from resim.common.errors import InputError
 from resim.common.ragged import offsets_of
+from resim.common.tcl.values import text_of
 from resim.detector import Detector
 from resim.detector.card import read_card
 from resim.particles import Particles
@@ -38,11 +39,60 @@ def no_events() -> Particles:
 
 
 def test_every_shipped_card_is_read():
-    assert [path.stem for path in SHIPPED] == ["cms", "cms_pileup", "cms_tracking", "ideal"]
+    assert [path.stem for path in SHIPPED] == ["cms", "cms_pileup", "cms_shifted", "cms_tracking", "ideal"]
     for path in SHIPPED:
         detector = Detector.from_card(path)
         assert detector.left_out == ("TreeWriter TreeWriter",)
         assert pickle.loads(pickle.dumps(detector)).modules[-1][0] == "EFlowMerger"  # noqa: S301
+
+
+TRACKS = [
+    f"{kind}{name}"
+    for kind in ("ChargedHadron", "Electron", "Muon")
+    for name in ("TrackSmearing", "MomentumSmearing")
+]
+SHIFTS = {
+    ("ChargedHadronTrackingEfficiency", "EfficiencyFormula"): 0.92,
+    ("ElectronTrackingEfficiency", "EfficiencyFormula"): 1,
+    ("MuonTrackingEfficiency", "EfficiencyFormula"): 1,
+    **{(name, "ResolutionFormula"): 1.5 for name in TRACKS if name.endswith("MomentumSmearing")},
+    **{
+        (name, f"{d}ResolutionFormula"): 1.3
+        for name in TRACKS
+        if name.endswith("TrackSmearing")
+        for d in ("D0", "DZ")
+    },
+    **{(name, "ResolutionFormula"): 1.2 for name in ("ECal", "HCal")},
+}
+
+
+@pytest.mark.parametrize(("name", "parameter"), SHIFTS)
+def test_the_shifted_card_is_off_by_what_it_says(name, parameter):
+    """Formulas of cms_shifted over those of cms_tracking, over pT, eta and energy."""
+    points = [
+        axis.ravel() for axis in np.meshgrid([0.5, 0.95, 5.0, 200.0], [0.1, -0.7, 1.2, -2.2, 2.9], [2.0, 300.0])
+    ]
+    columns = dict(zip(("pt", "eta", "energy"), points, strict=True))
+    values = [
+        read_card(CARDS / f"{card}.tcl").by_name[name].formula(parameter, tuple(columns))(columns, len(points[0]))
+        for card in ("cms_shifted", "cms_tracking")
+    ]
+    assert values[0] == pytest.approx(SHIFTS[name, parameter] * values[1])
+    assert values[1].any()
+
+
+def test_the_shifted_card_has_other_scales():
+    shifted, nominal = (
+        {name: {int(pdg_id): float(share) for pdg_id, share in _fractions(card, name)} for name in ("ECal", "HCal")}
+        for card in ("cms_shifted", "cms_tracking")
+    )
+    for name, scale in (("ECal", 0.98), ("HCal", 0.95)):
+        assert shifted[name] == pytest.approx({pdg_id: scale * share for pdg_id, share in nominal[name].items()})
+
+
+def _fractions(card: str, module: str) -> list[tuple[str, str]]:
+    pairs = read_card(CARDS / f"{card}.tcl").by_name[module].pairs("EnergyFraction")
+    return [(text_of(pdg_id), text_of(share)) for pdg_id, share in pairs]
 
 
 def test_pile_up_is_read_and_refused_when_it_runs():

@@ -21,6 +21,9 @@ class Stream(IntEnum):
     DROPOUT = 7
     FINE_TUNING = 8
     VALIDATION_LABELS = 9
+    STUDENT = 10
+    LABEL_NOISE = 11
+    MIXTURES = 12
 
 
 def generator(seed: int, stream: Stream, *address: int) -> np.random.Generator:

@@ -50,6 +50,12 @@ class Card(CardModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _labels_for_whom_reads_them(self) -> "Card":
+        if self.objective.reads_labels and not self.data.labelled:
+            raise ValueError(f"objective {self.objective.name} reads labels, data.labelled is false; choose another")
+        return self
+
     @property
     def needed_views(self) -> str:
         """What a row must have to train, in words."""

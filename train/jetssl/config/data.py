@@ -98,6 +98,8 @@ class DataCard(CardModel):
     """input features of a constituent, see `jetssl.data.features`"""
     inputs: tuple[Literal["constituents", "vertices"], ...] = ("constituents",)
     """what a jet is made of: constituents, and the secondary vertices of files that have them as further tokens"""
+    labelled: bool = True
+    """false: the files are data without labels; what they hold of classes is not read (`Rows.without_labels`)"""
     normalize: bool = True
     """features minus their mean, divided by their spread, over the constituents of the training split; kept in the
     checkpoint. Without it, impact parameters (spread 0.1 where others have 1) are learned late or never"""
@@ -126,6 +128,12 @@ class DataCard(CardModel):
     def feature_set(self) -> str:
         """Key of `jetssl.data.features.FEATURE_SETS`."""
         return f"{self.features}+vertices" if "vertices" in self.inputs else self.features
+
+    @model_validator(mode="after")
+    def _no_balance_without_labels(self) -> "DataCard":
+        if not self.labelled and self.balance.classes is not None:
+            raise ValueError("balance.classes needs labels, labelled is false; leave one of them out")
+        return self
 
     @model_validator(mode="after")
     def _shards_share(self) -> "DataCard":

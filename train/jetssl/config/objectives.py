@@ -19,6 +19,9 @@ class _ObjectiveCard(CardModel):
     jets_per_row: ClassVar[int] = 2
     """2 if the objective compares two views of a row, 1 if it looks at one jet at a time"""
 
+    reads_labels: ClassVar[bool] = False
+    """whether the loss depends on the classes of the rows"""
+
     def chance(self, batch_size: int, n_classes: int) -> float | None:  # noqa: ARG002
         """The loss of a network that knows nothing; None if the objective has no such value.
 
@@ -57,6 +60,7 @@ class SupConCard(_ContrastiveCard):
     """Supervised contrastive loss (arXiv:2004.11362, eq. 2): jets of a class attract each other."""
 
     title: ClassVar[str] = "Supervised contrastive loss"
+    reads_labels: ClassVar[bool] = True
     name: Literal["supcon"] = "supcon"
     temperature: float = Field(0.1, gt=0)
 
@@ -65,6 +69,7 @@ class SupervisedCard(_ObjectiveCard):
     """Cross-entropy of a linear layer on the jet vector; no projector."""
 
     title: ClassVar[str] = "Cross-entropy"
+    reads_labels: ClassVar[bool] = True
     jets_per_row: ClassVar[int] = 1
     name: Literal["supervised"] = "supervised"
 

@@ -5,9 +5,9 @@ Letters: V views, R rows (hard partons).
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,9 @@ from resim.common.errors import InputError
 from resim.pairfile.digest import digest
 from resim.pairfile.reader import PairFile
 from resim.pairfile.validation import violations
+
+UNLABELLED: Final = "unlabelled"
+"""The only class of a domain whose labels nobody may learn from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,11 @@ class Rows:
         """Class name of every row, `(R,)`."""
         return np.array(self.classes)[self.class_index]
 
+    def without_labels(self) -> "Rows":
+        """The same rows as if the files said nothing about classes: one class, `UNLABELLED`."""
+        files = tuple(replace(file, labels={UNLABELLED: file.rows}) for file in self.files)
+        return replace(self, classes=(UNLABELLED,), class_index=np.zeros_like(self.class_index), files=files)
+
 
 def rows_of(paths: Sequence[Path | str], views: Literal["any"] | Sequence[str] = ANY) -> Rows:
     """Check pair files and read their rows, not their jets; only views that all files have are used.
@@ -89,7 +97,7 @@ def rows_of(paths: Sequence[Path | str], views: Literal["any"] | Sequence[str] =
     names = _common_views([Path(path) for path in paths], views)
     of_files = [_rows_of_file(Path(path), names) for path in paths]
     _refuse_repeated(of_files)
-    return of_files[0] if len(of_files) == 1 else _concatenate(of_files)
+    return of_files[0] if len(of_files) == 1 else concatenate_rows(of_files)
 
 
 def sound(path: Path) -> str:
@@ -163,7 +171,8 @@ def _refuse_repeated(of_files: Sequence[Rows]) -> None:
                     )
 
 
-def _concatenate(of_files: Sequence[Rows]) -> Rows:
+def concatenate_rows(of_files: Sequence[Rows]) -> Rows:
+    """The rows of one after those of the other; all have the same views."""
     sources = tuple(dict.fromkeys(name for one in of_files for name in one.sources))
     classes = tuple(sorted({name for one in of_files for name in one.classes}))
 

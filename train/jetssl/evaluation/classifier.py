@@ -15,7 +15,6 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 from torch.nn import functional
 
-from jetssl.data.tensors import JetBatch
 from jetssl.methods.optimizers import AdamW
 from jetssl.methods.schedules import warmup_cosine
 from jetssl.models.encoder import Encoder
@@ -42,12 +41,18 @@ class Rates:
     head: float
 
 
-class Classifier(nn.Module):
-    """Logit of being signal, `(B,)`, from the jet vector."""
+class Headed(nn.Module):
+    """A head on an encoder, which learn at rates of their own."""
 
-    def __init__(self, encoder: nn.Module, head: nn.Linear) -> None:
+    def __init__(self, encoder: nn.Module, head: nn.Module) -> None:
         super().__init__()
         self.encoder, self.head = encoder, head
+
+
+class Classifier(Headed):
+    """Logit of being signal, `(B,)`, from the jet vector."""
+
+    head: nn.Linear
 
     def forward(self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """`(B, N, F)`, `(B, N, 4)`, bool `(B, N)` → `(B,)`."""
@@ -99,12 +104,21 @@ def head_loss(head: nn.Linear, vectors: Floats32, labels: npt.NDArray[np.bool_])
     return float(functional.binary_cross_entropy_with_logits(logits, torch.from_numpy(labels).double()))
 
 
-def train(
-    model: Classifier,
-    batches: Iterator[tuple[JetBatch, torch.Tensor]],
+Loss = Callable[[torch.Tensor, torch.Tensor, float], torch.Tensor]
+"""Output of the model, labels, share of the training that is done → a scalar."""
+
+
+def _binary(logits: torch.Tensor, labels: torch.Tensor, progress: float) -> torch.Tensor:  # noqa: ARG001
+    return functional.binary_cross_entropy_with_logits(logits, labels)
+
+
+def train(  # noqa: PLR0913, PLR0917
+    model: Headed,
+    batches: Iterator[tuple[tuple[torch.Tensor, ...], torch.Tensor]],
     steps: int,
     rates: Rates,
     validation_loss: Callable[[], float],
+    loss: Loss = _binary,
 ) -> None:
     """AdamW with warm-up and cosine; the model ends with the weights of the lowest validation loss.
 
@@ -112,10 +126,12 @@ def train(
 
     Args:
         model: trained in place; parameters that ask for no gradient stay.
-        batches: jets and labels, 1 for signal, `(B,)`.
+        batches: inputs of the model, and what the loss compares its output with; by default labels, 1 for signal,
+            `(B,)`.
         steps: at most so many.
         rates: peak rates.
         validation_loss: of the model as it is.
+        loss: cross-entropy of two classes by default.
 
     Raises:
         InputError: the loss is not finite.
@@ -128,23 +144,23 @@ def train(
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: warmup_cosine(step, steps, WARMUP))
     best, kept, waited = validation_loss(), deepcopy(model.state_dict()), 0
     for step in range(1, steps + 1):
-        _step(model, *next(batches), optimizer)
+        inputs, labels = next(batches)
+        model.train()
+        _step(model, loss(model(*inputs), labels, step / steps), optimizer)
         schedule.step()
         if step % max(steps // CHECKS, 1) and step < steps:
             continue
-        loss = validation_loss()
-        waited = 0 if loss < best else waited + 1
-        if loss < best:
-            best, kept = loss, deepcopy(model.state_dict())
+        found = validation_loss()
+        waited = 0 if found < best else waited + 1
+        if found < best:
+            best, kept = found, deepcopy(model.state_dict())
         if waited == PATIENCE:
             break
     model.load_state_dict(kept)
     model.eval()
 
 
-def _step(model: Classifier, jets: JetBatch, labels: torch.Tensor, optimizer: AdamW) -> None:
-    model.train()
-    loss = functional.binary_cross_entropy_with_logits(model(*jets), labels)
+def _step(model: nn.Module, loss: torch.Tensor, optimizer: AdamW) -> None:
     if not torch.isfinite(loss):
         raise InputError(f"the loss of the fine-tuning is {float(loss)}; look at the constituents of the file")
     optimizer.zero_grad()

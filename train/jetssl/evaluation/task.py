@@ -59,7 +59,7 @@ def make_task(
     Raises:
         InputError: unknown or overlapping classes, an unknown view, or a class without rows on a side.
     """
-    signal, background = _classes(list(rows.classes), signal, background)
+    signal, background = choose_classes(list(rows.classes), signal, background)
     if view and view not in rows.views:
         raise InputError(f"--view {view!r} is not among the common views: {', '.join(rows.views)}")
     index = rows.views.index(view) if view else 0
@@ -92,7 +92,14 @@ def _refuse_leak(rows: Rows, labelled: Integers, test: Integers) -> None:
         )
 
 
-def _classes(classes: list[str], signal: Sequence[str], background: Sequence[str]) -> tuple[list[str], list[str]]:
+def choose_classes(
+    classes: list[str], signal: Sequence[str], background: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Names of the signal and of the background classes; the arguments are those of `make_task`.
+
+    Raises:
+        InputError: unknown or overlapping classes, or none on a side.
+    """
     known = ", ".join(classes)
     for name in (*signal, *background):
         if name not in classes:

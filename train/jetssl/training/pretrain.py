@@ -64,6 +64,8 @@ def pretrain(card: Card, run: RunFolder, *, force: bool = False, quiet: bool = F
     """
     with connected() as team:
         rows = team.once(lambda: rows_of(card.data.files, card.views.names))
+        if not card.data.labelled:
+            rows = rows.without_labels()
         data = PairDataModule(rows, card, team)
         method = METHODS[card.objective.name](card, data.batches_per_epoch * card.training.epochs, rows.classes)
         outcome, resume_from = team.once(lambda: _prepare(card, run, data, method, force))

@@ -1,0 +1,74 @@
+"""Ways to learn from weak labels by the names that cards and records use.
+
+Letters: B jets, K classes.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from jetssl.evaluation.classifier import Loss
+from jetssl.weak.co_teaching import co_teaching
+from jetssl.weak.cross_entropy import cross_entropy
+from jetssl.weak.forward_correction import estimated_transition, forward_corrected
+from jetssl.weak.generalized_cross_entropy import generalized_cross_entropy
+from jetssl.weak.label_noise import Matrix
+from jetssl.weak.label_proportions import proportion_loss
+from jetssl.weak.student import Lesson, School, Student
+
+NoisyMethod = Literal["plain", "gce", "forward", "forward_estimated", "co_teaching"]
+"""How to learn from labels of which some are wrong; `forward` is told the transition matrix, the others are not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """A student that learns a lesson, and another chance for those who need two."""
+
+    school: School
+    lesson: Lesson
+    held_out: Lesson
+    address: tuple[int, ...]
+    """seed, and what tells students with one seed apart"""
+
+    def with_loss(self, loss: Loss, networks: int = 1) -> Student:
+        """A student that has learned with a loss."""
+        return self.school.teach(self.lesson, self.held_out, loss, networks, self.address)
+
+    def noisy(self, method: NoisyMethod, transition: Matrix) -> Student:
+        """A student that has learned in spite of noise.
+
+        Args:
+            method: how.
+            transition: of the labels; `co_teaching` takes only the share of wrong labels from it,
+                `forward_estimated`, `gce` and `plain` do not look at it.
+
+        Raises:
+            InputError: an estimated matrix that is none.
+        """
+        if method == "plain":
+            return self.with_loss(plain)
+        if method == "gce":
+            return self.with_loss(lambda logits, targets, _: generalized_cross_entropy(logits[:, 0], targets).mean())
+        if method == "co_teaching":
+            noise = float(1 - transition.diagonal() @ self.lesson.targets.mean(0))
+            return self.with_loss(lambda logits, targets, done: co_teaching(logits, targets, noise, done), 2)
+        if method == "forward_estimated":
+            said = self.school.probabilities(self.with_loss(plain), self.lesson.rows)
+            transition = estimated_transition(said)
+        return self.with_loss(_forward(transition))
+
+
+def plain(logits: torch.Tensor, targets: torch.Tensor, progress: float) -> torch.Tensor:  # noqa: ARG001
+    """Mean cross-entropy of the only network, from logits `(B, 1, K)` and labels `(B, K)`."""
+    return cross_entropy(logits[:, 0], targets).mean()
+
+
+def from_proportions(logits: torch.Tensor, targets: torch.Tensor, progress: float) -> torch.Tensor:  # noqa: ARG001
+    """Loss of the label proportions, from logits `(B, 1, K)` and the fractions of each jet's sample `(B, K)`."""
+    return proportion_loss(logits[:, 0], targets)
+
+
+def _forward(transition: Matrix) -> Loss:
+    matrix = torch.from_numpy(transition).float()
+    return lambda logits, targets, _: forward_corrected(logits[:, 0], targets, matrix).mean()

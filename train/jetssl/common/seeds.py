@@ -21,6 +21,7 @@ class Stream(IntEnum):
     DROPOUT = 7
     FINE_TUNING = 8
     VALIDATION_LABELS = 9
+    HALVES = 20
 
 
 def generator(seed: int, stream: Stream, *address: int) -> np.random.Generator:

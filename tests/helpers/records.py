@@ -46,3 +46,21 @@ def robustness_records(run):
         ]
         results.append(of_run(f"{metric}_shift", 0.5, jet_class="b", method="jets", run=None, other_view="seed"))
     return results
+
+
+def geometry_records():
+    """Those of a run and two views, without rows in one bin."""
+    pair = (
+        "cosine_positive",
+        "cosine_negative",
+        "cosine_negative_in_bin",
+        "pair_auc",
+        "pair_auc_in_bin",
+        "alignment",
+    )
+    results = [
+        record(metric, 0.8, other_view="seed", method="geometry") for metric in pair if metric != "pair_auc_in_bin"
+    ]
+    results.insert(4, record("pair_auc_in_bin", None, error=None, other_view="seed", method="geometry"))
+    results += [record("uniformity", -1.0), record("effective_rank", 3.0)]
+    return results + [record(f"cosine_turned_by_{degrees}", 0.9) for degrees in range(30, 360, 30)]

@@ -79,6 +79,7 @@ def test_options_are_frozen():
             *("runs", "--output", "--data", "--signal", "--background", "--view", "--head", "--reference"),
             *("--seed", "--force", "--json", "--quiet"),
         ],
+        "geometry": ["run", "file", "--output", "--view", "--rows", "--seed", "--force", "--json", "--quiet"],
         "embed": ["run", "file", "--output", "--force", "--quiet"],
         "report": ["inputs", "--output", "--force"],
     }

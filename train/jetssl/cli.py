@@ -191,6 +191,35 @@ def evaluate(output: Path, force: bool, as_json: bool, quiet: bool, **options: A
 @jetssl.command()
 @click.argument("run", type=PATH)
 @click.argument("file", type=PATH)
+@click.option("-o", "--output", type=PATH, required=True, help="Folder of records, histograms and the map.")
+@click.option("--view", multiple=True, help="View to look at, two at least; default: all.")
+@click.option("--rows", type=click.IntRange(min=20), default=2000, show_default=True, help="Test rows, at most.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of rows and errors.")
+@click.option("--force", is_flag=True, help="Replace an existing folder's records.")
+@click.option("--json", "as_json", is_flag=True, help="Print the records instead of a table.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def geometry(output: Path, force: bool, as_json: bool, quiet: bool, **options: Any) -> None:
+    """Say where the encoder of RUN puts the test jets of the pair FILE: are two views of a parton alike, and why?"""
+    from jetssl.common.files import refuse_folder
+    from jetssl.evaluation.geometry import FILES, Geometry
+    from jetssl.evaluation.geometry import geometry as measure
+    from jetssl.evaluation.latent_map import read_map
+    from jetssl.evaluation.results import to_json
+    from jetssl.evaluation.similarity_tables import similarity_tables
+    from jetssl.evaluation.table import print_blocks
+
+    refuse_folder(output, FILES, force)
+    views = tuple(dict.fromkeys(options.pop("view")))
+    results = measure(Geometry(output=output, views=views, **options), quiet=quiet)
+    if as_json:
+        click.echo(to_json(results))
+    else:
+        print_blocks(similarity_tables(results, read_map(output / FILES[3]).shares.tolist()))
+
+
+@jetssl.command()
+@click.argument("run", type=PATH)
+@click.argument("file", type=PATH)
 @click.option("-o", "--output", type=PATH, required=True, help="The HDF5 file to write.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @click.option("--quiet", is_flag=True, help="No progress.")
@@ -208,7 +237,7 @@ def embed(run: Path, file: Path, output: Path, force: bool, quiet: bool) -> None
 @click.option("-o", "--output", type=PATH, required=True, help="The page to write.")
 @click.option("--force", is_flag=True, help="Replace an existing page.")
 def report(inputs: tuple[Path, ...], output: Path, force: bool) -> None:
-    """Write one self-contained HTML page about runs, folders of `jetssl evaluate`, and pair files."""
+    """Write one self-contained HTML page about runs, folders of `evaluate` and `geometry`, and pair files."""
     commandline.refuse_existing(output, force)
     from jetssl.report.page import write_report
 

@@ -22,6 +22,7 @@ class Stream(IntEnum):
     FINE_TUNING = 8
     VALIDATION_LABELS = 9
     HALVES = 20
+    GEOMETRY = 21
 
 
 def generator(seed: int, stream: Stream, *address: int) -> np.random.Generator:

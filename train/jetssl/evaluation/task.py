@@ -49,8 +49,13 @@ class Task:
 
     @property
     def test_set(self) -> str:
-        """Of the hard scatters of the test jets, in any order: first digits of a SHA-256."""
-        return hashlib.sha256(np.sort(self.hard_scatter).tobytes()).hexdigest()[:12]
+        """Identity of the test jets."""
+        return hash_of(self.hard_scatter)
+
+
+def hash_of(hard_scatter: npt.NDArray[np.uint64]) -> str:
+    """Identity of a set of jets, by the hard scatters of each, in any order: first digits of a SHA-256."""
+    return hashlib.sha256(np.sort(hard_scatter).tobytes()).hexdigest()[:12]
 
 
 def make_task(

@@ -12,6 +12,7 @@ from jetssl.config.card import Card
 from jetssl.evaluation.results import read_curves, read_results
 from jetssl.evaluation.table import HEADER, TableBlock, table_rows
 from jetssl.report.figures import loss_curve, pair_figures, roc_figures
+from jetssl.report.geometry import geometry_section, is_geometry
 from jetssl.report.robustness import is_robustness, robustness_section
 from jetssl.report.section import Facts, PageSection, embedded
 from jetssl.training.provenance import RunProvenance
@@ -43,6 +44,8 @@ def write_report(inputs: Sequence[Path], output: Path) -> None:
 def _section(path: Path, scratch: Path) -> PageSection:
     if not path.is_dir():
         return _file_section(path, scratch)
+    if is_geometry(path):
+        return geometry_section(path, scratch)
     return robustness_section(path, scratch) if is_robustness(path) else _run_section(RunFolder(path), scratch)
 
 

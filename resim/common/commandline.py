@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import NoReturn
@@ -99,3 +100,18 @@ def refuse_existing(path: Path, force: bool) -> None:
         raise InputError(f"{path}: exists already; choose another output, or --force to replace it")
     if not path.absolute().parent.is_dir():
         raise InputError(f"{path}: the folder {path.parent} does not exist; create it or choose another output")
+
+
+def refuse_folder(path: Path, files: Sequence[str], force: bool) -> None:
+    """Refuse to write files into a folder that holds others, or these already unless told to.
+
+    Raises:
+        InputError: the folder holds something else, or it has such files and `force` is not set, or it is a file.
+    """
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path}: is a file, want a folder; give another -o")
+    found = sorted(entry.name for entry in path.iterdir()) if path.exists() else []
+    if strangers := [name for name in found if name not in files and not name.endswith(".partial")]:
+        raise InputError(f"{path}: holds {strangers[0]}, which this command did not write; give another -o")
+    if found and not force:
+        raise InputError(f"{path}: holds results already; give another -o, or --force to replace them")

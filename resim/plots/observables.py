@@ -111,8 +111,8 @@ def _plot(file: PairFile, observable: Observable, output: Path) -> Path:
         defined = {view: file.valid(view) & np.isfinite(values[view]) for view in values}
         rows = {view: values[view][defined[view] & (labels == label)] for view in values}
         histograms = _histograms(observable, rows)
-        _draw_counts(panels[0, column], histograms)
-        _draw_ratios(panels[1, column], histograms)
+        draw_counts(panels[0, column], histograms)
+        draw_ratios(panels[1, column], histograms)
         panels[0, column].set_title(f"{label}  ({(labels == label).sum()} rows)", loc="left")
         panels[1, column].set_xlabel(observable.label)
     panels[0, 0].set_ylabel("jets / bin")
@@ -140,7 +140,8 @@ def _central_range(values: Floats, from_zero: bool) -> tuple[float, float]:
     return float(low), float(high if high > low else low + 1.0)
 
 
-def _draw_counts(axes: Axes, histograms: dict[str, Histogram]) -> None:
+def draw_counts(axes: Axes, histograms: dict[str, Histogram]) -> None:
+    """Histograms by view, each with its chi-squared against the first one."""
     import mplhep
 
     reference = next(iter(histograms.values()))
@@ -163,7 +164,8 @@ def _chi2(histogram: Histogram, reference: Histogram) -> str:
     return f"{chi2:.0f} / {freedom}"
 
 
-def _draw_ratios(axes: Axes, histograms: dict[str, Histogram]) -> None:
+def draw_ratios(axes: Axes, histograms: dict[str, Histogram]) -> None:
+    """Ratios to the first of the histograms, whose own statistical error is a band around 1."""
     (_, reference), *others = histograms.items()
     relative = np.divide(
         1.0, reference.errors, out=np.full_like(reference.counts, np.nan), where=reference.counts > 0

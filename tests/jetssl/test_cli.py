@@ -75,6 +75,11 @@ def test_options_are_frozen():
             *("run", "--output", "--data", "--signal", "--background", "--view", "--mode", "--labels"),
             *("--seeds", "--steps", "--seed", "--json", "--quiet"),
         ],
+        "evaluate": [
+            *("runs", "--output", "--data", "--signal", "--background", "--view", "--head", "--reference"),
+            *("--seed", "--force", "--json", "--quiet"),
+        ],
+        "geometry": ["run", "file", "--output", "--view", "--rows", "--seed", "--force", "--json", "--quiet"],
         "embed": ["run", "file", "--output", "--force", "--quiet"],
         "report": ["inputs", "--output", "--force"],
     }

@@ -150,6 +150,73 @@ def finetune(output: Path, labels: tuple[str, ...], as_json: bool, quiet: bool, 
 
 
 @jetssl.command()
+@click.argument("runs", nargs=-1, required=True, type=PATH, metavar="RUN...")
+@click.option("-o", "--output", type=PATH, required=True, help="Folder of records and histograms.")
+@click.option("--data", type=PATH, multiple=True, help="Pair file; default: those that the run was trained on.")
+@click.option("--signal", multiple=True, help="Signal class; default: those of the training.")
+@click.option("--background", multiple=True, help="Background class; default: those of the training.")
+@click.option("--view", multiple=True, help="View to compare with the root view; default: all.")
+@click.option(
+    "--head",
+    type=click.Choice(["trained", "probe"]),
+    default="trained",
+    show_default=True,
+    help="`probe`: a linear probe of the frozen encoder on all labels.",
+)
+@click.option("--reference", default="", help="Name of the run that ratios are to; default: the first.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of errors and null values.")
+@click.option("--force", is_flag=True, help="Replace an existing folder's records.")
+@click.option("--json", "as_json", is_flag=True, help="Print the records instead of a table.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def evaluate(output: Path, force: bool, as_json: bool, quiet: bool, **options: Any) -> None:
+    """Say how the score of each RUN changes between the root view and every other simulation of the same partons.
+
+    RUN is a supervised or fine-tuned run; `FITS/full_all` stands for all of `FITS/full_all_0`, `FITS/full_all_1` ...
+    """
+    from jetssl.evaluation.evaluate import FILES, Evaluation
+    from jetssl.evaluation.evaluate import evaluate as run_evaluation
+    from jetssl.evaluation.results import to_json
+    from jetssl.evaluation.robustness_tables import robustness_tables
+    from jetssl.evaluation.table import print_blocks
+
+    commandline.refuse_folder(output, FILES, force)
+    views = tuple(dict.fromkeys(options.pop("view")))
+    results = run_evaluation(Evaluation(output=output, views=views, **options), quiet=quiet)
+    if as_json:
+        click.echo(to_json(results))
+    else:
+        print_blocks(robustness_tables(results))
+
+
+@jetssl.command()
+@click.argument("run", type=PATH)
+@click.argument("file", type=PATH)
+@click.option("-o", "--output", type=PATH, required=True, help="Folder of records, histograms and the map.")
+@click.option("--view", multiple=True, help="View to look at, two at least; default: all.")
+@click.option("--rows", type=click.IntRange(min=20), default=2000, show_default=True, help="Test rows, at most.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of rows and errors.")
+@click.option("--force", is_flag=True, help="Replace an existing folder's records.")
+@click.option("--json", "as_json", is_flag=True, help="Print the records instead of a table.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def geometry(output: Path, force: bool, as_json: bool, quiet: bool, **options: Any) -> None:
+    """Say where the encoder of RUN puts the test jets of the pair FILE: are two views of a parton alike, and why?"""
+    from jetssl.evaluation.geometry import FILES, Geometry
+    from jetssl.evaluation.geometry import geometry as measure
+    from jetssl.evaluation.latent_map import read_map
+    from jetssl.evaluation.results import to_json
+    from jetssl.evaluation.similarity_tables import similarity_tables
+    from jetssl.evaluation.table import print_blocks
+
+    commandline.refuse_folder(output, FILES, force)
+    views = tuple(dict.fromkeys(options.pop("view")))
+    results = measure(Geometry(output=output, views=views, **options), quiet=quiet)
+    if as_json:
+        click.echo(to_json(results))
+    else:
+        print_blocks(similarity_tables(results, read_map(output / FILES[3]).shares.tolist()))
+
+
+@jetssl.command()
 @click.argument("run", type=PATH)
 @click.argument("file", type=PATH)
 @click.option("-o", "--output", type=PATH, required=True, help="The HDF5 file to write.")
@@ -169,7 +236,7 @@ def embed(run: Path, file: Path, output: Path, force: bool, quiet: bool) -> None
 @click.option("-o", "--output", type=PATH, required=True, help="The page to write.")
 @click.option("--force", is_flag=True, help="Replace an existing page.")
 def report(inputs: tuple[Path, ...], output: Path, force: bool) -> None:
-    """Write one self-contained HTML page about runs and pair files."""
+    """Write one self-contained HTML page about runs, folders of `evaluate` and `geometry`, and pair files."""
     commandline.refuse_existing(output, force)
     from jetssl.report.page import write_report
 

@@ -2,7 +2,14 @@ import json
 
 import pytest
 
-from jetssl.evaluation.results import Result, read_results, write_records
+from jetssl.evaluation.results import (
+    Distribution,
+    Result,
+    read_distributions,
+    read_results,
+    write_records,
+    write_results,
+)
 from resim.common.errors import InputError
 
 RECORD = Result(
@@ -50,3 +57,23 @@ def test_no_json(tmp_path):
     (tmp_path / "results.json").write_bytes(b"\xff{")
     with pytest.raises(InputError, match="unreadable"):
         read_results(tmp_path / "results.json")
+
+
+def test_replicas_travel_beside_the_records(tmp_path):
+    path = tmp_path / "results.json"
+    with_replicas = RECORD.model_copy(update={"replicas": (0.8, 0.9, 1.0)})
+    write_results(path, [RECORD, with_replicas])
+    assert "replicas" not in path.read_text()
+    assert read_results(path) == [RECORD, with_replicas]
+    write_records(path, [RECORD])
+    with pytest.raises(InputError, match=r"replicas of other results than results\.json; evaluate again"):
+        read_results(path)
+    (tmp_path / "replicas.npy").write_bytes(b"")
+    with pytest.raises(InputError, match=r"replicas\.npy: unreadable"):
+        read_results(path)
+
+
+def test_distributions(tmp_path):
+    shape = Distribution(quantity="mass", view="seed", jet_class="hbb", run=None, edges=[0, 1, 2], counts=[3, 4])
+    write_records(tmp_path / "distributions.json", [shape])
+    assert read_distributions(tmp_path / "distributions.json") == [shape]

@@ -24,7 +24,7 @@ def test_jets_come_without_labels(domain_of, question):
 
 def test_labels_of_simulation_are_those_of_the_file(domain_of, table, question):
     labels = training_labels(domain_of(), question)
-    assert labels.name == "two_prong_vs_one_prong"
+    assert (labels.signal, labels.background) == (("two_prong",), ("one_prong",))
     np.testing.assert_array_equal(labels.is_signal, table.rows.label == "two_prong")
     assert labels.is_either.all()
 

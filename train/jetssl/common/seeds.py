@@ -24,6 +24,8 @@ class Stream(IntEnum):
     STUDENT = 10
     LABEL_NOISE = 11
     MIXTURES = 12
+    HALVES = 20
+    GEOMETRY = 21
 
 
 def generator(seed: int, stream: Stream, *address: int) -> np.random.Generator:

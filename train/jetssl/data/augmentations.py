@@ -60,7 +60,17 @@ def rotate_flip(jets: Jets, rng: np.random.Generator, *, rotate: bool = True, mi
         mirror: whether to mirror.
     """
     angle = rng.uniform(0, 2 * np.pi, len(jets.counts)) * rotate
-    sign = np.where(rng.random(len(angle)) < 0.5 * mirror, -1, 1)
+    return turn(jets, angle, np.where(rng.random(len(angle)) < 0.5 * mirror, -1, 1))
+
+
+def turn(jets: Jets, angle: npt.NDArray[np.float64], sign: Integers) -> Jets:
+    """Mirror jets in the plane around their axis, where `sign` is -1, then turn them.
+
+    Args:
+        jets: B jets.
+        angle: rad, `(B,)`.
+        sign: 1 or -1, `(B,)`.
+    """
     cos, sin, signs = (
         jets.per_constituent(values.astype(np.float32)) for values in (np.cos(angle), np.sin(angle), sign)
     )

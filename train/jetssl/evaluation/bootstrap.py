@@ -2,7 +2,8 @@
 
 A replica draws hard scatters with replacement, and one fewer label draws and training seeds than there are: with n
 of n, the variance of a mean over n would come out (n - 1) / n of its true size (doi:10.1080/01621459.1988.10478591),
-half of it for two seeds. Whoever asks with the same seed sees the same replicas, so differences are paired.
+half of it for two seeds. Whoever asks with the same seed sees the same replicas, so differences are paired; between
+runs of different numbers of fits, those of the jets are.
 
 Letters: T test jets, S training seeds, K label draws, M replicas.
 """
@@ -44,13 +45,13 @@ class Sample:
     n_draws: int
 
     def replicas(self, seed: int, *address: int) -> Iterator[Replica]:
-        """`N_REPLICAS` of them, the same for the same seed and address."""
-        rng = generator(seed, Stream.BOOTSTRAP, *address)
+        """`N_REPLICAS` of them; the jets depend on seed and address only, not on how many fits there are."""
+        of_jets, of_fits = (generator(seed, Stream.BOOTSTRAP, *address, part) for part in (0, 1))
         names, member = np.unique(self.hard_scatter, return_inverse=True)
         equal = np.full(len(names), 1 / len(names))
         for _ in range(N_REPLICAS):
-            jets = np.asarray(rng.multinomial(len(names), equal)[member], np.int64)
-            yield Replica(jets, np.outer(_shares(self.n_seeds, rng), _shares(self.n_draws, rng)))
+            jets = np.asarray(of_jets.multinomial(len(names), equal)[member], np.int64)
+            yield Replica(jets, np.outer(_shares(self.n_seeds, of_fits), _shares(self.n_draws, of_fits)))
 
 
 def _shares(number: int, rng: np.random.Generator) -> Floats:

@@ -4,6 +4,7 @@ Letters: B jets, D model width.
 """
 
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 
 from jetssl.common.threads import torch_threads
 from jetssl.data.jet_table import JetTable
-from jetssl.data.jets import gather_jets
+from jetssl.data.jets import Jets, gather_jets
 from jetssl.data.tensors import to_tensors
 from jetssl.models.encoder import Encoder
 from resim.common.arrays import Floats32, Integers
@@ -20,7 +21,15 @@ BATCH_SIZE = 128
 """Jets encoded at once: the activations of more leave the cache."""
 
 
-def embed(encoder: Encoder, table: JetTable, view: Integers, row: Integers, features: str) -> Floats32:
+def embed(  # noqa: PLR0913
+    encoder: Encoder,
+    table: JetTable,
+    view: Integers,
+    row: Integers,
+    features: str,
+    *,
+    change: Callable[[Jets], Jets] | None = None,
+) -> Floats32:
     """Jet vectors without gradients or augmentation; batches are sorted by length, the result is not.
 
     As many batches at a time as torch has threads, one thread each: nothing waits at the end of every operation, and
@@ -32,6 +41,7 @@ def embed(encoder: Encoder, table: JetTable, view: Integers, row: Integers, feat
         view: index of the view of each jet, `(B,)`; valid for its row.
         row: its row, `(B,)`.
         features: name of the feature set that the encoder was trained with.
+        change: what happens to a batch of jets before they are encoded; None for nothing.
 
     Returns:
         float32 `(B, D)`.
@@ -41,8 +51,8 @@ def embed(encoder: Encoder, table: JetTable, view: Integers, row: Integers, feat
 
     @torch.inference_mode()
     def encode(index: Integers) -> None:
-        jets = to_tensors(gather_jets(table, view[index], row[index]), features)
-        vectors[index] = encoder(*jets).jet.numpy()
+        jets = gather_jets(table, view[index], row[index])
+        vectors[index] = encoder(*to_tensors(jets if change is None else change(jets), features)).jet.numpy()
 
     batches = [order[start : start + BATCH_SIZE] for start in range(0, len(row), BATCH_SIZE)]
     training, threads = encoder.training, torch.get_num_threads()

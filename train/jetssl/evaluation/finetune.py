@@ -19,8 +19,8 @@ from jetssl.common.threads import torch_threads
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.table import load_pairs
 from jetssl.evaluation.embedding import embed
-from jetssl.evaluation.fits import Bench, Fit, Mode, label_draw, read_scores, scores_file
-from jetssl.evaluation.results import Baseline, Origin, Result, write_records
+from jetssl.evaluation.fits import BASELINES, Bench, Fit, Mode, label_draw, method_of, read_scores, scores_file
+from jetssl.evaluation.results import Origin, Result, write_results
 from jetssl.evaluation.summary import Comparison, summarize
 from jetssl.evaluation.task import make_task
 from jetssl.models.checkpoints import load_encoder
@@ -28,8 +28,6 @@ from jetssl.training.run_folder import RunFolder
 from resim.common.atomic_write import write_text
 from resim.common.errors import InputError
 from resim.common.progress import ProgressReport
-
-BASELINES: dict[Mode, Baseline] = {"scratch": "scratch", "scratch-views": "scratch_views"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +95,7 @@ def finetune(request: FineTuning, *, quiet: bool = False) -> list[Result]:
     with ProgressReport("finetune", len(missing), "fits", quiet) as progress:
         _run(request, bench, missing, progress)
     results = [record for count in request.labels for record in _records(request, bench, count)]
-    write_records(RunFolder(request.output).results, results)
+    write_results(RunFolder(request.output).results, results)
     return results
 
 
@@ -201,5 +199,5 @@ def _comparison(request: FineTuning, bench: Bench, count: int | None, modes: Seq
         n_labels=len(label_draw(bench.task, fits[0][0], request.seed)),
         all_labels=count is None,
         origin=Origin(request.seed, request.command),
-        method=f"finetune_{modes[0].replace('-', '_')}",
+        method=method_of(modes[0]),
     )

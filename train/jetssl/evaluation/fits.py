@@ -22,7 +22,9 @@ from jetssl.data.table import PairTable
 from jetssl.data.tensors import JetBatch, to_tensors
 from jetssl.evaluation.classifier import Classifier, Rates, head_loss, linear_probe, logits_of, train, with_adapters
 from jetssl.evaluation.embedding import embed
+from jetssl.evaluation.results import Baseline
 from jetssl.evaluation.task import Task, draw_labels, draw_validation
+from jetssl.evaluation.trained import HEAD_FILE, HeadRecord
 from jetssl.models import checkpoints
 from jetssl.models.builder import build_encoder
 from jetssl.models.checkpoints import LoadedEncoder
@@ -33,6 +35,7 @@ from resim.common.arrays import Floats32, Integers
 from resim.common.atomic_write import write_bytes, write_text
 
 Mode = Literal["frozen", "full", "lora", "scratch", "scratch-views"]
+BASELINES: dict[Mode, Baseline] = {"scratch": "scratch", "scratch-views": "scratch_views"}
 RATES: dict[Mode, Rates] = {
     "full": Rates(1e-4, 1e-3),
     "lora": Rates(1e-3, 1e-3),
@@ -146,11 +149,26 @@ class Bench:
         )
         write_bytes(run.best, content.getbuffer())
         write_text(run.card, card.to_yaml())
+        write_text(run.path / HEAD_FILE, self._head_record(fit).model_dump_json(indent=1))
         write_text(run.provenance, self.run.provenance.read_text(encoding="utf-8"))
         scores = io.BytesIO()
         vectors = self.vectors[self.task.test] if fit.mode == "frozen" else self._embed(encoder, self.task.test)
         np.save(scores, logits_of(head, vectors))
         write_bytes(scores_file(self.output, fit), scores.getbuffer())
+
+    def _head_record(self, fit: Fit) -> HeadRecord:
+        return HeadRecord(
+            classes=tuple("+".join(side) for side in (self.task.signal, self.task.background)),
+            method=method_of(fit.mode),
+            baseline=BASELINES.get(fit.mode),
+            n_labels=len(label_draw(self.task, fit, self.seed)),
+            all_labels=fit.n_labels is None,
+        )
+
+
+def method_of(mode: Mode) -> str:
+    """Name in the records."""
+    return f"finetune_{mode.replace('-', '_')}"
 
 
 def label_draw(task: Task, fit: Fit, seed: int) -> Integers:

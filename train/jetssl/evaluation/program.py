@@ -10,7 +10,7 @@ from jetssl.data.features import FEATURE_SETS
 from jetssl.data.jet_table import OPTIONAL_COLUMNS
 from jetssl.data.table import load_pairs
 from jetssl.evaluation.probe import DEFAULT_BASELINES, ProbeMethod, probe
-from jetssl.evaluation.results import Baseline, Origin, Result, write_records
+from jetssl.evaluation.results import Baseline, Origin, Result, write_records, write_results
 from jetssl.evaluation.task import make_task
 from jetssl.models.checkpoints import load_encoder
 from jetssl.training.run_folder import RunFolder
@@ -67,5 +67,5 @@ def probe_run(request: ProbeRequest) -> list[Result]:
         )
     run.clear_results()  # a crash in between leaves no results rather than those of two probes
     write_records(run.roc, outcome.curves)
-    write_records(run.results, outcome.results)
+    write_results(run.results, outcome.results)
     return outcome.results

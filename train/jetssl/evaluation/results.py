@@ -1,14 +1,16 @@
 """Results of an evaluation: records with fixed keys, and the curves behind them."""
 
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from resim.common.atomic_write import write_text
+from resim.common.atomic_write import write_bytes, write_text
 from resim.common.errors import InputError
 
 SCHEMA_VERSION: Final = 2
@@ -78,7 +80,15 @@ class Result(_Record):
     """of draws and bootstrap"""
     command: str
     """makes the number again"""
+    run: str | None = None
+    """name of the run, where one file holds records of several"""
+    reference: str | None = None
+    """of a ratio or a difference between two runs: the other one"""
+    test_set: str | None = None
+    """of the hard scatters of the test jets, first digits of a SHA-256: equal ones are compared jet by jet"""
     schema_version: Literal[2] = SCHEMA_VERSION
+    replicas: tuple[float, ...] | None = Field(None, exclude=True, repr=False)
+    """bootstrap replicas of the value, for the error of a difference; in `replicas.npy`, a row for each record"""
 
 
 class RocCurve(_Record):
@@ -93,27 +103,81 @@ class RocCurve(_Record):
     background_efficiency: list[float]
 
 
+class Distribution(_Record):
+    """How many test jets of a class and view lie in each bin of a quantity."""
+
+    run: str | None
+    """None for what does not depend on a run"""
+    quantity: str
+    """`score`, or a property of jets"""
+    view: str
+    other_view: str | None = None
+    """of a quantity of pairs of jets: the view of the second one"""
+    jet_class: str | None
+    edges: list[float]
+    counts: list[float]
+    """a bin between two edges each; mean over fits"""
+
+
 _RESULTS = TypeAdapter(list[Result])
+_DISTRIBUTIONS = TypeAdapter(list[Distribution])
 _CURVES = TypeAdapter(list[RocCurve])
 
 
-def write_records(path: Path, records: Sequence[Result | RocCurve]) -> None:
+def write_results(path: Path, results: Sequence[Result]) -> None:
+    """Write a `results.json`, and beside it `replicas.npy`, float64 `(records, M)`; NaN where a record has none."""
+    size = max((len(result.replicas) for result in results if result.replicas), default=0)
+    content = io.BytesIO()
+    np.save(content, np.array([result.replicas or (np.nan,) * size for result in results], np.float64))
+    path.unlink(missing_ok=True)  # a crash in between leaves no results rather than those with other replicas
+    write_bytes(replicas_of(path), content.getbuffer())
+    write_records(path, results)
+
+
+def replicas_of(results: Path) -> Path:
+    """The file with the replicas of a `results.json`."""
+    return results.with_name("replicas.npy")
+
+
+def write_records(path: Path, records: Sequence[_Record]) -> None:
     """Write records as a JSON list, whole or not at all."""
     write_text(path, to_json(records) + "\n")
 
 
-def to_json(records: Sequence[Result | RocCurve]) -> str:
+def to_json(records: Sequence[_Record]) -> str:
     """Records as a JSON list, one per line."""
     return "[\n" + ",\n".join(json.dumps(record.model_dump(mode="json")) for record in records) + "\n]"
 
 
 def read_results(path: Path) -> list[Result]:
-    """Records of a `results.json`.
+    """Records of a `results.json`, with their replicas.
 
     Raises:
-        InputError: unreadable file, or one of another schema.
+        InputError: unreadable file, one of another schema, or replicas of other results beside it.
     """
-    return _read(path, _RESULTS, SCHEMA_VERSION)
+    results = _read(path, _RESULTS, SCHEMA_VERSION)
+    if not replicas_of(path).is_file():
+        return results
+    try:
+        rows = np.load(replicas_of(path), allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"{replicas_of(path)}: unreadable ({_first(error)}); evaluate again") from error
+    if rows.ndim != 2 or len(rows) != len(results):
+        raise InputError(f"{replicas_of(path)}: replicas of other results than {path.name}; evaluate again")
+    filled = [not np.isnan(row).all() for row in rows]
+    return [
+        result.model_copy(update={"replicas": tuple(row.tolist())}) if some else result
+        for result, row, some in zip(results, rows, filled, strict=True)
+    ]
+
+
+def read_distributions(path: Path) -> list[Distribution]:
+    """Records of a `distributions.json`.
+
+    Raises:
+        InputError: unreadable file.
+    """
+    return _read(path, _DISTRIBUTIONS)
 
 
 def read_curves(path: Path) -> list[RocCurve]:
@@ -132,7 +196,7 @@ def _read(path: Path, kind: TypeAdapter[T], version: int | None = None) -> T:
             _refuse_other_schema(path, raw, version)
         return kind.validate_python(raw)
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: unreadable ({_first(error)}); run `jetssl probe` again") from error
+        raise InputError(f"{path}: unreadable ({_first(error)}); evaluate again") from error
 
 
 def _refuse_other_schema(path: Path, raw: Any, version: int) -> None:
@@ -143,5 +207,5 @@ def _refuse_other_schema(path: Path, raw: Any, version: int) -> None:
             raise InputError(f"{path}: results of schema {found}, this jetssl reads {version}; evaluate again")
 
 
-def _first(error: OSError | ValueError) -> str:
-    return str(error).splitlines()[0]
+def _first(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

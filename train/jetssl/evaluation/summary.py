@@ -48,11 +48,11 @@ def summarize(comparison: Comparison) -> list[Result]:
     means = [np.mean([_auc(draw, comparison.is_signal) for draw in scores]) for scores in comparison.scores]
     results = []
     for index in range(len(comparison.names)):
-        results.append(_result(comparison, index, "auc", float(means[index]), spread(replicas[index, :, 0])))
+        results.append(_result(comparison, index, "auc", float(means[index]), replicas[index, :, 0]))
         results += _rejections(comparison, index, replicas[index, :, 1:])
     for index, (baseline, _) in enumerate(comparison.names[1:], start=1):
-        error = spread(replicas[0, :, 0] - replicas[index, :, 0])
-        results.append(_result(comparison, 0, f"auc_minus_{baseline}", float(means[0] - means[index]), error))
+        difference = replicas[0, :, 0] - replicas[index, :, 0]
+        results.append(_result(comparison, 0, f"auc_minus_{baseline}", float(means[0] - means[index]), difference))
     return results
 
 
@@ -115,10 +115,11 @@ def _rejections(comparison: Comparison, index: int, replicas: Floats) -> list[Re
     for number, (point, efficiencies) in enumerate(zip(WORKING_POINTS, by_draw.T, strict=True)):
         mean = float(efficiencies.mean())
         found = rejection(mean, n_background)
-        error = spread(replicas[:, number]) / mean**2 if found.value is not None else None
+        # Of 1 / eps_b to first order: a replica in which no background passes has no rejection.
+        linear = (2 - replicas[:, number] / mean) / mean if found.value is not None else None
         high = found.interval.high if math.isfinite(found.interval.high) else None
         name = f"rejection_at_{point}"
-        results.append(_result(comparison, index, name, found.value, error, found.interval.low, high))
+        results.append(_result(comparison, index, name, found.value, linear, found.interval.low, high))
     return results
 
 
@@ -127,7 +128,7 @@ def _result(  # noqa: PLR0913, PLR0917
     index: int,
     metric: str,
     value: float | None,
-    error: float | None,
+    replicas: Floats | None,
     low: float | None = None,
     high: float | None = None,
 ) -> Result:
@@ -143,11 +144,13 @@ def _result(  # noqa: PLR0913, PLR0917
         n_draws=len(comparison.scores[index]),
         metric=metric,
         value=value,
-        error=error,
+        error=None if replicas is None else spread(replicas),
+        replicas=None if replicas is None else tuple(replicas.tolist()),
         low=low,
         high=high,
         n_test=len(comparison.task.test),
         n_hard_scatters=len(np.unique(comparison.task.hard_scatter)),
         seed=comparison.origin.seed,
         command=comparison.origin.command,
+        test_set=comparison.task.test_set,
     )

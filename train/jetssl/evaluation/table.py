@@ -2,12 +2,24 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.table import Table
 
 from jetssl.evaluation.metrics import WORKING_POINTS
 from jetssl.evaluation.results import Baseline, Result
+
+
+@dataclass(frozen=True, slots=True)
+class TableBlock:
+    """A table of the report or the terminal."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    caption: str = ""
+
 
 NAMES: dict[Baseline | None, str] = {
     None: "pre-trained",
@@ -103,3 +115,13 @@ def print_fine_tuning(results: Sequence[Result]) -> None:
             labels, result.method, result.metric, rejection_cell(result) if is_rejection else plus_minus(result)
         )
     Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def print_blocks(blocks: Sequence[TableBlock]) -> None:
+    """Print tables to stdout; never cut off where the output is not a terminal."""
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    for block in blocks:
+        table = Table(*block.header, title=block.title, caption=block.caption or None)
+        for row in block.rows:
+            table.add_row(*row)
+        console.print(table)

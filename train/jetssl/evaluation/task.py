@@ -1,5 +1,6 @@
 """A tagging task: which rows are signal or background, which are labelled, which are tested."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,7 +26,9 @@ SHARED = 1e-4
 class Task:
     """Signal against background in one view; only rows that are valid there."""
 
-    name: str
+    signal: tuple[str, ...]
+    """class names"""
+    background: tuple[str, ...]
     view: int
     """index of the view"""
     train: Integers
@@ -38,6 +41,21 @@ class Task:
     """bool `(R,)`, over all rows of the table"""
     hard_scatter: npt.NDArray[np.uint64]
     """uint64 `(n_test,)`, identity of the hard scatter of each test row"""
+
+    @property
+    def name(self) -> str:
+        """As in the records."""
+        return f"{'+'.join(self.signal)}_vs_{'+'.join(self.background)}"
+
+    @property
+    def test_set(self) -> str:
+        """Identity of the test jets."""
+        return hash_of(self.hard_scatter)
+
+
+def hash_of(hard_scatter: npt.NDArray[np.uint64]) -> str:
+    """Identity of a set of jets, by the hard scatters of each, in any order: first digits of a SHA-256."""
+    return hashlib.sha256(np.sort(hard_scatter).tobytes()).hexdigest()[:12]
 
 
 def make_task(
@@ -73,8 +91,7 @@ def make_task(
                 raise InputError(f"the {side} split has {count} {kind} jets, want at least 2; generate more events")
     _refuse_leak(rows, np.concatenate([train, validation]), test)
     keys = hard_scatter_keys(rows.sources, rows.source, rows.event)
-    name = f"{'+'.join(signal)}_vs_{'+'.join(background)}"
-    return Task(name, index, train, validation, test, is_signal, keys[test])
+    return Task(tuple(signal), tuple(background), index, train, validation, test, is_signal, keys[test])
 
 
 def _refuse_leak(rows: Rows, labelled: Integers, test: Integers) -> None:

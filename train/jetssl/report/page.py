@@ -1,9 +1,6 @@
 """The page: gather what runs and pair files say about themselves, draw, and fill the template."""
 
-import base64
-import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,8 +10,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 import resim
 from jetssl.config.card import Card
 from jetssl.evaluation.results import read_curves, read_results
-from jetssl.evaluation.table import HEADER, table_rows
-from jetssl.report.figures import FigureFile, loss_curve, pair_figures, roc_figures
+from jetssl.evaluation.table import HEADER, TableBlock, table_rows
+from jetssl.report.figures import loss_curve, pair_figures, roc_figures
+from jetssl.report.geometry import geometry_section, is_geometry
+from jetssl.report.robustness import is_robustness, robustness_section
+from jetssl.report.section import Facts, PageSection, embedded
 from jetssl.training.provenance import RunProvenance
 from jetssl.training.run_folder import RunFolder
 from resim.common.atomic_write import write_text
@@ -23,57 +23,15 @@ from resim.common.versions import utc_now
 from resim.pairfile.provenance import Provenance
 from resim.pairfile.reader import PairFile
 
-Facts = list[tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """An image inside the page."""
-
-    source: str
-    """data URI"""
-    caption: str
-    wide: bool
-    """more than twice as wide as high: gets a line of its own"""
-
-
-@dataclass(frozen=True, slots=True)
-class TableBlock:
-    """A table of the page."""
-
-    title: str
-    header: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-    caption: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PageSection:
-    """What the page says about one run or one pair file."""
-
-    title: str
-    kind: str
-    facts: Facts
-    """(name, value)"""
-    tables: list[TableBlock]
-    pictures: list[Picture]
-    card: str
-    """the resolved card as YAML"""
-
 
 def write_report(inputs: Sequence[Path], output: Path) -> None:
-    """Write a page about runs (folders) and pair files, in the order given.
+    """Write a page about runs, what evaluations wrote (folders) and pair files, in the order given.
 
     Raises:
         InputError: an input is neither, or a run has not finished an epoch.
     """
     with TemporaryDirectory() as scratch:
-        sections = [
-            _run_section(RunFolder(path), Path(scratch) / str(index))
-            if path.is_dir()
-            else _file_section(path, Path(scratch) / str(index))
-            for index, path in enumerate(inputs)
-        ]
+        sections = [_section(path, Path(scratch) / str(index)) for index, path in enumerate(inputs)]
     environment = Environment(
         loader=PackageLoader("jetssl.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -81,6 +39,14 @@ def write_report(inputs: Sequence[Path], output: Path) -> None:
         sections=sections, version=resim.__version__, created=utc_now()
     )
     write_text(output, page)
+
+
+def _section(path: Path, scratch: Path) -> PageSection:
+    if not path.is_dir():
+        return _file_section(path, scratch)
+    if is_geometry(path):
+        return geometry_section(path, scratch)
+    return robustness_section(path, scratch) if is_robustness(path) else _run_section(RunFolder(path), scratch)
 
 
 def _run_section(run: RunFolder, scratch: Path) -> PageSection:
@@ -108,7 +74,7 @@ def _run_section(run: RunFolder, scratch: Path) -> PageSection:
         kind="training run",
         facts=_run_facts(provenance, card.training.epochs),
         tables=tables,
-        pictures=[_embedded(figure) for figure in figures],
+        pictures=[embedded(figure) for figure in figures],
         card=card.to_yaml(),
     )
 
@@ -149,7 +115,7 @@ def _file_section(path: Path, scratch: Path) -> PageSection:
         kind="pair file",
         facts=_file_facts(provenance),
         tables=[_source_table(provenance), _view_table(provenance, freeze)],
-        pictures=[_embedded(figure) for figure in pair_figures(path, scratch)],
+        pictures=[embedded(figure) for figure in pair_figures(path, scratch)],
         card=yaml.safe_dump(provenance.card, sort_keys=False),
     )
 
@@ -194,11 +160,3 @@ def _joined(versions: dict[str, str]) -> str:
 
 def _commit(commit: str | None, dirty: bool | None) -> str:
     return "not in a checkout" if commit is None else commit[:12] + (" with local changes" if dirty else "")
-
-
-def _embedded(figure: FigureFile) -> Picture:
-    content = figure.path.read_bytes()
-    # A PNG begins with 8 bytes of signature and the IHDR chunk, whose data are width and height.
-    width, height = struct.unpack(">II", content[16:24])
-    source = f"data:image/png;base64,{base64.b64encode(content).decode()}"
-    return Picture(source, figure.caption, wide=width > 2 * height)

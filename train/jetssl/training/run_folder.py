@@ -66,6 +66,11 @@ class RunFolder:
         return self.path / "results.json"
 
     @property
+    def replicas(self) -> Path:
+        """Bootstrap replicas of the records."""
+        return self.path / "replicas.npy"
+
+    @property
     def roc(self) -> Path:
         """ROC curves of the evaluations, as JSON."""
         return self.path / "roc.json"
@@ -132,7 +137,7 @@ class RunFolder:
 
     def clear_results(self) -> None:
         """Delete what evaluations of an earlier state of the run have written."""
-        for file in (self.results, self.roc):
+        for file in (self.results, self.replicas, self.roc):
             file.unlink(missing_ok=True)
 
     def _strangers_or_run(self) -> bool:

@@ -50,8 +50,9 @@ class Question:
 class Truth:
     """Classes of the rows of a domain, which its jets do not say."""
 
-    name: str
-    """`<signal classes>_vs_<background classes>`"""
+    signal: tuple[str, ...]
+    background: tuple[str, ...]
+    """names of the classes"""
     is_signal: npt.NDArray[np.bool_]
     """bool `(R,)`"""
     is_either: npt.NDArray[np.bool_]
@@ -130,7 +131,7 @@ def true_labels(domain: Domain, question: Question) -> Truth:
     for names, chosen in ((signal, is_signal), (background, is_background)):
         if chosen[test].sum() < 2:
             raise InputError(f"domain {domain.name!r}: fewer than 2 test jets of {', '.join(names)}; generate more")
-    return Truth(f"{'+'.join(signal)}_vs_{'+'.join(background)}", is_signal, is_signal | is_background)
+    return Truth(tuple(signal), tuple(background), is_signal, is_signal | is_background)
 
 
 def transfer(learned: Domain, labels: Truth, tested: Domain, truth: Truth) -> tuple[PairTable, Task]:
@@ -151,7 +152,8 @@ def transfer(learned: Domain, labels: Truth, tested: Domain, truth: Truth) -> tu
     for rows in (train, validation):
         is_signal[rows] = labels.is_signal[rows]
     is_signal[shift + test] = truth.is_signal[test]
-    return table, Task(truth.name, 0, train, validation, shift + test, is_signal, keys_of(tested, test))
+    rows_of_task = (train, validation, shift + test)
+    return table, Task(truth.signal, truth.background, 0, *rows_of_task, is_signal, keys_of(tested, test))
 
 
 def keys_of(domain: Domain, rows: Integers) -> npt.NDArray[np.uint64]:

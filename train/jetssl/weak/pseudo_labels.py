@@ -6,12 +6,12 @@ Letters: B jets, K classes.
 import numpy as np
 import numpy.typing as npt
 
-Float64 = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 CONFIDENCE = 0.9
 """Probability of the most probable class above which a jet is selected."""
 
 
-def hard_labels(probabilities: Float64) -> Float64:
+def hard_labels(probabilities: Floats) -> Floats:
     """1 for the most probable class (D.-H. Lee, ICML workshop 2013): `(B, K)` → `(B, K)`.
 
     >>> hard_labels(np.array([[0.2, 0.8]])).tolist()
@@ -20,7 +20,7 @@ def hard_labels(probabilities: Float64) -> Float64:
     return np.asarray(np.eye(probabilities.shape[1])[probabilities.argmax(1)])
 
 
-def confident(probabilities: Float64, threshold: float = CONFIDENCE) -> npt.NDArray[np.int64]:
+def confident(probabilities: Floats, threshold: float = CONFIDENCE) -> npt.NDArray[np.int64]:
     """Jets whose most probable class is at least as probable as a threshold, or the surest half of a class.
 
     Without the second rule a teacher that is sure of no jet of a class would teach that the class does not exist.

@@ -24,7 +24,7 @@ CLASSES = 2
 HEAD_RATE = 3e-3
 """Of that perceptron."""
 
-Float64 = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 Inputs = Callable[[Integers, np.random.Generator | None], tuple[torch.Tensor, ...]]
 """Rows, and random numbers if they are to be augmented → what a network sees."""
 
@@ -35,7 +35,7 @@ class Lesson:
 
     rows: Integers
     """int64 `(B,)`"""
-    targets: Float64
+    targets: Floats
     """probability of each class, `(B, K)`"""
 
 
@@ -94,7 +94,7 @@ class School:
             train(student, batches, self.steps, self.rates, held_out_loss, loss)
         return student
 
-    def probabilities(self, student: Student, rows: Integers) -> Float64:
+    def probabilities(self, student: Student, rows: Integers) -> Floats:
         """Mean over the networks of what a student says, float64 `(B, K)`."""
         return np.asarray(torch.softmax(self._logits(student, rows).double(), -1).mean(1).numpy())
 

@@ -1,0 +1,66 @@
+"""Records of evaluations, as the commands write them."""
+
+from jetssl.evaluation.results import Result
+
+SHARED = {
+    "task": "b_vs_q",
+    "encoder": "transformer",
+    "baseline": None,
+    "method": "supervised",
+    "view": "nominal",
+    "n_labels": 50,
+    "all_labels": True,
+    "n_draws": 1,
+    "n_test": 50,
+    "n_hard_scatters": 48,
+    "seed": 1,
+    "command": "jetssl evaluate run",
+}
+
+
+def record(metric, value, error=0.01, **more):
+    return Result(**SHARED | {"metric": metric, "value": value, "error": error} | more)
+
+
+def robustness_records(run):
+    """Those of one run that was evaluated in two views."""
+
+    def of_run(metric, value, **more):
+        return record(metric, value, **{"run": run} | more)
+
+    results = [
+        of_run("auc", 0.9),
+        of_run("rejection_at_0.5", None, error=None, low=7.0),
+        of_run("auc", 0.85, view="seed"),
+        of_run("rejection_at_0.5", 10.0, low=8.0, high=12.0, view="seed"),
+        of_run("background_efficiency_shift_at_0.5", 0.02, other_view="seed"),
+        of_run("signal_efficiency_shift_at_0.5", -0.02, other_view="seed"),
+        of_run("wasserstein_1", 0.05, null=0.002, jet_class="b", other_view="seed"),
+        of_run("jensen_shannon", 0.2, null=0.1, jet_class="b", other_view="seed"),
+        of_run("wasserstein_1_ratio", 2.0, jet_class="b", other_view="seed", reference="two"),
+        of_run("jensen_shannon_ratio", None, error=None, jet_class="b", other_view="seed", reference="two"),
+    ]
+    for metric in ("mean_mass", "mean_n_constituents", "displaced_fraction"):
+        results += [
+            of_run(metric, 1.0, jet_class="b", method="jets", run=None, view=view) for view in ("nominal", "seed")
+        ]
+        results.append(of_run(f"{metric}_shift", 0.5, jet_class="b", method="jets", run=None, other_view="seed"))
+    return results
+
+
+def geometry_records():
+    """Those of a run and two views, without rows in one bin."""
+    pair = (
+        "cosine_positive",
+        "cosine_negative",
+        "cosine_negative_in_bin",
+        "pair_auc",
+        "pair_auc_in_bin",
+        "alignment",
+    )
+    results = [
+        record(metric, 0.8, other_view="seed", method="geometry") for metric in pair if metric != "pair_auc_in_bin"
+    ]
+    results.insert(4, record("pair_auc_in_bin", None, error=None, other_view="seed", method="geometry"))
+    results += [record("uniformity", -1.0), record("effective_rank", 3.0)]
+    return results + [record(f"cosine_turned_by_{degrees}", 0.9) for degrees in range(30, 360, 30)]

@@ -1,0 +1,79 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from jetssl.cli import jetssl
+from jetssl.evaluation.geometry import FILES, shared_stages
+from jetssl.evaluation.results import read_distributions, read_results
+from resim.card.view_plan import ViewRecord
+from resim.pairfile.mock import write_mock
+
+
+def call(*words):
+    return CliRunner().invoke(jetssl, ["geometry", *map(str, words), "--quiet"])
+
+
+def test_end_to_end_twice_the_same(finished_run, mock_file, tmp_path):
+    words = [finished_run.path, mock_file, "-o", tmp_path / "out", "--view", "nominal", "--view", "herwig"]
+    one = call(*words, "--json")
+    assert one.exit_code == 0, one.exception
+    records = json.loads(one.stdout)
+    content = (tmp_path / "out/results.json").read_text()
+    assert records == json.loads(content)
+    metrics = {record["metric"] for record in records}
+    assert {"cosine_positive", "pair_auc_in_bin", "alignment", "uniformity", "effective_rank"} < metrics
+    assert {f"cosine_turned_by_{degrees}" for degrees in range(30, 360, 30)} < metrics
+    assert {(record["view"], record["other_view"]) for record in records} == {
+        ("nominal", "herwig"),
+        ("nominal", None),
+        ("herwig", None),
+    }
+    assert read_results(tmp_path / "out/results.json")[0].replicas is not None
+    assert len(read_distributions(tmp_path / "out/distributions.json")) == 3
+    assert "holds results already" in str(call(*words).exception)
+    again = call(*words, "--force")
+    assert "Similarity of two views of a row" in again.output
+    assert (tmp_path / "out/results.json").read_text() == content
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(FILES)
+
+
+def test_shared_stages():
+    views = [
+        ViewRecord("a", None, None, {}),
+        ViewRecord("b", "a", "hard_scatter", {}),
+        ViewRecord("c", "a", "parton_shower", {}),
+        ViewRecord("d", "c", "hadronization", {}),
+    ]
+    assert shared_stages(views, "a", "b") == "hard_scatter"
+    assert shared_stages(views, "a", "d") == "parton_shower"
+    assert shared_stages(views, "d", "c") == "hadronization"
+    assert shared_stages(views, "b", "d") == "hard_scatter"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("{tmp} {mock}", "not a run"),
+        ("{run} {tmp}/none.h5", "no such pair file"),
+        ("{run} {mock} --view vincia --view seed", "--view 'vincia' is not among the views of the file: nominal"),
+        ("{run} {mock} --view seed", "a geometry of pairs needs two views, there is seed"),
+        ("{run} {alone}", "a geometry of pairs needs two views, there is nominal"),
+        ("{run} {small}", "rows with a jet in all of nominal, seed, want at least 20"),
+        ("{run} {mock} -o {run}", "which this command did not write"),
+        ("{run} {mock} -o {mock}", "is a file, want a folder"),
+    ],
+)
+def test_bad_input_is_one_line(arguments, message, finished_run, mock_file, tmp_path):
+    places = {
+        "tmp": tmp_path,
+        "run": finished_run.path,
+        "mock": mock_file,
+        "small": write_mock(tmp_path / "small.h5", 40),
+        "alone": write_mock(tmp_path / "alone.h5", 60, ("nominal",)),
+    }
+    words = arguments.format(**places).split()
+    failed = call(*words, *([] if "-o" in words else ["-o", tmp_path / "new"]))
+    assert message in str(failed.exception)
+    assert "\n" not in str(failed.exception)
+    assert not (tmp_path / "new").exists()

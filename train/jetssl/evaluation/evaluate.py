@@ -1,0 +1,198 @@
+"""What `jetssl evaluate` does: score the test jets in every view with every classifier, write records and histograms.
+
+Letters: K fits, V views, T test jets, D model width.
+"""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from jetssl.common.threads import torch_threads
+from jetssl.config.data import DataCard
+from jetssl.data.features import FEATURE_SETS
+from jetssl.data.table import PairTable, load_pairs
+from jetssl.evaluation.causes import COLUMNS, causes
+from jetssl.evaluation.classifier import linear_probe
+from jetssl.evaluation.embedding import embed
+from jetssl.evaluation.results import Origin, Result, write_records, write_results
+from jetssl.evaluation.robustness import FEWEST, CommonJets, Judged, robustness, score_distributions
+from jetssl.evaluation.task import Task, draw_validation, make_task
+from jetssl.evaluation.trained import HeadRecord, Trained, load_trained, runs_of
+from jetssl.models.checkpoints import LoadedEncoder, load_encoder
+from jetssl.training.run_folder import RunFolder
+from resim.common.arrays import Floats, Floats32, Integers
+from resim.common.errors import InputError
+from resim.common.progress import ProgressReport
+
+Head = Literal["trained", "probe"]
+Models = dict[str, list[Trained]]
+"""Fits of each run, by the name of the run."""
+FILES = ("results.json", "replicas.npy", "distributions.json")
+"""What an output folder holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Arguments of `jetssl evaluate`."""
+
+    runs: tuple[Path, ...]
+    """run folders; `<folder>` for all of `<folder>_0`, `<folder>_1` …, one classifier trained several times"""
+    output: Path
+    data: tuple[Path, ...] = ()
+    signal: tuple[str, ...] = ()
+    background: tuple[str, ...] = ()
+    views: tuple[str, ...] = ()
+    """compared with the root view; empty for all"""
+    head: Head = "trained"
+    """`probe`: a linear probe of the encoder on all labels instead of the head of the run"""
+    reference: str = ""
+    """name of the run that ratios are to; empty for the first one"""
+    seed: int = 1
+
+    @property
+    def command(self) -> str:
+        """The command line that asks for this."""
+        words = ["jetssl", "evaluate", *map(str, self.runs), "-o", str(self.output)]
+        several: dict[str, Sequence[object]] = {
+            "--data": self.data,
+            "--signal": self.signal,
+            "--background": self.background,
+            "--view": self.views,
+        }
+        words += [word for option, values in several.items() for value in values for word in (option, str(value))]
+        words += ["--reference", self.reference] if self.reference else []
+        return shlex.join([*words, "--head", self.head, "--seed", str(self.seed)])
+
+
+def evaluate(request: Evaluation, *, quiet: bool = False) -> list[Result]:
+    """Judge classifiers; writes `results.json` and `distributions.json` into the output folder.
+
+    Raises:
+        InputError: no usable run, data, task or view; runs that cannot be compared; too few jets.
+    """
+    folders = _folders(request)
+    heads: Models = {}
+    if request.head == "trained":
+        heads = {name: [load_trained(path) for path in paths] for name, paths in folders.items()}
+    data = _common_data(folders)
+    columns = {*FEATURE_SETS[data.feature_set].columns, *COLUMNS}
+    table = load_pairs(request.data or data.files, columns=tuple(sorted(columns)))
+    task = make_task(table.rows, data.fractions, *_classes(request, heads))
+    jets = _test_jets(task, table, request.views)
+    with torch_threads(RunFolder(next(iter(folders.values()))[0]).load_card().training.threads):
+        heads = heads or {name: [_probed(path, table, task) for path in paths] for name, paths in folders.items()}
+        judged = _scores(heads, table, jets, quiet)
+    origin = Origin(request.seed, request.command)
+    results = robustness(judged, jets, request.reference or judged[0].name, origin)
+    means, shapes = causes(table, jets, origin)
+    write_records(request.output / FILES[2], [*score_distributions(judged, jets), *shapes])
+    write_results(request.output / FILES[0], results := [*results, *means])
+    return results
+
+
+def _folders(request: Evaluation) -> dict[str, list[Path]]:
+    """The fits of each run, by the name of the run."""
+    names = [path.resolve().name for path in request.runs]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError(f"two runs are called {repeated[0]!r}, records could not tell them apart; rename a folder")
+    if request.reference and request.reference not in names:
+        raise InputError(f"--reference {request.reference!r} is not among the runs: {', '.join(names)}")
+    return {name: runs_of(path) for name, path in zip(names, request.runs, strict=True)}
+
+
+def _common_data(folders: dict[str, list[Path]]) -> DataCard:
+    """Section `data` of the first run, whose features and split all others share."""
+    paths = [path for of_run in folders.values() for path in of_run]
+    cards = [RunFolder(path).load_card().data for path in paths]
+    for path, card in zip(paths, cards, strict=True):
+        for name in ("features", "fractions"):
+            one, other = (getattr(data, name) for data in (cards[0], card))
+            if one != other:
+                raise InputError(
+                    f"{path} has data.{name} {other}, {paths[0]} has {one}: ratios would not compare the trainings;"
+                    " evaluate them in two calls"
+                )
+    return cards[0]
+
+
+def _classes(request: Evaluation, heads: Models) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Signal and background classes that are asked for, or those that all heads were trained for."""
+    if request.signal or request.background or not heads:
+        return request.signal, request.background
+    tasks = {name: models[0].task for name, models in heads.items()}
+    (first, task), *others = tasks.items()
+    for name, other in others:
+        if other != task:
+            one, two = ("+".join(sides[0]) + " against " + "+".join(sides[1]) for sides in (task, other))
+            raise InputError(
+                f"{first} is trained for {one}, {name} for {two}; say with --signal and --background what to judge"
+            )
+    signal, background = ([name for output in side for name in output.split("+")] for side in task)
+    return tuple(signal), tuple(background)
+
+
+def _test_jets(task: Task, table: PairTable, wanted: tuple[str, ...]) -> CommonJets:
+    """Those of the test split that are valid in the root view and in all that are compared with it."""
+    root, *others = table.rows.views
+    for name in wanted:
+        if name not in others:
+            raise InputError(f"--view {name!r} is not among the views to compare with {root}: {', '.join(others)}")
+    others = [name for name in others if name in wanted or not wanted]
+    if not others:
+        raise InputError(f"the pair files have one common view, {root}; robustness needs another one to compare with")
+    views = (root, *others)
+    valid = table.rows.valid[[table.rows.views.index(name) for name in views]][:, task.test].all(axis=0)
+    task = replace(task, test=task.test[valid], hard_scatter=task.hard_scatter[valid])
+    for side in (task.signal, task.background):
+        count = int(np.isin(table.rows.label[task.test], side).sum())
+        if count < FEWEST:
+            raise InputError(
+                f"the test split has {count} jets of {'+'.join(side)} in all of {', '.join(views)}, want at least"
+                f" {FEWEST}; choose fewer views with --view, or generate more events"
+            )
+    return CommonJets(task, views, table.rows.label[task.test])
+
+
+def _probed(path: Path, table: PairTable, task: Task) -> Trained:
+    """The encoder of a run with a linear probe that has all labels of the training split."""
+    loaded = load_encoder(RunFolder(path).best)
+    validation = draw_validation(task, len(task.train), 0, 0)
+    labelled, held_out = (_vectors(loaded, table, task.view, rows) for rows in (task.train, validation))
+    head = linear_probe(labelled, task.is_signal[task.train], held_out, task.is_signal[validation])
+    record = HeadRecord(
+        classes=("+".join(task.signal), "+".join(task.background)),
+        method="linear_probe",
+        baseline=None,
+        n_labels=len(task.train),
+        all_labels=True,
+    )
+    return Trained(path, loaded, head, record)
+
+
+def _scores(heads: Models, table: PairTable, jets: CommonJets, quiet: bool) -> list[Judged]:
+    fits = sum(len(models) for models in heads.values())
+    rows, task = jets.task.test, jets.task
+    with ProgressReport("evaluate", fits * len(jets.views) * len(rows), "jets", quiet) as progress:
+
+        def logits(model: Trained, view: str) -> Floats:
+            vectors = _vectors(model.loaded, table, table.rows.views.index(view), rows)
+            progress.advance(len(rows))
+            return model.score(vectors, task.signal, task.background)
+
+        return [
+            Judged(
+                name,
+                models[0].loaded.card.encoder.name,
+                models[0].record,
+                np.stack([np.stack([logits(model, view) for view in jets.views]) for model in models]),
+            )
+            for name, models in heads.items()
+        ]
+
+
+def _vectors(loaded: LoadedEncoder, table: PairTable, view: int, rows: Integers) -> Floats32:
+    return embed(loaded.encoder, table, np.full(len(rows), view), rows, loaded.card.data.feature_set)

@@ -1,0 +1,44 @@
+"""A section of the page: facts, tables, pictures, and the card behind them."""
+
+import base64
+import struct
+from dataclasses import dataclass
+
+from jetssl.evaluation.table import TableBlock
+from jetssl.report.figures import FigureFile
+
+Facts = list[tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image inside the page."""
+
+    source: str
+    """data URI"""
+    caption: str
+    wide: bool
+    """more than twice as wide as high: gets a line of its own"""
+
+
+@dataclass(frozen=True, slots=True)
+class PageSection:
+    """What the page says about one run or one pair file."""
+
+    title: str
+    kind: str
+    facts: Facts
+    """(name, value)"""
+    tables: list[TableBlock]
+    pictures: list[Picture]
+    card: str
+    """the resolved card as YAML"""
+
+
+def embedded(figure: FigureFile) -> Picture:
+    """A PNG as a picture that needs no file."""
+    content = figure.path.read_bytes()
+    # A PNG begins with 8 bytes of signature and the IHDR chunk, whose data are width and height.
+    width, height = struct.unpack(">II", content[16:24])
+    source = f"data:image/png;base64,{base64.b64encode(content).decode()}"
+    return Picture(source, figure.caption, wide=width > 2 * height)

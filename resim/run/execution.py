@@ -1,9 +1,10 @@
 """Make chunks in this process, in worker processes, or on a Dask cluster; the arrays are the same."""
 
+import logging
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -19,9 +20,13 @@ from resim.common.versions import versions
 from resim.run.chunks import Chunk, ChunkResult, Plan
 from resim.run.workers import worker_context
 
+log = logging.getLogger(__name__)
+
 CHUNKS_IN_FLIGHT_PER_WORKER: Final = 3
 """Chunks submitted and not yet returned: enough to keep workers busy, few enough to bound the memory."""
 _SECONDS_TO_CONNECT: Final = 60
+_SECONDS_BETWEEN_LOOKS: Final = 5
+"""How often to look for lost workers while no chunk is finished."""
 
 Results = Iterator[tuple[Chunk, ChunkResult]]
 
@@ -90,19 +95,19 @@ def _on_dask(plan: Plan, todo: Iterator[Chunk], address: str) -> Results:
     """Make chunks as Dask tasks; if a worker is lost, Dask makes its tasks again on another one."""
     distributed, wanted = _dask(), versions()
     with _dask_client(address) as client:
+        workers = _Workers(address)
         pending: dict[Any, Chunk] = {}
-        running = distributed.as_completed()
         try:
             while True:
-                n_workers = max(len(client.scheduler_info()["workers"]), 1)
-                for chunk in islice(todo, max(n_workers * CHUNKS_IN_FLIGHT_PER_WORKER - len(pending), 0)):
-                    future = client.submit(_process_alone, plan, chunk, wanted, pure=False)
-                    pending[future] = chunk
-                    running.add(future)
+                n_in_flight = max(workers.update(client.nthreads()), 1) * CHUNKS_IN_FLIGHT_PER_WORKER
+                for chunk in islice(todo, max(n_in_flight - len(pending), 0)):
+                    pending[client.submit(_process_alone, plan, chunk, wanted, pure=False)] = chunk
                 if not pending:
                     return
-                future = next(running)
-                yield pending.pop(future), future.result()
+                with suppress(TimeoutError):
+                    distributed.wait(list(pending), _SECONDS_BETWEEN_LOOKS, return_when="FIRST_COMPLETED")
+                for future in [future for future in pending if future.done()]:
+                    yield pending.pop(future), future.result()
         except (distributed.KilledWorker, CancelledError) as error:
             raise InputError(
                 f"{address}: the cluster lost a chunk ({error}); finished chunks are kept: look at the workers' logs,"
@@ -110,6 +115,25 @@ def _on_dask(plan: Plan, todo: Iterator[Chunk], address: str) -> Results:
             ) from error
         finally:
             client.cancel(list(pending))
+
+
+class _Workers:
+    """The workers of a scheduler as last seen; says which are lost, and that none is left."""
+
+    def __init__(self, scheduler: str) -> None:
+        self._scheduler = scheduler
+        self._present: set[str] = set()
+        self._waiting = False
+
+    def update(self, present: Iterable[str]) -> int:
+        """Number of workers, given the addresses of all."""
+        lost, self._present = self._present - set(present), set(present)
+        for address in sorted(lost):
+            log.warning("worker %s is lost: its unfinished chunks are made again by another one", address)
+        if not self._present and not self._waiting:
+            log.warning("%s: has no worker; waiting until one comes (`dask worker %s`)", *[self._scheduler] * 2)
+        self._waiting = not self._present
+        return len(self._present)
 
 
 _ONE_AT_A_TIME = Lock()

@@ -28,16 +28,21 @@ def install_program(path: Path, code: str) -> Path:
     return path
 
 
-def want_mount_namespace(instead: str) -> None:
-    """Leave a test out where the kernel gives users no mount namespace, and name the test that stands for it.
+def want_namespace(instead: str, *command: str) -> None:
+    """Leave a test out where users may have no namespace of their own, and name the test that stands for it.
 
-    CI has one: there, the test fails.
+    CI has to have one: there, the test fails.
+
+    Args:
+        instead: the other test.
+        command: what must succeed in the namespace.
     """
-    missing = subprocess.run([*NAMESPACE, "true"], capture_output=True, check=False).returncode
+    missing = subprocess.run([*NAMESPACE, *(command or ["true"])], capture_output=True, check=False).returncode
+    reason = f"this machine does not let a user run {' '.join([*NAMESPACE, *command])}"
     if missing and os.environ.get("CI"):
-        pytest.fail("CI has to run this test, and this machine gives no mount namespace")
+        pytest.fail(f"CI has to run this test; {reason}")
     if missing:
-        pytest.skip(f"this kernel gives no mount namespace; {instead} stands for it")
+        pytest.skip(f"{reason}; {instead} stands for it")
 
 
 JETSSL = [sys.executable, "-m", "jetssl"]

@@ -14,7 +14,7 @@ from jetssl.training.epoch_log import read_metrics
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder
 from resim.common.errors import InputError
-from tests.helpers.programs import ENVIRONMENT, NAMESPACE, want_mount_namespace
+from tests.helpers.programs import ENVIRONMENT, NAMESPACE, want_namespace
 from tests.helpers.toys import CARD
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
@@ -102,7 +102,7 @@ def test_a_disk_that_is_really_full_loses_nothing(four_epochs, card_file, tmp_pa
     At 40 % of what an epoch leaves there is no room for the first checkpoint; at 110 %, none for a second one
     beside the first.
     """
-    want_mount_namespace("test_a_limit_on_files_stands_for_a_full_disk")
+    want_namespace("test_a_limit_on_files_stands_for_a_full_disk")
     (tmp_path / "small").mkdir()
     command = [*NAMESPACE, "bash", "-c", FULL_DISK, "bash", str(tmp_path / "small"), sys.executable, "-m", "jetssl"]
     command += ["train", str(card_file), "--quiet"]

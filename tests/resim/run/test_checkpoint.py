@@ -18,7 +18,7 @@ from resim.run import execution
 from resim.run import generate as engine
 from resim.run.generate import generate
 from tests.helpers.chain import N_EVENTS
-from tests.helpers.programs import NAMESPACE, want_mount_namespace
+from tests.helpers.programs import NAMESPACE, want_namespace
 
 OPTIONS = RunOptions(n_events=N_EVENTS, quiet=True)
 
@@ -156,7 +156,7 @@ cat message files
 @pytest.mark.slow
 def test_a_disk_that_is_really_full_loses_nothing(card, pairs, tmp_path):
     """A small tmpfs in a mount namespace of its own; then there is room again."""
-    want_mount_namespace("test_a_full_disk_keeps_what_was_finished")
+    want_namespace("test_a_full_disk_keeps_what_was_finished")
     (tmp_path / "small").mkdir()
     code = "from resim.cli import main; main()"
     command = [*NAMESPACE, "bash", "-c", FULL_DISK, "bash", str(tmp_path / "small"), sys.executable, "-c", code]

@@ -1,6 +1,7 @@
 """The command `resim`: parse, call one function, report."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -105,10 +106,43 @@ def replay(file: Path, row: int, lhe: Path | None) -> None:
 
     found = make_again(file, row, lhe)
     if found.differing:
-        changed = [f"{name} {then} -> {now}" for name, (then, now) in found.changed_versions.items()]
-        because = f"; changed since: {', '.join(changed)}" if changed else ""
+        because = _changes(found.changed_versions)
         raise InputError(f"{file}: row {row} comes out different in {', '.join(found.differing[:5])}{because}")
     click.echo(f"{file}: row {row}, event {found.event} of {found.lhe}: identical in every view")
+
+
+@cli.command()
+@click.argument("file", type=FILE)
+def provenance(file: Path) -> None:
+    """Print a generation card that makes a pair FILE again, with the commands, files and versions as comments."""
+    from resim.pairfile.recipe import recipe
+
+    click.echo(recipe(file), nl=False)
+
+
+@cli.command()
+@click.argument("file", type=FILE)
+@click.option("-o", "--output", type=FILE, required=True, help="Pair file to write.")
+@click.option("--sources", type=FILE, multiple=True, help="Folder to look in for input files, by their hash.")
+@click.option("-j", "--workers", type=int, default=1, show_default=True, help="Worker processes.")
+@click.option("--resume", is_flag=True, help="Go on with an unfinished run.")
+@click.option("--force", is_flag=True, help="Replace an existing output.")
+@click.option("--quiet", is_flag=True, help="No progress report.")
+def reproduce(file: Path, output: Path, sources: tuple[Path, ...], **options: Any) -> None:
+    """Make a pair FILE again from what it says about itself, and compare the digests."""
+    from resim.card.run_options import RunOptions
+    from resim.run.reproduce import reproduce as make_again
+
+    found = make_again(file, output, sources, RunOptions(**options))
+    if found.now != found.before:
+        because = _changes(found.changed_versions)
+        raise InputError(f"{output}: digest {found.now[:12]}..., {file} has {found.before[:12]}...{because}")
+    click.echo(f"{output}: digest {found.now}, as {file}")
+
+
+def _changes(versions: Mapping[str, tuple[str, str]]) -> str:
+    changed = [f"{name} {then} -> {now}" for name, (then, now) in versions.items()]
+    return f"; changed since: {', '.join(changed)}" if changed else ""
 
 
 @cli.command()

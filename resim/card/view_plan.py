@@ -75,8 +75,8 @@ class DetectorPlan:
             InputError: one of them cannot be read.
         """
         # Delphes itself sources no files.
-        digest = content_digest(stage.card_path) if stage.backend == "resim" else _sha256(stage.card_path)
-        return cls(stage, digest, _sha256(stage.pileup.pool) if stage.pileup else "")
+        digest = content_digest(stage.card_path) if stage.backend == "resim" else file_digest(stage.card_path)
+        return cls(stage, digest, file_digest(stage.pileup.pool) if stage.pileup else "")
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Self:
@@ -100,7 +100,12 @@ class DetectorPlan:
         return described
 
 
-def _sha256(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file as it lies.
+
+    Raises:
+        InputError: it cannot be read.
+    """
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -34,7 +34,15 @@ def generate(card_path: Path, output: Path, options: RunOptions) -> Provenance:
     """
     card = load_card(card_path)
     refuse_existing(output, options.force or options.resume)
-    run = plan_run(card, options)
+    return make_pair_file(plan_run(card, options), output, options)
+
+
+def make_pair_file(run: Run, output: Path, options: RunOptions) -> Provenance:
+    """Make the chunks of a planned run that are missing, and join them to the output.
+
+    Raises:
+        InputError: an output that exists already, or more failures than the card allows.
+    """
     with Checkpoint(output, f"{run.key}/{run.chunk_size}/{options.shard}") as checkpoint:
         if options.resume and output.exists() and not checkpoint.unfinished():
             return _finished_before(output, run.key, options)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from resim.card.generation_card import GenerationCard, Source
 from resim.card.run_options import RunOptions, Shard
-from resim.card.view_plan import plan_views
+from resim.card.view_plan import ViewPlan, plan_views
 from resim.common.errors import InputError
 from resim.common.versions import versions
 from resim.hard_scatter.lhe_reading import Survey, event_blocks, survey
@@ -80,8 +80,13 @@ class Run:
             yield Chunk(spec.number, source, tuple(inside))
 
 
-def plan_run(card: GenerationCard, options: RunOptions) -> Run:
+def plan_run(card: GenerationCard, options: RunOptions, views: tuple[ViewPlan, ...] | None = None) -> Run:
     """Read every source once, check it, and fix what a run will do.
+
+    Args:
+        card: what to make.
+        options: how to run.
+        views: what the views do, where a pair file says it; None: what the card says.
 
     Raises:
         InputError: a source is broken, or holds nothing of the kind that the card wants.
@@ -91,7 +96,7 @@ def plan_run(card: GenerationCard, options: RunOptions) -> Run:
         SourcePlan(source.lhe, found.sha256, found.beams, dict(source.rows), frozenset(found.bad_events))
         for source, found in zip(card.sources, surveys, strict=True)
     )
-    plan = Plan(card, options.seed, sources, plan_views(card))
+    plan = Plan(card, options.seed, sources, views or plan_views(card))
     _check_pools(plan)
     _refuse_twins(plan)
     events = tuple(min(found.n_events, options.n_events or found.n_events) for found in surveys)

@@ -1,0 +1,57 @@
+"""How to make a pair file again, as text: a generation card, with the commands and the files that it takes."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from resim.pairfile.digest import digest
+from resim.pairfile.provenance import Provenance
+from resim.pairfile.reader import PairFile
+
+
+def recipe(path: Path) -> str:
+    """A generation card with everything written out, headed by the commands, files, versions and digest as comments.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    with PairFile(path) as file:
+        provenance, files = file.provenance, _files(file)
+    arguments = _arguments(provenance, path.name)
+    image = f"resim-jets:{provenance.versions['resim']}"
+    lines = [
+        f"{path.name}, made {provenance.created}; digest {digest(path)}",
+        *(f"with {name} {version}" for name, version in sorted(provenance.versions.items())),
+        f"commit {provenance.commit or 'unknown'}{' and changes' if provenance.dirty else ''}",
+        *(f"from {name}, SHA-256 {sha256}" for name, sha256 in files.items()),
+        f"again: {shlex.join(['resim', *arguments])}",
+        f'again: docker run --rm -v "$PWD:/data" -w /data {image} {shlex.join(arguments)}',
+        f"again, from what the file says, and compared: resim reproduce {shlex.quote(path.name)} -o NEW.h5",
+    ]
+    card = yaml.safe_dump(provenance.card, sort_keys=False, allow_unicode=True)
+    return "".join(f"# {line}\n" for line in lines) + card
+
+
+def _arguments(provenance: Provenance, name: str) -> list[str]:
+    arguments = ["generate", "card.yaml", "-o", name, "--seed", str(provenance.seed)]
+    if provenance.n_events is not None:
+        arguments += ["-n", str(provenance.n_events)]
+    if provenance.shard != "1/1":
+        arguments += ["--shard", provenance.shard]
+    if any(source.bad_events for source in provenance.sources):
+        arguments += ["--skip-bad-events"]
+    return arguments
+
+
+def _files(file: PairFile) -> dict[str, str]:
+    """Input files by their path at that time, and their SHA-256."""
+    found = {source.lhe: source.sha256 for source in file.provenance.sources}
+    for view in file.views:
+        detector: Any = view.settings.get("detector", "none")
+        if isinstance(detector, dict):
+            found[detector["card"]] = detector["sha256"]
+            if pileup := detector.get("pileup"):
+                found[pileup["pool"]] = pileup["sha256"]
+    return found

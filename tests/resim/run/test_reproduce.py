@@ -1,0 +1,68 @@
+"""A whole file made again from what it says about itself."""
+
+import shutil
+
+import pytest
+import yaml
+
+from resim.card.run_options import RunOptions, Shard
+from resim.common.errors import InputError
+from resim.pairfile.digest import digest
+from resim.run import reproduce as module
+from resim.run.generate import generate
+from resim.run.reproduce import reproduce
+from tests.helpers.chain import HARD_SCATTERS, REPOSITORY, run_cli
+
+QUIET = RunOptions(quiet=True)
+
+
+@pytest.fixture(scope="module")
+def moved(tmp_path_factory):
+    """A shard of a run with a detector, whose LHE file and Delphes card now lie elsewhere under other names."""
+    folder = tmp_path_factory.mktemp("moved")
+    shutil.copy(HARD_SCATTERS / "hbb_j.lhe.gz", folder / "events.lhe.gz")
+    shutil.copy(REPOSITORY / "cards/delphes/cms_tracking.tcl", folder / "detector.tcl")
+    shutil.copy(REPOSITORY / "cards/pythia/monash.cmnd", folder / "tune.cmnd")
+    card = {
+        "sources": [{"lhe": str(folder / "events.lhe.gz"), "rows": {25: "hbb"}}],
+        "views": {"nominal": {"shower": {"card": str(folder / "tune.cmnd")}}},
+        "detector": {"card": str(folder / "detector.tcl")},
+    }
+    (folder / "card.yaml").write_text(yaml.safe_dump(card))
+    generate(folder / "card.yaml", folder / "pairs.h5", RunOptions(n_events=6, seed=3, shard=Shard(2, 2), quiet=True))
+    elsewhere = folder / "archive" / "deep"
+    elsewhere.mkdir(parents=True)
+    (folder / "events.lhe.gz").rename(elsewhere / "a.lhe.gz")
+    (folder / "detector.tcl").rename(elsewhere / "b.tcl")
+    (folder / "tune.cmnd").unlink()  # the settings are in the pair file
+    shutil.copy(HARD_SCATTERS / "qcd_jj.lhe.gz", elsewhere / "0.lhe.gz")
+    return folder / "pairs.h5"
+
+
+def test_files_are_found_by_their_hash(moved, tmp_path):
+    again = tmp_path / "again.h5"
+    done = run_cli("reproduce", moved, "-o", again, "--sources", moved.parent / "archive", "--quiet")
+    assert done.exit_code == 0, done.output
+    assert f"digest {digest(moved)}, as {moved}" in done.output
+    assert digest(again) == digest(moved)
+
+
+def test_a_missing_file_is_named_with_its_hash(moved, tmp_path):
+    message = r"events.lhe.gz: no file with SHA-256 [0-9a-f]{12}... in .*; name the folder that has it with --sources"
+    with pytest.raises(InputError, match=message):
+        reproduce(moved, tmp_path / "again.h5", (tmp_path,), QUIET)
+    assert not list(tmp_path.iterdir())
+
+
+def test_another_digest_is_a_failure_that_names_what_has_changed(moved, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "versions", lambda: {"pythia8mc": "9.0"})
+    monkeypatch.setattr(module, "digest", str)
+    done = run_cli("reproduce", moved, "-o", tmp_path / "again.h5", "--sources", moved.parent, "--quiet")
+    assert done.exit_code == 1
+    assert "changed since: pythia8mc 8.317.2 -> 9.0" in str(done.exception)
+
+
+def test_an_existing_output_is_refused(moved, tmp_path):
+    (tmp_path / "again.h5").touch()
+    with pytest.raises(InputError, match=r"again.h5: exists"):
+        reproduce(moved, tmp_path / "again.h5", (), QUIET)

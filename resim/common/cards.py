@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from resim.common.errors import InputError
+from resim.common.shipped import shipped_root
 
 _MERGE_TAG = "tag:yaml.org,2002:merge"
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -97,14 +98,14 @@ def _keys_beside(model: type[BaseModel], location: tuple[int | str, ...]) -> lis
 
 
 def find_file(name: Path, card: Path) -> Path:
-    """Find a file that a card names: relative to the working directory, else to a folder above the card.
+    """Find a file that a card names: in the working directory, else in a folder above the card, else what ships.
 
     So a card in `cards/generate/` may say `cards/hard_scatter/hbb_j.lhe.gz` and works from anywhere.
 
     Raises:
         InputError: the file is nowhere; the message says where it was looked for.
     """
-    folders = [Path(), *card.absolute().parents]
+    folders = [Path(), *card.absolute().parents, shipped_root()]
     for folder in folders[:1] if name.is_absolute() else folders:
         if _is_file(folder / name):
             return folder / name

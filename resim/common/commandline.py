@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
+from click.shell_completion import shell_complete
 
 from resim.common.errors import InputError
 
@@ -38,6 +39,9 @@ def run(group: click.Group) -> NoReturn:
             " `pip uninstall -y resim resim-jets`, then `pip install resim-jets`",
             1,
         )
+    complete_var = f"_{group.name}_COMPLETE".upper()
+    if instruction := os.environ.get(complete_var):  # set by what `resim completion` prints
+        sys.exit(shell_complete(group, {}, group.name or "", complete_var, instruction))
     try:
         with group.make_context(group.name, sys.argv[1:]) as context:
             group.invoke(context)

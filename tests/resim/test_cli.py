@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -64,6 +65,24 @@ def test_inspect_shows_tables(pairs):
 )
 def test_help_is_there(command):
     assert "Usage:" in run_cli(*command, "--help").output
+
+
+@pytest.mark.parametrize("program", ["resim", "jetssl"])
+def test_the_shell_completes_commands(program):
+    """The script of `completion` asks the program itself."""
+    script = run_cli("completion", "bash", "--program", program).output
+    assert f"_{program.upper()}_COMPLETE=bash_complete" in script
+    wanted = {"resim": "generate", "jetssl": "train"}[program]
+    words = {
+        "COMP_WORDS": f"{program} {wanted[:3]}",
+        "COMP_CWORD": "1",
+        f"_{program.upper()}_COMPLETE": "bash_complete",
+    }
+    code = f"import sys; sys.argv = [{program!r}]; from {program}.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | words, check=True
+    )
+    assert f"plain,{wanted}" in done.stdout.splitlines()
 
 
 def test_version():

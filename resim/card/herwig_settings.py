@@ -90,10 +90,15 @@ def read_herwig_card(path: Path) -> tuple[str, ...]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({error}); want a Herwig input file") from error
-    return tuple(_checked(text, path))
+    return tuple(checked_lines(text, path))
 
 
-def _checked(text: str, path: Path) -> Iterator[str]:
+def checked_lines(text: str, path: Path) -> Iterator[str]:
+    """The lines of a Herwig card without comments and blank lines.
+
+    Raises:
+        InputError: names `path` and line of what a card may not do.
+    """
     place = "/"
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.split("#", 1)[0].strip()
@@ -110,6 +115,8 @@ def _checked(text: str, path: Path) -> Iterator[str]:
 def _refusal(command: str, arguments: list[str], place: str) -> str | None:
     if command not in _COMMANDS:
         return f"is not one of the commands {', '.join(sorted(_COMMANDS))}"
+    if command == "create" and len(arguments) > 2:
+        return "names a library"
     if command == "read":
         snippet = _SNIPPET.fullmatch(" ".join(arguments))
         if snippet and _IDLE_SNIPPET.match(snippet[0]):

@@ -25,7 +25,76 @@ OWNED_BY_THE_CODE = (
 
 _MODEL = {"simple": 1, "vincia": 2}
 """`PartonShowers:model` of the Pythia manual."""
-_FILE_SETTING = re.compile(r"(file|path|dir)$|^(include|xmlPath)$|LHAPDF", re.IGNORECASE)
+_SETTING = re.compile(r"[\w*]+(:[\w*]+(\([\w:]*\))?){1,2}( *= *| +)[\w.+*~, {}()-]+", re.ASCII)
+"""Name and value; no quotes, slashes or colons, with which a value could name a library (as in LHAPDF6:SET)."""
+PHYSICS = frozenset(
+    [
+        "beamremnants",
+        "boseeinstein",
+        "bottomoniumshower",
+        "charmoniumshower",
+        "closepacking",
+        "colourreconnection",
+        "deuteronproduction",
+        "diffraction",
+        "fragmentation",
+        "fragmentationsystems",
+        "hadronlevel",
+        "hadronvertex",
+        "hiddenvalley",
+        "ministringfragmentation",
+        "multipartoninteractions",
+        "oniashower",
+        "particledata",
+        "particledecays",
+        "partonlevel",
+        "partonshowers",
+        "partonvertex",
+        "pdf",
+        "photon",
+        "photonphoton",
+        "rescattering",
+        "resonancewidths",
+        "rhadrons",
+        "ropewalk",
+        "sigmacombined",
+        "sigmadiffractive",
+        "sigmaelastic",
+        "sigmaprocess",
+        "sigmatotal",
+        "spaceshower",
+        "standardmodel",
+        "stringflav",
+        "stringfragmentation",
+        "stringpt",
+        "stringz",
+        "taudecays",
+        "timeshower",
+        "topthreshold",
+        "tune",
+        "vincia",
+        "weakshower",
+    ]
+)
+"""Categories of settings that a card may make, in lower case (Pythia 8.317 manual), beside those of particle data."""
+_MODELS = frozenset(
+    [
+        "dm",
+        "fourthgeneration",
+        "higgs",
+        "higgsa3",
+        "higgsh1",
+        "higgsh2",
+        "higgshchg",
+        "sdm",
+        "weakz0",
+        "wprime",
+        "zp",
+        "zprime",
+    ]
+)
+"""Categories of parameters that only hard processes have, in lower case."""
+_FILE_SETTING = re.compile(r"(file|path|dir|plugin|plugins)$|LHAPDF", re.IGNORECASE)
 _PROCESS = re.compile(
     r"(HardQCD|SoftQCD|LowEnergyQCD|PromptPhoton|WeakBosonExchange|WeakSingleBoson|WeakDoubleBoson|WeakBosonAndParton"
     r"|PhotonCollision|PhotonParton|Onia|Charmonium|Bottomonium|Top|FourthBottom|FourthTop|FourthPair|HiggsSM|HiggsBSM"
@@ -49,10 +118,9 @@ def shower_lines(shower: ShowerSection) -> tuple[str, ...]:
     """
     lines = read_cmnd(shower.card) if shower.card else []
     for number, line in enumerate(shower.settings, 1):
-        refuse_foreign(line, Path("shower.settings"), number)
-        _refuse_processes(line, Path("shower.settings"), number)
+        require_physics(line.strip(" "), Path("shower.settings"), number)
     lines += [f"PartonShowers:model = {_MODEL[shower.model]}"] if shower.model != "simple" else []
-    lines += [line.strip() for line in shower.settings]
+    lines += [line.strip(" ") for line in shower.settings]
     for name, factor in (("TimeShower", shower.mu_r_fsr), ("SpaceShower", shower.mu_r_isr)):
         setting = f"{name}:renormMultFac"
         if factor != 1.0 and any(line.lower().startswith(setting.lower()) for line in lines):
@@ -79,28 +147,42 @@ def read_cmnd(path: Path) -> list[str]:
         line = raw.split("!", 1)[0].strip()
         if not line or not line[0].isalnum():  # Pythia's own rule for comments
             continue
-        refuse_foreign(line, path, number)
-        _refuse_processes(line, path, number)
+        require_physics(line, path, number)
         lines.append(line)
     return lines
 
 
-def _refuse_processes(line: str, path: Path, number: int) -> None:
-    """Refuse what would make Pythia take another hard scatter than the frozen one."""
-    name = re.split(r"[\s=]", line.strip(), maxsplit=1)[0]
-    if _PROCESS.match(name):
-        raise InputError(f"{path}:{number}: sets {name}, but the hard scatter is that of the LHE file; remove it")
+def require_physics(line: str, path: Path, number: int, *, processes: bool = False) -> None:
+    """Check a setting before Pythia sees it: printable, NAME = VALUE, physics, and no file or library.
 
-
-def refuse_foreign(line: str, path: Path, number: int) -> None:
-    """Refuse a setting that belongs to the code or names a file.
+    Args:
+        line: the setting.
+        path: where it stands, for the message.
+        number: its line there.
+        processes: whether it may choose hard processes; those of a shower are the LHE file's.
 
     Raises:
         InputError: names the place, `path` and line `number`, and the setting.
     """
-    name = re.split(r"[\s=]", line.strip(), maxsplit=1)[0]
+    place = f"{path}:{number}"
+    no_setting = f"{place}: {line[:80]!a} is no setting; want NAME = VALUE without quotes, slashes and colons"
+    if not (line.isascii() and line.isprintable()):
+        raise InputError(no_setting)
+    name = re.split(r"[\s=]", line, maxsplit=1)[0]
     for owned in OWNED_BY_THE_CODE:
         if name.lower().startswith(owned.lower()):
-            raise InputError(f"{path}:{number}: sets {name}, which resim controls; cards set physics only, remove it")
+            raise InputError(f"{place}: sets {name}, which resim controls; cards set physics only, remove it")
     if _FILE_SETTING.search(name) and not _NO_FILE.search(name):
-        raise InputError(f"{path}:{number}: {name} names a file; cards set physics only, remove it")
+        raise InputError(f"{place}: {name} names a file; cards set physics only, remove it")
+    if not processes and _PROCESS.match(name):
+        raise InputError(f"{place}: sets {name}, but the hard scatter is that of the LHE file; remove it")
+    if _SETTING.fullmatch(line) is None:
+        raise InputError(
+            f"{place}: {line[:80]!r} is no setting; want NAME = VALUE without quotes, slashes and colons"
+        )
+    category = name.split(":", 1)[0].lower()
+    of_a_process = processes and (category in _MODELS or _PROCESS.match(name))
+    if not (category.isdigit() or category in PHYSICS or of_a_process):
+        raise InputError(
+            f"{place}: {name} is none of the settings that a card may make (docs/security.md); remove it"
+        )

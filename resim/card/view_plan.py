@@ -8,8 +8,8 @@ from typing import Any, Final, Self
 
 from resim.card.delphes_card import content_digest
 from resim.card.generation_card import GenerationCard
-from resim.card.herwig_settings import herwig_lines
-from resim.card.pythia_settings import shower_lines
+from resim.card.herwig_settings import checked_lines, herwig_lines
+from resim.card.pythia_settings import require_physics, shower_lines
 from resim.card.stages import NO_DETECTOR, DetectorSection
 from resim.common.errors import InputError
 
@@ -167,16 +167,30 @@ def plan_views(card: GenerationCard) -> tuple[ViewPlan, ...]:
 
 
 def plan_from_records(records: Sequence[ViewRecord]) -> tuple[ViewPlan, ...]:
-    """The views of a pair file as the simulation needs them to make its rows again."""
+    """The views of a pair file as the simulation needs them to make its rows again.
+
+    Raises:
+        InputError: a setting that a card may not make, either: the file comes from somewhere else.
+    """
     planned: dict[str, ViewPlan] = {}
     for record in records:
         detector = record.settings["detector"]
         generator = GeneratorPlan(record.settings["generator"], tuple(record.settings["lines"]))
+        _require_physics(generator, Path(f"settings of view {record.name}"))
         stage = None if detector == NO_DETECTOR else DetectorPlan.from_record(detector)
         view = _in_the_tree(record.name, record.freeze, planned.get(record.parent or ""), generator, stage)
         length = record.settings.get("slice_events", _OLDER_SLICE_EVENTS)
         planned[record.name] = replace(view, slice_events=length) if _needs_slices(generator, stage) else view
     return tuple(planned.values())
+
+
+def _require_physics(generator: GeneratorPlan, place: Path) -> None:
+    if generator.name == "herwig7":
+        for _ in checked_lines("\n".join(generator.lines), place):
+            pass
+        return
+    for number, line in enumerate(generator.lines, 1):
+        require_physics(line, place, number)
 
 
 def _in_the_tree(

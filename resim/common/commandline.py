@@ -31,6 +31,7 @@ def run(group: click.Group) -> NoReturn:
     logging.basicConfig(stream=sys.stderr, format="%(message)s")
     for package in ("resim", "jetssl"):  # not what libraries have to say of themselves
         logging.getLogger(package).setLevel(logging.INFO)
+    os.environ["PYTHONSAFEPATH"] = "1"  # children import nothing from the working directory
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # batch systems end a job so: leave as after Ctrl-C
     if other_project_installed():
         _fail(

@@ -6,12 +6,25 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
 
-from resim.card.pythia_settings import refuse_foreign
+from resim.card.pythia_settings import require_physics
 from resim.common.cards import CardModel, find_file, parse_card, read_yaml
 from resim.common.errors import InputError
 
 _MG5_COMMANDS: Final = ("import", "define", "generate", "add")
 _MG5_OWNED: Final = ("nevents", "iseed", "custom_fcts", "run_tag")
+_MODEL: Final = re.compile(r"import model [\w.-]+( --modelname)?", re.ASCII)
+_MG5_OPTIONS: Final = (
+    "complex_mass_scheme",
+    "gauge",
+    "group_subprocesses",
+    "ignore_six_quark_processes",
+    "max_npoint_for_channel",
+    "nb_core",
+    "run_mode",
+    "zerowidth_tchannel",
+)
+"""Options of MadGraph that name no program, folder or address."""
+_COMPILERS: Final = {"fortran_compiler": ("gfortran", "ifort", "ifx"), "cpp_compiler": ("g++", "clang++", "icpx")}
 _MG5_CUT: Final = re.compile(r"(pt|eta|dr|mm|ht|xpt|xet|mxx|miss)\w*|e[jbal](max)?")
 _PYTHIA_CUT: Final = re.compile(r"PhaseSpace:\w+(Min|Max)", re.IGNORECASE)
 _NO_PROCESS: Final = ("TimeShower:", "SpaceShower:", "PartonLevel:", "HadronLevel:", "SoftQCD:")
@@ -70,7 +83,7 @@ class PythiaProcess(ProcessCard):
     @model_validator(mode="after")
     def _about_the_process(self) -> Self:
         for number, line in enumerate(self.settings, 1):
-            refuse_foreign(line, Path("settings"), number)
+            require_physics(line, Path("settings"), number, processes=True)
             if useless := [name for name in _NO_PROCESS if line.lower().startswith(name.lower())]:
                 raise ValueError(f"settings:{number}: {useless[0]} has no effect on a hard process; remove {line!r}")
             if _PYTHIA_CUT.match(line) and not self.require:
@@ -102,12 +115,28 @@ class MadGraphProcess(ProcessCard):
         for line in self.process:
             if line.split(maxsplit=1)[0] not in _MG5_COMMANDS:
                 raise ValueError(f"process: {line!r} is none of {', '.join(_MG5_COMMANDS)}; remove it")
+            if line.startswith("import") and not _MODEL.fullmatch(line):
+                raise ValueError(
+                    f"process: {line!r}: of import only `import model NAME` may stand here, without a path"
+                )
             if re.match(r"import model heft\b", line):
                 raise ValueError(
                     "process: MadGraph does not ship the model heft; use 'import model sm' and 'add model hgg_plugin'"
                 )
         if not any(line.startswith("generate ") for line in self.process):
             raise ValueError("process: has no line 'generate ...'; add one")
+        return self
+
+    @model_validator(mode="after")
+    def _no_programs(self) -> Self:
+        for name, value in self.options.items():
+            if name in _COMPILERS and value not in _COMPILERS[name]:
+                raise ValueError(f"options.{name}: {value!r}: want one of {', '.join(_COMPILERS[name])}")
+            if name not in _COMPILERS and name not in _MG5_OPTIONS:
+                raise ValueError(f"options.{name}: want one of {', '.join((*_MG5_OPTIONS, *_COMPILERS))}")
+        for name, value in self.run_card.items():
+            if name == "bias_module" or (isinstance(value, str) and "/" in value):
+                raise ValueError(f"run_card.{name}: {value!r} names a file; remove it")
         return self
 
     @model_validator(mode="after")

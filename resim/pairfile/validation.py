@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from resim.card.view_plan import plan_from_records
+from resim.common.errors import InputError
 from resim.common.units import PYTHIA_SEED_MAX
 from resim.pairfile import schema
 from resim.pairfile.reader import PairFile
@@ -23,7 +25,7 @@ def violations(path: Path) -> list[str]:
         found = list(_layout(file))
         if found:
             return found  # the checks below need this layout
-        found = [*_hard_scatters(file), *_counts(file)]
+        found = [*_settings(file), *_hard_scatters(file), *_counts(file)]
         for view in file.view_names:
             ragged = list(_offsets(file, view))
             found += [*ragged, *_jets(file, view), *([] if ragged else _entries(file, view))]
@@ -53,6 +55,17 @@ def _layout(file: PairFile) -> Iterator[str]:
     for path in file.dataset_paths():
         if path not in expected:
             yield f"{path}: not part of the schema"
+
+
+def _settings(file: PairFile) -> Iterator[str]:
+    if not any(view.settings for view in file.views):  # toy jets, which no generator made
+        return
+    try:
+        plan_from_records(file.views)
+    except InputError as error:
+        yield str(error)
+    except (KeyError, TypeError, ValueError) as error:
+        yield f"settings of the views: unreadable ({' '.join(str(error).split())[:100]})"
 
 
 def _hard_scatters(file: PairFile) -> Iterator[str]:

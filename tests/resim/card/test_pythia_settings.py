@@ -31,6 +31,12 @@ def test_settings_follow_the_card_and_are_checked_like_it():
         ("HadronLevel:all = off", "HadronLevel:all"),
         ("SLHA:file = /tmp/x", "SLHA:file"),
         ("LHAPDF6:dataPath=/x", "LHAPDF6:dataPath"),
+        ("Init:plugins = {lib.so::X}", "Init:plugins"),
+        ("Vincia:MEplugin = lib", "Vincia:MEplugin"),
+        ("HardQCD:all = on", "HardQCD:all"),
+        ("include = other.cmnd", "'include = other.cmnd' is no setting"),
+        ("PDF:pSet = LHAPDF6:NNPDF31", "'PDF:pSet = LHAPDF6:NNPDF31' is no setting"),
+        ("Parallelism:numThreads = 9", "Parallelism:numThreads is none of the settings"),
     ],
 )
 def test_cards_may_not_set_what_the_code_owns(tmp_path, line, name):
@@ -50,3 +56,20 @@ def test_settings_that_only_sound_like_files_are_allowed(tmp_path):
     path = tmp_path / "profile.cmnd"
     path.write_text("MultipartonInteractions:bProfile = 2\n")
     assert read_cmnd(path) == ["MultipartonInteractions:bProfile = 2"]
+
+
+@pytest.mark.parametrize("first", ["\a", "\u200b", "\u3000", "\x0b", '"', ""])
+@pytest.mark.parametrize("last", ["", "\x00", "\n"])
+def test_what_pythia_would_strip_hides_no_setting(first, last):
+    """Pythia strips control characters, so it would load the library."""
+    line = f"{first}Init:plugins = {{lib.so::X}}{last}"
+    with pytest.raises(
+        InputError, match=r"shower\.settings:1: .*(no setting|which resim controls|names a file)"
+    ) as caught:
+        shower_lines(ShowerSection(card=MONASH, settings=(line,)))
+    assert str(caught.value).isprintable()
+
+
+def test_all_shipped_settings_are_allowed():
+    for path in (REPOSITORY / "cards/pythia").glob("*.cmnd"):
+        assert read_cmnd(path)

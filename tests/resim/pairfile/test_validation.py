@@ -1,3 +1,5 @@
+import json
+import re
 import shutil
 
 import h5py
@@ -113,8 +115,6 @@ def test_every_damage_is_found(sound, tmp_path, damage, message):
     with h5py.File(path, "r+") as file:
         damage(file)
     found = violations(path)
-    import re
-
     assert any(re.search(message, line) for line in found), found
     assert all("\n" not in line for line in found)
 
@@ -128,3 +128,34 @@ def test_damaged_attributes_are_one_line(sound, tmp_path, group):
             file[group].attrs[name] = "{"
     with pytest.raises(InputError, match="is missing or damaged; generate the file again"):
         violations(path)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"generator": "pythia8", "lines": ["Init:plugins = {evil.so::X}"]},
+            "settings of view seed:1: sets Init:plugins",
+        ),
+        (
+            {"generator": "pythia8", "lines": ["\aInit:plugins = {evil.so::X}"]},
+            "settings of view seed:1: .* is no setting",
+        ),
+        (
+            {"generator": "herwig7", "lines": ["library evil.so"]},
+            "settings of view seed:1: 'library evil.so' is not one",
+        ),
+        ({"generator": "herwig7", "lines": ["create A::B C evil.so"]}, "settings of view seed:1: .* names a library"),
+        ({"generator": "pythia8"}, "settings of the views: unreadable"),
+    ],
+)
+def test_settings_that_a_card_may_not_make_are_a_violation(sound, tmp_path, settings, message):
+    path = tmp_path / "evil.h5"
+    shutil.copy(sound, path)
+    with h5py.File(path, "r+") as file:
+        for view in ("nominal", "seed"):
+            good = {"generator": "pythia8", "lines": ["Tune:pp = 14"], "detector": "none"}
+            file[f"views/{view}"].attrs["settings"] = json.dumps(good | (settings if view == "seed" else {}))
+            if view == "seed" and "lines" not in settings:
+                file[f"views/{view}"].attrs["settings"] = json.dumps(settings)
+    assert any(re.search(message, line) for line in violations(path)), violations(path)

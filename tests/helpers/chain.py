@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import pylhe
 from click.testing import CliRunner, Result
+
+from resim.hard_scatter.lhe_reading import event_blocks, parse_event
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -31,3 +34,9 @@ def run_cli(*arguments: object) -> Result:
     from resim.cli import cli
 
     return CliRunner().invoke(cli, [str(argument) for argument in arguments], catch_exceptions=True)
+
+
+def read_slice(name: str, n_events: int) -> list[pylhe.LHEEvent]:
+    """The first events of a shipped sample."""
+    path = HARD_SCATTERS / f"{name}.lhe.gz"
+    return [parse_event(block, path, index) for index, block in event_blocks(path, n_events)]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from resim.common.tcl.values import MAX_NESTING, TclError, TclList, items_of, split_list, text_of
 
-TEXT = st.text(alphabet="ab {}[]$;\"\\#\n\tü", max_size=8)
+TEXT = st.text(alphabet='ab {}[]$;"\\#\n\tü', max_size=8)
 
 
 @given(st.lists(TEXT, max_size=6))

@@ -26,7 +26,7 @@ PROCESSES: Final = ("SoftQCD:nonDiffractive = on", "SoftQCD:singleDiffractive = 
 _LIFETIMES: Final = ("ParticleDecays:limitTau0 = on", "ParticleDecays:tau0Max = 10")
 """Stable above c tau = 10 mm, as in `cards/pythia/` and in Delphes' file."""
 _OWN: Final = ("Print:quiet = on", "Random:setSeed = on", "Random:seed = 1")
-"""One seed for what `init` tabulates; events have their own (DESIGN section 4)."""
+"""One seed for what `init` tabulates; events have their own."""
 _ATTEMPTS: Final = 10
 """Consecutive failures before Pythia is given up, as its own `Main:timesAllowErrors`."""
 _EVENTS_AT_ONCE: Final = 100

@@ -145,16 +145,15 @@ def _sound_event(block: Block, beams: Beams, path: Path, index: int) -> pylhe.LH
         defect = _DefectError("has no start tag or no end tag", "no_start_or_end_tag")
         _raise_bad_event(defect, block.text, path, index, block.line)
     event = parse_event(block.text, path, index, block.line)
-    energy = sum(p.e for p in event.particles if p.status == LHE_INCOMING)
-    limit = (beams.energy_a + beams.energy_b) * (1 + _MOMENTUM_TOLERANCE)
-    if energy > limit:
-        message = f"incoming partons have {energy:.6g} GeV, the beams {limit:.6g} GeV"
-        _raise_bad_event(_DefectError(message, "above_the_beam_energy"), block.text, path, index, block.line)
+    try:
+        _check(event, beams)
+    except _DefectError as defect:
+        _raise_bad_event(defect, block.text, path, index, block.line)
     return event
 
 
 def parse_event(block: str, path: Path, index: int, line: int | None = None) -> pylhe.LHEEvent:
-    """Parse one event block; beam particles (status -9) are dropped and mothers renumbered.
+    """Parse an event block of a file that `survey` has checked; beam particles (status -9) are dropped.
 
     Args:
         block: text of the block, as `event_blocks` gives it.
@@ -163,14 +162,12 @@ def parse_event(block: str, path: Path, index: int, line: int | None = None) -> 
         line: line of the file on which the block begins, for messages, if known.
 
     Raises:
-        BadEventError: the block is not a consistent event.
+        BadEventError: the block cannot be parsed.
     """
     try:
-        event = _parse_records(block)
-        _check(event)
+        return _parse_records(block)
     except _DefectError as defect:
         _raise_bad_event(defect, block, path, index, line)
-    return event
 
 
 def _raise_bad_event(defect: _DefectError, block: str, path: Path, index: int, line: int | None) -> NoReturn:
@@ -232,7 +229,7 @@ def _without_beams(particles: list[pylhe.LHEParticle]) -> list[pylhe.LHEParticle
     ]
 
 
-def _check(event: pylhe.LHEEvent) -> None:
+def _check(event: pylhe.LHEEvent, beams: Beams) -> None:
     for number, p in enumerate(event.particles, 1):
         if not all(map(math.isfinite, (p.px, p.py, p.pz, p.e, p.m, p.lifetime, p.spin))):
             raise _DefectError(f"particle {number} (PDG id {p.id}) has a number that is not finite", "not_finite")
@@ -244,6 +241,10 @@ def _check(event: pylhe.LHEEvent) -> None:
     if len(incoming) != 2 or not outgoing:
         raise _DefectError(f"has {len(incoming)} incoming and {len(outgoing)} outgoing particles, want 2 and some")
     _check_balance(incoming, outgoing)
+    energy, limit = sum(p.e for p in incoming), (beams.energy_a + beams.energy_b) * (1 + _MOMENTUM_TOLERANCE)
+    if energy > limit:
+        message = f"incoming partons have {energy:.6g} GeV, the beams {limit:.6g} GeV"
+        raise _DefectError(message, "above_the_beam_energy")
 
 
 def _check_balance(incoming: list[pylhe.LHEParticle], outgoing: list[pylhe.LHEParticle]) -> None:

@@ -33,6 +33,8 @@ _TAG_END: Final = re.compile("[<>]")
 _COMMENT: Final = re.compile(r"\s*#")
 _ROOT_WITHIN: Final = 1_000_000
 """Characters in which the root tag must appear; more would mean reading a foreign file of any size."""
+_PIECE: Final = 65_536
+"""Bytes that are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def read_blocks(
     Raises:
         InputError: the file cannot be read, is not LHE, is truncated, or a block lacks a tag.
     """
-    text = _Text(_lines(path, hashed))
+    text = _Text(_pieces(path, hashed))
     if text.until(_ROOT, within=_ROOT_WITHIN)[1] is None:
         what = "is empty" if path.stat().st_size == 0 else "holds no <LesHouchesEvents> tag"
         raise InputError(f"{path}: {what}; want a Les Houches Event file (arXiv:hep-ph/0609017)")
@@ -157,11 +159,11 @@ def _check_end(text: "_Text", path: Path, n_blocks: int) -> None:
 class _Text:
     """The text of a file from the present place on, and the number of the line that this place is on."""
 
-    def __init__(self, lines: Iterator[str]) -> None:
-        self._lines = lines
+    def __init__(self, pieces: Iterator[str]) -> None:
+        self._pieces = pieces
         self._here = ""
         self._place = 0
-        self.line = 0
+        self.line = 1
 
     def until(self, pattern: re.Pattern[str], within: float = math.inf, keep: bool = True) -> tuple[str, str | None]:
         """Move behind the next match; in front of it, if it is `<` alone.
@@ -175,28 +177,31 @@ class _Text:
             if keep:
                 passed.append(self._here[self._place :])
             n_passed += len(self._here) - self._place
-            self._here = next(self._lines, "") if n_passed <= within else ""
+            self.line += self._here.count("\n", self._place)
+            self._here = next(self._pieces, "") if n_passed <= within else ""
             self._place = 0
             if not self._here:
                 return "", None
-            self.line += 1
         if keep:
             passed.append(self._here[self._place : match.start()])
+        self.line += self._here.count("\n", self._place, match.start())
         self._place = match.start() if match[0] == "<" else match.end()
         return "".join(passed), match[0]
 
     @property
     def on_comment_line(self) -> bool:
         """Whether the present line begins with #."""
-        return _COMMENT.match(self._here) is not None
+        begin = self._here.rfind("\n", max(self._place - _PIECE, 0), self._place) + 1
+        return _COMMENT.match(self._here, begin) is not None
 
 
-def _lines(path: Path, hashed: Callable[[bytes], None]) -> Iterator[str]:
+def _pieces(path: Path, hashed: Callable[[bytes], None]) -> Iterator[str]:
+    """The text of a file in pieces that end with a line, so that no tag's name is torn."""
     try:
         with open_lhe(path) as stream:
-            for line in stream:
-                hashed(line)
-                yield line.decode("latin-1")
+            while piece := stream.read(_PIECE) + stream.readline():
+                hashed(piece)
+                yield piece.decode("latin-1")
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(f"{path}: corrupt or truncated gzip file ({error}); fetch or make it again") from error
     except OSError as error:

@@ -68,8 +68,10 @@ def find_partons(
         unseen: absolute PDG ids of decay products that leave nothing visible.
     """
     particles = event.particles
-    mothers = [_mothers(particle) for particle in particles]
     candidates = {i for i, p in enumerate(particles) if p.status > 0 and abs(p.id) in labels}
+    if not candidates:
+        return []
+    mothers = [_mothers(particle) for particle in particles]
     for i in sorted(candidates):
         if any(i in mothers[j] and particles[j].id == particles[i].id for j in candidates):
             candidates.discard(i)

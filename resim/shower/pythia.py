@@ -64,7 +64,7 @@ class EventFeed(pythia8mc.LHAup):  # type: ignore[misc]
 class Pythia:
     """One initialized Pythia: hard scatter → parton level → final particles.
 
-    An event depends on its seeds alone, not on the events before it (DESIGN section 4).
+    An event depends on its seeds alone, not on the events before it.
 
     Attributes:
         unseen_products: absolute PDG ids that are invisible and stable with these settings.
@@ -88,11 +88,16 @@ class Pythia:
         self._invisible = invisible_ids(self._pythia.particleData)
         self.unseen_products = unseen_products(self._pythia.particleData)
 
-    def shower(self, event: pylhe.LHEEvent, seed: int) -> Any | None:
+    def shower(self, event: pylhe.LHEEvent, seed: int, keep: bool = True) -> Any | None:
         """Run the parton level: shower, multiparton interactions, beam remnants.
 
+        Args:
+            event: the hard scatter.
+            seed: Pythia seed.
+            keep: return a copy that can be hadronized several times, not the record itself, which can be once.
+
         Returns:
-            A copy of the parton-level record for `hadronize`, or None if Pythia gave the event up.
+            The parton-level record for `hadronize`, or None if Pythia gave the event up.
         """
         self._feed.event = event
         self._pythia.rndm.init(seed)
@@ -100,13 +105,13 @@ class Pythia:
             return None
         taus = [p for p in event.particles if p.status == LHE_OUTGOING and abs(p.id) == TAU]
         self._tau_places = tau_places(self._pythia.process, taus) if taus else ()
-        return pythia8mc.Event(self._pythia.event)
+        return pythia8mc.Event(self._pythia.event) if keep else self._pythia.event
 
     def hadronize(self, parton_level: Any, seed: int, taus: Sequence[TauDecay] = ()) -> Records | None:
         """Hadronize a record of the latest `shower` call and decay what is unstable.
 
         The record must be hadronized by the instance that made it, and junctions must not be searched for anew
-        (the argument False): both would bias the sample (DESIGN section 9).
+        (the argument False): both would bias the sample (`tests/resim/shower/test_rehadronization.py`).
 
         Args:
             parton_level: the record.
@@ -116,7 +121,7 @@ class Pythia:
         Returns:
             The final particles, or None if Pythia gave the event up.
         """
-        self._pythia.event.assign(parton_level)
+        self._pythia.event.assign(parton_level)  # does nothing if it is the record itself
         self._pythia.rndm.init(seed)
         with forced(self._pythia.particleData, taus) if taus else nullcontext():
             made = self._pythia.forceHadronLevel(False)

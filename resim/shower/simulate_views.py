@@ -115,11 +115,17 @@ class _Event:
     scatter: HardScatter
     run_seed: int
 
-    def shower(self, view: str, taus: Sequence[TauDecay]) -> tuple[Outcome, Any]:
-        """Run parton and hadron level, together until both succeed; the record is None where they never did."""
+    def shower(self, view: str, taus: Sequence[TauDecay], keep: bool) -> tuple[Outcome, Any]:
+        """Run parton and hadron level, together until both succeed; the record is None where they never did.
+
+        Args:
+            view: the view that owns both.
+            taus: channels in which tau leptons have to decay.
+            keep: whether other views hadronize the record anew.
+        """
         for attempt in range(MAX_ATTEMPTS):
             seed = self._seed(view, "shower", attempt)
-            record = self.pythia.shower(self.scatter.event, seed)
+            record = self.pythia.shower(self.scatter.event, seed, keep)
             if record is not None and (outcome := self._hadronize_once(view, record, seed, taus, attempt)):
                 return outcome, record
         return Outcome(None, retries=MAX_ATTEMPTS), None
@@ -158,7 +164,7 @@ def _realize_event(event: _Event, family: Sequence[str], root: Outcome | None) -
     outcomes = dict.fromkeys(family, GIVEN_UP)
     owner, *others = family
     if root is None or has_rows(event.scatter, root.taus):
-        outcomes[owner], record = event.shower(owner, root.taus if root else ())
+        outcomes[owner], record = event.shower(owner, root.taus if root else (), keep=bool(others))
         taus = (root or outcomes[owner]).taus
         if record is not None and has_rows(event.scatter, taus):
             for view in others:

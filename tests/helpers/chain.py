@@ -3,8 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+import pylhe
 import yaml
 from click.testing import CliRunner, Result
+
+from resim.hard_scatter.lhe_reading import event_blocks, parse_event
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -51,3 +54,9 @@ def fault_card(folder: Path, lhe: Path | str, rows: dict[int, Any], views: Any =
     path = folder / "card.yaml"
     path.write_text(yaml.safe_dump({"sources": [source], "views": views, "jets": jets} | more))
     return path
+
+
+def read_slice(name: str, n_events: int) -> list[pylhe.LHEEvent]:
+    """The first events of a shipped sample."""
+    path = HARD_SCATTERS / f"{name}.lhe.gz"
+    return [parse_event(block, path, index) for index, block in event_blocks(path, n_events)]

@@ -364,7 +364,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path, qcd_text):
         tracemalloc.stop()
         return size
 
-    assert peak(120) < peak(10) + 50_000
+    assert peak(600) < peak(120) + 100_000  # the file is longer by a megabyte
 
 
 def test_time_is_linear_in_broken_decoration(tmp_path, qcd_text):

@@ -1,12 +1,10 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from matplotlib.image import imread
 
 from resim.common.errors import InputError
 from resim.pairfile.mock import write_mock
 from resim.plots import plot_pairs, show_row
-from resim.plots.histogram import Histogram
 from resim.plots.observables import OBSERVABLES, VERTEX_OBSERVABLES
 from tests.helpers.chain import run_cli
 from tests.helpers.pictures import empty_panels
@@ -32,34 +30,6 @@ def test_a_panel_without_data_is_seen_as_empty():
     empty.legend()
     full.plot([0.0, 1.0], [np.nan, 2.0])
     assert empty_panels([figure]) == [empty]
-
-
-def test_every_view_of_a_row_is_drawn(mock, tmp_path):
-    five = imread(show_row(mock, 0, tmp_path / "five.png"))
-    two = imread(show_row(write_mock(tmp_path / "two.h5", n_rows=4), 0, tmp_path / "two.png"))
-    assert five.shape[0] > two.shape[0]  # a second line of panels
-    assert five.shape[1] > two.shape[1]
-
-
-def test_ratio_and_its_error_by_hand():
-    edges = np.array([0.0, 1.0, 2.0])
-    ratio, error = Histogram(edges, np.array([20.0, 0.0])).ratio(Histogram(edges, np.array([10.0, 5.0])))
-    assert ratio[0] == 2.0
-    assert error[0] == pytest.approx(2 * np.sqrt(1 / 20 + 1 / 10))
-    assert np.isnan(ratio[1])
-
-
-def test_chi_squared_of_equal_shapes_is_that_of_chance_and_of_others_is_not():
-    rng = np.random.default_rng(1)
-    edges = np.linspace(0, 1, 21)
-
-    def sample(n, power=1.0):
-        return Histogram(edges, np.histogram(rng.random(n) ** power, edges)[0].astype(float))
-
-    values = [sample(1000).chi2(sample(3000)) for _ in range(200)]
-    assert {freedom for _, freedom in values} == {19}
-    assert np.mean([chi2 for chi2, _ in values]) == pytest.approx(19, abs=4 * np.sqrt(2 * 19 / 200))
-    assert sample(1000).chi2(sample(3000, power=1.5))[0] > 60
 
 
 def test_nothing_to_plot_is_said(tmp_path):

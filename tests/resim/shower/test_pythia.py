@@ -8,8 +8,7 @@ from resim.card.pythia_settings import shower_lines
 from resim.card.stages import ShowerSection
 from resim.common.errors import InputError
 from resim.hard_scatter.lhe_reading import event_blocks, parse_event, survey
-from resim.shower import event_record
-from resim.shower.event_record import FINAL_PARTICLE, FinalParticles, final_particles_by_api, find_layout, join
+from resim.shower.event_record import final_particles_by_api
 from resim.shower.pythia import EventFeed, Pythia
 from tests.helpers.chain import HARD_SCATTERS, REPOSITORY
 
@@ -85,6 +84,12 @@ def test_the_two_steps_equal_one_ordinary_run_bit_by_bit(pythia, events):
         )
 
 
+def test_the_record_itself_is_hadronized_as_its_copy_is(pythia, events):
+    for seed, event in enumerate(events[:4], 1):
+        copied = pythia.hadronize(pythia.shower(event, seed), 1000)
+        assert np.array_equal(pythia.hadronize(pythia.shower(event, seed, keep=False), 1000), copied)
+
+
 def test_the_hard_process_is_the_lhe_event(pythia, events):
     pythia.shower(events[2], seed=7)
     process = pythia._pythia.process
@@ -108,36 +113,6 @@ def test_energy_and_momentum_are_conserved(pythia, events):
     particles = pythia.hadronize(pythia.shower(events[1], seed=3), seed=4)
     total = [particles[name].sum() for name in ("px", "py", "pz", "energy")]
     assert total == pytest.approx([0, 0, 0, 13000], abs=0.1)
-
-
-def test_memory_layout_is_found_and_agrees_with_the_api(pythia, events):
-    assert find_layout() is not None
-    read = FinalParticles()
-    for seed, event in enumerate(events, 1):
-        fast = pythia.hadronize(pythia.shower(event, seed), seed)
-        assert np.array_equal(fast, final_particles_by_api(pythia._pythia.event))
-        assert np.array_equal(fast, read(pythia._pythia.event))
-        assert fast.dtype == FINAL_PARTICLE
-
-
-def test_without_a_layout_the_api_is_used(pythia, events, monkeypatch):
-    fast = pythia.hadronize(pythia.shower(events[0], 1), 1)
-    monkeypatch.setattr(event_record, "find_layout", lambda: None)
-    assert np.array_equal(FinalParticles()(pythia._pythia.event), fast)
-
-
-def test_a_layout_that_is_ambiguous_is_refused(monkeypatch):
-    monkeypatch.setattr(event_record, "_find", lambda raw, event, name: None)
-    assert find_layout() is None
-
-
-def test_batch_joins_events_and_knows_charges(pythia, events):
-    records = [pythia.hadronize(pythia.shower(event, 1), 1) for event in events[:2]]
-    particles = join([records[0], np.empty(0, FINAL_PARTICLE), records[1]])
-    assert np.diff(particles.offsets).tolist() == [len(records[0]), 0, len(records[1])]
-    charge = dict(zip(particles.pdg_id.tolist(), particles.charge.tolist(), strict=True))
-    assert (charge[211], charge[-211], charge[22]) == (1.0, -1.0, 0.0)
-    assert particles.charge[: particles.offsets[1]].sum() == 2.0  # two protons
 
 
 @pytest.mark.parametrize("card", sorted((REPOSITORY / "cards/pythia").glob("*.cmnd")), ids=lambda path: path.stem)

@@ -111,3 +111,44 @@ def _nearest_tau_daughters(record, tau):
     last = [p for p in taus if all(abs(record[i].id()) != 15 for i in p.daughterList())]
     best = max(last, key=lambda p: (p.px() * tau.px + p.py() * tau.py + p.pz() * tau.pz) / p.pAbs())
     return [record[i].id() for i in best.daughterList()]
+
+
+@pytest.mark.parametrize(
+    ("tree", "products"),
+    [
+        ({0: (15, [1, 2]), 1: (16, []), 2: (-211, [])}, (-211, 16)),
+        (
+            {0: (15, [1, 2]), 1: (16, []), 2: (-213, [3, 4]), 3: (-211, []), 4: (111, [5]), 5: (22, [])},
+            (-211, 16, 111),
+        ),
+        (  # K*- -> K0bar pi-, K0bar -> K_S, which would decay to pions
+            {
+                0: (15, [1, 2]),
+                1: (16, []),
+                2: (-323, [3, 4]),
+                3: (-311, [5]),
+                4: (-211, []),
+                5: (310, [6]),
+                6: (211, []),
+            },
+            (-211, 16, 311),
+        ),
+        (  # omega -> pi0 gamma, and a radiated photon
+            {
+                0: (-15, [1, 2, 3, 4]),
+                1: (-16, []),
+                2: (211, []),
+                3: (223, [5, 6]),
+                4: (22, []),
+                5: (111, []),
+                6: (22, []),
+            },
+            (-16, 111, 211),
+        ),
+        ({0: (15, [1, 2, 3]), 1: (16, []), 2: (13, []), 3: (-14, [])}, (-14, 13, 16)),
+        ({0: (15, [1, 2]), 1: (16, []), 2: (-9000211, [])}, (-9000211, 16)),
+        ({0: (15, [])}, ()),
+    ],
+)
+def test_the_normal_form_of_a_decay(tree, products):
+    assert decay_products(0, lambda node: tree[node][1], lambda node: tree[node][0]) == products

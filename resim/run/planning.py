@@ -189,7 +189,14 @@ def programs_of(plan: Plan) -> dict[str, str]:
         for detector in map(detector_for, stages):
             if isinstance(detector, Delphes):
                 programs["delphes"] = detector.version
+            else:
+                _warn_of_notes(detector.notes)
     return programs
+
+
+def _warn_of_notes(notes: Iterable[str]) -> None:
+    for note in notes:
+        log.warning("%s", note)
 
 
 def _check_pools(plan: Plan) -> None:

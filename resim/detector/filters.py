@@ -5,9 +5,10 @@ from typing import Final
 
 import numpy as np
 
+from resim.common.arrays import Integers
 from resim.common.tcl.values import text_of
 from resim.detector.card import CardModule
-from resim.detector.objects import Integers, Objects
+from resim.detector.objects import Objects
 from resim.detector.random import Stream
 
 _STABLE: Final = 1

@@ -35,6 +35,12 @@ _PROCESS = re.compile(
     re.IGNORECASE,
 )
 """Hard processes and what replaces or merges them (Pythia manual, Process Selection)."""
+_WEIGHTED = re.compile(
+    r"(Enhancements|EnhancedSplittings|UncertaintyBands|VariationFrag|Variations|OverlapWeights)\s*:|Vincia:enhance"
+    r"|(TimeShower|SpaceShower):(enhanceScreening|enhance)",
+    re.IGNORECASE,
+)
+"""What makes Pythia weight its events, which views do not store."""
 _NO_FILE = re.compile(r":bProfile$|:boostDir$", re.IGNORECASE)
 
 
@@ -88,6 +94,10 @@ def read_cmnd(path: Path) -> list[str]:
 def _refuse_processes(line: str, path: Path, number: int) -> None:
     """Refuse what would make Pythia take another hard scatter than the frozen one."""
     name = re.split(r"[\s=]", line.strip(), maxsplit=1)[0]
+    if _WEIGHTED.match(name):
+        raise InputError(
+            f"{path}:{number}: sets {name}: events would have weights, which views do not keep; remove it"
+        )
     if _PROCESS.match(name):
         raise InputError(f"{path}:{number}: sets {name}, but the hard scatter is that of the LHE file; remove it")
 

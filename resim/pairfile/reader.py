@@ -192,6 +192,11 @@ def _open(path: Path) -> Any:
     try:
         file = h5py.File(path, "r")
     except OSError as error:
+        if "unable to lock file" in str(error):
+            raise InputError(
+                f"{path}: is locked: another process writes it; wait for that, or, if the file system knows no locks,"
+                " set HDF5_USE_FILE_LOCKING=FALSE"
+            ) from error
         raise InputError(f"{path}: not a readable HDF5 file ({error}); generate it again") from error
     name, version = file.attrs.get("schema"), file.attrs.get("schema_version")
     if name != schema.SCHEMA:

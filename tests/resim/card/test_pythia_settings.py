@@ -5,7 +5,7 @@ import pytest
 from resim.card.pythia_settings import read_cmnd, shower_lines
 from resim.card.stages import ShowerSection
 from resim.common.errors import InputError
-from tests.helpers.chain import REPOSITORY
+from tests.helpers.chain import FAULTS, REPOSITORY
 
 MONASH = REPOSITORY / "cards/pythia/monash.cmnd"
 
@@ -50,3 +50,8 @@ def test_settings_that_only_sound_like_files_are_allowed(tmp_path):
     path = tmp_path / "profile.cmnd"
     path.write_text("MultipartonInteractions:bProfile = 2\n")
     assert read_cmnd(path) == ["MultipartonInteractions:bProfile = 2"]
+
+
+def test_settings_that_weight_events_are_refused():
+    with pytest.raises(InputError, match=r"enh.cmnd:2: sets Enhancements:doEnhance: events would have weights"):
+        read_cmnd(FAULTS / "enh.cmnd")

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from resim.card.command_file import settings_of
 from resim.card.stages import ShowerSection
 from resim.common.errors import InputError
 
@@ -81,10 +82,7 @@ def read_cmnd(path: Path) -> list[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({error}); want a Pythia command file") from error
     lines = []
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.split("!", 1)[0].strip()
-        if not line or not line[0].isalnum():  # Pythia's own rule for comments
-            continue
+    for number, line in settings_of(text, path):
         refuse_foreign(line, path, number)
         _refuse_processes(line, path, number)
         lines.append(line)

@@ -22,7 +22,8 @@ from resim.hard_scatter.lhe_text import Block, read_blocks
 from resim.hard_scatter.weights import EventWeights, WeightSums
 
 _FIELDS_OF_A_PARTICLE: Final = 13
-_FORTRAN_EXPONENT: Final = re.compile(r"(?<=[\d.])[dD](?=[+-]?\d)")
+_FORTRAN_EXPONENT: Final = re.compile(r"(?<=[\d.])(?:[dD](?=[+-]?\d)|(?=[+-]\d{3}(?:\s|$)))")
+"""1.0D-5, and 1.0-105: Fortran leaves out the letter before three digits."""
 _RESONANCES: Final = frozenset({6, 23, 24, 25, 32, 33, 34, 35, 36, 37})
 """t, Z, W, H and their heavier relatives: Pythia decays them in the process level if the file does not."""
 

@@ -1,3 +1,4 @@
+import bz2
 import gzip
 import re
 from pathlib import Path
@@ -6,7 +7,7 @@ import pytest
 
 from resim.common.errors import InputError
 from resim.hard_scatter.lhe_reading import BadEventError, Beams, event_blocks, parse_event, survey
-from tests.helpers.chain import HARD_SCATTERS
+from tests.helpers.chain import FAULTS, HARD_SCATTERS
 from tests.helpers.waiting import cpu_limit
 
 
@@ -382,3 +383,26 @@ def test_a_file_on_one_line_is_read_in_linear_time(tmp_path, qcd_text):
     with cpu_limit(30):
         found = survey(path, skip_bad=True)
     assert (found.n_events, found.bad_reasons) == (40_006, {"unparsable": 40_000})
+
+
+def test_groups_of_events_are_passed_over():
+    """<eventgroup> of LHEF 2.0, as MadGraph's fixed-order files have it."""
+    assert [index for index, _ in event_blocks(FAULTS / "group.lhe")] == [0, 1, 2, 3]
+    assert survey(FAULTS / "group.lhe", skip_bad=True).bad_events == {}
+
+
+def test_exponents_of_three_digits_without_a_letter():
+    ((_, block),) = list(event_blocks(FAULTS / "fortran.lhe", 1))
+    assert {p.lifetime for p in parse_event(block, FAULTS / "fortran.lhe", 0).particles} == {0.1234e-102}
+
+
+def test_compressed_files_are_read_or_named(tmp_path, qcd_text):
+    assert survey(FAULTS / "x.lhe.xz").n_events >= 1
+    (tmp_path / "x.lhe.bz2").write_bytes(bz2.compress(qcd_text.encode()))
+    assert survey(tmp_path / "x.lhe.bz2").n_events == 3
+    (tmp_path / "cut.lhe.xz").write_bytes((FAULTS / "x.lhe.xz").read_bytes()[:200])
+    with pytest.raises(InputError, match="corrupt or truncated gzip, bzip2 or xz file"):
+        survey(tmp_path / "cut.lhe.xz")
+    (tmp_path / "x.lhe.zst").write_bytes(b"\x28\xb5\x2f\xfd....")
+    with pytest.raises(InputError, match=r"x.lhe.zst: is compressed by zstd; unpack it"):
+        survey(tmp_path / "x.lhe.zst")

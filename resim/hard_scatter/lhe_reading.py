@@ -19,6 +19,7 @@ from resim.common.errors import InputError
 from resim.common.units import LHE_BEAM, LHE_INCOMING, LHE_OUTGOING
 from resim.hard_scatter.event_checks import BadReason, DefectError, check_colours, check_energies, check_event
 from resim.hard_scatter.lhe_text import Block, read_blocks
+from resim.hard_scatter.partons import ancestors_of, mothers_of
 from resim.hard_scatter.weights import EventWeights, WeightSums
 
 _FIELDS_OF_A_PARTICLE: Final = 13
@@ -66,7 +67,9 @@ class Survey:
         generator: name and version that the init block gives, or an empty string.
         weights: what the init block and the events that were parsed say of weights.
         pdg_ids: absolute PDG ids of the outgoing and intermediate particles of the events that were parsed.
-        undecayed: absolute PDG ids of heavy resonances that leave some event undecayed.
+        undecayed: pairs of absolute PDG ids: a particle, and a heavy resonance that its decay leaves undecayed.
+        repeats: number of events with the same particles and scale as an earlier one.
+        contents: a hash of the particles and the scale of each event.
         bad_events: broken events among those that were parsed, index → reason; empty unless they are passed over.
         first_bad: message of the first of them, or an empty string.
     """
@@ -77,7 +80,9 @@ class Survey:
     generator: str
     weights: EventWeights
     pdg_ids: frozenset[int]
-    undecayed: frozenset[int] = frozenset()
+    undecayed: frozenset[tuple[int, int]] = frozenset()
+    repeats: int = 0
+    contents: frozenset[int] = frozenset()
     bad_events: dict[int, BadReason] = field(default_factory=dict)
     first_bad: str = ""
 
@@ -103,7 +108,8 @@ def survey(path: Path, n_events: int | None = None, skip_bad: bool = False) -> S
     beams, generator = _parse_init(init, path)
     weights = WeightSums()
     found: set[int] = set()
-    undecayed: set[int] = set()
+    undecayed: set[tuple[int, int]] = set()
+    contents: set[int] = set()
     bad: dict[int, BadReason] = {}
     first_bad = ""
     index = -1
@@ -119,15 +125,40 @@ def survey(path: Path, n_events: int | None = None, skip_bad: bool = False) -> S
             else:
                 weights.add(event.eventinfo.weight)
                 found.update(abs(particle.id) for particle in event.particles if particle.status > 0)
-                outgoing = {abs(particle.id) for particle in event.particles if particle.status == LHE_OUTGOING}
-                undecayed |= outgoing & _RESONANCES
+                undecayed |= _undecayed(event)
+                contents.add(_content(event))
     if index < 0:
         raise InputError(f"{path}: holds no event; want at least one <event> block")
     if not found:
         raise InputError(f"{path}: no sound event among {len(bad)}; the first: {first_bad}")
-    ids = frozenset(found), frozenset(undecayed)
     lines = [text.split() for _, text in _records(init.text)]
-    return Survey(digest.hexdigest(), index + 1, beams, generator, weights.report(lines), *ids, bad, first_bad)
+    return Survey(
+        sha256=digest.hexdigest(),
+        n_events=index + 1,
+        beams=beams,
+        generator=generator,
+        weights=weights.report(lines),
+        pdg_ids=frozenset(found),
+        undecayed=frozenset(undecayed),
+        repeats=weights.events - len(contents),
+        contents=frozenset(contents),
+        bad_events=bad,
+        first_bad=first_bad,
+    )
+
+
+def _undecayed(event: pylhe.LHEEvent) -> set[tuple[int, int]]:
+    """|PDG id| of each outgoing resonance behind that of itself and of all that it comes from."""
+    left = [i for i, p in enumerate(event.particles) if p.status == LHE_OUTGOING and abs(p.id) in _RESONANCES]
+    if not left:
+        return set()
+    ancestors = ancestors_of(mothers_of(event))
+    return {(abs(event.particles[j].id), abs(event.particles[i].id)) for i in left for j in (i, *ancestors[i])}
+
+
+def _content(event: pylhe.LHEEvent) -> int:
+    """A hash of what is simulated: equal for equal events, whatever the header and the weight."""
+    return hash((event.eventinfo.scale, *((p.id, p.px, p.py, p.pz, p.e) for p in event.particles)))
 
 
 def event_blocks(

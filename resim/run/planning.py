@@ -95,7 +95,7 @@ def plan_run(card: GenerationCard, options: RunOptions, views: tuple[ViewPlan, .
         plan_source(source.lhe, dict(source.rows), found) for source, found in zip(card.sources, surveys, strict=True)
     )
     plan = Plan(card, options.seed, sources, views or plan_views(card))
-    check_together(plan)
+    check_together(plan, surveys)
     for source, found in zip(sources, surveys, strict=True):
         check_known(source, found, plan.views)
     ignored = [

@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ from resim.pairfile.provenance import SourceRecord
 from resim.run.chunks import Plan, SourcePlan
 
 _STANDARD_MODEL: Final = frozenset((*range(1, 7), *range(11, 17), *range(21, 26)))
+_LEAK: Final = "they are rows of their own, so that training and test data may share hard scatters: leave them out"
 log = logging.getLogger(__name__)
 
 
@@ -34,12 +36,15 @@ def survey_source(source: Source, options: RunOptions) -> Survey:
             f"{source.lhe}: no particle with |PDG id| {sorted(source.rows)} among its outgoing particles and"
             f" resonances ({sorted(found.pdg_ids)}); correct `rows` in the card or choose another file"
         )
-    if undecayed := sorted(set(source.rows) & found.undecayed):
+    if undecayed := sorted({child for row, child in found.undecayed if row in source.rows}):
         log.warning(
-            "%s: leaves PDG ids %s undecayed; views with a shower of their own decay them anew, in other channels",
+            "%s: leaves PDG ids %s undecayed, in rows or in their decays; views with a shower of their own decay them"
+            " anew, in other channels: let the program of the hard scatter decay them",
             source.lhe,
             undecayed,
         )
+    if found.repeats:
+        log.warning("%s: %d events have the particles of an earlier one; %s", source.lhe, found.repeats, _LEAK)
     return found
 
 
@@ -115,13 +120,14 @@ def record_of(source: Source, found: Survey) -> SourceRecord:
     )
 
 
-def check_together(plan: Plan) -> None:
-    """Check that the sources and the pools of pile-up fit each other.
+def check_together(plan: Plan, surveys: Sequence[Survey]) -> None:
+    """Check that the sources and the pools of pile-up fit each other; events that several sources have are said.
 
     Raises:
         InputError: a source is there twice, beams differ though the card does not say so, or a pool has other beams.
     """
     _refuse_twins(plan)
+    _warn_of_shared_events(plan, surveys)
     _check_beams(plan)
     _check_pools(plan)
 
@@ -135,6 +141,13 @@ def _refuse_twins(plan: Plan) -> None:
                 f"{source.path}: the same events as {seen[source.sha256]}; name it once, with all its `rows`"
             )
         seen[source.sha256] = source.path
+
+
+def _warn_of_shared_events(plan: Plan, surveys: Sequence[Survey]) -> None:
+    found = list(zip(plan.sources, surveys, strict=True))
+    for (one, first), (other, second) in combinations(found, 2):
+        if shared := len(first.contents & second.contents):
+            log.warning("%s: %d events have the particles of events of %s; %s", other.path, shared, one.path, _LEAK)
 
 
 def _check_beams(plan: Plan) -> None:

@@ -78,3 +78,29 @@ def test_samples_of_amcatnlo_want_its_settings(tmp_path):
     views = {"nominal": {"shower": {"card": "cards/pythia/amcatnlo_global_recoil.cmnd"}}}
     card = fault_card(tmp_path, tmp_path / "nlo.lhe", {25: "h"}, views)
     assert plan_run(load_card(card), OPTIONS).sources[0].matching == ""
+
+
+@pytest.mark.parametrize("rows", [{6: "top"}, {24: "w"}])
+def test_an_undecayed_particle_in_the_decay_of_a_row_is_said(tmp_path, caplog, rows):
+    plan_run(load_card(fault_card(tmp_path, "top_open_w.lhe", rows)), OPTIONS)
+    assert "top_open_w.lhe: leaves PDG ids [24] undecayed, in rows or in their decays" in caplog.text
+
+
+def test_a_decayed_row_beside_an_open_one_is_not_said(tmp_path, caplog):
+    plan_run(load_card(fault_card(tmp_path, "top_open_w.lhe", {5: "b"})), OPTIONS)
+    assert "undecayed" not in caplog.text
+
+
+def test_events_that_come_twice_are_said(tmp_path, caplog):
+    sources = [{"lhe": str(FAULTS / f"twice_{n}.lhe"), "rows": {25: f"h_{n}"}} for n in "ab"]
+    plan_run(
+        load_card(fault_card(tmp_path, "twice_a.lhe", {25: "h"}, sources=sources)), replace(OPTIONS, n_events=None)
+    )
+    assert re.search(
+        r"twice_b.lhe: \d+ events have the particles of events of .*twice_a.lhe; they are rows", caplog.text
+    )
+    text = (FAULTS / "twice_a.lhe").read_text()
+    event = text[text.index("<event>") : text.index("</event>") + 9]
+    (tmp_path / "again.lhe").write_text(text.replace("</LesHouchesEvents>", f"{event}</LesHouchesEvents>"))
+    plan_run(load_card(fault_card(tmp_path, tmp_path / "again.lhe", {25: "h"})), replace(OPTIONS, n_events=None))
+    assert "again.lhe: 1 events have the particles of an earlier one" in caplog.text

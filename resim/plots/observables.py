@@ -108,7 +108,7 @@ def _plot(file: PairFile, observable: Observable, output: Path) -> Path:
     panels = figure.subplots(2, len(shown), squeeze=False, sharex="col", height_ratios=[3, 1.2])
     values = {view: observable.values(file, view) for view in file.view_names}
     weights = file.hard_scatter("weight")
-    differ = len(np.unique(weights)) > len(file.source_hashes)  # a constant for each source is its normalization
+    differ = file.weights_differ
     for column, label in enumerate(shown):
         defined = {view: file.valid(view) & np.isfinite(values[view]) for view in values}
         chosen = {view: defined[view] & (labels == label) for view in values}

@@ -111,11 +111,19 @@ class Pythia:
 
         Returns:
             A copy of the parton-level record for `hadronize`, or None if Pythia gave the event up.
+
+        Raises:
+            InputError: the settings make Pythia weight its events, which views do not keep.
         """
         self._feed.event = event
         self._pythia.rndm.init(seed)
         if not self._pythia.next():
             return None
+        if (weight := self._pythia.infoPython().weight()) != 1.0:
+            raise InputError(
+                f"Pythia gives an event the weight {weight:.3g}, which views do not keep; remove the settings that"
+                " enhance or bias (Enhancements, EnhancedSplittings, variations) from its card"
+            )
         taus = [p for p in event.particles if p.status == LHE_OUTGOING and abs(p.id) == TAU]
         self._tau_places = tau_places(self._pythia.process, taus) if taus else ()
         return pythia8mc.Event(self._pythia.event)

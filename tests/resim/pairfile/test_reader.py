@@ -83,3 +83,15 @@ def test_a_file_that_another_process_writes_is_called_locked(tmp_path):
         with pytest.raises(InputError, match=r"is locked: another process writes it; .* HDF5_USE_FILE_LOCKING=FALSE"):
             PairFile(path)
         process.stdin.close()
+
+
+@pytest.mark.parametrize(
+    ("weights", "differ"),
+    [([1.0] * 4, False), ([2.0, 2.0, -2.0, 2.0], True), ([1.0, 1.0, 1.0, 3.0], True), ([-1.0] * 4, True)],
+)
+def test_weights_that_make_hard_scatters_count_differently(tmp_path, weights, differ):
+    path = write_mock(tmp_path / "mock.h5", n_rows=4)
+    with h5py.File(path, "r+") as file:
+        file["hard_scatter/weight"][:] = weights
+    with PairFile(path) as file:
+        assert file.weights_differ is differ

@@ -183,3 +183,9 @@ def test_new_particles_and_photons_are_simulated_as_by_pythias_own_reader(name, 
         assert not {9000006, 1000023} & set(final["pdg_id"].tolist())
         if name == "n2":
             assert (final["pdg_id"] == 1000022).sum() == 2  # n2 n2 -> n1 h n1 h
+
+
+def test_events_that_pythia_weights_are_refused(events):
+    lines = (FAULTS / "enh.cmnd").read_text().splitlines()
+    with pytest.raises(InputError, match=r"gives an event the weight 0\.\d+, which views do not keep"):
+        Pythia(survey(QCD, 1).beams, lines).shower(events[0], seed=5)

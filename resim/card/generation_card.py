@@ -66,6 +66,8 @@ class GenerationCard(CardModel):
     detector: DetectorStage = NO_DETECTOR
     """of every view that does not say otherwise"""
     jets: JetSettings = JetSettings()
+    different_beams: bool = False
+    """whether sources may have different beams, which tell classes apart"""
     max_failures: float = Field(0.02, ge=0, le=1)
     """fraction of a view's rows that the generator may give up before the run is stopped"""
 

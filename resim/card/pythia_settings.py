@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from resim.card.command_file import settings_of
 from resim.card.stages import ShowerSection
 from resim.common.errors import InputError
 
@@ -104,6 +105,12 @@ _PROCESS = re.compile(
     re.IGNORECASE,
 )
 """Hard processes and what replaces or merges them (Pythia manual, Process Selection)."""
+_WEIGHTED = re.compile(
+    r"(Enhancements|EnhancedSplittings|UncertaintyBands|VariationFrag|Variations|OverlapWeights)\s*:|Vincia:enhance"
+    r"|(TimeShower|SpaceShower):(enhanceScreening|enhance)",
+    re.IGNORECASE,
+)
+"""What makes Pythia weight its events, which views do not store."""
 _NO_FILE = re.compile(r":bProfile$|:boostDir$", re.IGNORECASE)
 
 
@@ -143,10 +150,7 @@ def read_cmnd(path: Path) -> list[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({error}); want a Pythia command file") from error
     lines = []
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.split("!", 1)[0].strip()
-        if not line or not line[0].isalnum():  # Pythia's own rule for comments
-            continue
+    for number, line in settings_of(text, path):
         require_physics(line, path, number)
         lines.append(line)
     return lines
@@ -174,6 +178,8 @@ def require_physics(line: str, path: Path, number: int, *, processes: bool = Fal
             raise InputError(f"{place}: sets {name}, which resim controls; cards set physics only, remove it")
     if _FILE_SETTING.search(name) and not _NO_FILE.search(name):
         raise InputError(f"{place}: {name} names a file; cards set physics only, remove it")
+    if _WEIGHTED.match(name):
+        raise InputError(f"{place}: sets {name}: events would have weights, which views do not keep; remove it")
     if not processes and _PROCESS.match(name):
         raise InputError(f"{place}: sets {name}, but the hard scatter is that of the LHE file; remove it")
     if _SETTING.fullmatch(line) is None:

@@ -61,6 +61,7 @@ class RunOptions:
         scheduler: address of a Dask scheduler whose workers make the chunks; None: this machine.
         shard: the part of the run to make.
         skip_bad_events: count events of an LHE file that are broken and go on, instead of stopping.
+        ignore_matching: shower samples that were made for a matching which no view does.
         resume: go on with an unfinished run; a finished one is left as it is.
         force: replace an existing output.
         quiet: no progress report.
@@ -73,6 +74,7 @@ class RunOptions:
     scheduler: str | None = None
     shard: Shard = Shard(1, 1)
     skip_bad_events: bool = False
+    ignore_matching: bool = False
     resume: bool = False
     force: bool = False
     quiet: bool = False

@@ -94,6 +94,9 @@ class ViewCounts(_Counts):
     retries: int = 0
     """attempts that the generator refused and that were made again with a derived seed"""
 
+    complaint: str = ""
+    """what the generator said of an event that it gave up"""
+
     @property
     def total(self) -> int:
         """Number of rows."""
@@ -111,4 +114,5 @@ class ViewCounts(_Counts):
             valid=self.valid + other.valid,
             lost=dict(Counter(self.lost) + Counter(other.lost)),
             retries=self.retries + other.retries,
+            complaint=self.complaint or other.complaint,
         )

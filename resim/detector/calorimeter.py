@@ -98,7 +98,10 @@ class Calorimeter:
         outputs = (module.text("EFlowTrackOutputArray", "eflowTracks"), *(section.output for section in sections))
         return cls(
             module=module.without_values(),
-            inputs=(module.text("ParticleInputArray"), module.text("TrackInputArray")),
+            inputs=(
+                module.text("ParticleInputArray", "ParticlePropagator/particles"),
+                module.text("TrackInputArray", "ParticlePropagator/tracks"),
+            ),
             outputs=tuple(f"{module.name}/{output}" for output in outputs),
             segmentation=Segmentation.from_card(module),
             sections=sections,

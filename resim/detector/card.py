@@ -57,9 +57,9 @@ class CardModule:
             self.fail(f"{text!r} is not finite", parameter)
         return value
 
-    def positive(self, parameter: str) -> float:
+    def positive(self, parameter: str, default: float | None = None) -> float:
         """Value of a parameter that is a number above 0."""
-        value = self.number(parameter)
+        value = self.number(parameter, default)
         if value <= 0:
             self.fail(f"{value:g} is not positive", parameter)
         return value
@@ -105,10 +105,10 @@ class CardModule:
         """The module as messages need it, without the values of its parameters."""
         return replace(self, parameters={})
 
-    def formula(self, parameter: str, variables: Sequence[str]) -> Formula:
+    def formula(self, parameter: str, variables: Sequence[str], default: str | None = None) -> Formula:
         """Value of a parameter that is a `TFormula` expression of some variables."""
         try:
-            return Formula.parse(self.text(parameter), variables)
+            return Formula.parse(self.text(parameter, default), variables)
         except InputError as error:
             self.fail(str(error), parameter)
 

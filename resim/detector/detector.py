@@ -1,69 +1,26 @@
 """The modules of a Delphes card that shape particle-flow candidates, run on whole batches of events."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from resim.common.errors import InputError
 from resim.common.ragged import offsets_of
-from resim.detector.calorimeter import Calorimeter
-from resim.detector.card import Card, CardModule, read_card
+from resim.detector.card import Card, read_card
+from resim.detector.lint import notes_on
+from resim.detector.modules import GENERATED, Module, candidate_modules
 from resim.detector.objects import Objects, concatenate
-from resim.detector.pileup import PileUp, PileUpMerger, TrackPileUpSubtractor, Vertices
-from resim.detector.propagation import ParticlePropagator
+from resim.detector.pileup import PileUp, PileUpMerger, Vertices
 from resim.detector.random import Stream
-from resim.detector.tracking import (
-    Efficiency,
-    ImpactParameterSmearing,
-    Merger,
-    MomentumSmearing,
-    PassThrough,
-    TrackSmearing,
-)
+from resim.detector.tracking import PassThrough
 from resim.particles import Candidates, Particles
 
-CANDIDATES: Final = "EFlowMerger"
-"""Module whose output is the particle flow; Delphes' cards agree on its name."""
-GENERATED: Final = "Delphes/stableParticles"
 _PARTICLES_AT_A_TIME: Final = 100_000
 """Events are taken in groups of about this many particles, which bounds the memory and suits caches."""
-
-
-class Module(Protocol):
-    """A module that runs: `run(*arrays, stream=...)` gives one array for each of `outputs`, mostly `Objects`."""
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names of the arrays that it reads."""
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """Names of the arrays that it makes."""
-
-    @property
-    def run(self) -> Callable[..., tuple[Any, ...]]:
-        """Make the arrays."""
-
-
-_KINDS: Final[dict[str, Callable[[CardModule], Module]]] = {
-    "ParticlePropagator": ParticlePropagator.from_card,
-    "Efficiency": Efficiency.from_card,
-    "MomentumSmearing": MomentumSmearing.from_card,
-    "TrackSmearing": TrackSmearing.from_card,
-    "ImpactParameterSmearing": ImpactParameterSmearing.from_card,
-    "TimeSmearing": PassThrough.from_card,
-    "Merger": Merger.from_card,
-    "SimpleCalorimeter": Calorimeter.from_card,
-    "Calorimeter": Calorimeter.from_card,
-    "PileUpMerger": PileUpMerger.from_card,
-    "TrackPileUpSubtractor": TrackPileUpSubtractor.from_card,
-}
-_READ_PARTICLES: Final = (ParticlePropagator, PileUpMerger)
-"""Classes whose input is generated particles; that of all others is what was propagated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +32,14 @@ class Detector:
         modules: names and modules that shape the candidates, in the order in which they run.
         left_out: `Class Name` of the card's other modules (isolation, tagging, jets ...).
         ignored: `Class Name` of modules in the way of candidates that change nothing that candidates have.
+        notes: what in the card is allowed, but hardly meant.
     """
 
     card: Path
     modules: tuple[tuple[str, Module], ...]
     left_out: tuple[str, ...]
     ignored: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def from_card(cls, path: str | Path, pileup: PileUp | None = None) -> "Detector":
@@ -95,8 +54,7 @@ class Detector:
                 for a card that has no place for it; the message names card, line, module and parameter.
         """
         card = read_card(Path(path))
-        modules = _candidate_modules(card)
-        _check_order(card, modules)
+        modules = candidate_modules(card)
         if pileup is not None:
             modules = _with_pileup(card, modules, pileup)
         others = [module for module in card.modules if module.name not in modules]
@@ -107,6 +65,7 @@ class Detector:
             ignored=tuple(
                 f"{card.by_name[name].kind} {name}" for name, m in modules.items() if isinstance(m, PassThrough)
             ),
+            notes=tuple(notes_on(card, modules)),
         )
 
     def require_pileup(self) -> None:
@@ -158,60 +117,6 @@ class Detector:
         pileup = [module.pileup for _, module in self.modules if isinstance(module, PileUpMerger)]
         added = sum(int(p.mu * p.pool.mean_particles) for p in pileup if p)
         return _groups(particles, particles.offsets + added * np.arange(particles.n_events + 1))
-
-
-def _candidate_modules(card: Card) -> dict[str, Module]:
-    """The modules that the candidates depend on, directly or not, in the order of the card.
-
-    Dependencies are followed array by array, from the last module to the first: what makes an array that nobody reads
-    is not looked at.
-    """
-    if CANDIDATES not in card.by_name:
-        raise InputError(
-            f"{card.path}: ExecutionPath has no {CANDIDATES}, whose output would be the candidates; add it"
-        )
-    modules: dict[str, Module] = {}
-    readers: dict[str, CardModule] = {}
-    for source in reversed(card.modules):
-        wanted = [array for array in readers if array.partition("/")[0] == source.name]
-        if wanted or source.name == CANDIDATES:
-            module = modules[source.name] = _module(source, wanted)
-            readers |= {array: source for array in module.inputs if array not in readers}
-    for array, reader in readers.items():
-        if array != GENERATED and array.partition("/")[0] not in card.by_name:
-            reader.fail(f"reads {array}, but ExecutionPath has no module {array.partition('/')[0]}")
-    return dict(reversed(modules.items()))
-
-
-def _module(source: CardModule, wanted: Collection[str]) -> Module:
-    """The module that runs, of which these outputs are wanted."""
-    if source.kind not in _KINDS:
-        source.fail(f"class {source.kind} is not known and {CANDIDATES} depends on it; known: {', '.join(_KINDS)}")
-    module = _KINDS[source.kind](source)
-    return module.narrowed(wanted) if isinstance(module, TrackPileUpSubtractor) else module
-
-
-def _check_order(card: Card, modules: dict[str, Module]) -> None:
-    """Every array is made before it is read, and is of the kind that its reader wants."""
-    made: dict[str, set[str]] = {"generated particles": {GENERATED}, "propagated objects": set(), "vertices": set()}
-    for name, module in modules.items():
-        source = card.by_name[name]
-        for array in module.inputs:
-            what = _wanted(module, array)
-            if array not in made[what]:
-                source.fail(f"reads {array}, which no earlier module of ExecutionPath makes as an array of {what}")
-        if isinstance(module, PileUpMerger):
-            made["generated particles"].add(module.outputs[0])
-            made["vertices"].add(module.outputs[1])
-        else:
-            made["propagated objects"].update(module.outputs)
-
-
-def _wanted(module: Module, array: str) -> str:
-    """What a module wants one of its inputs to be an array of."""
-    if isinstance(module, TrackPileUpSubtractor) and array == module.inputs[-1]:
-        return "vertices"
-    return "generated particles" if isinstance(module, _READ_PARTICLES) else "propagated objects"
 
 
 def _with_pileup(card: Card, modules: dict[str, Module], pileup: PileUp) -> dict[str, Module]:

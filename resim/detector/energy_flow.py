@@ -129,9 +129,9 @@ def _section(module: CardModule, prefix: str, column: int, pdg_id: int, output: 
         ids=np.array(ids, np.int64),
         fractions=np.array([fractions[i] for i in [*ids, 0]]),
         parameter=parameter,
-        resolution=module.formula(parameter, KINEMATICS),
-        energy_min=module.number(f"{prefix}EnergyMin"),
-        significance_min=module.number(f"{prefix}EnergySignificanceMin"),
+        resolution=module.formula(parameter, KINEMATICS, "0"),
+        energy_min=module.number(f"{prefix}EnergyMin", 0.0),
+        significance_min=module.number(f"{prefix}EnergySignificanceMin", 0.0),
         output=output,
     )
 

@@ -276,15 +276,14 @@ class TrackPileUpSubtractor:
             module=module.without_values(),
             inputs=(*(name for name, _ in pairs), module.text("VertexInputArray", "PileUpMerger/vertices")),
             outputs=tuple(f"{module.name}/{name}" for _, name in pairs),
-            formula=module.formula("ZVertexResolution", KINEMATICS),
+            formula=module.formula("ZVertexResolution", KINEMATICS, "0.001"),
             pt_min=module.number("PTMin", 0.0),
         )
 
     def narrowed(self, wanted: Collection[str]) -> "TrackPileUpSubtractor":
         """The same for those arrays alone whose outputs are wanted."""
-        kept = [i for i, output in enumerate(self.outputs) if output in wanted]
-        inputs = (*(self.inputs[i] for i in kept), self.inputs[-1])
-        return replace(self, inputs=inputs, outputs=tuple(self.outputs[i] for i in kept))
+        made = {output: name for name, output in zip(self.inputs, self.outputs, strict=False) if output in wanted}
+        return replace(self, inputs=(*made.values(), self.inputs[-1]), outputs=tuple(made))
 
     def run(self, *arrays: Any, stream: Stream) -> tuple[Objects, ...]:  # noqa: ARG002
         """The tracks that are left, array by array."""

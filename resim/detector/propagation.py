@@ -82,7 +82,7 @@ class ParticlePropagator:
     @classmethod
     def from_card(cls, module: CardModule) -> "ParticlePropagator":
         """Read the module's parameters."""
-        radius, half_length = module.positive("Radius"), module.positive("HalfLength")
+        radius, half_length = module.positive("Radius", 1.0), module.positive("HalfLength", 3.0)
         for parameter, value in (("RadiusMax", radius), ("HalfLengthMax", half_length)):
             if module.number(parameter, value) != value:
                 module.fail("a volume beyond the field is not supported; remove the parameter", parameter)
@@ -94,7 +94,7 @@ class ParticlePropagator:
         )
         outputs = tuple(f"{module.name}/{module.text(parameter, default)}" for parameter, default in names)
         inputs = (module.text("InputArray", "Delphes/stableParticles"),)
-        return cls(inputs, outputs, Cylinder(radius, half_length), module.number("Bz"))
+        return cls(inputs, outputs, Cylinder(radius, half_length), module.number("Bz", 0.0))
 
     def run(self, particles: Particles, stream: Stream) -> tuple[Objects, ...]:  # noqa: ARG002
         """Propagate.

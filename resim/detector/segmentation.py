@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
@@ -60,7 +61,7 @@ class Bins:
         return np.where(inside, found, -1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Segmentation:
     """Towers of a calorimeter, numbered 0 ... n_towers - 1, eta bin after eta bin.
 
@@ -69,14 +70,12 @@ class Segmentation:
         phi: the different binnings in azimuth, rad.
         division: int64 `(n_eta,)`, index into `phi` for every eta bin.
         first: int64 `(n_eta + 1,)`, number of the first tower of every eta bin.
-        eta_bin: int32 `(n_towers,)`, eta bin of every tower.
     """
 
     eta: Bins
     phi: tuple[Bins, ...]
     division: Integers
     first: Integers
-    eta_bin: npt.NDArray[np.int32]
 
     @classmethod
     def from_card(cls, module: CardModule) -> "Segmentation":
@@ -108,17 +107,21 @@ class Segmentation:
         division = np.array([different.index(of_edge[edge]) for edge in edges[1:]])
         towers = np.array([len(phis) - 1 for phis in different])[division]
         first = np.concatenate([[0], np.cumsum(towers)])
-        eta_bin = np.repeat(np.arange(len(towers), dtype=np.int32), towers)
         try:
             eta, phi = Bins.of(edges), tuple(Bins.of(phis) for phis in different)
         except InputError as error:
             module.fail(str(error), _PARAMETER)
-        return cls(eta, phi, division, first, eta_bin)
+        return cls(eta, phi, division, first)
 
     @property
     def n_towers(self) -> int:
         """Number of towers."""
-        return len(self.eta_bin)
+        return int(self.first[-1])
+
+    @cached_property
+    def eta_bin(self) -> npt.NDArray[np.int32]:
+        """Eta bin of every tower, int32 `(n_towers,)`."""
+        return np.repeat(np.arange(len(self.first) - 1, dtype=np.int32), np.diff(self.first))
 
     def locate(self, eta: Floats, phi: Floats) -> Integers:
         """Tower of every point, int64 `(n,)`, -1 outside.

@@ -88,7 +88,7 @@ class Efficiency:
     @classmethod
     def from_card(cls, module: CardModule) -> "Efficiency":
         """Read the module's parameters."""
-        formula = module.formula("EfficiencyFormula", KINEMATICS)
+        formula = module.formula("EfficiencyFormula", KINEMATICS, "1.0")
         return cls(module.without_values(), *_ends(module), formula, not module.flag("UseMomentumVector", False))
 
     def run(self, tracks: Objects, stream: Stream) -> tuple[Objects, ...]:
@@ -114,7 +114,7 @@ class MomentumSmearing:
     @classmethod
     def from_card(cls, module: CardModule) -> "MomentumSmearing":
         """Read the module's parameters."""
-        formula = module.formula("ResolutionFormula", KINEMATICS)
+        formula = module.formula("ResolutionFormula", KINEMATICS, "0.0")
         return cls(module.without_values(), *_ends(module), formula, not module.flag("UseMomentumVector", False))
 
     def run(self, tracks: Objects, stream: Stream) -> tuple[Objects, ...]:
@@ -123,6 +123,33 @@ class MomentumSmearing:
         resolution = np.minimum(resolution, 1)
         pt = lognormal(tracks.pt, resolution * tracks.pt, stream.normal(tracks.event, tracks.item, 0))
         return (replace(tracks.with_pt(pt), resolution=resolution),)
+
+
+@dataclass(frozen=True, slots=True)
+class EnergySmearing:
+    """Smears the energy with a normal number; a formula gives its standard deviation in GeV. Directions stay.
+
+    What comes out without energy is lost; below its mass it has no momentum.
+    """
+
+    module: CardModule
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    formula: Formula
+
+    @classmethod
+    def from_card(cls, module: CardModule) -> "EnergySmearing":
+        """Read the module's parameters."""
+        return cls(module.without_values(), *_ends(module), module.formula("ResolutionFormula", KINEMATICS, "0.0"))
+
+    def run(self, objects: Objects, stream: Stream) -> tuple[Objects, ...]:
+        """The objects as measured, with their resolution, which calorimeters use."""
+        sigma = evaluate(self.module, "ResolutionFormula", self.formula, objects, outer=True)
+        energy = objects.energy + sigma * stream.normal(objects.event, objects.item, 0)
+        momentum = np.sqrt(np.maximum(energy**2 - objects.mass**2, 0))
+        smeared = replace(objects, energy=energy, pt=momentum / np.sqrt(1 + objects.slope**2))
+        resolution = evaluate(self.module, "ResolutionFormula", self.formula, smeared, outer=True) / objects.energy
+        return (replace(smeared, resolution=resolution).select(energy > 0),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +216,7 @@ class ImpactParameterSmearing:
     @classmethod
     def from_card(cls, module: CardModule) -> "ImpactParameterSmearing":
         """Read the module's parameters."""
-        return cls(module.without_values(), *_ends(module), module.formula("ResolutionFormula", KINEMATICS))
+        return cls(module.without_values(), *_ends(module), module.formula("ResolutionFormula", KINEMATICS, "0.0"))
 
     def run(self, tracks: Objects, stream: Stream) -> tuple[Objects, ...]:
         """The tracks with a measured d0."""
@@ -218,7 +245,7 @@ class Merger:
 
 @dataclass(frozen=True, slots=True)
 class PassThrough:
-    """Copies tracks: for modules that change nothing that candidates have, such as TimeSmearing."""
+    """Copies tracks: for modules that change nothing that candidates have, such as TimeSmearing or TimeOfFlight."""
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
@@ -234,5 +261,6 @@ class PassThrough:
 
 
 def _ends(module: CardModule) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names of the input and the output array of a module with one of each."""
-    return (module.text("InputArray"),), (f"{module.name}/{module.text('OutputArray')}",)
+    """Names of the input and the output array of a module with one of each, and Delphes' defaults."""
+    source = module.text("InputArray", "ParticlePropagator/stableParticles")
+    return (source,), (f"{module.name}/{module.text('OutputArray', 'stableParticles')}",)

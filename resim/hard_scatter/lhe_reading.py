@@ -11,23 +11,22 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
-from typing import Final, Literal, NoReturn
+from typing import Final, NoReturn
 
 import pylhe
 
 from resim.common.errors import InputError
 from resim.common.units import LHE_BEAM, LHE_INCOMING, LHE_OUTGOING
+from resim.hard_scatter.event_checks import BadReason, DefectError, check_colours, check_energies, check_event
 from resim.hard_scatter.lhe_text import Block, read_blocks
+from resim.hard_scatter.partons import ancestors_of, mothers_of
+from resim.hard_scatter.weights import EventWeights, WeightSums
 
 _FIELDS_OF_A_PARTICLE: Final = 13
-_FORTRAN_EXPONENT: Final = re.compile(r"(?<=[\d.])[dD](?=[+-]?\d)")
+_FORTRAN_EXPONENT: Final = re.compile(r"(?<=[\d.])(?:[dD](?=[+-]?\d)|(?=[+-]\d{3}(?:\s|$)))")
+"""1.0D-5, and 1.0-105: Fortran leaves out the letter before three digits."""
 _RESONANCES: Final = frozenset({6, 23, 24, 25, 32, 33, 34, 35, 36, 37})
 """t, Z, W, H and their heavier relatives: Pythia decays them in the process level if the file does not."""
-_MOMENTUM_TOLERANCE: Final = 1e-3
-"""Largest imbalance of an event as a fraction of its incoming energy; LHE files carry at least 7 digits."""
-
-BadReason = Literal["no_start_or_end_tag", "unparsable", "not_finite", "unbalanced", "above_the_beam_energy"]
-"""What can be wrong with one event of a file that is otherwise sound."""
 
 
 class BadEventError(InputError):
@@ -36,15 +35,6 @@ class BadEventError(InputError):
     def __init__(self, message: str, reason: BadReason) -> None:
         super().__init__(message)
         self.reason = reason
-
-
-class _DefectError(ValueError):
-    """What is wrong with an event, and in which of its records: 0 is the event line, None the event as a whole."""
-
-    def __init__(self, message: str, reason: BadReason = "unparsable", record: int | None = None) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.record = record
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +46,15 @@ class Beams:
     energy_a: float
     energy_b: float
 
+    @property
+    def as_pairs(self) -> tuple[tuple[int, float], tuple[int, float]]:
+        """PDG id and energy in GeV of each beam."""
+        return (self.pdg_id_a, self.energy_a), (self.pdg_id_b, self.energy_b)
+
+    def __str__(self) -> str:
+        """As messages name them: `2212 at 6500 GeV and 2212 at 6500 GeV`."""
+        return " and ".join(f"{pdg_id} at {energy:g} GeV" for pdg_id, energy in self.as_pairs)
+
 
 @dataclass(frozen=True, slots=True)
 class Survey:
@@ -66,8 +65,11 @@ class Survey:
         n_events: number of event blocks in the file, broken ones included.
         beams: the beams of the init block.
         generator: name and version that the init block gives, or an empty string.
+        weights: what the init block and the events that were parsed say of weights.
         pdg_ids: absolute PDG ids of the outgoing and intermediate particles of the events that were parsed.
-        undecayed: absolute PDG ids of heavy resonances that leave some event undecayed.
+        undecayed: pairs of absolute PDG ids: a particle, and a heavy resonance that its decay leaves undecayed.
+        repeats: number of events with the same particles and scale as an earlier one.
+        contents: a hash of the particles and the scale of each event.
         bad_events: broken events among those that were parsed, index → reason; empty unless they are passed over.
         first_bad: message of the first of them, or an empty string.
     """
@@ -76,8 +78,11 @@ class Survey:
     n_events: int
     beams: Beams
     generator: str
+    weights: EventWeights
     pdg_ids: frozenset[int]
-    undecayed: frozenset[int] = frozenset()
+    undecayed: frozenset[tuple[int, int]] = frozenset()
+    repeats: int = 0
+    contents: frozenset[int] = frozenset()
     bad_events: dict[int, BadReason] = field(default_factory=dict)
     first_bad: str = ""
 
@@ -99,9 +104,12 @@ def survey(path: Path, n_events: int | None = None, skip_bad: bool = False) -> S
     """
     digest = hashlib.sha256()
     blocks = read_blocks(path, digest.update, broken_too=skip_bad)
-    beams, generator = _parse_init(next(blocks), path)
+    init = next(blocks)
+    beams, generator = _parse_init(init, path)
+    weights = WeightSums()
     found: set[int] = set()
-    undecayed: set[int] = set()
+    undecayed: set[tuple[int, int]] = set()
+    contents: set[int] = set()
     bad: dict[int, BadReason] = {}
     first_bad = ""
     index = -1
@@ -115,15 +123,42 @@ def survey(path: Path, n_events: int | None = None, skip_bad: bool = False) -> S
                 bad[index] = error.reason
                 first_bad = first_bad or str(error)
             else:
+                weights.add(event.eventinfo.weight)
                 found.update(abs(particle.id) for particle in event.particles if particle.status > 0)
-                outgoing = {abs(particle.id) for particle in event.particles if particle.status == LHE_OUTGOING}
-                undecayed |= outgoing & _RESONANCES
+                undecayed |= _undecayed(event)
+                contents.add(_content(event))
     if index < 0:
         raise InputError(f"{path}: holds no event; want at least one <event> block")
     if not found:
         raise InputError(f"{path}: no sound event among {len(bad)}; the first: {first_bad}")
-    ids = frozenset(found), frozenset(undecayed)
-    return Survey(digest.hexdigest(), index + 1, beams, generator, *ids, bad, first_bad)
+    lines = [text.split() for _, text in _records(init.text)]
+    return Survey(
+        sha256=digest.hexdigest(),
+        n_events=index + 1,
+        beams=beams,
+        generator=generator,
+        weights=weights.report(lines),
+        pdg_ids=frozenset(found),
+        undecayed=frozenset(undecayed),
+        repeats=weights.events - len(contents),
+        contents=frozenset(contents),
+        bad_events=bad,
+        first_bad=first_bad,
+    )
+
+
+def _undecayed(event: pylhe.LHEEvent) -> set[tuple[int, int]]:
+    """|PDG id| of each outgoing resonance behind that of itself and of all that it comes from."""
+    left = [i for i, p in enumerate(event.particles) if p.status == LHE_OUTGOING and abs(p.id) in _RESONANCES]
+    if not left:
+        return set()
+    ancestors = ancestors_of(mothers_of(event))
+    return {(abs(event.particles[j].id), abs(event.particles[i].id)) for i in left for j in (i, *ancestors[i])}
+
+
+def _content(event: pylhe.LHEEvent) -> int:
+    """A hash of what is simulated: equal for equal events, whatever the header and the weight."""
+    return hash((event.eventinfo.scale, *((p.id, p.px, p.py, p.pz, p.e) for p in event.particles)))
 
 
 def event_blocks(
@@ -142,12 +177,14 @@ def event_blocks(
 
 def _sound_event(block: Block, beams: Beams, path: Path, index: int) -> pylhe.LHEEvent:
     if not block.whole:
-        defect = _DefectError("has no start tag or no end tag", "no_start_or_end_tag")
+        defect = DefectError("has no start tag or no end tag", "no_start_or_end_tag")
         _raise_bad_event(defect, block.text, path, index, block.line)
     event = parse_event(block.text, path, index, block.line)
     try:
-        _check(event, beams)
-    except _DefectError as defect:
+        check_event(event)
+        check_energies([p.e for p in event.particles if p.status == LHE_INCOMING], (beams.energy_a, beams.energy_b))
+        check_colours(event)
+    except DefectError as defect:
         _raise_bad_event(defect, block.text, path, index, block.line)
     return event
 
@@ -166,11 +203,11 @@ def parse_event(block: str, path: Path, index: int, line: int | None = None) -> 
     """
     try:
         return _parse_records(block)
-    except _DefectError as defect:
+    except DefectError as defect:
         _raise_bad_event(defect, block, path, index, line)
 
 
-def _raise_bad_event(defect: _DefectError, block: str, path: Path, index: int, line: int | None) -> NoReturn:
+def _raise_bad_event(defect: DefectError, block: str, path: Path, index: int, line: int | None) -> NoReturn:
     where = path if line is None else f"{path}:{line + _line_of_record(block, defect.record)}"
     shorten = f", or shorten it with -n {index}" if index else ""
     remedy = f"repair the file, skip the event with --skip-bad-events{shorten}"
@@ -191,7 +228,7 @@ def _line_of_record(block: str, record: int | None) -> int:
 def _parse_records(block: str) -> pylhe.LHEEvent:
     records = [text for _, text in _records(block)]
     if not records or len(records[0].split()) < 6:
-        raise _DefectError("has no event line of 6 numbers (NUP IDPRUP XWGTUP SCALUP AQEDUP AQCDUP)")
+        raise DefectError("has no event line of 6 numbers (NUP IDPRUP XWGTUP SCALUP AQEDUP AQCDUP)")
     particles: list[pylhe.LHEParticle] = []
     at = 0
     try:
@@ -199,9 +236,9 @@ def _parse_records(block: str) -> pylhe.LHEEvent:
         for at, line in enumerate(records[1:], 1):  # noqa: B007 - says where it stopped
             particles.append(pylhe.LHEParticle.fromstring(_complete(line)))
     except (ValueError, OverflowError, IndexError) as error:
-        raise _DefectError(str(error), record=at) from error
+        raise DefectError(str(error), record=at) from error
     if len(particles) != info.nparticles:
-        raise _DefectError(f"NUP says {info.nparticles} particles, the block has {len(particles)}")
+        raise DefectError(f"NUP says {info.nparticles} particles, the block has {len(particles)}")
     return pylhe.LHEEvent(info, _without_beams(particles))
 
 
@@ -217,7 +254,7 @@ def _without_beams(particles: list[pylhe.LHEParticle]) -> list[pylhe.LHEParticle
         for mother in (particle.mother1, particle.mother2):
             if not 0 <= mother <= len(particles):
                 message = f"mother {mother} out of range for an event with {len(particles)} particles"
-                raise _DefectError(message, record=record)
+                raise DefectError(message, record=record)
     kept = [i for i, particle in enumerate(particles, 1) if particle.status != LHE_BEAM]
     if len(kept) == len(particles):  # as most generators write it
         return particles
@@ -227,33 +264,6 @@ def _without_beams(particles: list[pylhe.LHEParticle]) -> list[pylhe.LHEParticle
         for p in particles
         if p.status != LHE_BEAM
     ]
-
-
-def _check(event: pylhe.LHEEvent, beams: Beams) -> None:
-    for number, p in enumerate(event.particles, 1):
-        if not all(map(math.isfinite, (p.px, p.py, p.pz, p.e, p.m, p.lifetime, p.spin))):
-            raise _DefectError(f"particle {number} (PDG id {p.id}) has a number that is not finite", "not_finite")
-    info = event.eventinfo
-    if not math.isfinite(info.weight) or not math.isfinite(info.scale):
-        raise _DefectError(f"weight {info.weight} or scale {info.scale} is not finite", "not_finite", record=0)
-    incoming = [p for p in event.particles if p.status == LHE_INCOMING]
-    outgoing = [p for p in event.particles if p.status == LHE_OUTGOING]
-    if len(incoming) != 2 or not outgoing:
-        raise _DefectError(f"has {len(incoming)} incoming and {len(outgoing)} outgoing particles, want 2 and some")
-    _check_balance(incoming, outgoing)
-    energy, limit = sum(p.e for p in incoming), (beams.energy_a + beams.energy_b) * (1 + _MOMENTUM_TOLERANCE)
-    if energy > limit:
-        message = f"incoming partons have {energy:.6g} GeV, the beams {limit:.6g} GeV"
-        raise _DefectError(message, "above_the_beam_energy")
-
-
-def _check_balance(incoming: list[pylhe.LHEParticle], outgoing: list[pylhe.LHEParticle]) -> None:
-    limit = _MOMENTUM_TOLERANCE * sum(p.e for p in incoming)
-    for name in ("px", "py", "pz", "e"):
-        imbalance = sum(getattr(p, name) for p in outgoing) - sum(getattr(p, name) for p in incoming)
-        if not abs(imbalance) <= limit:  # so put that infinity minus infinity fails
-            message = f"{name} is out of balance by {imbalance:.4g} GeV, the limit is {limit:.4g} GeV"
-            raise _DefectError(message, "unbalanced")
 
 
 def _parse_init(block: Block, path: Path) -> tuple[Beams, str]:

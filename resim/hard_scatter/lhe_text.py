@@ -11,21 +11,28 @@ from tag to tag, in constant memory; which tags count depends on the place:
     skipped             its end tag → where it was met
 """
 
+import bz2
 import gzip
-import io
+import lzma
 import math
 import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, BinaryIO, Final, Literal, cast
 
 from resim.common.errors import InputError
 
-_GZIP_MAGIC: Final = b"\x1f\x8b"
+_COMPRESSED: Final[dict[bytes, Callable[[Path, Literal["rb"]], Any]]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\0": lzma.open,
+}
+"""First bytes of compressed files → what opens them."""
+_ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _ROOT: Final = re.compile(r"<LesHouchesEvents(?=[\s>])")
-_BETWEEN: Final = re.compile(r"<!--|<(?:header|init|event)(?=[\s>])|</(?:LesHouchesEvents|event)")
+_BETWEEN: Final = re.compile(r"<!--|<(?:header|init|event)(?=[\s>])|</(?:LesHouchesEvents|event)(?=[\s>])")
 _SKIPPED: Final = {"<!--": re.compile("-->"), "<header": re.compile("</header")}
 _IN_BLOCK: Final = re.compile(r"<(?=event[\s>])|<!--|</?\w+")
 _BEHIND: Final = re.compile(r"<(?:LesHouchesEvents|init|event)(?=[\s>])")
@@ -202,15 +209,24 @@ def _pieces(path: Path, hashed: Callable[[bytes], None]) -> Iterator[str]:
             while piece := stream.read(_PIECE) + stream.readline():
                 hashed(piece)
                 yield piece.decode("latin-1")
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(f"{path}: corrupt or truncated gzip file ({error}); fetch or make it again") from error
+    except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
+        what = "corrupt or truncated gzip, bzip2 or xz file"
+        raise InputError(f"{path}: {what} ({error}); fetch or make it again") from error
     except OSError as error:
         reason = error.strerror or str(error)
-        raise InputError(f"{path}: cannot be read ({reason}); want an LHE file, plain or gzipped") from error
+        raise InputError(f"{path}: cannot be read ({reason}); want an LHE file, plain or compressed") from error
 
 
-def open_lhe(path: Path) -> gzip.GzipFile | io.BufferedReader:
-    """Open a file for reading, decompressed; its first bytes tell, not its name."""
+def open_lhe(path: Path) -> BinaryIO:
+    """Open a file for reading, decompressed (gzip, bzip2, xz); its first bytes tell, not its name.
+
+    Raises:
+        InputError: it is compressed by zstd.
+        OSError: it cannot be opened.
+    """
     with path.open("rb") as stream:
-        is_gzip = stream.read(2) == _GZIP_MAGIC
-    return gzip.open(path, "rb") if is_gzip else path.open("rb")
+        start = stream.read(6)
+    if start.startswith(_ZSTD):
+        raise InputError(f"{path}: is compressed by zstd; unpack it (unzstd {path.name})")
+    opener = next((opener for magic, opener in _COMPRESSED.items() if start.startswith(magic)), None)
+    return cast("BinaryIO", opener(path, "rb")) if opener else path.open("rb")

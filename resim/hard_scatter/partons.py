@@ -1,7 +1,7 @@
 """Choose the partons and resonances of a hard scatter that become rows."""
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import pylhe
@@ -71,11 +71,11 @@ def find_partons(
     candidates = {i for i, p in enumerate(particles) if p.status > 0 and abs(p.id) in labels}
     if not candidates:
         return []
-    mothers = [_mothers(particle) for particle in particles]
+    mothers = mothers_of(event)
     for i in sorted(candidates):
         if any(i in mothers[j] and particles[j].id == particles[i].id for j in candidates):
             candidates.discard(i)
-    ancestors = [_ancestors(i, mothers) for i in range(len(particles))]
+    ancestors = ancestors_of(mothers)
     kept = [i for i in sorted(candidates) if not ancestors[i] & candidates]
     taus = outgoing_taus(event)
     seen = [
@@ -96,16 +96,21 @@ def outgoing_taus(event: pylhe.LHEEvent) -> dict[int, int]:
     return {index: number for number, index in enumerate(indices)}
 
 
-def _mothers(particle: pylhe.LHEParticle) -> set[int]:
-    return {number - 1 for number in (particle.mother1, particle.mother2) if number > 0}
+def mothers_of(event: pylhe.LHEEvent) -> list[set[int]]:
+    """Indices of the mothers of every particle."""
+    return [{number - 1 for number in (p.mother1, p.mother2) if number > 0} for p in event.particles]
 
 
-def _ancestors(i: int, mothers: list[set[int]]) -> set[int]:
-    found: set[int] = set()
-    pending = set(mothers[i])
-    while pending:
-        found |= pending
-        pending = {m for j in pending for m in mothers[j]} - found
+def ancestors_of(mothers: Sequence[set[int]]) -> list[set[int]]:
+    """Indices of all that every particle comes from, directly or not."""
+    found = []
+    for own in mothers:
+        ancestors: set[int] = set()
+        pending = set(own)
+        while pending:
+            ancestors |= pending
+            pending = {m for j in pending for m in mothers[j]} - ancestors
+        found.append(ancestors)
     return found
 
 

@@ -106,7 +106,7 @@ def reconstruct(
         wanted = settings.particle_pt_min is not None
         lost = _losses(_decay_losses(realization, root, rows) | _jet_losses(particle_level, detector_level, wanted))
         valid = ~np.any(list(lost.values()), axis=0)
-        counts = _counts(valid, lost, realization.retries if view.particles_owner == view.name else 0)
+        counts = _counts(valid, lost, realization, own=view.particles_owner == view.name)
         vertices = None
         if settings.vertices is not None:
             stream = Stream.of(_seeds(view, rows, run_seed, "vertices").astype(np.uint64), "vertices")
@@ -222,9 +222,11 @@ def _losses(reasons: Mapping[LossReason, Booleans]) -> dict[LossReason, Booleans
     return lost
 
 
-def _counts(valid: Booleans, lost: Mapping[LossReason, Booleans], retries: int) -> ViewCounts:
+def _counts(valid: Booleans, lost: Mapping[LossReason, Booleans], made: Realization, *, own: bool) -> ViewCounts:
+    """Counts of a view; attempts count where the particles are the view's `own`."""
     n_lost = {reason: int(flags.sum()) for reason, flags in lost.items() if flags.any()}
-    return ViewCounts(valid=int(valid.sum()), lost=n_lost, retries=retries)
+    retries = made.retries if own else 0
+    return ViewCounts(valid=int(valid.sum()), lost=n_lost, retries=retries, complaint=made.complaint)
 
 
 def _decay_losses(realization: Realization, root: Realization, rows: Rows) -> dict[LossReason, Booleans]:

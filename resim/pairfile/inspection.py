@@ -11,6 +11,7 @@ from rich.table import Table
 
 from resim.card.view_plan import ViewRecord
 from resim.common.row_counts import LossReason
+from resim.hard_scatter.weights import EventWeights
 from resim.pairfile.provenance import Provenance
 from resim.pairfile.reader import PairFile
 
@@ -119,6 +120,11 @@ def _provenance_table(provenance: Provenance) -> Table:
             f"{counts.events} of {source.events_in_file} events, {counts.partons} partons{rejected}",
         )
         table.add_row("", f"{source.generator or 'unnamed generator'}, sha256 {source.sha256[:16]}…")
+        table.add_row("", f"beams: {' and '.join(f'{i} at {e:g} GeV' for i, e in source.beams) or 'not recorded'}")
+        if source.weights:
+            table.add_row("", str(EventWeights.model_validate(source.weights)))
+        if source.matching:
+            table.add_row("", f"made for {source.matching}, which was ignored")
     table.add_row("seed", str(provenance.seed))
     table.add_row("detector", provenance.detector)
     table.add_row("versions", ", ".join(f"{name} {number}" for name, number in provenance.versions.items()))

@@ -22,6 +22,12 @@ class SourceRecord(_Record):
     events_in_file: int
     generator: str
     """generator that the init block names, or an empty string"""
+    beams: tuple[tuple[int, float], ...] = ()
+    """PDG id and energy in GeV of each beam; empty in files of earlier versions"""
+    weights: dict[str, float] = Field(default_factory=dict)
+    """cross section, IDWTUP and spread of the events' weights (`resim.hard_scatter.weights.EventWeights`)"""
+    matching: str = ""
+    """the matching or merging that the file was made for, if `--ignore-matching` passed over it"""
     bad_events: dict[str, int] = Field(default_factory=dict)
     """broken events that were passed over, by reason"""
     counts: SourceCounts = SourceCounts()

@@ -4,7 +4,7 @@ import json
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import h5py
 import numpy as np
@@ -18,6 +18,10 @@ from resim.pairfile.provenance import Provenance
 from resim.pairfile.row_block import RowBlock
 
 Array = npt.NDArray[Any]
+
+
+_EQUAL_WEIGHTS: Final = 1e-6
+"""Largest relative difference of weights that count as equal: LHE files carry 7 digits."""
 
 
 class PairFile:
@@ -112,6 +116,15 @@ class PairFile:
         """A column of `hard_scatter/`, `(n_rows,)`."""
         return self.read(f"hard_scatter/{name}")
 
+    @property
+    def weights_differ(self) -> bool:
+        """Whether hard scatters of one source count differently: their weights spread, or some are negative."""
+        weights, source = self.hard_scatter("weight"), self.hard_scatter("source")
+        return any(
+            bool((own < 0).any()) or own.max() > own.min() * (1 + _EQUAL_WEIGHTS)
+            for own in (weights[source == i] for i in np.unique(source))
+        )
+
     def label_names(self, rows: slice = np.s_[:]) -> npt.NDArray[np.str_]:
         """Class name of every row, `(n_rows,)`, or of the selected ones.
 
@@ -192,6 +205,11 @@ def _open(path: Path) -> Any:
     try:
         file = h5py.File(path, "r")
     except OSError as error:
+        if "unable to lock file" in str(error):
+            raise InputError(
+                f"{path}: is locked: another process writes it; wait for that, or, if the file system knows no locks,"
+                " set HDF5_USE_FILE_LOCKING=FALSE"
+            ) from error
         raise InputError(f"{path}: not a readable HDF5 file ({error}); generate it again") from error
     name, version = file.attrs.get("schema"), file.attrs.get("schema_version")
     if name != schema.SCHEMA:

@@ -3,6 +3,7 @@
 `resim plot --detector cards/delphes/cms.tcl -o plots` draws it.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from resim.common.ragged import offsets_of
 from resim.detector import Detector
 from resim.particles import Candidates, Particles
 from resim.plots.style import VIEW_COLOURS, hep_style, save
+
+log = logging.getLogger(__name__)
 
 _REGIONS: Final = ((0.0, 0.5), (0.5, 1.5), (1.5, 2.5), (2.5, 3.0), (3.0, 5.0))
 _SHOTS: Final = 1000
@@ -152,6 +155,8 @@ def plot_detector(card: Path, output: Path) -> list[Path]:
         InputError: the card is wrong.
     """
     detector = Detector.from_card(card)
+    for note in (*detector.notes, *_left_out(detector)):
+        log.warning("%s", note)
     output.mkdir(parents=True, exist_ok=True)
     pt, energy = np.geomspace(0.15, 500, 22), np.geomspace(0.6, 500, 20)
     tracks = {s.name: {r: shoot(detector, s, pt, r) for r in _REGIONS[:3]} for s in TRACKS}
@@ -166,6 +171,12 @@ def plot_detector(card: Path, output: Path) -> list[Path]:
                 _draw_impact_parameters(tracks[TRACKS[0].name], output / "detector_impact_parameters.png")
             )
     return pictures
+
+
+def _left_out(detector: Detector) -> list[str]:
+    """What of the card does not run."""
+    kinds = (("not run", detector.left_out), ("passed over, as they change no candidate", detector.ignored))
+    return [f"{detector.card}: {what}: {', '.join(names)}" for what, names in kinds if names]
 
 
 def _draw(curves: dict[str, dict[tuple[float, float], Curve]], symbol: str, title: str, path: Path) -> Path:

@@ -107,20 +107,23 @@ def _plot(file: PairFile, observable: Observable, output: Path) -> Path:
     figure = Figure(figsize=(1.2 + 4.3 * len(shown), 5.6), layout="constrained")
     panels = figure.subplots(2, len(shown), squeeze=False, sharex="col", height_ratios=[3, 1.2])
     values = {view: observable.values(file, view) for view in file.view_names}
+    weights = file.hard_scatter("weight")
+    differ = file.weights_differ
     for column, label in enumerate(shown):
         defined = {view: file.valid(view) & np.isfinite(values[view]) for view in values}
-        rows = {view: values[view][defined[view] & (labels == label)] for view in values}
-        histograms = _histograms(observable, rows)
+        chosen = {view: defined[view] & (labels == label) for view in values}
+        rows = {view: values[view][chosen[view]] for view in values}
+        histograms = _histograms(observable, rows, {view: weights[chosen[view]] for view in values} if differ else {})
         draw_counts(panels[0, column], histograms)
         draw_ratios(panels[1, column], histograms)
         panels[0, column].set_title(f"{label}  ({(labels == label).sum()} rows)", loc="left")
         panels[1, column].set_xlabel(observable.label)
-    panels[0, 0].set_ylabel("jets / bin")
+    panels[0, 0].set_ylabel("sum of weights / bin" if differ else "jets / bin")
     panels[1, 0].set_ylabel(f"ratio to\n{file.view_names[0]}")
     return save(figure, output)
 
 
-def _histograms(observable: Observable, rows: dict[str, Floats]) -> dict[str, Histogram]:
+def _histograms(observable: Observable, rows: dict[str, Floats], weights: dict[str, Floats]) -> dict[str, Histogram]:
     everything = np.concatenate(list(rows.values()))
     low, high = observable.range or _central_range(everything, observable.from_zero)
     n_bins = max(6, round(2 * (len(everything) / len(rows)) ** (1 / 3)))  # Rice's rule
@@ -129,7 +132,7 @@ def _histograms(observable: Observable, rows: dict[str, Floats]) -> dict[str, Hi
         low, n_bins = np.floor(low + 0.5) - 0.5, int(np.ceil((high - low) / width))
         high = low + n_bins * width
     edges = np.linspace(low, high, n_bins + 1)
-    return {view: Histogram(edges, np.histogram(sample, edges)[0].astype(float)) for view, sample in rows.items()}
+    return {view: Histogram.of(sample, edges, weights.get(view)) for view, sample in rows.items()}
 
 
 def _central_range(values: Floats, from_zero: bool) -> tuple[float, float]:

@@ -21,6 +21,7 @@ class SourcePlan:
         beams: its beams.
         labels: |PDG id| → label.
         bad_events: indices of broken events, which are passed over.
+        slha: what the file's header says of particles.
     """
 
     path: Path
@@ -28,6 +29,7 @@ class SourcePlan:
     beams: Beams
     labels: dict[int, Label]
     bad_events: frozenset[int] = frozenset()
+    slha: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,8 +122,8 @@ class _Failures:
             if failed > expected + 3 * expected**0.5:
                 raise InputError(
                     f"view {name}: the generator gave up the events of {failed} of {counts.total} rows, max_failures"
-                    f" allows {self._allowed}; look at the shower's settings, or raise max_failures and run with"
-                    " --resume"
+                    f" allows {self._allowed}{_said(counts)}; look at the shower's settings, or raise max_failures"
+                    " and run with --resume"
                 )
 
 
@@ -170,5 +170,11 @@ def _warn_of_losses(provenance: Provenance) -> None:
     for view, view_counts in provenance.views.items():
         if refused := view_counts.lost.get(LossReason.NOT_GENERATED):
             log.warning(
-                "view %s: the generator gave up the events of %d of %d rows", view, refused, view_counts.total
+                "view %s: the generator gave up the events of %d of %d rows%s",
+                *(view, refused, view_counts.total, _said(view_counts)),
             )
+
+
+def _said(counts: ViewCounts) -> str:
+    """What the generator said of an event that it gave up, as the end of a sentence."""
+    return f" (it says: {counts.complaint})" if counts.complaint else ""

@@ -7,17 +7,16 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, groupby
-from pathlib import Path
 
-from resim.card.generation_card import GenerationCard, Source
+from resim.card.generation_card import GenerationCard
 from resim.card.run_options import RunOptions, Shard
 from resim.card.view_plan import ViewPlan, plan_views
-from resim.common.errors import InputError
 from resim.common.versions import versions
-from resim.hard_scatter.lhe_reading import Survey, event_blocks, survey
+from resim.hard_scatter.lhe_reading import event_blocks
 from resim.pairfile import schema
 from resim.pairfile.provenance import SourceRecord
-from resim.run.chunks import Chunk, Plan, SourcePlan
+from resim.run.chunks import Chunk, Plan
+from resim.run.sources import check_known, check_together, ignored_matching, plan_source, record_of, survey_source
 
 log = logging.getLogger(__name__)
 
@@ -91,16 +90,23 @@ def plan_run(card: GenerationCard, options: RunOptions, views: tuple[ViewPlan, .
     Raises:
         InputError: a source is broken, or holds nothing of the kind that the card wants.
     """
-    surveys = [_survey(source, options) for source in card.sources]
+    surveys = [survey_source(source, options) for source in card.sources]
     sources = tuple(
-        SourcePlan(source.lhe, found.sha256, found.beams, dict(source.rows), frozenset(found.bad_events))
-        for source, found in zip(card.sources, surveys, strict=True)
+        plan_source(source.lhe, dict(source.rows), found) for source, found in zip(card.sources, surveys, strict=True)
     )
     plan = Plan(card, options.seed, sources, views or plan_views(card))
-    _check_pools(plan)
-    _refuse_twins(plan)
+    check_together(plan, surveys)
+    for source, found in zip(sources, surveys, strict=True):
+        check_known(source, found, plan.views)
+    ignored = [
+        ignored_matching(source, found, plan.views, options.ignore_matching)
+        for source, found in zip(sources, surveys, strict=True)
+    ]
     events = tuple(min(found.n_events, options.n_events or found.n_events) for found in surveys)
-    records = tuple(_record(source, found) for source, found in zip(card.sources, surveys, strict=True))
+    records = tuple(
+        record_of(source, found).model_copy(update={"matching": matching})
+        for source, found, matching in zip(card.sources, surveys, ignored, strict=True)
+    )
     programs = programs_of(plan)
     key = run_key(plan, records, events, programs)
     # An external program makes whole slices of events, and a shard must not depend on the chunk size.
@@ -132,45 +138,6 @@ def _chunks(shares: Iterable[range], chunk_size: int) -> Iterator[ChunkSpec]:
             yield ChunkSpec(next(number), source, share[start : start + chunk_size])
 
 
-def _refuse_twins(plan: Plan) -> None:
-    """Raise an `InputError` if one file is there twice: its rows would be, with the same seeds."""
-    seen: dict[str, Path] = {}
-    for source in plan.sources:
-        if source.sha256 in seen:
-            raise InputError(
-                f"{source.path}: the same events as {seen[source.sha256]}; name it once, with all its `rows`"
-            )
-        seen[source.sha256] = source.path
-
-
-def _survey(source: Source, options: RunOptions) -> Survey:
-    found = survey(source.lhe, options.n_events, options.skip_bad_events)
-    if not set(source.rows) & found.pdg_ids:
-        raise InputError(
-            f"{source.lhe}: no particle with |PDG id| {sorted(source.rows)} among its outgoing particles and"
-            f" resonances ({sorted(found.pdg_ids)}); correct `rows` in the card or choose another file"
-        )
-    if undecayed := sorted(set(source.rows) & found.undecayed):
-        log.warning(
-            "%s: leaves PDG ids %s undecayed; views with a shower of their own decay them anew, in other channels",
-            source.lhe,
-            undecayed,
-        )
-    return found
-
-
-def _record(source: Source, found: Survey) -> SourceRecord:
-    if n_bad := len(found.bad_events):
-        log.warning("%s: passing over %d broken events; the first: %s", source.lhe, n_bad, found.first_bad)
-    return SourceRecord(
-        lhe=str(source.lhe),
-        sha256=found.sha256,
-        events_in_file=found.n_events,
-        generator=found.generator,
-        bad_events={str(reason): n for reason, n in found.bad_reasons.items()},
-    )
-
-
 def programs_of(plan: Plan) -> dict[str, str]:
     """Versions of the external programs that take part.
 
@@ -189,22 +156,14 @@ def programs_of(plan: Plan) -> dict[str, str]:
         for detector in map(detector_for, stages):
             if isinstance(detector, Delphes):
                 programs["delphes"] = detector.version
+            else:
+                _warn_of_notes(detector.notes)
     return programs
 
 
-def _check_pools(plan: Plan) -> None:
-    """Raise an `InputError` if pile-up was made at another energy than the hard scatters."""
-    from resim.detector.pool import Pool
-
-    detectors = [view.detector.stage for view in plan.views if view.detector]
-    for pool in map(Pool.open, {stage.pileup.pool for stage in detectors if stage.pileup}):
-        for source in plan.sources:
-            energy = source.beams.energy_a + source.beams.energy_b
-            if not math.isclose(energy, pool.provenance.e_cm, rel_tol=1e-6):
-                raise InputError(
-                    f"{pool.path}: pile-up at {pool.provenance.e_cm:g} GeV, but {source.path} has collisions at"
-                    f" {energy:g} GeV; make a pool with `resim pileup --e-cm {energy:g}`"
-                )
+def _warn_of_notes(notes: Iterable[str]) -> None:
+    for note in notes:
+        log.warning("%s", note)
 
 
 def run_key(

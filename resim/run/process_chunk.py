@@ -20,9 +20,9 @@ def process(plan: Plan, chunk: Chunk) -> ChunkResult:
     """Simulate one chunk: all views of all selected partons."""
     start = time.perf_counter()
     source = plan.sources[chunk.source]
-    wanted = Wanted(source.labels, plan.card.select, unseen_products(plan.views[0], source.beams))
+    wanted = Wanted(source.labels, plan.card.select, unseen_products(plan.views[0], source.beams, source.slha))
     rows = select_rows(chunk.events, source.path, source.sha256, wanted)
-    realizations = realize(rows.scatters, plan.views, source.beams, plan.seed)
+    realizations = realize(rows.scatters, plan.views, source.beams, plan.seed, source.slha)
     rows = with_labels(rows, realizations[plan.views[0].name])
     arrays = hard_scatter_columns(rows, chunk.source, {label: i for i, label in enumerate(plan.labels)})
     counts = {}

@@ -16,9 +16,10 @@ from resim.hard_scatter.lhe_reading import event_blocks, survey
 from resim.pairfile.provenance import Provenance
 from resim.pairfile.reader import PairFile
 from resim.pairfile.row_block import RowBlock
-from resim.run.chunks import Chunk, Plan, SourcePlan
+from resim.run.chunks import Chunk, Plan
 from resim.run.planning import programs_of
 from resim.run.process_chunk import process
+from resim.run.sources import plan_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +129,7 @@ def _plan(file: PairFile, source: int, lhe: Path | None) -> Plan:
     views = plan_from_records(file.views)
     for detector in {view.detector for view in views if view.detector}:
         _require_same(detector)
-    made_from = SourcePlan(
-        path, record.sha256, found.beams, dict(card.sources[source].rows), frozenset(found.bad_events)
-    )
+    made_from = plan_source(path, dict(card.sources[source].rows), found)
     return Plan(card, provenance.seed, (made_from,) * len(card.sources), views)
 
 

@@ -7,7 +7,7 @@ numbers is searched for them. Where the search fails, the slow loop over the API
 """
 
 import ctypes
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -83,6 +83,11 @@ def invisible_ids(particle_data: Any) -> npt.NDArray[np.int32]:
     """Absolute PDG ids that no detector sees, as the generator's `isVisible` says; int32 `(n,)`, sorted."""
     ids = [pdg_id for pdg_id in _all_ids(particle_data) if not particle_data.isVisible(pdg_id)]
     return np.array(ids, np.int32)
+
+
+def unknown_ids(pdg_ids: Iterable[int]) -> frozenset[int]:
+    """Those PDG ids that Pythia's particle data do not have."""
+    return frozenset(i for i in pdg_ids if not _reference().particleData.isParticle(i))
 
 
 def unseen_products(particle_data: Any) -> frozenset[int]:

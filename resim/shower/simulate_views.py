@@ -32,13 +32,14 @@ _INVISIBLE: Final = np.array(sorted(INVISIBLE_PDG_IDS), np.int32)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One view of one hard scatter: visible final particles (None: given up), tau decays, seeds, failed attempts."""
+    """One view of one hard scatter: visible particles (None: given up), tau decays, seeds, failed attempts, why."""
 
     particles: Records | None
     taus: tuple[TauDecay, ...] = ()
     shower_seed: int = 0
     hadronization_seed: int = 0
     retries: int = 0
+    complaint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Realization:
         taus: decays of the taus of every hard scatter.
         shower_seed, hadronization_seed: uint32 `(n_events,)`, 0 where it gave up.
         retries: number of failed attempts in the batch.
+        complaint: what the generator says of the first event that it gave up; empty without one.
     """
 
     particles: Particles
@@ -59,13 +61,14 @@ class Realization:
     shower_seed: npt.NDArray[np.uint32]
     hadronization_seed: npt.NDArray[np.uint32]
     retries: int
+    complaint: str = ""
 
 
 GIVEN_UP: Final = Outcome(None)
 
 
 def realize(
-    scatters: Sequence[HardScatter], views: Sequence[ViewPlan], beams: Beams, run_seed: int
+    scatters: Sequence[HardScatter], views: Sequence[ViewPlan], beams: Beams, run_seed: int, slha: str = ""
 ) -> dict[str, Realization]:
     """Make every view of every hard scatter up to its particles.
 
@@ -74,6 +77,7 @@ def realize(
         views: the plan, parents before children; the first one is the root.
         beams: beams of the source.
         run_seed: the run's seed.
+        slha: what the header of the source says of particles.
 
     Returns:
         One realization per view, with the events in the order of `scatters`. Views that froze the hadronization
@@ -85,7 +89,7 @@ def realize(
             outcomes[owner.name] = list(_realize_slices(scatters, owner, beams, run_seed))
             continue
         family = [owner.name, *(view.name for view in views if _rehadronizes(view, owner))]
-        pythia, roots = pythia_for(beams, owner.generator.lines), outcomes.get(views[0].name)
+        pythia, roots = pythia_for(beams, owner.generator.lines, slha), outcomes.get(views[0].name)
         made = [
             _realize_event(_Event(pythia, scatter, run_seed), family, roots[i] if roots else None)
             for i, scatter in enumerate(scatters)
@@ -95,11 +99,11 @@ def realize(
     return {view.name: realizations[view.particles_owner] for view in views}
 
 
-def unseen_products(view: ViewPlan, beams: Beams) -> frozenset[int]:
+def unseen_products(view: ViewPlan, beams: Beams, slha: str = "") -> frozenset[int]:
     """Absolute PDG ids of particles that leave nothing visible in a view, as its generator says."""
     if view.generator.name == "herwig7":
         return INVISIBLE_PDG_IDS
-    return pythia_for(beams, view.generator.lines).unseen_products
+    return pythia_for(beams, view.generator.lines, slha).unseen_products
 
 
 def _rehadronizes(view: ViewPlan, owner: ViewPlan) -> bool:
@@ -128,14 +132,17 @@ class _Event:
             record = self.pythia.shower(self.scatter.event, seed, keep)
             if record is not None and (outcome := self._hadronize_once(view, record, seed, taus, attempt)):
                 return outcome, record
-        return Outcome(None, retries=MAX_ATTEMPTS), None
+        return self._given_up(), None
 
     def hadronize(self, view: str, record: Any, shower_seed: int, taus: Sequence[TauDecay]) -> Outcome:
         """Hadronize a parton level anew."""
         for attempt in range(MAX_ATTEMPTS):
             if outcome := self._hadronize_once(view, record, shower_seed, taus, attempt):
                 return outcome
-        return Outcome(None, retries=MAX_ATTEMPTS)
+        return self._given_up()
+
+    def _given_up(self) -> Outcome:
+        return Outcome(None, retries=MAX_ATTEMPTS, complaint=self.pythia.complaints())
 
     def _hadronize_once(
         self, view: str, record: Any, shower_seed: int, taus: Sequence[TauDecay], attempt: int
@@ -213,6 +220,7 @@ def _gather(outcomes: Sequence[Outcome]) -> Realization:
         shower_seed=np.array([outcome.shower_seed for outcome in outcomes], dtype=np.uint32),
         hadronization_seed=np.array([outcome.hadronization_seed for outcome in outcomes], dtype=np.uint32),
         retries=sum(outcome.retries for outcome in outcomes),
+        complaint=next((outcome.complaint for outcome in outcomes if outcome.complaint), ""),
     )
 
 

@@ -45,7 +45,6 @@ def test_a_card_may_set_physics(tmp_path):
         "set LHEReader:FileName other.lhe",
         "set /Herwig/Cuts/NoCuts:X1Min 0.1",
         "insert /Herwig/Generators/EventGenerator:AnalysisHandlers 0 /Herwig/Analysis/HepMCFile",
-        "create ThePEG::RivetAnalysis /Herwig/Shower/Mine RivetAnalysis.so",
         "read snippets/HepMC.in",
         "read snippets/PPCollider.in",
         "read snippets/LHE-FxFx.in",

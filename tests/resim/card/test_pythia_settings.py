@@ -5,7 +5,7 @@ import pytest
 from resim.card.pythia_settings import read_cmnd, shower_lines
 from resim.card.stages import ShowerSection
 from resim.common.errors import InputError
-from tests.helpers.chain import REPOSITORY
+from tests.helpers.chain import FAULTS, REPOSITORY
 
 MONASH = REPOSITORY / "cards/pythia/monash.cmnd"
 
@@ -73,3 +73,8 @@ def test_what_pythia_would_strip_hides_no_setting(first, last):
 def test_all_shipped_settings_are_allowed():
     for path in (REPOSITORY / "cards/pythia").glob("*.cmnd"):
         assert read_cmnd(path)
+
+
+def test_settings_that_weight_events_are_refused():
+    with pytest.raises(InputError, match=r"enh.cmnd:2: sets Enhancements:doEnhance: events would have weights"):
+        read_cmnd(FAULTS / "enh.cmnd")

@@ -219,14 +219,14 @@ def test_missing_files_and_binaries_are_refused(tmp_path):
 
 
 BAD_EDITS = {
-    "a parameter is missing": ("  set Bz 3.8\n", "", "ParticlePropagator has no Bz; add"),
     "not a number": ("set Radius 1.29", "set Radius wide", r"ParticlePropagator.Radius: 'wide' is not a number"),
     "not finite": ("set Radius 1.29", "set Radius Inf", "is not finite"),
     "not positive": ("set Radius 1.29", "set Radius -1", "-1 is not positive"),
     "not a boolean": ("set IsEcal true", "set IsEcal perhaps", "not a boolean"),
     "unknown function": ("sqrt((0.008*energy)^2", "erf((0.008*energy)^2", "unknown function erf"),
     "unknown variable": ("(pt > 0.1 && pt <= 1.0) * 0.70", "(p > 0.1) * 0.70", "unknown variable p "),
-    "unknown class that matters": ("module Merger TrackMerger", "module DenseTrackFilter TrackMerger", "class DenseTrackFilter is not known"),
+    "unknown class that matters": ("module Merger TrackMerger", "module Nonsense TrackMerger", "class Nonsense is not known"),
+    "class that does more": ("module Merger TrackMerger", "module DenseTrackFilter TrackMerger", "DenseTrackFilter keeps one track .* not supported"),
     "array from nowhere": ("add InputArray HCal/eflowTracks", "add InputArray HCal/eflowTrax", "reads HCal/eflowTrax, which no earlier"),
     "module from nowhere": ("add InputArray HCal/eflowTracks", "add InputArray HCAL/eflowTracks", "no module HCAL"),
     "phi edges that fall": ("{$k * $pi / 180.0}", "{-$k * $pi / 180.0}", "ECal.EtaPhiBins: the phi edges .* do not ascend"),

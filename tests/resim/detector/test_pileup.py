@@ -408,7 +408,7 @@ def test_pileup_at_another_energy_is_refused(tmp_path):
     pool = tmp_path / "pool.h5"
     write_pool(pool, [particle()], replace(PROVENANCE, e_cm=14000.0))
     card = chain_card(tmp_path, pool, {"nominal": SHOWER | {"detector": stage(5, pool)}})
-    with pytest.raises(InputError, match=r"pile-up at 14000 GeV, but .* has collisions at 13000 GeV; .*--e-cm 13000"):
+    with pytest.raises(InputError, match=r"pile-up at 14000 GeV, .* has beams 2212 at 6500 GeV and .*--e-cm 13000"):
         generate(card, tmp_path / "pairs.h5", RunOptions(n_events=2, quiet=True))
 
 

@@ -1,5 +1,6 @@
 """Tracks: efficiencies, resolutions and smeared parameters against the numbers of the card."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resim.detector import Detector
-from resim.detector.tracking import lognormal
+from resim.detector.card import CardModule
+from resim.detector.objects import Objects
+from resim.detector.random import Stream
+from resim.detector.tracking import EnergySmearing, lognormal
 from resim.particles import impact_parameters
 from tests.helpers.particles import gun
 
@@ -161,3 +165,15 @@ def test_vertices_of_tracks_carry_their_impact_parameters(recording):
     assert d0 == pytest.approx(found.d0, abs=1e-9)
     assert dz == pytest.approx(found.dz, abs=1e-6)
     assert (found.d0[found.charge == 0] == 0).all()
+
+
+def test_smeared_energies_scatter_by_the_formula():
+    n = 20_000
+    shot = Objects.of(event=np.arange(n), item=np.zeros(n, np.int64), pt=np.full(n, 30.0), energy=np.full(n, 50.0))
+    shot = replace(shot, slope=np.full(n, 4 / 3), outer_eta=np.full(n, 1.1))
+    module = CardModule(Path("card.tcl"), "EnergySmearing", "E", 1, {"ResolutionFormula": "0.1 * energy"}, {})
+    (found,) = EnergySmearing.from_card(module).run(shot, stream=Stream.of(np.arange(n).astype(np.uint64), "E"))
+    assert found.energy.mean() == pytest.approx(50, abs=4 * 5 / np.sqrt(n))
+    assert found.energy.std() == pytest.approx(5, rel=4 / np.sqrt(2 * n))
+    assert found.pt == pytest.approx(found.energy * 0.6)
+    assert found.resolution == pytest.approx(0.1 * found.energy / 50)

@@ -1,3 +1,4 @@
+import bz2
 import gzip
 import re
 from pathlib import Path
@@ -6,7 +7,7 @@ import pytest
 
 from resim.common.errors import InputError
 from resim.hard_scatter.lhe_reading import BadEventError, Beams, event_blocks, parse_event, survey
-from tests.helpers.chain import HARD_SCATTERS
+from tests.helpers.chain import FAULTS, HARD_SCATTERS
 from tests.helpers.waiting import cpu_limit
 
 
@@ -138,7 +139,7 @@ def test_a_file_that_pythia_wrote_is_read(pythia_lhe):
         (lambda t: t.replace("6.500000e+03", "inf"), "beam energy inf GeV"),
         (
             lambda t: t.replace("6.500000e+03", "6.5e+02"),
-            "event 0: incoming partons have 2196.37 GeV, the beams 1301",
+            r"event 0: an incoming parton has \d+\.?\d* GeV, its beam 650 GeV",
         ),
         (lambda t: t.replace(" 4      1 ", " 1e400      1 ", 1), "event 0: cannot convert float infinity"),
         (lambda t: t.replace(" 4      1 ", " 5      1 ", 1), "event 0: NUP says 5 particles, the block has 4"),
@@ -281,6 +282,7 @@ DAMAGES = {
     "above_the_beam_energy": lambda _: event_of(
         "21 1 1 2 501 503 0 0 7000 7000 0 0 9", "21 1 1 2 503 501 0 0 -7000 7000 0 0 9", energy=7000
     ),
+    "without_colours": lambda event: re.sub(r"(\n +-?\d+ +-1 +\d+ +\d+) +\d+ +\d+", r"\1 0 0", event, count=1),
     "no_start_or_end_tag": lambda event: event.replace("</event>", ""),
 }
 
@@ -324,7 +326,7 @@ def test_reasons_are_counted(tmp_path, qcd_text):
     path = write(tmp_path / "bad.lhe", with_events(qcd_text, *events, *six_events(qcd_text)[:1], events[1]))
     found = survey(path, skip_bad=True)
     assert found.bad_reasons == dict.fromkeys(DAMAGES, 1) | {"not_finite": 2}
-    assert (found.n_events, sorted(found.bad_events)) == (7, [0, 1, 2, 3, 4, 6])
+    assert (found.n_events, sorted(found.bad_events)) == (8, [0, 1, 2, 3, 4, 5, 7])
 
 
 def test_a_sound_file_reads_the_same_with_and_without_skipping(qcd_text, tmp_path):
@@ -381,3 +383,26 @@ def test_a_file_on_one_line_is_read_in_linear_time(tmp_path, qcd_text):
     with cpu_limit(30):
         found = survey(path, skip_bad=True)
     assert (found.n_events, found.bad_reasons) == (40_006, {"unparsable": 40_000})
+
+
+def test_groups_of_events_are_passed_over():
+    """<eventgroup> of LHEF 2.0, as MadGraph's fixed-order files have it."""
+    assert [index for index, _ in event_blocks(FAULTS / "group.lhe")] == [0, 1, 2, 3]
+    assert survey(FAULTS / "group.lhe", skip_bad=True).bad_events == {}
+
+
+def test_exponents_of_three_digits_without_a_letter():
+    ((_, block),) = list(event_blocks(FAULTS / "fortran.lhe", 1))
+    assert {p.lifetime for p in parse_event(block, FAULTS / "fortran.lhe", 0).particles} == {0.1234e-102}
+
+
+def test_compressed_files_are_read_or_named(tmp_path, qcd_text):
+    assert survey(FAULTS / "x.lhe.xz").n_events >= 1
+    (tmp_path / "x.lhe.bz2").write_bytes(bz2.compress(qcd_text.encode()))
+    assert survey(tmp_path / "x.lhe.bz2").n_events == 3
+    (tmp_path / "cut.lhe.xz").write_bytes((FAULTS / "x.lhe.xz").read_bytes()[:200])
+    with pytest.raises(InputError, match="corrupt or truncated gzip, bzip2 or xz file"):
+        survey(tmp_path / "cut.lhe.xz")
+    (tmp_path / "x.lhe.zst").write_bytes(b"\x28\xb5\x2f\xfd....")
+    with pytest.raises(InputError, match=r"x.lhe.zst: is compressed by zstd; unpack it"):
+        survey(tmp_path / "x.lhe.zst")

@@ -1,5 +1,8 @@
 """Files that are read, and files that are refused."""
 
+import subprocess
+import sys
+
 import h5py
 import numpy as np
 import pytest
@@ -70,3 +73,25 @@ def test_truncated_file(tmp_path):
     path.write_bytes(path.read_bytes()[:-2000])
     with pytest.raises(InputError, match="not a readable HDF5 file"):
         PairFile(path)
+
+
+def test_a_file_that_another_process_writes_is_called_locked(tmp_path):
+    path = write_mock(tmp_path / "mock.h5", n_rows=4)
+    code = f"import h5py, sys; f = h5py.File({str(path)!r}, 'r+'); print('open', flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"open\n"
+        with pytest.raises(InputError, match=r"is locked: another process writes it; .* HDF5_USE_FILE_LOCKING=FALSE"):
+            PairFile(path)
+        process.stdin.close()
+
+
+@pytest.mark.parametrize(
+    ("weights", "differ"),
+    [([1.0] * 4, False), ([2.0, 2.0, -2.0, 2.0], True), ([1.0, 1.0, 1.0, 3.0], True), ([-1.0] * 4, True)],
+)
+def test_weights_that_make_hard_scatters_count_differently(tmp_path, weights, differ):
+    path = write_mock(tmp_path / "mock.h5", n_rows=4)
+    with h5py.File(path, "r+") as file:
+        file["hard_scatter/weight"][:] = weights
+    with PairFile(path) as file:
+        assert file.weights_differ is differ

@@ -5,6 +5,7 @@ import pytest
 from resim.common.errors import InputError
 from resim.pairfile.mock import write_mock
 from resim.plots import plot_pairs, show_row
+from resim.plots.histogram import Histogram
 from resim.plots.observables import OBSERVABLES, VERTEX_OBSERVABLES
 from tests.helpers.chain import run_cli
 from tests.helpers.pictures import empty_panels
@@ -45,3 +46,13 @@ def test_pictures_are_not_overwritten_unasked(mock, tmp_path):
     assert "exists already" in str(run_cli("show", mock, "-o", tmp_path / "row.png").exception)
     assert run_cli("show", mock, "-o", tmp_path / "row.png", "--force").exit_code == 0
     assert run_cli("plot", mock, "-o", tmp_path).exception is not None
+
+
+def test_weights_are_summed_with_their_errors():
+    edges = np.array([0.0, 1.0, 2.0])
+    weighted = Histogram.of(np.array([0.5, 0.5, 1.5]), edges, np.array([2.0, -1.0, 3.0]))
+    assert weighted.counts.tolist() == [1.0, 3.0]
+    assert weighted.errors == pytest.approx([5**0.5, 3.0])
+    unit = Histogram.of(np.array([0.5, 0.5, 1.5]), edges)
+    assert unit.errors == pytest.approx([2**0.5, 1.0])
+    assert weighted.chi2(weighted) == (0.0, 1)

@@ -7,10 +7,11 @@ import pythia8mc
 from resim.card.pythia_settings import shower_lines
 from resim.card.stages import ShowerSection
 from resim.common.errors import InputError
+from resim.hard_scatter.lhe_header import read_header
 from resim.hard_scatter.lhe_reading import event_blocks, parse_event, survey
 from resim.shower.event_record import final_particles_by_api
 from resim.shower.pythia import EventFeed, Pythia
-from tests.helpers.chain import HARD_SCATTERS, REPOSITORY
+from tests.helpers.chain import FAULTS, HARD_SCATTERS, REPOSITORY
 
 MONASH = REPOSITORY / "cards/pythia/monash.cmnd"
 QCD = HARD_SCATTERS / "qcd_jj.lhe.gz"
@@ -135,3 +136,31 @@ def test_a_setting_that_pythia_does_not_know_is_named(capfd):
     with pytest.raises(InputError, match="refuses the setting 'Tune:qq = 1'"):
         Pythia(survey(QCD, 1).beams, ["Tune:qq = 1"])
     assert capfd.readouterr().out == ""  # Pythia's own complaint would stand among the results
+
+
+def test_what_pythia_says_of_a_failure_is_quoted():
+    with pytest.raises(InputError, match=r"cannot be initialized .* could not set up PDF for beam A"):
+        Pythia(survey(QCD, 1).beams, ["PDF:pSet = LHAPDF6:NONE"])
+
+
+@pytest.mark.parametrize(("name", "settings"), [("phi", ()), ("n2", ()), ("gg", (FAULTS / "photon.cmnd",))])
+def test_new_particles_and_photons_are_simulated_as_by_pythias_own_reader(name, settings):
+    """QNUMBERS, MASS and DECAY of the header; n2 -> n1 h of the header; photons from protons (plain Pythia: all)."""
+    path = FAULTS / f"{name}.lhe"
+    lines = [line for card in settings for line in card.read_text().splitlines()]
+    pythia = Pythia(survey(path).beams, lines, read_header(path).slha)
+    events = [parse_event(block, path, index) for index, block in event_blocks(path)]
+    assert len(events) >= 8
+    for seed, event in enumerate(events, 1):
+        record = pythia.shower(event, seed)
+        assert record is not None, pythia.complaints()
+        final = pythia.hadronize(record, seed)
+        assert not {9000006, 1000023} & set(final["pdg_id"].tolist())
+        if name == "n2":
+            assert (final["pdg_id"] == 1000022).sum() == 2  # n2 n2 -> n1 h n1 h
+
+
+def test_events_that_pythia_weights_are_refused(events):
+    lines = (FAULTS / "enh.cmnd").read_text().splitlines()
+    with pytest.raises(InputError, match=r"gives an event the weight 0\.\d+, which views do not keep"):
+        Pythia(survey(QCD, 1).beams, lines).shower(events[0], seed=5)

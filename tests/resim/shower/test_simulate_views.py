@@ -325,6 +325,7 @@ def test_sources_with_other_beams_and_other_weights(tmp_path, qcd_text):
     rows = {21: "g", 1: "q", 2: "q"}
     content = {
         "sources": [{"lhe": str(path), "rows": rows} for path in (first, second)],
+        "different_beams": True,
         "views": {"nominal": NOMINAL},
     }
     (tmp_path / "card.yaml").write_text(yaml.safe_dump(content))

@@ -3,6 +3,7 @@
 Letters: V views, R rows (hard partons).
 """
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +21,8 @@ from resim.common.errors import InputError
 from resim.pairfile.digest import digest
 from resim.pairfile.reader import PairFile
 from resim.pairfile.validation import violations
+
+log = logging.getLogger(__name__)
 
 UNLABELLED: Final = "unlabelled"
 """The only class of a domain whose labels nobody may learn from."""
@@ -136,6 +139,8 @@ def _common_views(paths: Sequence[Path], wanted: Literal["any"] | Sequence[str])
 
 def _rows_of_file(path: Path, views: tuple[str, ...]) -> Rows:
     with PairFile(path) as file:
+        if file.weights_differ:
+            log.warning("%s: weights of its events differ; jetssl trains and evaluates without them", path)
         classes, class_index = np.unique(file.label_names(), return_inverse=True)
         return Rows(
             views=views,

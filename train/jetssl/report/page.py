@@ -110,10 +110,11 @@ def _file_section(path: Path, scratch: Path) -> PageSection:
     with PairFile(path) as file:
         provenance = file.provenance
         freeze = {view.name: (view.parent or "", view.freeze or "") for view in file.views}
+        weights = "differ; losses, scores and metrics are unweighted" if file.weights_differ else "equal"
     return PageSection(
         title=path.name,
         kind="pair file",
-        facts=_file_facts(provenance),
+        facts=[*_file_facts(provenance), ("weights of events", weights)],
         tables=[_source_table(provenance), _view_table(provenance, freeze)],
         pictures=[embedded(figure) for figure in pair_figures(path, scratch)],
         card=yaml.safe_dump(provenance.card, sort_keys=False),

@@ -123,11 +123,11 @@ def places(tmp_path, card_file, finished_run, mock_file):
         ("probe {run}", "no class left for --background"),
         (
             "probe {run} --signal two_prong --background one_prong --labels 5000",
-            "5000 labels need 2500 signal jets",
+            "5000 labels need 2500 jets of two_prong",
         ),
         (
             "probe {run} --signal two_prong --background one_prong --labels 7",
-            "--labels 7: want an even number",
+            "7 labels are no equal numbers of 2 classes; ask for a multiple of 2",
         ),
         ("probe {run} --data {tmp}/none.h5 --signal two_prong", "no such pair file"),
         ("embed {tmp}/new {mock} -o {tmp}/new.h5", "not a run"),

@@ -79,6 +79,7 @@ def test_the_untrained_encoder_gets_the_same(normalized, table, tmp_path, monkey
     embed = module.embed
     monkeypatch.setattr(module, "embed", watched)
     task = make_task(table.rows, normalized.data.fractions, ("two_prong",), ("one_prong",))
-    probe(loaded, table, task, [20], Origin(1, "jetssl probe run"), baselines=["random"])
-    assert len(spreads) == 11
+    subject = Subject(run, loaded, table, task)
+    probe(subject, [20], Origin(1, "jetssl probe run"), baselines=["random"], quiet=True)
+    assert len(spreads) == 10
     assert all(torch.equal(spread, loaded.encoder.spread) for spread in spreads)

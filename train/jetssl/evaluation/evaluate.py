@@ -16,8 +16,8 @@ from jetssl.config.data import DataCard
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.table import PairTable, load_pairs
 from jetssl.evaluation.causes import COLUMNS, causes
-from jetssl.evaluation.classifier import linear_probe
 from jetssl.evaluation.embedding import embed
+from jetssl.evaluation.heads import fit_linear
 from jetssl.evaluation.results import Origin, Result, write_records, write_results
 from jetssl.evaluation.robustness import FEWEST, CommonJets, Judged, robustness, score_distributions
 from jetssl.evaluation.task import Task, draw_validation, make_task
@@ -162,7 +162,7 @@ def _probed(path: Path, table: PairTable, task: Task) -> Trained:
     loaded = load_encoder(RunFolder(path).best)
     validation = draw_validation(task, len(task.train), 0, 0)
     labelled, held_out = (_vectors(loaded, table, task.view, rows) for rows in (task.train, validation))
-    head = linear_probe(labelled, task.is_signal[task.train], held_out, task.is_signal[validation])
+    head = fit_linear(labelled, task.class_index[task.train], held_out, task.class_index[validation])
     record = HeadRecord(
         classes=("+".join(task.signal), "+".join(task.background)),
         method="linear_probe",

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 import resim
 from jetssl.config.card import Card
 from jetssl.evaluation.results import read_curves, read_results
-from jetssl.evaluation.table import HEADER, TableBlock, table_rows
+from jetssl.evaluation.table import TableBlock, header, table_rows
 from jetssl.report.figures import loss_curve, pair_figures, roc_figures
 from jetssl.report.geometry import geometry_section, is_geometry
 from jetssl.report.robustness import is_robustness, robustness_section
@@ -67,7 +67,7 @@ def _run_section(run: RunFolder, scratch: Path) -> PageSection:
             " Jet features: soft-drop mass, mass, multiplicity and pT."
         )
         title = f"Linear probe: {first.task.replace('_vs_', ' vs ')}"
-        tables.insert(0, TableBlock(title, HEADER, table_rows(results), caption))
+        tables.insert(0, TableBlock(title, header(results), table_rows(results), caption))
         figures += roc_figures(read_curves(run.roc), scratch)
     return PageSection(
         title=run.path.resolve().name,

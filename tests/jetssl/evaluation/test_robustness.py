@@ -25,7 +25,8 @@ def few_replicas(monkeypatch):
 def jets():
     is_signal = np.arange(N) % 2 == 0
     rows = np.arange(N)
-    task = Task(("b",), ("q",), 0, rows, rows, rows, is_signal, (rows // 2).astype(np.uint64))
+    classes = np.where(is_signal, 0, 1)
+    task = Task((("b",), ("q",)), 0, rows, rows, rows, classes, (rows // 2).astype(np.uint64), np.ones(N))
     return CommonJets(task, ("nominal", "seed", "shifted"), np.where(is_signal, "b", "q"))
 
 

@@ -81,6 +81,7 @@ def test_options_are_frozen():
         ],
         "geometry": ["run", "file", "--output", "--view", "--rows", "--seed", "--force", "--json", "--quiet"],
         "embed": ["run", "file", "--output", "--force", "--quiet"],
+        "compare": ["runs", "--output", "--reference", "--metric", "--any-features", "--force", "--json"],
         "report": ["inputs", "--output", "--force"],
     }
 

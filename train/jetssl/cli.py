@@ -244,6 +244,43 @@ def embed(run: Path, file: Path, output: Path, force: bool, quiet: bool) -> None
 
 
 @jetssl.command()
+@click.argument("runs", nargs=-1, required=True, type=PATH, metavar="RUN...")
+@click.option("-o", "--output", type=PATH, help="Page with the table, ROC and label-efficiency curves.")
+@click.option("--reference", default="", help="Row that differences are to; default: the first.")
+@click.option("--metric", "metrics", multiple=True, help="Which figures; default: auc and rejection_at_0.5.")
+@click.option("--any-features", is_flag=True, help="Also runs that read different features.")
+@click.option("--force", is_flag=True, help="Replace an existing page.")
+@click.option("--json", "as_json", is_flag=True, help="Print the records and their differences instead of a table.")
+def compare(  # noqa: PLR0913, PLR0917
+    runs: tuple[Path, ...],
+    output: Path | None,
+    reference: str,
+    metrics: tuple[str, ...],
+    any_features: bool,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Put the records of each RUN (probed, fine-tuned or evaluated) into one table, with paired differences."""
+    if output is not None:
+        commandline.refuse_existing(output, force)
+    from jetssl.evaluation.compare import compare as read_runs
+    from jetssl.evaluation.compare import named_records
+    from jetssl.evaluation.compare_table import comparison_block
+    from jetssl.evaluation.results import to_json
+    from jetssl.evaluation.table import print_blocks
+
+    table = read_runs(runs, reference, metrics, any_features=any_features)
+    if output is not None:
+        from jetssl.report.comparison import write_comparison
+
+        write_comparison(table, output)
+    if as_json:
+        click.echo(to_json(named_records(table)))
+    else:
+        print_blocks([comparison_block(table)])
+
+
+@jetssl.command()
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN_OR_FILE...")
 @click.option("-o", "--output", type=PATH, required=True, help="The page to write.")
 @click.option("--force", is_flag=True, help="Replace an existing page.")

@@ -20,8 +20,8 @@ from jetssl.data.table import load_pairs
 from jetssl.evaluation.embedding_cache import checkpoint_digest, run_vectors
 from jetssl.evaluation.fits import BASELINES, Bench, Fit, Mode, label_draw, method_of, read_scores, scores_file
 from jetssl.evaluation.heads import HeadName
-from jetssl.evaluation.results import Origin, Result, write_results
-from jetssl.evaluation.summary import Comparison, summarize
+from jetssl.evaluation.results import Origin, Result, write_records, write_results
+from jetssl.evaluation.summary import Comparison, roc_curves, summarize
 from jetssl.evaluation.task import make_task
 from jetssl.models.checkpoints import load_encoder
 from jetssl.training.run_folder import RunFolder
@@ -102,6 +102,9 @@ def finetune(request: FineTuning, *, quiet: bool = False) -> list[Result]:
     with ProgressReport("finetune", len(missing), "fits", quiet) as progress:
         _run(request, bench, missing, progress)
     results = [record for count in request.labels for record in _records(request, bench, count)]
+    comparisons = [_comparison(request, bench, count, [mode]) for count in request.labels for mode in request.modes]
+    curves = [curve for comparison in comparisons for curve in roc_curves(comparison)]
+    write_records(RunFolder(request.output).roc, curves)
     write_results(RunFolder(request.output).results, results)
     return results
 

@@ -102,6 +102,9 @@ class RocCurve(_Record):
     """Mean background efficiency over draws as a function of the signal efficiency."""
 
     task: str
+    run: str | None = None
+    """name of the run, where one file holds curves of several"""
+    method: str = "linear_probe"
     baseline: Baseline | None
     n_labels: int
     all_labels: bool

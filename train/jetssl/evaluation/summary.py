@@ -75,6 +75,7 @@ def roc_curves(comparison: Comparison) -> list[RocCurve]:
     return [
         RocCurve(
             task=comparison.task.name,
+            method=comparison.method,
             baseline=baseline,
             n_labels=comparison.n_labels,
             all_labels=comparison.all_labels,

@@ -32,6 +32,15 @@ def write_report(inputs: Sequence[Path], output: Path) -> None:
     """
     with TemporaryDirectory() as scratch:
         sections = [_section(path, Path(scratch) / str(index)) for index, path in enumerate(inputs)]
+    write_page(sections, output)
+
+
+def write_page(sections: Sequence[PageSection], output: Path) -> None:
+    """Fill the template.
+
+    Raises:
+        InputError: the page cannot be written.
+    """
     environment = Environment(
         loader=PackageLoader("jetssl.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )

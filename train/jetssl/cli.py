@@ -169,14 +169,11 @@ def finetune(as_json: bool, quiet: bool, **options: Any) -> None:
 @click.option("--background", multiple=True, help="Background class; default: those of the training.")
 @click.option("--view", multiple=True, help="View to compare with the root view; default: all.")
 @click.option(
-    "--head",
-    type=click.Choice(["trained", "probe"]),
-    default="trained",
-    show_default=True,
-    help="`probe`: a linear probe of the frozen encoder on all labels.",
+    "--head", type=click.Choice(["trained", "probe"]), default="trained", help="Its own, or a linear probe."
 )
 @click.option("--reference", default="", help="Name of the run that ratios are to; default: the first.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of errors and null values.")
+@click.option("--unweighted", is_flag=True, help="Count test jets once where weights of events differ.")
 @click.option("--force", is_flag=True, help="Replace an existing folder's records.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records instead of a table.")
 @click.option("--quiet", is_flag=True, help="No progress.")
@@ -251,15 +248,7 @@ def embed(run: Path, file: Path, output: Path, force: bool, quiet: bool) -> None
 @click.option("--any-features", is_flag=True, help="Also runs that read different features.")
 @click.option("--force", is_flag=True, help="Replace an existing page.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records and their differences instead of a table.")
-def compare(  # noqa: PLR0913, PLR0917
-    runs: tuple[Path, ...],
-    output: Path | None,
-    reference: str,
-    metrics: tuple[str, ...],
-    any_features: bool,
-    force: bool,
-    as_json: bool,
-) -> None:
+def compare(runs: tuple[Path, ...], output: Path | None, force: bool, as_json: bool, **options: Any) -> None:
     """Put the records of each RUN (probed, fine-tuned or evaluated) into one table, with paired differences."""
     if output is not None:
         commandline.refuse_existing(output, force)
@@ -268,11 +257,10 @@ def compare(  # noqa: PLR0913, PLR0917
     from jetssl.evaluation.compare_table import comparison_block
     from jetssl.evaluation.results import to_json
     from jetssl.evaluation.table import print_blocks
+    from jetssl.report.comparison import write_comparison
 
-    table = read_runs(runs, reference, metrics, any_features=any_features)
+    table = read_runs(runs, **options)
     if output is not None:
-        from jetssl.report.comparison import write_comparison
-
         write_comparison(table, output)
     if as_json:
         click.echo(to_json(named_records(table)))

@@ -9,6 +9,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
@@ -28,6 +29,9 @@ from jetssl.training.run_folder import RunFolder
 from resim.common.atomic_write import write_text
 from resim.common.errors import InputError
 from resim.common.progress import ProgressReport
+
+FITS_FILE: Final = "finetune.json"
+"""In the folder of the fits: what they answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,7 @@ def _claim(request: FineTuning, bench: Bench) -> None:
         seed=request.seed,
         steps=request.steps,
     ).model_dump_json(indent=1)
-    path = request.output / "finetune.json"
+    path = request.output / FITS_FILE
     if not path.exists():
         if request.output.exists() and any(request.output.iterdir()):
             raise InputError(f"{request.output}: exists and holds no fine-tuning; give another -o")

@@ -11,8 +11,7 @@ from jetssl.evaluation.compare import Column, RunTable
 from jetssl.evaluation.compare_table import comparison_block
 from jetssl.evaluation.results import RocCurve
 from jetssl.report.figures import FigureFile, draw_roc
-from jetssl.report.page import write_page
-from jetssl.report.section import Facts, PageSection, embedded
+from jetssl.report.section import Facts, PageSection, embedded, write_page
 from resim.plots.style import VIEW_COLOURS, hep_style, save
 
 STYLES = ("-", "--", "-.")
@@ -28,12 +27,16 @@ def write_comparison(table: RunTable, output: Path) -> None:
         InputError: it cannot be written.
     """
     with TemporaryDirectory() as scratch:
-        figures = [*roc_overlays(table, Path(scratch)), *label_curves(table, Path(scratch))]
-        pictures = [embedded(figure) for figure in figures]
+        write_page([comparison_section(table, "comparison", Path(scratch) / "figures")], output)
+
+
+def comparison_section(table: RunTable, title: str, scratch: Path) -> PageSection:
+    """Table and figures as a section."""
+    scratch.mkdir(parents=True)
+    pictures = [embedded(figure) for figure in (*roc_overlays(table, scratch), *label_curves(table, scratch))]
     commands = dict.fromkeys(result.command for row in table.cells.values() for result in row.values())
     facts: Facts = [("reference", table.reference), *(("made by", command) for command in commands)]
-    section = PageSection("comparison", f"{len(table.cells)} rows", facts, [comparison_block(table)], pictures, "")
-    write_page([section], output)
+    return PageSection(title, f"{len(table.cells)} rows", facts, [comparison_block(table)], pictures, "")
 
 
 def roc_overlays(table: RunTable, folder: Path) -> list[FigureFile]:

@@ -115,8 +115,9 @@ def refuse_folder(path: Path, files: Sequence[str], force: bool) -> None:
     """
     if path.exists() and not path.is_dir():
         raise InputError(f"{path}: is a file, want a folder; give another -o")
-    found = sorted(entry.name for entry in path.iterdir()) if path.exists() else []
-    if strangers := [name for name in found if name not in files and not name.endswith(".partial")]:
+    entries = sorted(entry.name for entry in path.iterdir()) if path.exists() else []
+    found = [name for name in entries if not name.endswith(".partial")]  # the rest an interrupted call has left
+    if strangers := [name for name in found if name not in files]:
         raise InputError(f"{path}: holds {strangers[0]}, which this command did not write; give another -o")
     if found and not force:
         raise InputError(f"{path}: holds results already; give another -o, or --force to replace them")

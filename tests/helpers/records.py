@@ -1,6 +1,8 @@
 """Records of evaluations, as the commands write them."""
 
-from jetssl.evaluation.results import Result
+import numpy as np
+
+from jetssl.evaluation.results import Result, RocCurve
 
 SHARED = {
     "task": "b_vs_q",
@@ -64,3 +66,24 @@ def geometry_records():
     results.insert(4, record("pair_auc_in_bin", None, error=None, other_view="seed", method="geometry"))
     results += [record("uniformity", -1.0), record("effective_rank", 3.0)]
     return results + [record(f"cosine_turned_by_{degrees}", 0.9) for degrees in range(30, 360, 30)]
+
+
+def probe_records(value, seed=1, replicas=40, **more):
+    """AUC and rejection of one row at two numbers of labels, with replicas: noise that rows share, and some of their own."""
+    jets, own = np.random.default_rng(0), np.random.default_rng(seed)
+    results = []
+    for all_labels in (False, True):
+        for metric, scale in (("auc", 1.0), ("rejection_at_0.5", 100.0)):
+            noise = 0.02 * jets.normal(size=replicas) + 0.001 * own.normal(size=replicas)
+            drawn = tuple((scale * (value + noise)).tolist())
+            about = {"all_labels": all_labels, "n_labels": 50 if all_labels else 20, "method": "linear_probe"}
+            about |= {"test_set": "0123456789ab", "low": None if metric == "auc" else 80.0, "high": None}
+            results.append(record(metric, scale * value, error=0.02 * scale, replicas=drawn, **about | more))
+    return results
+
+
+def roc_curve(**more):
+    """A straight one."""
+    efficiencies = [0.2, 0.5, 0.8]
+    about = {"task": "b_vs_q", "baseline": None, "n_labels": 20, "all_labels": False, "n_background": 50}
+    return RocCurve(**about | more, signal_efficiency=efficiencies, background_efficiency=efficiencies)

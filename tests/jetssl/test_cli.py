@@ -60,27 +60,20 @@ def test_options_are_frozen():
     assert options == {
         "train": ["card", "overrides", "--output", "--force", "--quiet", "--print-config"],
         "probe": [
-            "run",
-            "--data",
-            "--signal",
-            "--background",
-            "--view",
-            "--labels",
-            "--baseline",
-            "--method",
-            "--seed",
-            "--json",
+            *("run", "--data", "--signal", "--background", "--classes", "--view", "--labels", "--unweighted"),
+            *("--seed", "--json", "--quiet", "--baseline", "--method", "--layer"),
         ],
         "finetune": [
-            *("run", "--output", "--data", "--signal", "--background", "--view", "--mode", "--labels"),
-            *("--seeds", "--steps", "--seed", "--json", "--quiet"),
+            *("run", "--output", "--data", "--signal", "--background", "--classes", "--view", "--labels"),
+            *("--unweighted", "--seed", "--json", "--quiet", "--mode", "--head", "--seeds", "--steps"),
         ],
         "evaluate": [
             *("runs", "--output", "--data", "--signal", "--background", "--view", "--head", "--reference"),
-            *("--seed", "--force", "--json", "--quiet"),
+            *("--seed", "--unweighted", "--force", "--json", "--quiet"),
         ],
         "geometry": ["run", "file", "--output", "--view", "--rows", "--seed", "--force", "--json", "--quiet"],
         "embed": ["run", "file", "--output", "--force", "--quiet"],
+        "compare": ["runs", "--output", "--reference", "--metric", "--any-features", "--force", "--json"],
         "report": ["inputs", "--output", "--force"],
     }
 
@@ -123,11 +116,11 @@ def places(tmp_path, card_file, finished_run, mock_file):
         ("probe {run}", "no class left for --background"),
         (
             "probe {run} --signal two_prong --background one_prong --labels 5000",
-            "5000 labels need 2500 signal jets",
+            "5000 labels need 2500 jets of two_prong",
         ),
         (
             "probe {run} --signal two_prong --background one_prong --labels 7",
-            "--labels 7: want an even number",
+            "7 labels are no equal numbers of 2 classes; ask for a multiple of 2",
         ),
         ("probe {run} --data {tmp}/none.h5 --signal two_prong", "no such pair file"),
         ("embed {tmp}/new {mock} -o {tmp}/new.h5", "not a run"),

@@ -11,8 +11,7 @@ from resim.common import commandline
 from resim.common.errors import InputError
 
 if TYPE_CHECKING:
-    from jetssl.evaluation.probe import ProbeMethod
-    from jetssl.evaluation.results import Baseline
+    from collections.abc import Callable
 
 PATH = click.Path(path_type=Path)
 
@@ -64,48 +63,61 @@ def train(  # noqa: PLR0913, PLR0917
     click.echo(f"{output}: {verb}, {epochs} epochs in {outcome.provenance.seconds:.0f} s")
 
 
+def _of_a_task(command: "Callable[..., None]") -> "Callable[..., None]":
+    """Options that say what is classified, and how it is counted."""
+    for option in reversed(
+        (
+            click.option("--data", type=PATH, multiple=True, help="Pair file; default: those of the training."),
+            click.option("--signal", multiple=True, help="Signal class; default: all that do not start with 'qcd'."),
+            click.option("--background", multiple=True, help="Background class; default: all that start with 'qcd'."),
+            click.option("--classes", default="", help="Instead, two or more, e.g. tau1p+tau3p,qcd_q,qcd_g."),
+            click.option("--view", default="", help="View whose jets are classified; default: the root view."),
+            click.option("--labels", multiple=True, default=("100", "all"), show_default=True, help="Labelled jets."),
+            click.option("--unweighted", is_flag=True, help="Count test jets once where weights of events differ."),
+            click.option(
+                "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of draws and errors."
+            ),
+            click.option("--json", "as_json", is_flag=True, help="Print the records instead of a table."),
+            click.option("--quiet", is_flag=True, help="No progress."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def _tidy(options: dict[str, Any]) -> dict[str, Any]:
+    """Every name once, classes as a tuple, numbers of labels as such."""
+    options = {key: tuple(dict.fromkeys(value)) if type(value) is tuple else value for key, value in options.items()}
+    options["classes"] = tuple(options["classes"].split(",")) if options["classes"] else ()
+    return options | {"labels": [_label_count(text) for text in options["labels"]]}
+
+
 @jetssl.command()
 @click.argument("run", type=PATH)
-@click.option("--data", type=PATH, multiple=True, help="Pair file; default: those that the run was trained on.")
-@click.option("--signal", multiple=True, help="Signal class; default: all that do not start with 'qcd'.")
-@click.option("--background", multiple=True, help="Background class; default: all that start with 'qcd'.")
-@click.option("--view", default="", help="View whose jets are classified; default: the root view.")
-@click.option("--labels", multiple=True, default=("100", "all"), show_default=True, help="Labelled jets.")
+@_of_a_task
 @click.option(
     "--baseline",
-    type=click.Choice(["random", "features", "wide_features", "constituents", "images"]),
+    "baselines",
+    type=click.Choice(["random", "features", "wide_features", "constituents", "images", "efp"]),
     multiple=True,
     default=("random", "features"),
     show_default=True,
     help="Other input of the same classifier.",
 )
 @click.option("--method", type=click.Choice(["linear_probe", "knn"]), default="linear_probe", show_default=True)
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of draws and errors.")
-@click.option("--json", "as_json", is_flag=True, help="Print the records instead of a table.")
-def probe(  # noqa: PLR0913, PLR0917
-    run: Path,
-    data: tuple[Path, ...],
-    signal: tuple[str, ...],
-    background: tuple[str, ...],
-    view: str,
-    labels: tuple[str, ...],
-    baseline: "tuple[Baseline, ...]",
-    method: "ProbeMethod",
-    seed: int,
-    as_json: bool,
-) -> None:
+@click.option("--layer", default="encoder", show_default=True, help="Whose vectors; or projector.1, projector.2 ...")
+def probe(as_json: bool, quiet: bool, layer: str, **options: Any) -> None:
     """Judge the frozen encoder of RUN with a linear classifier on the test split; writes RUN/results.json.
 
     Beside it: the same classifier on other inputs, by default a random encoder, and masses, multiplicity and pT.
     """
-    counts = [_label_count(text) for text in dict.fromkeys(labels)]
+    options = _tidy(options)
+    from jetssl.evaluation.layers import parse_layer
     from jetssl.evaluation.program import ProbeRequest, probe_run
     from jetssl.evaluation.results import to_json
     from jetssl.evaluation.table import print_table
 
-    signal, background = tuple(dict.fromkeys(signal)), tuple(dict.fromkeys(background))
-    request = ProbeRequest(run, data, signal, background, view, counts, tuple(dict.fromkeys(baseline)), seed, method)
-    results = probe_run(request)
+    results = probe_run(ProbeRequest(layer=parse_layer(layer), **options), quiet=quiet)
     if as_json:
         click.echo(to_json(results))
     else:
@@ -115,34 +127,34 @@ def probe(  # noqa: PLR0913, PLR0917
 @jetssl.command()
 @click.argument("run", type=PATH)
 @click.option("-o", "--output", type=PATH, required=True, help="Folder of the fits; those that it holds are kept.")
-@click.option("--data", type=PATH, multiple=True, help="Pair file; default: those that the run was trained on.")
-@click.option("--signal", multiple=True, help="Signal class; default: all that do not start with 'qcd'.")
-@click.option("--background", multiple=True, help="Background class; default: all that start with 'qcd'.")
-@click.option("--view", default="", help="View whose jets are classified; default: the root view.")
+@_of_a_task
 @click.option(
     "--mode",
+    "modes",
     type=click.Choice(["frozen", "full", "lora", "scratch", "scratch-views"]),
     multiple=True,
     default=("frozen", "full", "scratch"),
     show_default=True,
     help="What is trained beside the head.",
 )
-@click.option("--labels", multiple=True, default=("100", "all"), show_default=True, help="Labelled jets.")
-@click.option("--seeds", type=click.IntRange(min=2), default=5, show_default=True, help="Draws of labels, weights.")
+@click.option(
+    "--head",
+    type=click.Choice(["linear", "rs3l", "rs3l-mlp", "resim"]),
+    default="linear",
+    show_default=True,
+    help="What is trained for the task; all but `linear` read the projector's output.",
+)
+@click.option("--seeds", "draws", type=click.IntRange(min=2), default=5, show_default=True, help="Draws, weights.")
 @click.option("--steps", type=click.IntRange(min=1), default=300, show_default=True, help="Of one fit, at most.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of draws and errors.")
-@click.option("--json", "as_json", is_flag=True, help="Print the records instead of a table.")
-@click.option("--quiet", is_flag=True, help="No progress.")
-def finetune(output: Path, labels: tuple[str, ...], as_json: bool, quiet: bool, **options: Any) -> None:
+def finetune(as_json: bool, quiet: bool, **options: Any) -> None:
     """Train a head on the encoder of RUN, with or without the encoder, and judge it on the test split."""
-    counts = [_label_count(text) for text in dict.fromkeys(labels)]
+    options = _tidy(options)
     from jetssl.evaluation.finetune import FineTuning
     from jetssl.evaluation.finetune import finetune as run_fits
     from jetssl.evaluation.results import to_json
     from jetssl.evaluation.table import print_fine_tuning
 
-    modes, draws = tuple(dict.fromkeys(options.pop("mode"))), options.pop("seeds")
-    results = run_fits(FineTuning(output=output, modes=modes, labels=counts, draws=draws, **options), quiet=quiet)
+    results = run_fits(FineTuning(**options), quiet=quiet)
     if as_json:
         click.echo(to_json(results))
     else:
@@ -157,14 +169,11 @@ def finetune(output: Path, labels: tuple[str, ...], as_json: bool, quiet: bool, 
 @click.option("--background", multiple=True, help="Background class; default: those of the training.")
 @click.option("--view", multiple=True, help="View to compare with the root view; default: all.")
 @click.option(
-    "--head",
-    type=click.Choice(["trained", "probe"]),
-    default="trained",
-    show_default=True,
-    help="`probe`: a linear probe of the frozen encoder on all labels.",
+    "--head", type=click.Choice(["trained", "probe"]), default="trained", help="Its own, or a linear probe."
 )
 @click.option("--reference", default="", help="Name of the run that ratios are to; default: the first.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of errors and null values.")
+@click.option("--unweighted", is_flag=True, help="Count test jets once where weights of events differ.")
 @click.option("--force", is_flag=True, help="Replace an existing folder's records.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records instead of a table.")
 @click.option("--quiet", is_flag=True, help="No progress.")
@@ -232,6 +241,34 @@ def embed(run: Path, file: Path, output: Path, force: bool, quiet: bool) -> None
 
 
 @jetssl.command()
+@click.argument("runs", nargs=-1, required=True, type=PATH, metavar="RUN...")
+@click.option("-o", "--output", type=PATH, help="Page with the table, ROC and label-efficiency curves.")
+@click.option("--reference", default="", help="Row that differences are to; default: the first.")
+@click.option("--metric", "metrics", multiple=True, help="Which figures; default: auc and rejection_at_0.5.")
+@click.option("--any-features", is_flag=True, help="Also runs that read different features.")
+@click.option("--force", is_flag=True, help="Replace an existing page.")
+@click.option("--json", "as_json", is_flag=True, help="Print the records and their differences instead of a table.")
+def compare(runs: tuple[Path, ...], output: Path | None, force: bool, as_json: bool, **options: Any) -> None:
+    """Put the records of each RUN (probed, fine-tuned or evaluated) into one table, with paired differences."""
+    if output is not None:
+        commandline.refuse_existing(output, force)
+    from jetssl.evaluation.compare import compare as read_runs
+    from jetssl.evaluation.compare import named_records
+    from jetssl.evaluation.compare_table import comparison_block
+    from jetssl.evaluation.results import to_json
+    from jetssl.evaluation.table import print_blocks
+    from jetssl.report.comparison import write_comparison
+
+    table = read_runs(runs, **options)
+    if output is not None:
+        write_comparison(table, output)
+    if as_json:
+        click.echo(to_json(named_records(table)))
+    else:
+        print_blocks([comparison_block(table)])
+
+
+@jetssl.command()
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN_OR_FILE...")
 @click.option("-o", "--output", type=PATH, required=True, help="The page to write.")
 @click.option("--force", is_flag=True, help="Replace an existing page.")
@@ -248,8 +285,8 @@ def _label_count(text: str) -> int | None:
     """Number of labels, None for `all`."""
     if text == "all":
         return None
-    if not text.isdecimal() or int(text) < 4 or int(text) % 2:
-        raise InputError(f"--labels {text}: want an even number of at least 4 (half of each class), or `all`")
+    if not text.isdecimal() or int(text) < 4:
+        raise InputError(f"--labels {text}: want a number of at least 4, as many of each class, or `all`")
     return int(text)
 
 

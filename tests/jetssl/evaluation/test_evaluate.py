@@ -6,6 +6,7 @@ from click.testing import CliRunner
 
 from jetssl.cli import jetssl
 from jetssl.config.card import load_card
+from jetssl.evaluation import evaluate
 from jetssl.evaluation.finetune import FineTuning, finetune
 from jetssl.evaluation.results import read_distributions, read_results
 from jetssl.training.pretrain import pretrain
@@ -66,6 +67,30 @@ def test_end_to_end_twice_the_same(runs, tmp_path):
     assert call(*words, "-o", tmp_path / "out").exception is not None
     assert call(*words, "-o", tmp_path / "out", "--force").exit_code == 0
     assert (tmp_path / "out/results.json").read_bytes() == content
+
+
+def test_an_interrupted_call_is_taken_up(runs, tmp_path, monkeypatch):
+    words = [runs / "fits/frozen_20", "-o", tmp_path / "out", "--view", "seed"]
+    embed, calls = evaluate.embed, []
+
+    def interrupted(*arguments):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return embed(*arguments)
+
+    monkeypatch.setattr(evaluate, "embed", interrupted)
+    assert call(*words).exit_code != 0
+    assert len(calls) == 3
+    assert all(path.name.endswith(".partial") for path in (tmp_path / "out").iterdir())
+    again = call(*words)
+    assert again.exit_code == 0, again.exception
+    assert len(calls) == 3 + 2  # of 2 fits in 2 views, two were kept
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(evaluate.FILES)
+    straight = call(*words[:1], "-o", tmp_path / "straight", "--view", "seed")
+    assert straight.exit_code == 0
+    values = [[r.value for r in read_results(tmp_path / name / "results.json")] for name in ("out", "straight")]
+    assert values[0] == values[1]
 
 
 def test_supervised_probe_and_table(runs, finished_run, tmp_path):

@@ -1,12 +1,18 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from jetssl.common.roc import auc
+from jetssl.config.data import Fractions
 from jetssl.data.jets import gather_jets
 from jetssl.evaluation.baselines import INPUTS
+from jetssl.evaluation.layers import ENCODER, Layer
 from jetssl.evaluation.probe import CLASSIFIERS, probe
 from jetssl.evaluation.results import Origin
-from jetssl.models.checkpoints import load_encoder
+from jetssl.evaluation.task import make_task
+
+ORIGIN = Origin(1, "jetssl probe run")
 
 
 @pytest.mark.parametrize("method", ["linear_probe", "knn"])
@@ -22,10 +28,10 @@ def test_separable_and_hopeless_toys(method, task, table, rng):
     assert measure(noise) == pytest.approx(0.5, abs=0.2)
 
 
-def test_probe_records(finished_run, table, task):
-    outcome = probe(load_encoder(finished_run.best), table, task, [20, None], Origin(1, "jetssl probe run"))
+def test_probe_records(subject, task):
+    outcome = probe(subject, [20, None], ORIGIN, quiet=True)
     metrics = {(r.baseline, r.all_labels, r.metric): r for r in outcome.results}
-    assert len(metrics) == len(outcome.results) == 2 * (3 * 5 + 2)
+    assert len(metrics) == len(outcome.results) == 2 * (3 * 7 + 2)
     for many in (False, True):
         difference = metrics[None, many, "auc_minus_random"]
         values = [metrics[baseline, many, "auc"] for baseline in (None, "random")]
@@ -33,7 +39,7 @@ def test_probe_records(finished_run, table, task):
         assert all(value.error >= 0 and value.n_draws == 10 for value in values)
     assert metrics[None, True, "auc"].n_labels == len(task.train)
     assert len(outcome.curves) == 6
-    again = probe(load_encoder(finished_run.best), table, task, [20, None], Origin(1, "jetssl probe run"))
+    again = probe(subject, [20, None], ORIGIN, quiet=True)
     assert again.results == outcome.results
 
 
@@ -64,7 +70,34 @@ def test_wider_inputs_of_one_jet(table):
     assert np.isfinite(wide).all()
 
 
-def test_every_baseline(finished_run, table, task):
-    names = ("wide_features", "constituents", "images")
-    outcome = probe(load_encoder(finished_run.best), table, task, [20], Origin(1, "x"), baselines=names)
+def test_every_baseline(subject):
+    names = ("wide_features", "constituents", "images", "efp")
+    outcome = probe(subject, [20], ORIGIN, baselines=names, quiet=True)
     assert {record.baseline for record in outcome.results} == {None, *names}
+
+
+@pytest.mark.parametrize("method", ["linear_probe", "knn"])
+def test_several_classes(method, subject, table, rng):
+    """One prong at random under two names, so nobody tells these apart."""
+    label = rng.integers(0, 2, table.rows.n_rows) * (table.rows.class_index == 0)
+    classes = ("one_prong", "other", "two_prong")
+    rows = replace(table.rows, classes=classes, class_index=(2 * table.rows.class_index + label).astype(np.int16))
+    task = make_task(rows, Fractions(), classes=("two_prong", "one_prong", "other"))
+    outcome = probe(replace(subject, task=task), [30], ORIGIN, baselines=("features",), method=method, quiet=True)
+    values = {(r.baseline, r.metric, r.jet_class): r.value for r in outcome.results}
+    assert outcome.results[0].classes == task.classes == ("two_prong", "one_prong", "other")
+    assert values["features", "auc", "two_prong"] > values["features", "auc", "other"]
+    # Against its twin 0.5, against the two prongs, which are two thirds of the others, nearly 1.
+    assert values["features", "auc", "other"] == pytest.approx(0.83, abs=0.12)
+    found = [values["features", "accuracy", name] for name in (None, *classes)]
+    assert min(found[1:]) <= found[0] <= max(found[1:])
+    assert not outcome.curves
+
+
+def test_layers_of_the_projector(subject):
+    encoder, inner, last = (
+        probe(replace(subject, layer=layer), [20], ORIGIN, baselines=("random",), quiet=True).results
+        for layer in (ENCODER, Layer(1), Layer(2))
+    )
+    assert [results[0].layer for results in (encoder, inner, last)] == ["encoder", "projector.1", "projector.2"]
+    assert len({results[0].value for results in (encoder, inner, last)}) == 3

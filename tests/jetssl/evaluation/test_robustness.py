@@ -25,7 +25,8 @@ def few_replicas(monkeypatch):
 def jets():
     is_signal = np.arange(N) % 2 == 0
     rows = np.arange(N)
-    task = Task(("b",), ("q",), 0, rows, rows, rows, is_signal, (rows // 2).astype(np.uint64))
+    classes = np.where(is_signal, 0, 1)
+    task = Task((("b",), ("q",)), 0, rows, rows, rows, classes, (rows // 2).astype(np.uint64), np.ones(N))
     return CommonJets(task, ("nominal", "seed", "shifted"), np.where(is_signal, "b", "q"))
 
 
@@ -101,9 +102,30 @@ def test_sides_of_several_classes_and_rare_ones(jets):
     names = np.where(np.arange(N) % 4 == 1, "q", jets.jet_class).astype("<U1")
     names[names == "q"] = np.where(np.arange((names == "q").sum()) % 2, "g", "q")
     names[1::44] = "c"
-    task = replace(jets.task, background=("c", "g", "q"))
+    task = replace(jets.task, groups=(("b",), ("c", "g", "q")))
     members = CommonJets(task, jets.views, names).members
     assert list(members) == ["b", "c", "g", "q", "c+g+q"]
     assert len(members["c+g+q"]) == N // 2
     rare = CommonJets(task, jets.views, np.where(np.arange(N) == 1, "c", jets.jet_class))
     assert list(rare.members) == ["b", "q", "c+g+q"]
+
+
+def test_event_weights_count_like_copies(rng, jets):
+    one = judged(rng, "one", 0.1, fits=1)
+    weights = rng.integers(1, 3, N)
+    weighted = replace(jets, task=replace(jets.task, weights=weights.astype(float)))
+    found = robustness([one], weighted, "one", ORIGIN)
+    rows = np.repeat(np.arange(N), weights)
+    task = replace(jets.task, class_index=jets.task.class_index[rows], hard_scatter=jets.task.hard_scatter[rows])
+    task = replace(task, test=np.arange(len(rows)), weights=np.ones(len(rows)))
+    copies = CommonJets(task, jets.views, jets.jet_class[rows])
+    expected = robustness([replace(one, logits=one.logits[:, :, rows])], copies, "one", ORIGIN)
+    exact = ("wasserstein_1", "signal_efficiency_shift_at_0.5", "background_efficiency_shift_at_0.5", "auc")
+    for record, copy in zip(found, expected, strict=True):
+        if record.metric in exact:
+            assert record.value == pytest.approx(copy.value, abs=1e-9), record.metric
+    assert {record.weighted for record in found} == {True}
+    shapes = score_distributions([one], weighted)
+    assert [shape.counts for shape in shapes] == [
+        shape.counts for shape in score_distributions([replace(one, logits=one.logits[:, :, rows])], copies)
+    ]

@@ -1,12 +1,15 @@
 """Which jets a probe is trained and tested with."""
 
+import re
+import shutil
 from dataclasses import replace
 
+import h5py
 import numpy as np
 import pytest
 
 from jetssl.config.data import Fractions
-from jetssl.evaluation.task import draw_labels, make_task
+from jetssl.evaluation.task import draw_labels, event_weights, make_task
 from resim.common.errors import InputError
 
 
@@ -23,7 +26,7 @@ def test_draws_are_balanced_and_labelled_in_training(task, rng):
 
 
 def test_too_many_labels(task, rng):
-    with pytest.raises(InputError, match=r"1000 labels need 500 signal jets, the training split has \d+"):
+    with pytest.raises(InputError, match=r"1000 labels need 500 jets of two_prong, the training split has \d+"):
         draw_labels(task, 1000, rng)
 
 
@@ -51,3 +54,56 @@ def test_a_leak_through_an_extract_is_refused(task, table):
     pt[task.test[0]], eta[task.test[0]] = pt[task.train[0]], eta[task.train[0]]
     with pytest.raises(InputError, match=r"1 of \d+ test jets have the hard parton of a labelled one"):
         make_task(replace(table.rows, parton_pt=pt, parton_eta=eta), Fractions(), ["two_prong"], ["one_prong"])
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        (["two_prong"], "--classes two_prong: one class is nothing to tell apart"),
+        (["two_prong", "hbb"], "no class 'hbb' in the data"),
+        (["one_prong+two_prong", "one_prong"], "'one_prong' occurs twice"),
+        (["one_prong+two_prong", ""], "no class '' in the data"),
+    ],
+)
+def test_bad_classes(table, classes, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        make_task(table.rows, Fractions(), classes=classes)
+    with pytest.raises(InputError, match="leave out --signal and --background"):
+        make_task(table.rows, Fractions(), ["two_prong"], classes=classes)
+
+
+def test_two_classes_by_name_are_signal_and_background(task, table):
+    same = make_task(table.rows, Fractions(), classes=("two_prong", "one_prong"))
+    assert (same.name, same.signal, same.background) == (task.name, task.signal, task.background)
+    assert (same.is_signal == (table.rows.label == "two_prong")).all()
+
+
+def test_labels_of_three_classes(table, rng):
+    groups = (table.rows.event % 3).astype(np.int16)
+    rows = replace(table.rows, classes=("a", "b", "c"), class_index=groups)
+    task = make_task(rows, Fractions(), classes=("c", "a", "b"))
+    drawn = draw_labels(task, 30, rng)
+    assert np.bincount(task.class_index[drawn]).tolist() == [10, 10, 10]
+    assert (rows.label[drawn[:10]] == "c").all()
+    with pytest.raises(InputError, match="40 labels are no equal numbers of 3 classes; ask for a multiple of 3"):
+        draw_labels(task, 40, rng)
+    grouped = make_task(rows, Fractions(), classes=("c+a", "b"))
+    assert grouped.name == "c+a_vs_b"
+
+
+def test_weights_of_events(task, table, tmp_path):
+    """Only differences within an LHE file count."""
+    assert not task.weighted
+    copy = tmp_path / "weighted.h5"
+    shutil.copy(table.rows.files[0].path, copy)
+    rows = replace(table.rows, files=(replace(table.rows.files[0], path=str(copy)),))
+    with h5py.File(copy, "r+") as file:
+        source = file["hard_scatter/source"][:]
+        file["hard_scatter/weight"][:] = 5.0 + source
+    assert (event_weights(rows) == 1).all()
+    with h5py.File(copy, "r+") as file:
+        file["hard_scatter/weight"][:] = 1 + np.arange(len(source)) % 2
+    relative = event_weights(rows)
+    assert np.bincount(source, relative) == pytest.approx(np.bincount(source))
+    assert make_task(rows, Fractions(), ["two_prong"], ["one_prong"]).weighted
+    assert not make_task(rows, Fractions(), ["two_prong"], ["one_prong"], unweighted=True).weighted

@@ -6,7 +6,7 @@ from jetssl.config.card import load_card
 from jetssl.data.datamodule import PairDataModule
 from jetssl.data.tensors import to_tensors
 from jetssl.evaluation import probe as module
-from jetssl.evaluation.probe import probe
+from jetssl.evaluation.probe import Subject, probe
 from jetssl.evaluation.results import Origin
 from jetssl.evaluation.task import make_task
 from jetssl.models.builder import build_encoder
@@ -79,6 +79,7 @@ def test_the_untrained_encoder_gets_the_same(normalized, table, tmp_path, monkey
     embed = module.embed
     monkeypatch.setattr(module, "embed", watched)
     task = make_task(table.rows, normalized.data.fractions, ("two_prong",), ("one_prong",))
-    probe(loaded, table, task, [20], Origin(1, "jetssl probe run"), baselines=["random"])
-    assert len(spreads) == 11
+    subject = Subject(run, loaded, table, task)
+    probe(subject, [20], Origin(1, "jetssl probe run"), baselines=["random"], quiet=True)
+    assert len(spreads) == 10
     assert all(torch.equal(spread, loaded.encoder.spread) for spread in spreads)

@@ -4,6 +4,9 @@ import pytest
 from click.testing import CliRunner
 
 from jetssl.cli import jetssl
+from jetssl.evaluation.results import write_results
+from jetssl.report.page import write_report
+from tests.helpers.records import probe_records
 from tests.helpers.toys import CLASSES
 
 
@@ -51,3 +54,16 @@ def test_in_a_browser(page, browser):
     assert [name for name in fetched if not name.startswith("data:")] == []
     overflow = browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
     assert overflow <= 0
+
+
+def test_a_fine_tuning_is_a_comparison_of_its_modes(tmp_path):
+    folder = tmp_path / "fits"
+    write_results(
+        folder / "results.json",
+        [*probe_records(0.8, method="finetune_full"), *probe_records(0.7, 2, method="finetune_lora")],
+    )
+    (folder / "finetune.json").write_text("{}")
+    write_report([folder], tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text()
+    assert "fits:finetune_lora" in text
+    assert text.count("<img") == 2

@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy.stats import norm
 
-from jetssl.evaluation.metrics import auc
+from jetssl.common.roc import auc
 from jetssl.weak.label_proportions import proportion_loss
 from jetssl.weak.methods import Training, from_proportions
 from jetssl.weak.mixed_samples import draw_mixtures

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from jetssl.evaluation.metrics import auc
+from jetssl.common.roc import auc
 from jetssl.weak.methods import Training
 from jetssl.weak.mixed_samples import draw_mixtures
 from jetssl.weak.student import Lesson

@@ -1,4 +1,4 @@
-"""Area under the ROC curve, and background efficiencies, of the scores of two classes.
+"""Area under the ROC curve, and efficiencies, of the scores of two classes.
 
 How often a jet is nearer to its other view than to another jet is not this AUC: see `jetssl.methods.shortcuts`.
 
@@ -30,7 +30,7 @@ def auc(signal: Scores, background: Scores) -> float:
 
 
 class WeightedRoc:
-    """AUC and background efficiencies of fixed scores for many sets of weights; sorts once.
+    """AUC and efficiencies of fixed scores for many sets of weights; sorts once.
 
     Args:
         scores: `(S + B,)`.
@@ -41,19 +41,30 @@ class WeightedRoc:
         _, self._level = np.unique(-scores, return_inverse=True)
         self._is_signal = is_signal
 
-    def __call__(self, weights: npt.NDArray[Any], signal_efficiency: Scores) -> Scores:
-        """AUC, then eps_b at each signal efficiency, where jet i counts `weights[i]` times.
+    def __call__(
+        self, weights: npt.NDArray[Any], signal_efficiency: Scores, background_efficiency: Scores | None = None
+    ) -> Scores:
+        """Figures where jet i counts `weights[i]` times.
+
+        Args:
+            weights: `(S + B,)`.
+            signal_efficiency: where to quote eps_b, `(P,)`.
+            background_efficiency: where to quote eps_s, `(Q,)`; None for nowhere.
 
         Returns:
-            `(1 + len(signal_efficiency),)`; NaN if a class has no weight.
+            AUC, eps_b at each signal efficiency, eps_s at each background efficiency: `(1 + P + Q,)`; NaN if a class
+            has no weight.
         """
+        wanted = np.array([]) if background_efficiency is None else background_efficiency
         size = int(self._level.max()) + 1
         signal = np.bincount(self._level, weights * self._is_signal, size)
         background = np.bincount(self._level, weights * ~self._is_signal, size)
         total = signal.sum() * background.sum()
         if not total:
-            return np.full(1 + len(signal_efficiency), math.nan)
+            return np.full(1 + len(signal_efficiency) + len(wanted), math.nan)
         kept, passing = np.cumsum(signal), np.cumsum(background)
         area = (signal * (passing[-1] - passing + background / 2)).sum() / total
-        cut = np.searchsorted(kept, signal_efficiency * kept[-1] - 1e-9, "left")
-        return np.concatenate([[area], passing[cut] / passing[-1]])
+        kept, passing = kept / kept[-1], passing / passing[-1]
+        cut = np.searchsorted(kept, signal_efficiency - 1e-9, "left")
+        last = np.searchsorted(passing, wanted + 1e-9, "right")
+        return np.concatenate([[area], passing[np.minimum(cut, size - 1)], np.concatenate([[0.0], kept])[last]])

@@ -26,6 +26,7 @@ class Stream(IntEnum):
     MIXTURES = 12
     HALVES = 20
     GEOMETRY = 21
+    SEEDS = 22
 
 
 def generator(seed: int, stream: Stream, *address: int) -> np.random.Generator:

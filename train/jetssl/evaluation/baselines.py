@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from jetssl.data.jets import Jets, gather_jets, without_vertices
 from jetssl.data.table import PairTable
+from jetssl.evaluation.efp import energy_flow_polynomials
 from jetssl.evaluation.results import Baseline
 from resim.common.arrays import Floats32
 from resim.pairfile.reader import PairFile
@@ -76,6 +77,7 @@ INPUTS: dict[Baseline, Callable[[PairTable, int], Floats32]] = {
     "wide_features": wide_features,
     "constituents": constituents,
     "images": images,
+    "efp": energy_flow_polynomials,
 }
 """By the name that records and the command line use; called with the pair files and the index of a view."""
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from jetssl.data.jets import gather_jets
 from jetssl.data.table import PairTable
@@ -76,7 +75,7 @@ def _distributions(name: str, values: Floats, jets: CommonJets) -> Iterator[Dist
     inside = np.minimum(values, np.nextafter(edges[-1], 0))
     for index, view in enumerate(jets.views):
         for jet_class, members in jets.members.items():
-            counts = np.histogram(inside[index, members], edges)[0]
+            counts = np.histogram(inside[index, members], edges, weights=jets.weights[members])[0]
             yield Distribution(
                 run=None, quantity=name, view=view, jet_class=jet_class, edges=edges.tolist(), counts=counts.tolist()
             )
@@ -95,7 +94,8 @@ def _means(values: Floats, jets: CommonJets, origin: Origin) -> Iterator[Result]
     """Records of values `(len(MEANS), V, T)`."""
     members = jets.members
 
-    def figures(weights: npt.NDArray[np.int64]) -> Floats:
+    def figures(drawn: Integers) -> Floats:
+        weights = drawn * jets.weights
         with np.errstate(invalid="ignore"):  # a class without weight has no mean
             means = [values[..., rows] @ weights[rows] / weights[rows].sum() for rows in members.values()]
         return np.stack(means).ravel()

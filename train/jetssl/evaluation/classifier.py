@@ -1,29 +1,22 @@
-"""An encoder with a linear head for two classes, and its training; low-rank adapters of the encoder.
+"""An encoder with a head, and its training; low-rank adapters of the encoder.
 
-Letters: B jets, D model width.
+Letters: B jets, N constituents, F features, P width behind the projection, O outputs of the head.
 """
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 import torch
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
 from torch import nn
-from torch.nn import functional
 
+from jetssl.evaluation.heads import cross_entropy
 from jetssl.methods.optimizers import AdamW
 from jetssl.methods.schedules import warmup_cosine
 from jetssl.models.encoder import Encoder
 from jetssl.models.particle_transformer import ParticleTransformer
-from resim.common.arrays import Floats32
 from resim.common.errors import InputError
 
-INVERSE_L2 = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
-"""scikit-learn's C of the linear probe; the validation loss chooses."""
 RANK = 8
 """Of the low-rank adapters; 4 to 8 in arXiv:2106.09685."""
 CHECKS = 10
@@ -49,76 +42,47 @@ class Headed(nn.Module):
         self.encoder, self.head = encoder, head
 
 
-class Classifier(Headed):
-    """Logit of being signal, `(B,)`, from the jet vector."""
+class Projected(nn.Module):
+    """An encoder, and behind it the part of a head that is pre-trained."""
 
-    head: nn.Linear
+    def __init__(self, encoder: nn.Module, projection: nn.Module) -> None:
+        super().__init__()
+        self.encoder, self.projection = encoder, projection
 
     def forward(self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """`(B, N, F)`, `(B, N, 4)`, bool `(B, N)` → `(B,)`."""
-        logits: torch.Tensor = self.head(self.encoder(features, momenta, mask).jet)[:, 0]
-        return logits
+        """`(B, N, F)`, `(B, N, 4)`, bool `(B, N)` → `(B, P)`."""
+        projected: torch.Tensor = self.projection(self.encoder(features, momenta, mask).jet)
+        return projected
 
 
-def linear_probe(
-    labelled: Floats32,
-    labels: npt.NDArray[np.bool_],
-    validation: Floats32,
-    validation_labels: npt.NDArray[np.bool_],
-) -> nn.Linear:
-    """Logistic regression on standardized vectors, its penalty chosen by the validation loss.
+class Classifier(Headed):
+    """Outputs `(B, O)` of a head on what its encoder, e.g. `Projected`, makes of the inputs."""
 
-    Args:
-        labelled: vectors `(B, D)`.
-        labels: bool `(B,)`, whether signal.
-        validation: vectors of other jets, `(B', D)`.
-        validation_labels: bool `(B',)`.
-
-    Returns:
-        The regression as a linear map of vectors that are not standardized.
-    """
-    scaler = StandardScaler().fit(labelled.astype(np.float64))
-    inputs = scaler.transform(labelled.astype(np.float64))
-    heads = []
-    found = LogisticRegression(max_iter=2000, warm_start=True)
-    for strength in INVERSE_L2:
-        found.set_params(C=strength).fit(inputs, labels)
-        weight = found.coef_ / scaler.scale_
-        head = nn.Linear(labelled.shape[1], 1)
-        with torch.no_grad():
-            head.weight.copy_(torch.from_numpy(weight))
-            head.bias.copy_(torch.from_numpy(found.intercept_ - weight @ scaler.mean_))
-        heads.append(head)
-    return min(heads, key=lambda head: head_loss(head, validation, validation_labels))
-
-
-@torch.inference_mode()
-def logits_of(head: nn.Linear, vectors: Floats32) -> npt.NDArray[np.float64]:
-    """Logits of vectors `(B, D)`, float64 `(B,)`."""
-    return np.asarray(head(torch.from_numpy(vectors))[:, 0].double().numpy())
-
-
-def head_loss(head: nn.Linear, vectors: Floats32, labels: npt.NDArray[np.bool_]) -> float:
-    """Cross-entropy of vectors `(B, D)` with labels, bool `(B,)`."""
-    logits = torch.from_numpy(logits_of(head, vectors))
-    return float(functional.binary_cross_entropy_with_logits(logits, torch.from_numpy(labels).double()))
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """Anything that the encoder takes → `(B, O)`."""
+        outputs: torch.Tensor = self.head(self.encoder(*inputs))
+        return outputs
 
 
 Loss = Callable[[torch.Tensor, torch.Tensor, float], torch.Tensor]
 """Output of the model, labels, share of the training that is done → a scalar."""
 
 
-def _binary(logits: torch.Tensor, labels: torch.Tensor, progress: float) -> torch.Tensor:  # noqa: ARG001
-    return functional.binary_cross_entropy_with_logits(logits, labels)
+def _cross_entropy(outputs: torch.Tensor, classes: torch.Tensor, progress: float) -> torch.Tensor:  # noqa: ARG001
+    return cross_entropy(outputs, classes)
+
+
+Batches = Iterator[tuple[tuple[torch.Tensor, ...], torch.Tensor]]
+"""Inputs of a model, and what the loss compares its output with."""
 
 
 def train(  # noqa: PLR0913, PLR0917
     model: Headed,
-    batches: Iterator[tuple[tuple[torch.Tensor, ...], torch.Tensor]],
+    batches: Batches,
     steps: int,
     rates: Rates,
     validation_loss: Callable[[], float],
-    loss: Loss = _binary,
+    loss: Loss = _cross_entropy,
 ) -> None:
     """AdamW with warm-up and cosine; the model ends with the weights of the lowest validation loss.
 
@@ -126,12 +90,12 @@ def train(  # noqa: PLR0913, PLR0917
 
     Args:
         model: trained in place; parameters that ask for no gradient stay.
-        batches: inputs of the model, and what the loss compares its output with; by default labels, 1 for signal,
+        batches: inputs of the model, and what the loss compares its output with; by default classes, int64
             `(B,)`.
         steps: at most so many.
         rates: peak rates.
         validation_loss: of the model as it is.
-        loss: cross-entropy of two classes by default.
+        loss: cross-entropy by default.
 
     Raises:
         InputError: the loss is not finite.

@@ -16,12 +16,14 @@ from jetssl.config.data import DataCard
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.table import PairTable, load_pairs
 from jetssl.evaluation.causes import COLUMNS, causes
-from jetssl.evaluation.classifier import linear_probe
 from jetssl.evaluation.embedding import embed
+from jetssl.evaluation.embedding_cache import checkpoint_digest
+from jetssl.evaluation.heads import fit_linear
 from jetssl.evaluation.results import Origin, Result, write_records, write_results
 from jetssl.evaluation.robustness import FEWEST, CommonJets, Judged, robustness, score_distributions
 from jetssl.evaluation.task import Task, draw_validation, make_task
 from jetssl.evaluation.trained import HeadRecord, Trained, load_trained, runs_of
+from jetssl.evaluation.unfinished import Unfinished
 from jetssl.models.checkpoints import LoadedEncoder, load_encoder
 from jetssl.training.run_folder import RunFolder
 from resim.common.arrays import Floats, Floats32, Integers
@@ -52,6 +54,7 @@ class Evaluation:
     reference: str = ""
     """name of the run that ratios are to; empty for the first one"""
     seed: int = 1
+    unweighted: bool = False
 
     @property
     def command(self) -> str:
@@ -65,6 +68,7 @@ class Evaluation:
         }
         words += [word for option, values in several.items() for value in values for word in (option, str(value))]
         words += ["--reference", self.reference] if self.reference else []
+        words += ["--unweighted"] if self.unweighted else []
         return shlex.join([*words, "--head", self.head, "--seed", str(self.seed)])
 
 
@@ -81,16 +85,18 @@ def evaluate(request: Evaluation, *, quiet: bool = False) -> list[Result]:
     data = _common_data(folders)
     columns = {*FEATURE_SETS[data.feature_set].columns, *COLUMNS}
     table = load_pairs(request.data or data.files, columns=tuple(sorted(columns)))
-    task = make_task(table.rows, data.fractions, *_classes(request, heads))
+    task = make_task(table.rows, data.fractions, *_classes(request, heads), unweighted=request.unweighted)
     jets = _test_jets(task, table, request.views)
     with torch_threads(RunFolder(next(iter(folders.values()))[0]).load_card().training.threads):
         heads = heads or {name: [_probed(path, table, task) for path in paths] for name, paths in folders.items()}
-        judged = _scores(heads, table, jets, quiet)
+        unfinished = _unfinished(request, table, jets, folders)
+        judged = _scores(heads, table, jets, unfinished, quiet)
     origin = Origin(request.seed, request.command)
     results = robustness(judged, jets, request.reference or judged[0].name, origin)
     means, shapes = causes(table, jets, origin)
     write_records(request.output / FILES[2], [*score_distributions(judged, jets), *shapes])
     write_results(request.output / FILES[0], results := [*results, *means])
+    unfinished.clear()
     return results
 
 
@@ -147,6 +153,8 @@ def _test_jets(task: Task, table: PairTable, wanted: tuple[str, ...]) -> CommonJ
     views = (root, *others)
     valid = table.rows.valid[[table.rows.views.index(name) for name in views]][:, task.test].all(axis=0)
     task = replace(task, test=task.test[valid], hard_scatter=task.hard_scatter[valid])
+    if (task.weights[task.test] < 0).any():
+        raise InputError("some events have negative weights, and distances have no meaning; judge with --unweighted")
     for side in (task.signal, task.background):
         count = int(np.isin(table.rows.label[task.test], side).sum())
         if count < FEWEST:
@@ -162,7 +170,7 @@ def _probed(path: Path, table: PairTable, task: Task) -> Trained:
     loaded = load_encoder(RunFolder(path).best)
     validation = draw_validation(task, len(task.train), 0, 0)
     labelled, held_out = (_vectors(loaded, table, task.view, rows) for rows in (task.train, validation))
-    head = linear_probe(labelled, task.is_signal[task.train], held_out, task.is_signal[validation])
+    head = fit_linear(labelled, task.class_index[task.train], held_out, task.class_index[validation])
     record = HeadRecord(
         classes=("+".join(task.signal), "+".join(task.background)),
         method="linear_probe",
@@ -173,15 +181,27 @@ def _probed(path: Path, table: PairTable, task: Task) -> Trained:
     return Trained(path, loaded, head, record)
 
 
-def _scores(heads: Models, table: PairTable, jets: CommonJets, quiet: bool) -> list[Judged]:
+def _unfinished(
+    request: Evaluation, table: PairTable, jets: CommonJets, folders: dict[str, list[Path]]
+) -> Unfinished:
+    checkpoints = [checkpoint_digest(RunFolder(path)) for of_run in folders.values() for path in of_run]
+    files = [record.digest for record in table.rows.files]
+    return Unfinished(request.output, (*checkpoints, *files, request.head, jets.task.name, jets.task.test_set))
+
+
+def _scores(heads: Models, table: PairTable, jets: CommonJets, unfinished: Unfinished, quiet: bool) -> list[Judged]:
     fits = sum(len(models) for models in heads.values())
     rows, task = jets.task.test, jets.task
     with ProgressReport("evaluate", fits * len(jets.views) * len(rows), "jets", quiet) as progress:
 
         def logits(model: Trained, view: str) -> Floats:
-            vectors = _vectors(model.loaded, table, table.rows.views.index(view), rows)
+            def compute() -> Floats:
+                vectors = _vectors(model.loaded, table, table.rows.views.index(view), rows)
+                return model.score(vectors, task.signal, task.background)
+
+            found = unfinished.array((str(model.path.resolve()), view), compute)
             progress.advance(len(rows))
-            return model.score(vectors, task.signal, task.background)
+            return found
 
         return [
             Judged(

@@ -1,6 +1,5 @@
 """What `jetssl finetune` does: all fits of all modes, side by side, those that are done never again; then records."""
 
-import hashlib
 import multiprocessing
 import os
 import shlex
@@ -10,6 +9,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
@@ -18,16 +18,20 @@ from pydantic import BaseModel, ConfigDict
 from jetssl.common.threads import torch_threads
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.table import load_pairs
-from jetssl.evaluation.embedding import embed
+from jetssl.evaluation.embedding_cache import checkpoint_digest, run_vectors
 from jetssl.evaluation.fits import BASELINES, Bench, Fit, Mode, label_draw, method_of, read_scores, scores_file
-from jetssl.evaluation.results import Origin, Result, write_results
-from jetssl.evaluation.summary import Comparison, summarize
+from jetssl.evaluation.heads import HeadName
+from jetssl.evaluation.results import Origin, Result, write_records, write_results
+from jetssl.evaluation.summary import Comparison, roc_curves, summarize
 from jetssl.evaluation.task import make_task
 from jetssl.models.checkpoints import load_encoder
 from jetssl.training.run_folder import RunFolder
 from resim.common.atomic_write import write_text
 from resim.common.errors import InputError
 from resim.common.progress import ProgressReport
+
+FITS_FILE: Final = "finetune.json"
+"""In the folder of the fits: what they answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +43,15 @@ class FineTuning:
     data: tuple[Path, ...] = ()
     signal: tuple[str, ...] = ()
     background: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
     view: str = ""
+    head: HeadName = "linear"
     modes: tuple[Mode, ...] = ("frozen", "full", "scratch")
     labels: Sequence[int | None] = (100, None)
     draws: int = 5
     steps: int = 300
     seed: int = 1
+    unweighted: bool = False
     jobs: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
 
     @property
@@ -59,7 +66,10 @@ class FineTuning:
             "--labels": ["all" if count is None else count for count in self.labels],
         }
         words += [word for option, values in several.items() for value in values for word in (option, str(value))]
+        words += ["--classes", ",".join(self.classes)] if self.classes else []
         words += ["--view", self.view] if self.view else []
+        words += ["--head", self.head] if self.head != "linear" else []
+        words += ["--unweighted"] if self.unweighted else []
         return shlex.join([*words, "--seeds", str(self.draws), "--steps", str(self.steps), "--seed", str(self.seed)])
 
 
@@ -74,6 +84,7 @@ class _Identity(BaseModel):
     """digests of the pair files"""
     task: str
     view: str
+    head: HeadName
     seed: int
     steps: int
 
@@ -95,6 +106,9 @@ def finetune(request: FineTuning, *, quiet: bool = False) -> list[Result]:
     with ProgressReport("finetune", len(missing), "fits", quiet) as progress:
         _run(request, bench, missing, progress)
     results = [record for count in request.labels for record in _records(request, bench, count)]
+    comparisons = [_comparison(request, bench, count, [mode]) for count in request.labels for mode in request.modes]
+    curves = [curve for comparison in comparisons for curve in roc_curves(comparison)]
+    write_records(RunFolder(request.output).roc, curves)
     write_results(RunFolder(request.output).results, results)
     return results
 
@@ -106,35 +120,42 @@ def _bench(request: FineTuning) -> Bench:
     loaded = load_encoder(run.best)
     data = loaded.card.data
     table = load_pairs(request.data or data.files, columns=FEATURE_SETS[data.feature_set].columns)
-    task = make_task(table.rows, data.fractions, request.signal, request.background, request.view)
-    rows = np.concatenate([task.train, task.validation, task.test])
-    vectors = np.zeros((table.rows.n_rows, loaded.encoder.width), np.float32)
+    task = make_task(
+        table.rows,
+        data.fractions,
+        request.signal,
+        request.background,
+        request.view,
+        classes=request.classes,
+        unweighted=request.unweighted,
+    )
     with torch_threads(loaded.card.training.threads):
-        vectors[rows] = embed(loaded.encoder, table, np.full(len(rows), task.view), rows, data.feature_set)
-    return Bench(run, loaded, table, task, vectors, request.output, request.seed, request.steps)
+        vectors = run_vectors(run, loaded, table, task.view)
+    return Bench(run, loaded, table, task, vectors, request.output, request.seed, request.steps, request.head)
 
 
 def _claim(request: FineTuning, bench: Bench) -> None:
     """Refuse a folder with fits of another question."""
-    with bench.run.best.open("rb") as stream:
-        checkpoint = hashlib.file_digest(stream, "sha256").hexdigest()
     files = tuple(record.digest for record in bench.table.rows.files)
     view = bench.table.rows.views[bench.task.view]
     identity = _Identity(
-        checkpoint=checkpoint,
+        checkpoint=checkpoint_digest(bench.run),
         files=files,
         task=bench.task.name,
         view=view,
+        head=request.head,
         seed=request.seed,
         steps=request.steps,
     ).model_dump_json(indent=1)
-    path = request.output / "finetune.json"
+    path = request.output / FITS_FILE
     if not path.exists():
         if request.output.exists() and any(request.output.iterdir()):
             raise InputError(f"{request.output}: exists and holds no fine-tuning; give another -o")
         write_text(path, identity)
     elif path.read_text(encoding="utf-8") != identity:
-        raise InputError(f"{request.output}: holds fits of another checkpoint, file, task or seed; give another -o")
+        raise InputError(
+            f"{request.output}: holds fits of another checkpoint, file, task, head or seed; give another -o"
+        )
 
 
 _bench_of_worker: list[Bench] = []
@@ -199,5 +220,5 @@ def _comparison(request: FineTuning, bench: Bench, count: int | None, modes: Seq
         n_labels=len(label_draw(bench.task, fits[0][0], request.seed)),
         all_labels=count is None,
         origin=Origin(request.seed, request.command),
-        method=method_of(modes[0]),
+        method=method_of(modes[0], request.head),
     )

@@ -1,6 +1,6 @@
 """One fine-tuning of one mode, number of labels and draw; each finished one is a run folder with its scores.
 
-Letters: R rows, T test jets, D model width.
+Letters: R rows, T test jets, C classes, D model width.
 """
 
 import io
@@ -19,15 +19,16 @@ from jetssl.common.seeds import Stream, generator, torch_seed
 from jetssl.data.augmentations import augment
 from jetssl.data.jets import gather_jets
 from jetssl.data.table import PairTable
-from jetssl.data.tensors import JetBatch, to_tensors
-from jetssl.evaluation.classifier import Classifier, Rates, head_loss, linear_probe, logits_of, train, with_adapters
+from jetssl.data.tensors import to_tensors
+from jetssl.evaluation.classifier import Batches, Classifier, Projected, Rates, train, with_adapters
 from jetssl.evaluation.embedding import embed
+from jetssl.evaluation.heads import Head, HeadName, build_head, fit_linear, loss_of, outputs_of
 from jetssl.evaluation.results import Baseline
 from jetssl.evaluation.task import Task, draw_labels, draw_validation
 from jetssl.evaluation.trained import HEAD_FILE, HeadRecord
 from jetssl.models import checkpoints
 from jetssl.models.builder import build_encoder
-from jetssl.models.checkpoints import LoadedEncoder
+from jetssl.models.checkpoints import LoadedEncoder, load_projector
 from jetssl.models.encoder import Encoder
 from jetssl.models.normalization import Normalized
 from jetssl.training.run_folder import RunFolder
@@ -36,11 +37,12 @@ from resim.common.atomic_write import write_bytes, write_text
 
 Mode = Literal["frozen", "full", "lora", "scratch", "scratch-views"]
 BASELINES: dict[Mode, Baseline] = {"scratch": "scratch", "scratch-views": "scratch_views"}
+HEAD_RATE = 1e-3
 RATES: dict[Mode, Rates] = {
-    "full": Rates(1e-4, 1e-3),
-    "lora": Rates(1e-3, 1e-3),
-    "scratch": Rates(1e-3, 1e-3),
-    "scratch-views": Rates(1e-3, 1e-3),
+    "full": Rates(1e-4, HEAD_RATE),
+    "lora": Rates(1e-3, HEAD_RATE),
+    "scratch": Rates(1e-3, HEAD_RATE),
+    "scratch-views": Rates(1e-3, HEAD_RATE),
 }
 """A rate of 1e-3 for a pre-trained encoder destroys what it has learned before the head follows."""
 BATCH_SIZE = 128
@@ -75,6 +77,7 @@ class Bench:
     output: Path
     seed: int
     steps: int
+    head: HeadName = "linear"
 
     def fit(self, fit: Fit) -> None:
         """Fine-tune, and write the run folder; the scores are its last file."""
@@ -83,58 +86,83 @@ class Bench:
         encoder, head = self._trained(fit, labelled, validation)
         self._write(fit, encoder, head)
 
-    def _trained(self, fit: Fit, labelled: Integers, validation: Integers) -> tuple[Encoder, nn.Linear]:
-        signal = self.task.is_signal
-        probed = linear_probe(self.vectors[labelled], signal[labelled], self.vectors[validation], signal[validation])
+    def _trained(self, fit: Fit, labelled: Integers, validation: Integers) -> tuple[Encoder, Head]:
+        seed = torch_seed(self.seed, Stream.FINE_TUNING, fit.draw)
         encoder = deepcopy(self.loaded.encoder)
         if fit.mode == "frozen":
-            return encoder, probed
-        seed = torch_seed(self.seed, Stream.FINE_TUNING, fit.draw)
-        model = self._start(fit.mode, encoder, probed, seed)
-        core = cast("Encoder", cast("Any", model.encoder).base_model.model if fit.mode == "lora" else model.encoder)
+            return encoder, self._frozen_head(fit, labelled, validation, seed)
+        if fit.mode in BASELINES:
+            encoder = build_encoder(self.loaded.card, seed)
+            if isinstance(encoder, Normalized):
+                encoder.adopt(self.loaded.encoder)
+            head = self._fresh_head(seed)
+        else:
+            head = self._frozen_head(fit, labelled, validation, seed)
+        adapted = with_adapters(encoder, seed) if fit.mode == "lora" else None
+        model = Classifier(Projected(adapted or encoder, head.projection), head.output)
+        core = cast("Encoder", cast("Any", adapted).base_model.model) if adapted else encoder
 
         def loss() -> float:
-            return head_loss(model.head, self._embed(core, validation), signal[validation])
+            return loss_of(head, self._embed(core, validation), self.task.class_index[validation])
 
         train(model, self._batches(fit, labelled), self.steps, RATES[fit.mode], loss)
-        if fit.mode == "lora":
-            core = cast("Any", model.encoder).merge_and_unload()
-        return core, model.head
+        return cast("Any", adapted).merge_and_unload() if adapted else encoder, head
 
-    def _start(self, mode: Mode, encoder: Encoder, probed: nn.Linear, seed: int) -> Classifier:
-        if mode == "full":
-            return Classifier(encoder, probed)
-        if mode == "lora":
-            return Classifier(with_adapters(encoder, seed), probed)
-        fresh = build_encoder(self.loaded.card, seed)
-        if isinstance(fresh, Normalized):
-            fresh.adopt(encoder)
+    def _fresh_head(self, seed: int) -> Head:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return Classifier(fresh, nn.Linear(fresh.width, 1))
+            return build_head(self.head, self.loaded.encoder.width, self.loaded.card.projector, len(self.task.groups))
 
-    def _batches(self, fit: Fit, labelled: Integers) -> Iterator[tuple[JetBatch, torch.Tensor]]:
-        """Labelled rows in a fresh order every epoch; augmented, if the pre-training did that."""
-        rng = generator(self.seed, Stream.FINE_TUNING, fit.draw)
-        views = self.loaded.card.views
-        valid = self.table.rows.valid
+    def _frozen_head(self, fit: Fit, labelled: Integers, validation: Integers, seed: int) -> Head:
+        """The head on the vectors of the pre-trained encoder and projector, which stay."""
+        head, classes = self._fresh_head(seed), self.task.class_index
+        if list(head.projection.parameters()):
+            cast("nn.Sequential", head.projection)[0].load_state_dict(load_projector(self.run.best).state_dict())
+        with torch.inference_mode():
+            projected = head.eval().projection(torch.from_numpy(self.vectors)).numpy()
+        if isinstance(head.output, nn.Linear):
+            head.output = fit_linear(
+                projected[labelled], classes[labelled], projected[validation], classes[validation]
+            )
+            return head
+
+        def loss() -> float:
+            return loss_of(head.output, projected[validation], classes[validation])
+
+        batches = (
+            ((torch.from_numpy(projected[rows]),), torch.from_numpy(classes[rows]))
+            for rows in self._orders(fit, labelled)
+        )
+        train(Classifier(nn.Identity(), head.output), batches, self.steps, Rates(0.0, HEAD_RATE), loss)
+        return head
+
+    def _orders(self, fit: Fit, labelled: Integers) -> Iterator[Integers]:
+        """Rows of each batch: the labelled ones in a fresh order every epoch."""
+        rng = generator(self.seed, Stream.FINE_TUNING, fit.draw, 0)
         while True:
             order = rng.permutation(labelled)
-            for rows in np.array_split(order, -(-len(order) // BATCH_SIZE)):
-                view = np.full(len(rows), self.task.view)
-                if fit.mode == "scratch-views":
-                    view = np.argmax(rng.random((len(valid), len(rows))) * valid[:, rows], axis=0)
-                jets = gather_jets(self.table, view, rows)
-                if views.source != "resim":
-                    jets = augment(jets, views.augmentations, rng)
-                labels = torch.from_numpy(self.task.is_signal[rows].astype(np.float32))
-                yield to_tensors(jets, self.loaded.card.data.feature_set), labels
+            yield from np.array_split(order, -(-len(order) // BATCH_SIZE))
+
+    def _batches(self, fit: Fit, labelled: Integers) -> Batches:
+        """Labelled jets, augmented if the pre-training did that."""
+        rng = generator(self.seed, Stream.FINE_TUNING, fit.draw, 1)
+        views = self.loaded.card.views
+        valid = self.table.rows.valid
+        for rows in self._orders(fit, labelled):
+            view = np.full(len(rows), self.task.view)
+            if fit.mode == "scratch-views":
+                view = np.argmax(rng.random((len(valid), len(rows))) * valid[:, rows], axis=0)
+            jets = gather_jets(self.table, view, rows)
+            if views.source != "resim":
+                jets = augment(jets, views.augmentations, rng)
+            classes = torch.from_numpy(self.task.class_index[rows])
+            yield to_tensors(jets, self.loaded.card.data.feature_set), classes
 
     def _embed(self, encoder: Encoder, rows: Integers) -> Floats32:
         view = np.full(len(rows), self.task.view)
         return embed(encoder, self.table, view, rows, self.loaded.card.data.feature_set)
 
-    def _write(self, fit: Fit, encoder: Encoder, head: nn.Linear) -> None:
+    def _write(self, fit: Fit, encoder: Encoder, head: Head) -> None:
         card, run = self.loaded.card, RunFolder(self.output / fit.name)
         state = {f"encoder.{name}": value for name, value in encoder.state_dict().items()}
         state |= {f"head.{name}": value for name, value in head.state_dict().items()}
@@ -153,22 +181,24 @@ class Bench:
         write_text(run.provenance, self.run.provenance.read_text(encoding="utf-8"))
         scores = io.BytesIO()
         vectors = self.vectors[self.task.test] if fit.mode == "frozen" else self._embed(encoder, self.task.test)
-        np.save(scores, logits_of(head, vectors))
+        np.save(scores, outputs_of(head, vectors))
         write_bytes(scores_file(self.output, fit), scores.getbuffer())
 
     def _head_record(self, fit: Fit) -> HeadRecord:
         return HeadRecord(
-            classes=tuple("+".join(side) for side in (self.task.signal, self.task.background)),
-            method=method_of(fit.mode),
+            classes=self.task.classes,
+            method=method_of(fit.mode, self.head),
             baseline=BASELINES.get(fit.mode),
             n_labels=len(label_draw(self.task, fit, self.seed)),
             all_labels=fit.n_labels is None,
+            head=self.head,
         )
 
 
-def method_of(mode: Mode) -> str:
-    """Name in the records."""
-    return f"finetune_{mode.replace('-', '_')}"
+def method_of(mode: Mode, head: HeadName) -> str:
+    """Name in the records; the linear head is not named."""
+    parts = ["finetune", mode] if head == "linear" else ["finetune", mode, head]
+    return "_".join(parts).replace("-", "_")
 
 
 def label_draw(task: Task, fit: Fit, seed: int) -> Integers:
@@ -179,10 +209,10 @@ def label_draw(task: Task, fit: Fit, seed: int) -> Integers:
 
 
 def scores_file(output: Path, fit: Fit) -> Path:
-    """Logits of the test jets, float64 `(T,)`; there when the fit is done."""
+    """Outputs of the head for the test jets, float64 `(T,)` or `(T, C)`; there when the fit is done."""
     return output / fit.name / "scores.npy"
 
 
 def read_scores(output: Path, fit: Fit) -> npt.NDArray[np.float64]:
-    """Logits of the test jets of a finished fit."""
+    """Outputs of the head for the test jets of a finished fit."""
     return np.asarray(np.load(scores_file(output, fit)), np.float64)

@@ -77,7 +77,7 @@ def signal_efficiency(signal: Scores, background: Scores, background_efficiency:
     return np.asarray(1 - np.searchsorted(np.sort(signal), highest_refused, "right") / len(signal))
 
 
-def wilson(passing: float, total: int, coverage: float = ONE_SIGMA) -> Interval:
+def wilson(passing: float, total: float, coverage: float = ONE_SIGMA) -> Interval:
     """Wilson's score interval of a binomial probability (doi:10.1080/01621459.1927.10502953).
 
     Args:
@@ -92,8 +92,10 @@ def wilson(passing: float, total: int, coverage: float = ONE_SIGMA) -> Interval:
     return Interval(max(centre - half, 0.0) if passing else 0.0, min(centre + half, 1.0))
 
 
-def rejection(efficiency: float, n_background: int) -> Rejection:
+def rejection(efficiency: float, n_background: float) -> Rejection:
     """1 / eps_b with its interval; if no background passes, the exact binomial limit at 95 %.
+
+    With weights, `n_background` is the `effective_number`.
 
     >>> rejection(0.0, 100).value is None, round(rejection(0.0, 100).interval.low, 1)
     (True, 33.9)
@@ -103,6 +105,11 @@ def rejection(efficiency: float, n_background: int) -> Rejection:
     interval = wilson(efficiency * n_background, n_background)
     high = 1 / interval.low if interval.low > 0 else math.inf
     return Rejection(1 / efficiency, Interval(1 / interval.high, high))
+
+
+def effective_number(weights: npt.NDArray[Any]) -> float:
+    """Number of jets of equal weight that are worth as much: (sum w)^2 / sum w^2."""
+    return float(weights.sum() ** 2 / (weights**2).sum())
 
 
 class OneAgainstOne:

@@ -4,7 +4,7 @@ All inputs share labelled rows, test rows and protocol: columns standardized on 
 logistic regression, the strength of the penalty chosen by the loss of validation rows. Labelled rows are of the
 training split, tested rows of the test split.
 
-Letters: R rows, D columns, T test jets, K draws.
+Letters: R rows, D columns, T test jets, C classes, K draws.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,19 +16,24 @@ import numpy.typing as npt
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler, normalize
 
-from jetssl.common.roc import Scores, auc
+from jetssl.common.roc import Scores
 from jetssl.common.seeds import Stream, generator, torch_seed
 from jetssl.data.table import PairTable
 from jetssl.evaluation.baselines import INPUTS
-from jetssl.evaluation.classifier import linear_probe, logits_of
 from jetssl.evaluation.embedding import embed
+from jetssl.evaluation.embedding_cache import run_vectors
+from jetssl.evaluation.heads import fit_linear, outputs_of
+from jetssl.evaluation.layers import ENCODER, Layer, apply, fresh_layer, trained_layer
+from jetssl.evaluation.metrics import OneAgainstOne
 from jetssl.evaluation.results import Baseline, Origin, Result, RocCurve
 from jetssl.evaluation.summary import Comparison, roc_curves, summarize
 from jetssl.evaluation.task import Task, draw_labels, draw_validation
 from jetssl.models.builder import build_encoder
 from jetssl.models.checkpoints import LoadedEncoder
 from jetssl.models.normalization import Normalized
+from jetssl.training.run_folder import RunFolder
 from resim.common.arrays import Floats32, Integers
+from resim.common.progress import ProgressReport
 
 N_DRAWS = 10
 """Draws of labels; a fresh encoder for each."""
@@ -39,6 +44,21 @@ DEFAULT_BASELINES: tuple[Baseline, ...] = ("random", "features")
 
 Inputs = Callable[[int], Floats32]
 """Draw → float32 `(R, D)`; only the rows of the task are filled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is judged, and on which jets."""
+
+    run: RunFolder
+    """keeps the vectors, and holds the projector"""
+    loaded: LoadedEncoder
+    """its pre-trained encoder"""
+    table: PairTable
+    """the loaded pair files"""
+    task: Task
+    layer: Layer = ENCODER
+    """whose vectors"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,44 +79,50 @@ class ProbeOutcome:
 
 
 def probe(  # noqa: PLR0913
-    loaded: LoadedEncoder,
-    table: PairTable,
-    task: Task,
+    subject: Subject,
     label_counts: Sequence[int | None],
     origin: Origin,
     *,
     baselines: Sequence[Baseline] = DEFAULT_BASELINES,
     method: ProbeMethod = "linear_probe",
+    quiet: bool = False,
 ) -> ProbeOutcome:
     """Compare the jet vectors with other inputs at several numbers of labels.
 
     Args:
-        loaded: the pre-trained encoder.
-        table: the loaded pair files.
-        task: rows and classes.
+        subject: encoder, rows and classes.
         label_counts: numbers of labels; None for all.
         origin: seed of the draws, the fresh encoders and the bootstrap; and the command line.
         baselines: the other inputs.
         method: the classifier.
+        quiet: report no progress.
 
     Raises:
-        InputError: fewer labelled rows than asked for.
+        InputError: fewer labelled rows than asked for, or no such layer.
     """
+    task = subject.task
     draws = [[_labelled(task, count, origin.seed, draw) for draw in range(N_DRAWS)] for count in label_counts]
-    competitors = _competitors(loaded, table, task, origin.seed, baselines)
-    scores = _all_scores(competitors, task, draws, origin.seed, CLASSIFIERS[method])
+    competitors = _competitors(subject, origin.seed, baselines)
+    with ProgressReport("probe", len(competitors) * N_DRAWS, "draws", quiet) as progress:
+
+        def classified(inputs: Floats32, labelled: Integers, draw: int) -> Scores:
+            validation = draw_validation(task, len(labelled), origin.seed, draw)
+            return CLASSIFIERS[method](inputs, task, labelled, validation)
+
+        scores = [_scores(competitor, draws, classified, progress) for competitor in competitors]
     results: list[Result] = []
     curves: list[RocCurve] = []
     for index, (count, labelled) in enumerate(zip(label_counts, draws, strict=True)):
         about = Comparison(
             task=task,
-            view=table.rows.views[task.view],
+            view=subject.table.rows.views[task.view],
             names=[(competitor.baseline, competitor.encoder) for competitor in competitors],
             scores=[by_count[index] for by_count in scores],
             n_labels=len(labelled[0]),
             all_labels=count is None,
             origin=origin,
             method=method,
+            layer=str(subject.layer),
         )
         results += summarize(about)
         curves += roc_curves(about)
@@ -104,7 +130,7 @@ def probe(  # noqa: PLR0913
 
 
 def classify(inputs: Floats32, task: Task, labelled: Integers, validation: Integers) -> Scores:
-    """Logits `(T,)` of the test rows from a regression on the labelled ones.
+    """Outputs for the test rows, `(T,)` or `(T, C)`, of a regression on the labelled ones.
 
     Args:
         inputs: `(R, D)`.
@@ -112,34 +138,43 @@ def classify(inputs: Floats32, task: Task, labelled: Integers, validation: Integ
         labelled: rows to learn from.
         validation: rows that choose the strength of the penalty.
     """
-    signal = task.is_signal
-    head = linear_probe(inputs[labelled], signal[labelled], inputs[validation], signal[validation])
-    return logits_of(head, inputs[task.test])
+    classes = task.class_index
+    head = fit_linear(inputs[labelled], classes[labelled], inputs[validation], classes[validation])
+    return outputs_of(head, inputs[task.test])
 
 
 def nearest_neighbours(inputs: Floats32, task: Task, labelled: Integers, validation: Integers) -> Scores:
-    """Share of signal among the nearest labelled jets of each test row, `(T,)`, by the angle between inputs.
+    """Logits of the classes' shares among the nearest labelled jets of each test row, by the angle between inputs.
+
+    A class that is not among n neighbours counts half a neighbour (Jeffreys' prior): a share of 0 has no logit.
 
     Args:
         inputs: `(R, D)`.
         task: classes and test rows.
         labelled: rows to compare with.
-        validation: rows that choose the number of neighbours, by the AUC: a share has no finite loss.
+        validation: rows that choose the number of neighbours, by the AUC.
+
+    Returns:
+        As `classify`.
     """
     scaler = StandardScaler().fit(inputs[labelled])
-    scaled = normalize(scaler.transform(inputs))
-    signal, held_out = task.is_signal, task.is_signal[validation]
+    used = np.concatenate([labelled, validation, task.test])
+    scaled = np.zeros(inputs.shape, np.float32)
+    scaled[used] = normalize(scaler.transform(inputs[used]))
+    classes, held_out = task.class_index, task.class_index[validation]
     of_size = [
-        KNeighborsClassifier(size).fit(scaled[labelled], signal[labelled])
+        KNeighborsClassifier(size).fit(scaled[labelled], classes[labelled])
         for size in NEIGHBOURS
         if size <= len(labelled)
     ]
+    equal = np.ones(len(validation))
 
     def quality(model: KNeighborsClassifier) -> float:
-        shares = model.predict_proba(scaled[validation])[:, 1]
-        return auc(shares[held_out], shares[~held_out])
+        return OneAgainstOne(model.predict_proba(scaled[validation]), held_out)(equal)
 
-    return np.asarray(max(of_size, key=quality).predict_proba(scaled[task.test])[:, 1])
+    best = max(of_size, key=quality)
+    logits = np.log(best.predict_proba(scaled[task.test]) * best.n_neighbors + 0.5)
+    return np.asarray(logits[:, 0] - logits[:, 1] if logits.shape[1] == 2 else logits)
 
 
 ScoreFunction = Callable[[Floats32, Task, Integers, Integers], Scores]
@@ -154,25 +189,22 @@ def _labelled(task: Task, count: int | None, seed: int, draw: int) -> Integers:
     return task.train if count is None else draw_labels(task, count, generator(seed, Stream.LABELS, count, draw))
 
 
-def _competitors(
-    loaded: LoadedEncoder, table: PairTable, task: Task, seed: int, baselines: Sequence[Baseline]
-) -> list[Competitor]:
+def _competitors(subject: Subject, seed: int, baselines: Sequence[Baseline]) -> list[Competitor]:
+    run, loaded, table, task = subject.run, subject.loaded, subject.table, subject.task
     rows = np.concatenate([task.train, task.validation, task.test])
     view = np.full(len(rows), task.view)
-    card = loaded.card
+    card, layer = loaded.card, subject.layer
+    pretrained = apply(trained_layer(run, layer), run_vectors(run, loaded, table, task.view))
 
-    def spread(vectors: Floats32) -> Floats32:
+    def fresh(draw: int) -> Floats32:
+        number = torch_seed(seed, Stream.RANDOM_ENCODER, draw)
+        encoder = build_encoder(card, number)
+        if isinstance(encoder, Normalized):
+            encoder.adopt(loaded.encoder)
+        vectors = apply(fresh_layer(card, layer, number), embed(encoder, table, view, rows, card.data.feature_set))
         filled = np.zeros((table.rows.n_rows, vectors.shape[1]), np.float32)
         filled[rows] = vectors
         return filled
-
-    pretrained = spread(embed(loaded.encoder, table, view, rows, card.data.feature_set))
-
-    def fresh(draw: int) -> Floats32:
-        encoder = build_encoder(card, torch_seed(seed, Stream.RANDOM_ENCODER, draw))
-        if isinstance(encoder, Normalized):
-            encoder.adopt(loaded.encoder)
-        return spread(embed(encoder, table, view, rows, card.data.feature_set))
 
     def competitor(baseline: Baseline) -> Competitor:
         if baseline == "random":
@@ -183,23 +215,18 @@ def _competitors(
     return [Competitor(None, card.encoder.name, lambda _: pretrained), *map(competitor, baselines)]
 
 
-def _all_scores(
-    competitors: Sequence[Competitor],
-    task: Task,
+def _scores(
+    competitor: Competitor,
     draws: Sequence[Sequence[Integers]],
-    seed: int,
-    classifier: ScoreFunction,
-) -> list[list[npt.NDArray[np.float64]]]:
-    """Scores `(K, T)` by competitor and number of labels; the inputs of a draw are made once."""
-    scores = [[np.empty((N_DRAWS, len(task.test))) for _ in draws] for _ in competitors]
-    for competitor, by_count in zip(competitors, scores, strict=True):
-        for draw in range(N_DRAWS):
-            inputs = competitor.inputs(draw)
-            for labelled, filled in zip(draws, by_count, strict=True):
-                rows = labelled[draw]
-                if draw > 0 and rows is labelled[0] and competitor.baseline != "random":
-                    filled[draw] = filled[0]
-                    continue
-                validation = draw_validation(task, len(rows), seed, draw)
-                filled[draw] = classifier(inputs, task, rows, validation)
-    return scores
+    classified: Callable[[Floats32, Integers, int], Scores],
+    progress: ProgressReport,
+) -> list[npt.NDArray[np.float64]]:
+    """Scores `(K, T)` or `(K, T, C)` at every number of labels; the inputs of a draw are made once."""
+    by_count: list[list[Scores]] = [[] for _ in draws]
+    for draw in range(N_DRAWS):
+        inputs = competitor.inputs(draw)
+        for labelled, found in zip(draws, by_count, strict=True):
+            same = draw > 0 and labelled[draw] is labelled[0] and competitor.baseline != "random"
+            found.append(found[0] if same else classified(inputs, labelled[draw], draw))
+        progress.advance(1)
+    return [np.stack(found) for found in by_count]

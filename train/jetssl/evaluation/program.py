@@ -9,7 +9,8 @@ from jetssl.common.threads import torch_threads
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.jet_table import OPTIONAL_COLUMNS
 from jetssl.data.table import load_pairs
-from jetssl.evaluation.probe import DEFAULT_BASELINES, ProbeMethod, probe
+from jetssl.evaluation.layers import ENCODER, Layer
+from jetssl.evaluation.probe import DEFAULT_BASELINES, ProbeMethod, Subject, probe
 from jetssl.evaluation.results import Baseline, Origin, Result, write_records, write_results
 from jetssl.evaluation.task import make_task
 from jetssl.models.checkpoints import load_encoder
@@ -24,12 +25,15 @@ class ProbeRequest:
     data: tuple[Path, ...] = ()
     signal: tuple[str, ...] = ()
     background: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
     view: str = ""
     labels: Sequence[int | None] = (100, None)
     """numbers of labels; None for all"""
     baselines: tuple[Baseline, ...] = DEFAULT_BASELINES
     seed: int = 1
     method: ProbeMethod = "linear_probe"
+    layer: Layer = ENCODER
+    unweighted: bool = False
 
     @property
     def command(self) -> str:
@@ -42,12 +46,15 @@ class ProbeRequest:
             ("baseline", self.baselines),
         ):
             words += [word for value in values for word in (f"--{option}", str(value))]
+        words += ["--classes", ",".join(self.classes)] if self.classes else []
         words += ["--view", self.view] if self.view else []
         words += [word for count in self.labels for word in ("--labels", "all" if count is None else str(count))]
+        words += ["--layer", str(self.layer)] if self.layer != ENCODER else []
+        words += ["--unweighted"] if self.unweighted else []
         return shlex.join([*words, "--method", self.method, "--seed", str(self.seed)])
 
 
-def probe_run(request: ProbeRequest) -> list[Result]:
+def probe_run(request: ProbeRequest, *, quiet: bool = True) -> list[Result]:
     """Probe the best checkpoint of a run; writes `results.json` and `roc.json` into it.
 
     Raises:
@@ -59,11 +66,23 @@ def probe_run(request: ProbeRequest) -> list[Result]:
     data = loaded.card.data
     columns = dict.fromkeys((*OPTIONAL_COLUMNS, *FEATURE_SETS[data.feature_set].columns))  # baselines read the first
     table = load_pairs(request.data or data.files, columns=tuple(columns))
-    task = make_task(table.rows, loaded.card.data.fractions, request.signal, request.background, request.view)
+    task = make_task(
+        table.rows,
+        data.fractions,
+        request.signal,
+        request.background,
+        request.view,
+        classes=request.classes,
+        unweighted=request.unweighted,
+    )
     with torch_threads(loaded.card.training.threads):
-        origin = Origin(request.seed, request.command)
         outcome = probe(
-            loaded, table, task, request.labels, origin, baselines=request.baselines, method=request.method
+            Subject(run, loaded, table, task, request.layer),
+            request.labels,
+            Origin(request.seed, request.command),
+            baselines=request.baselines,
+            method=request.method,
+            quiet=quiet,
         )
     run.clear_results()  # a crash in between leaves no results rather than those of two probes
     write_records(run.roc, outcome.curves)

@@ -39,13 +39,17 @@ class Result(_Record):
     """One number."""
 
     task: str
-    """`<signal classes>_vs_<background classes>`"""
+    """names of the classes, `<signal>_vs_<background>`; what is one class of several in the data is joined by `+`"""
+    classes: tuple[str, ...] = ()
+    """these names one by one; of two, the first is the signal"""
     encoder: str | None
     """name of the encoder; None for hand-made features"""
     baseline: Baseline | None
     """None for the pre-trained encoder, `random` for a fresh one, `features` for jet masses, multiplicity and pT"""
     method: str
     """how the encoder was judged, e.g. `linear_probe`, `finetune_full`"""
+    layer: str = "encoder"
+    """whose vectors were judged: `encoder`, or `projector.1` for the first linear map of the projector …"""
     view: str
     """view whose jets were classified"""
     n_labels: int
@@ -57,7 +61,8 @@ class Result(_Record):
     n_seeds: int = 1
     """training seeds that the value is a mean over"""
     metric: str
-    """`auc`, `rejection_at_0.3` …, or `auc_minus_random`, `auc_minus_features`: paired differences to a baseline"""
+    """`auc` (of several classes the mean over pairs), `rejection_at_0.3` …, or paired differences to a baseline as
+    `auc_minus_random`"""
     other_view: str | None = None
     """of a distance or a shift between two views: the second one"""
     jet_class: str | None = None
@@ -76,6 +81,8 @@ class Result(_Record):
     """jets of the test split"""
     n_hard_scatters: int
     """hard scatters that they come from"""
+    weighted: bool = False
+    """whether each test jet counts with the weight of its event"""
     seed: int
     """of draws and bootstrap"""
     command: str
@@ -95,6 +102,9 @@ class RocCurve(_Record):
     """Mean background efficiency over draws as a function of the signal efficiency."""
 
     task: str
+    run: str | None = None
+    """name of the run, where one file holds curves of several"""
+    method: str = "linear_probe"
     baseline: Baseline | None
     n_labels: int
     all_labels: bool

@@ -10,25 +10,20 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
-from scipy.stats import wasserstein_distance
 
 from jetssl.common.roc import WeightedRoc
 from jetssl.common.seeds import Stream, generator
 from jetssl.evaluation.bootstrap import Sample, Statistic, bootstrap, spread
-from jetssl.evaluation.distances import jensen_shannon
+from jetssl.evaluation.distances import DISTANCES, distance
 from jetssl.evaluation.metrics import WORKING_POINTS
 from jetssl.evaluation.results import Distribution, Origin, Result
 from jetssl.evaluation.summary import Comparison, summarize
 from jetssl.evaluation.task import Task
 from jetssl.evaluation.trained import HeadRecord
-from resim.common.arrays import Floats
+from resim.common.arrays import Floats, Integers
 
-DISTANCES: Final = ("wasserstein_1", "jensen_shannon")
-"""Metrics: distances of the probability of being signal between two views."""
 FEWEST: Final = 10
 """Jets of a class below which its distribution means nothing."""
-JETS_PER_BIN: Final = 20
-"""Of the Jensen-Shannon distance, up to 50 bins: noise alone then gives about 0.1."""
 N_SPLITS: Final = 20
 """Random divisions into halves behind a null value."""
 SCORE_BINS: Final = 12
@@ -44,17 +39,24 @@ class CommonJets:
     """class name of each, `(T,)`"""
 
     @property
-    def members(self) -> dict[str, npt.NDArray[np.int64]]:
+    def members(self) -> dict[str, Integers]:
         """Jets of each class that has `FEWEST` of them, and of a whole side of the task if it has several classes."""
         sides = [side for side in (self.task.signal, self.task.background) if len(side) > 1]
         groups = [*((name,) for name in np.unique(self.jet_class)), *sides]
         found = {"+".join(group): np.flatnonzero(np.isin(self.jet_class, group)) for group in groups}
         return {name: rows for name, rows in found.items() if len(rows) >= FEWEST}
 
+    @property
+    def weights(self) -> Floats:
+        """Of the events, `(T,)`."""
+        return np.asarray(self.task.weights[self.task.test])
+
     def facts(self, origin: Origin) -> dict[str, Any]:
         """What every record about them says."""
         return {
             "task": self.task.name,
+            "classes": self.task.classes,
+            "weighted": self.task.weighted,
             "n_test": len(self.jet_class),
             "n_hard_scatters": len(np.unique(self.task.hard_scatter)),
             "test_set": self.task.test_set,
@@ -111,6 +113,12 @@ def robustness(classifiers: Sequence[Judged], jets: CommonJets, reference: str, 
 def score_distributions(classifiers: Sequence[Judged], jets: CommonJets) -> list[Distribution]:
     """Histograms of the probability of being signal, mean over fits, by classifier, view and class."""
     edges = np.linspace(0, 1, SCORE_BINS + 1)
+
+    def counts(probability: Floats, members: Integers) -> list[float]:
+        weights = np.tile(jets.weights[members], len(probability))
+        found = np.histogram(probability[:, members].ravel(), edges, weights=weights)[0]
+        return [float(count) for count in found / len(probability)]
+
     return [
         Distribution(
             run=judged.name,
@@ -118,7 +126,7 @@ def score_distributions(classifiers: Sequence[Judged], jets: CommonJets) -> list
             view=view,
             jet_class=name,
             edges=edges.tolist(),
-            counts=(np.histogram(judged.probability[:, index, members], edges)[0] / len(judged.logits)).tolist(),
+            counts=counts(judged.probability[:, index], members),
         )
         for judged in classifiers
         for index, view in enumerate(jets.views)
@@ -198,7 +206,8 @@ def _statistic(probability: Floats, jets: CommonJets) -> Statistic:
     rocs = [WeightedRoc(view, is_signal) for view in probability]
     signal = np.flatnonzero(is_signal)
 
-    def figures(weights: npt.NDArray[np.int64]) -> Floats:
+    def figures(drawn: Integers) -> Floats:
+        weights = drawn * jets.weights
         passing = [roc(weights, points)[1:] for roc in rocs]
         kept = kept_at_nominal_cut(probability[:, signal], weights[signal], points)
         found: list[Any] = []
@@ -214,14 +223,7 @@ def _statistic(probability: Floats, jets: CommonJets) -> Statistic:
 def _distances(one: Floats, other: Floats, weights: npt.NDArray[Any]) -> list[float]:
     if not weights.any():
         return [np.nan] * len(DISTANCES)
-    return [_distance(metric, one, other, len(weights), weights) for metric in DISTANCES]
-
-
-def _distance(metric: str, one: Floats, other: Floats, jets: int, weights: npt.NDArray[Any] | None = None) -> float:
-    """Between two samples; the number of jets of the class decides about bins."""
-    if metric == "wasserstein_1":
-        return float(wasserstein_distance(one, other, weights, weights))
-    return jensen_shannon(one, other, weights, weights, bins=min(max(jets // JETS_PER_BIN, 2), 50))
+    return [distance(metric, (one, weights), (other, weights), len(weights)) for metric in DISTANCES]
 
 
 def kept_at_nominal_cut(scores: Floats, weights: npt.NDArray[Any], points: Floats) -> Floats:
@@ -243,7 +245,7 @@ def kept_at_nominal_cut(scores: Floats, weights: npt.NDArray[Any], points: Float
     return np.asarray(np.stack([(scores >= cut) @ weights for cut in cuts], axis=1) / kept[-1])
 
 
-def _null(metric: str, nominal: Floats, members: npt.NDArray[np.int64], jets: CommonJets, seed: int) -> float:
+def _null(metric: str, nominal: Floats, members: Integers, jets: CommonJets, seed: int) -> float:
     """Distance of two independent samples of the nominal view with as many jets as there are, mean over splits.
 
     That of disjoint halves, divided by sqrt(2): noise falls with the root of the number of jets.
@@ -260,8 +262,9 @@ def _null(metric: str, nominal: Floats, members: npt.NDArray[np.int64], jets: Co
     found = []
     for _ in range(N_SPLITS):
         first = (rng.permutation(len(names)) < len(names) // 2)[member]
-        halves = nominal[:, members[first]], nominal[:, members[~first]]
-        found += [_distance(metric, one, other, len(members)) for one, other in zip(*halves, strict=True)]
+        for of_fit in nominal:
+            one, other = ((of_fit[half], jets.weights[half]) for half in (members[first], members[~first]))
+            found.append(distance(metric, one, other, len(members)))
     return float(np.mean(found) / np.sqrt(2))
 
 

@@ -1,20 +1,19 @@
 """From scores to records: means over draws, errors from draws and test set, paired differences.
 
-Letters: T test jets, K draws, M replicas.
+Letters: T test jets, C classes, K draws, M replicas, F figures.
 """
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from jetssl.common.roc import WeightedRoc, auc
-from jetssl.evaluation.bootstrap import Sample, Statistic, bootstrap, spread
-from jetssl.evaluation.metrics import WORKING_POINTS, background_efficiency, rejection
+from jetssl.evaluation.bootstrap import Sample, bootstrap, spread
+from jetssl.evaluation.metrics import background_efficiency, effective_number, rejection
 from jetssl.evaluation.results import Baseline, Origin, Result, RocCurve
+from jetssl.evaluation.scoring import BACKGROUND_EFFICIENCY, Figure, figures_of, statistic
 from jetssl.evaluation.task import Task
-from resim.common.arrays import Floats
+from resim.common.arrays import Floats, Integers
 
 METHOD = "linear_probe"
 CURVE = np.linspace(0.02, 1, 99)
@@ -30,127 +29,142 @@ class Comparison:
     names: list[tuple[Baseline | None, str | None]]
     """(baseline, encoder) of each input; the first is the one that the others are baselines of"""
     scores: list[Floats]
-    """of each input, float64 `(K, T)`"""
+    """of each input, float64 `(K, T)` for two classes, else `(K, T, C)`"""
     n_labels: int
     all_labels: bool
     origin: Origin
     method: str = METHOD
+    layer: str = "encoder"
 
     @property
-    def is_signal(self) -> npt.NDArray[np.bool_]:
-        """Bool `(T,)`."""
-        return self.task.is_signal[self.task.test]
+    def classes(self) -> Integers:
+        """Index of the class of each test jet, int64 `(T,)`."""
+        return self.task.class_index[self.task.test]
+
+    @property
+    def weights(self) -> Floats:
+        """Of each test jet, `(T,)`."""
+        return self.task.weights[self.task.test]
+
+    @property
+    def n_background(self) -> int:
+        """Test jets that are not of the first class."""
+        return int((self.classes != 0).sum())
 
 
 def summarize(comparison: Comparison) -> list[Result]:
-    """AUC, rejections, and the difference of the first input to every other one."""
+    """Every figure of every input, and the difference in AUC of the first input to every other one."""
+    figures = figures_of(comparison.task.classes, comparison.n_background)
+    values = [_values(comparison, scores) for scores in comparison.scores]
     replicas = _replicas(comparison)
-    means = [np.mean([_auc(draw, comparison.is_signal) for draw in scores]) for scores in comparison.scores]
-    results = []
-    for index in range(len(comparison.names)):
-        results.append(_result(comparison, index, "auc", float(means[index]), replicas[index, :, 0]))
-        results += _rejections(comparison, index, replicas[index, :, 1:])
+    results = [
+        _record(comparison, index, figure, values[index][number], replicas[index][:, number])
+        for index in range(len(comparison.names))
+        for number, figure in enumerate(figures)
+    ]
     for index, (baseline, _) in enumerate(comparison.names[1:], start=1):
-        difference = replicas[0, :, 0] - replicas[index, :, 0]
-        results.append(_result(comparison, 0, f"auc_minus_{baseline}", float(means[0] - means[index]), difference))
+        difference, replica = values[0][0] - values[index][0], replicas[0][:, 0] - replicas[index][:, 0]
+        results.append(_record(comparison, 0, Figure(f"auc_minus_{baseline}"), difference, replica))
     return results
 
 
 def roc_curves(comparison: Comparison) -> list[RocCurve]:
-    """Mean background efficiency over draws on a grid of signal efficiencies, for every input."""
+    """Mean background efficiency over draws on a grid of signal efficiencies, for every input; of two classes."""
+    if len(comparison.task.groups) > 2:
+        return []
     return [
         RocCurve(
             task=comparison.task.name,
+            method=comparison.method,
             baseline=baseline,
             n_labels=comparison.n_labels,
             all_labels=comparison.all_labels,
-            n_background=int((~comparison.is_signal).sum()),
+            n_background=comparison.n_background,
             signal_efficiency=CURVE.round(4).tolist(),
-            background_efficiency=_efficiencies(comparison, index, CURVE).mean(0).tolist(),
+            background_efficiency=_curves(comparison, index).mean(0).tolist(),
         )
         for index, (baseline, _) in enumerate(comparison.names)
     ]
 
 
-def _auc(scores: Floats, is_signal: npt.NDArray[np.bool_]) -> float:
-    return auc(scores[is_signal], scores[~is_signal])
+def _values(comparison: Comparison, scores: Floats) -> Floats:
+    """Mean over draws, `(F,)`."""
+    once = np.ones(len(comparison.classes), np.int64)
+    of_draws = [statistic(draw, comparison.classes, comparison.weights)(once) for draw in scores]
+    return np.asarray(np.mean(of_draws, axis=0))
 
 
-def _replicas(comparison: Comparison) -> Floats:
-    """AUC and eps_b at the working points, averaged over draws; those of all inputs are paired.
-
-    Returns:
-        `(inputs, M, 1 + working points)`.
-    """
-    points = np.array(WORKING_POINTS)
+def _replicas(comparison: Comparison) -> list[Floats]:
+    """Figures of each input averaged over draws, `(M, F)`; those of all inputs are paired."""
     sample = Sample(comparison.task.hard_scatter, 1, len(comparison.scores[0]))
+    return [
+        bootstrap(
+            [[statistic(draw, comparison.classes, comparison.weights) for draw in scores]],
+            sample,
+            comparison.origin.seed,
+            comparison.n_labels,
+        )
+        for scores in comparison.scores
+    ]
 
-    def figures(draw: Floats) -> Statistic:
-        roc = WeightedRoc(draw, comparison.is_signal)
-        return lambda weights: np.asarray(roc(weights, points), np.float64)
 
+def _curves(comparison: Comparison, index: int) -> Floats:
+    """Background efficiency `(K, len(CURVE))`."""
+    is_signal = comparison.classes == 0
     return np.stack(
-        [
-            bootstrap([[figures(draw) for draw in scores]], sample, comparison.origin.seed, comparison.n_labels)
-            for scores in comparison.scores
-        ]
+        [background_efficiency(draw[is_signal], draw[~is_signal], CURVE) for draw in comparison.scores[index]]
     )
 
 
-def _efficiencies(comparison: Comparison, index: int, signal_efficiency: Floats) -> Floats:
-    """Background efficiency `(K, len(signal_efficiency))`."""
-    is_signal = comparison.is_signal
-    return np.stack(
-        [
-            background_efficiency(draw[is_signal], draw[~is_signal], signal_efficiency)
-            for draw in comparison.scores[index]
-        ]
-    )
+def _record(comparison: Comparison, index: int, figure: Figure, value: float, replicas: Floats) -> Result:
+    if figure.metric.startswith(BACKGROUND_EFFICIENCY):
+        return _rejection(comparison, index, figure, float(value), replicas)
+    return _result(comparison, index, figure, float(value), replicas)
 
 
-def _rejections(comparison: Comparison, index: int, replicas: Floats) -> list[Result]:
-    by_draw = _efficiencies(comparison, index, np.array(WORKING_POINTS))
-    n_background = int((~comparison.is_signal).sum())
-    results = []
-    for number, (point, efficiencies) in enumerate(zip(WORKING_POINTS, by_draw.T, strict=True)):
-        mean = float(efficiencies.mean())
-        found = rejection(mean, n_background)
-        # Of 1 / eps_b to first order: a replica in which no background passes has no rejection.
-        linear = (2 - replicas[:, number] / mean) / mean if found.value is not None else None
-        high = found.interval.high if math.isfinite(found.interval.high) else None
-        name = f"rejection_at_{point}"
-        results.append(_result(comparison, index, name, found.value, linear, found.interval.low, high))
-    return results
+def _rejection(comparison: Comparison, index: int, figure: Figure, mean: float, replicas: Floats) -> Result:
+    number = effective_number(comparison.weights[comparison.classes != 0])
+    found = rejection(mean, number)
+    # Of 1 / eps_b to first order: a replica in which no background passes has no rejection.
+    linear = (2 - replicas / mean) / mean if found.value is not None else None
+    high = found.interval.high if math.isfinite(found.interval.high) else None
+    name = Figure("rejection_at_" + figure.metric.removeprefix(BACKGROUND_EFFICIENCY))
+    return _result(comparison, index, name, found.value, linear, found.interval.low, high)
 
 
 def _result(  # noqa: PLR0913, PLR0917
     comparison: Comparison,
     index: int,
-    metric: str,
+    figure: Figure,
     value: float | None,
     replicas: Floats | None,
     low: float | None = None,
     high: float | None = None,
 ) -> Result:
     baseline, encoder = comparison.names[index]
+    task = comparison.task
     return Result(
-        task=comparison.task.name,
+        task=task.name,
+        classes=task.classes,
         encoder=encoder,
         baseline=baseline,
         method=comparison.method,
+        layer=comparison.layer if encoder else "encoder",
         view=comparison.view,
         n_labels=comparison.n_labels,
         all_labels=comparison.all_labels,
         n_draws=len(comparison.scores[index]),
-        metric=metric,
+        metric=figure.metric,
+        jet_class=figure.jet_class,
         value=value,
         error=None if replicas is None else spread(replicas),
         replicas=None if replicas is None else tuple(replicas.tolist()),
         low=low,
         high=high,
-        n_test=len(comparison.task.test),
-        n_hard_scatters=len(np.unique(comparison.task.hard_scatter)),
+        n_test=len(task.test),
+        n_hard_scatters=len(np.unique(task.hard_scatter)),
+        weighted=task.weighted,
         seed=comparison.origin.seed,
         command=comparison.origin.command,
-        test_set=comparison.task.test_set,
+        test_set=task.test_set,
     )

@@ -33,39 +33,45 @@ NAMES: dict[Baseline | None, str] = {
     "scratch_views": "from scratch, views",
 }
 """How the inputs of a probe are called in tables and figures."""
-HEADER = (
-    "labels",
-    "input",
-    "AUC",
-    "ΔAUC",
-    *(f"1/ε_b at ε_s={point}" for point in WORKING_POINTS),
-)
+
+
+def header(results: Sequence[Result]) -> tuple[str, ...]:
+    """Column names of a table of one task."""
+    first = ("labels", "input", "AUC", "ΔAUC")
+    if len(results[0].classes) <= 2:
+        return (*first, *(f"1/ε_b at ε_s={point}" for point in WORKING_POINTS))
+    return (*first, "accuracy", *(f"of {name}" for name in results[0].classes))
 
 
 def table_rows(results: Sequence[Result]) -> list[tuple[str, ...]]:
-    """Cells of a table of one task: a row per number of labels and input, columns as in `HEADER`."""
-    by_row: dict[tuple[int, bool, Baseline | None], dict[str, Result]] = {}
+    """Cells of a table of one task: a row per number of labels and input, columns as in `header`."""
+    by_row: dict[tuple[int, bool, Baseline | None], dict[tuple[str, str | None], Result]] = {}
     differences = {}
     for result in results:
         labels = (result.n_labels, result.all_labels)
         if result.metric.startswith("auc_minus_"):
             differences[*labels, result.metric.removeprefix("auc_minus_")] = result
         else:
-            by_row.setdefault((*labels, result.baseline), {})[result.metric] = result
+            by_row.setdefault((*labels, result.baseline), {})[result.metric, result.jet_class] = result
     rows = []
     for (n_labels, all_labels, baseline), cells in by_row.items():
         difference = differences.get((n_labels, all_labels, baseline or ""))
-        rejections = (cells[f"rejection_at_{point}"] for point in WORKING_POINTS)
         rows.append(
             (
                 f"all ({n_labels})" if all_labels else str(n_labels),
                 NAMES[baseline],
-                plus_minus(cells["auc"]),
+                plus_minus(cells["auc", None]),
                 plus_minus(difference, sign="+") if difference else "",
-                *(rejection_cell(cell) for cell in rejections),
+                *_last_cells(results[0].classes, cells),
             )
         )
     return rows
+
+
+def _last_cells(classes: Sequence[str], cells: dict[tuple[str, str | None], Result]) -> list[str]:
+    if len(classes) <= 2:
+        return [rejection_cell(cells[f"rejection_at_{point}", None]) for point in WORKING_POINTS]
+    return [plus_minus(cells["accuracy", name]) for name in (None, *classes)]
 
 
 def plus_minus(result: Result, sign: str = "") -> str:
@@ -90,30 +96,35 @@ def print_table(results: Sequence[Result]) -> None:
 def terminal_table(results: Sequence[Result]) -> Table:
     """The results of one task as a rich table."""
     first = results[0]
-    title = f"{first.task}: {first.method.replace('_', ' ')} on {first.n_test} test jets of view {first.view}"
+    layer = "" if first.layer == "encoder" else f" on {first.layer}"
+    title = f"{first.task}: {first.method.replace('_', ' ')}{layer}, {first.n_test} test jets of view {first.view}"
+    interval = ", [ ] 68 % binomial" if len(first.classes) <= 2 else "; AUC: mean over pairs of classes"
     caption = (
-        f"mean of {first.n_draws} draws; ± from draws and test set, [ ] 68 % binomial;"
-        " ΔAUC: pre-trained minus this, paired"
+        f"mean of {first.n_draws} draws; ± from draws and test set{interval}; ΔAUC: pre-trained minus this, paired"
     )
-    table = Table(title=title, caption=caption)
-    for column, name in enumerate(HEADER):
+    table = Table(title=title, caption=caption + weights_note(first))
+    for column, name in enumerate(header(results)):
         table.add_column(name, justify="left" if column < 2 else "right")
     for row in table_rows(results):
         table.add_row(*row)
     return table
 
 
+def weights_note(result: Result) -> str:
+    """What a caption says of the weights of test jets."""
+    return "; test jets count with the weights of their events" if result.weighted else ""
+
+
 def print_fine_tuning(results: Sequence[Result]) -> None:
     """Print the records of a fine-tuning to stdout, a line per number of labels, mode and metric."""
     first = results[0]
     title = f"{first.task}: fine-tuned, {first.n_test} test jets of view {first.view}, {first.n_draws} draws"
-    table = Table("labels", "method", "metric", "value", title=title)
+    table = Table("labels", "method", "metric", "value", title=title, caption=weights_note(first)[2:] or None)
     for result in results:
         labels = f"all ({result.n_labels})" if result.all_labels else str(result.n_labels)
-        is_rejection = result.metric.startswith("rejection")
-        table.add_row(
-            labels, result.method, result.metric, rejection_cell(result) if is_rejection else plus_minus(result)
-        )
+        metric = f"{result.metric} of {result.jet_class}" if result.jet_class else result.metric
+        cell = rejection_cell(result) if metric.startswith("rejection") else plus_minus(result)
+        table.add_row(labels, result.method, metric, cell)
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 

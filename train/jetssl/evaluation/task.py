@@ -1,6 +1,10 @@
-"""A tagging task: which rows are signal or background, which are labelled, which are tested."""
+"""A tagging task: which rows are of which class, which are labelled, which are tested.
+
+Letters: R rows, T test rows, C classes.
+"""
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,21 +18,23 @@ from jetssl.data.rows import Rows
 from jetssl.data.splits import hard_scatter_keys, split_rows
 from resim.common.arrays import Integers
 from resim.common.errors import InputError
+from resim.pairfile.reader import PairFile
 
 BACKGROUND_PREFIX = "qcd"
 """Classes whose name starts like this are the default background; all others the default signal."""
 
 SHARED = 1e-4
 """Share of the test jets from which on equal partons are no chance."""
+EQUAL_WEIGHTS = 1e-6
+"""LHE files write about seven digits of a weight."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Signal against background in one view; only rows that are valid there."""
+    """Classes against each other in one view; only rows that are valid there."""
 
-    signal: tuple[str, ...]
-    """class names"""
-    background: tuple[str, ...]
+    groups: tuple[tuple[str, ...], ...]
+    """names in the data of what is one class here, C of them; of two, the first is the signal"""
     view: int
     """index of the view"""
     train: Integers
@@ -37,15 +43,42 @@ class Task:
     """rows of the validation split, which choose between trainings"""
     test: Integers
     """rows of the test split"""
-    is_signal: npt.NDArray[np.bool_]
-    """bool `(R,)`, over all rows of the table"""
+    class_index: Integers
+    """int64 `(R,)`, over all rows of the table: place in `groups`, -1 for no class of the task"""
     hard_scatter: npt.NDArray[np.uint64]
-    """uint64 `(n_test,)`, identity of the hard scatter of each test row"""
+    """uint64 `(T,)`, identity of the hard scatter of each test row"""
+    weights: npt.NDArray[np.float64]
+    """float64 `(R,)`, over all rows: 1, or weights of their events where these differ"""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Name of each class, e.g. `tau1p+tau3p`."""
+        return tuple("+".join(group) for group in self.groups)
 
     @property
     def name(self) -> str:
         """As in the records."""
-        return f"{'+'.join(self.signal)}_vs_{'+'.join(self.background)}"
+        return "_vs_".join(self.classes)
+
+    @property
+    def signal(self) -> tuple[str, ...]:
+        """Names in the data of the first class."""
+        return self.groups[0]
+
+    @property
+    def background(self) -> tuple[str, ...]:
+        """Names in the data of all others."""
+        return tuple(name for group in self.groups[1:] for name in group)
+
+    @property
+    def is_signal(self) -> npt.NDArray[np.bool_]:
+        """Bool `(R,)`: of the first class."""
+        return np.asarray(self.class_index == 0)
+
+    @property
+    def weighted(self) -> bool:
+        """Whether test rows differ in weight."""
+        return bool((self.weights[self.test] != 1).any())
 
     @property
     def test_set(self) -> str:
@@ -58,12 +91,15 @@ def hash_of(hard_scatter: npt.NDArray[np.uint64]) -> str:
     return hashlib.sha256(np.sort(hard_scatter).tobytes()).hexdigest()[:12]
 
 
-def make_task(
+def make_task(  # noqa: PLR0913
     rows: Rows,
     fractions: Fractions,
     signal: Sequence[str] = (),
     background: Sequence[str] = (),
     view: str = "",
+    *,
+    classes: Sequence[str] = (),
+    unweighted: bool = False,
 ) -> Task:
     """Choose the rows of a task.
 
@@ -73,25 +109,48 @@ def make_task(
         signal: class names; empty for all that do not start with `qcd`.
         background: class names; empty for all that start with `qcd`.
         view: name of the view whose jets are classified; empty for the root view.
+        classes: instead of `signal` and `background`: each one or several class names joined by `+`.
+        unweighted: every test jet counts once, also where weights of events differ.
 
     Raises:
         InputError: unknown or overlapping classes, an unknown view, or a class without rows on a side.
     """
-    signal, background = choose_classes(list(rows.classes), signal, background)
+    if classes and (signal or background):
+        raise InputError("--classes names every class; leave out --signal and --background, or --classes")
+    groups = _groups(rows.classes, classes) if classes else choose_classes(list(rows.classes), signal, background)
     if view and view not in rows.views:
         raise InputError(f"--view {view!r} is not among the common views: {', '.join(rows.views)}")
     index = rows.views.index(view) if view else 0
-    is_signal, is_background = (np.isin(rows.classes, names)[rows.class_index] for names in (signal, background))
-    usable = (is_signal | is_background) & rows.valid[index]
-    splits = split_rows(rows, fractions)
-    train, validation, test = (side[usable[side]] for side in splits.sides)
+    place = {name: number for number, group in enumerate(groups) for name in group}
+    class_index = np.array([place.get(name, -1) for name in rows.classes], np.int64)[rows.class_index]
+    usable = (class_index >= 0) & rows.valid[index]
+    train, validation, test = (side[usable[side]] for side in split_rows(rows, fractions).sides)
     for side, chosen in (("training", train), ("validation", validation), ("test", test)):
-        for kind, count in (("signal", is_signal[chosen].sum()), ("background", (~is_signal[chosen]).sum())):
+        for group, count in zip(groups, np.bincount(class_index[chosen], minlength=len(groups)), strict=True):
             if count < 2:
-                raise InputError(f"the {side} split has {count} {kind} jets, want at least 2; generate more events")
+                raise InputError(
+                    f"the {side} split has {count} jets of {'+'.join(group)}, want at least 2; generate more events"
+                )
     _refuse_leak(rows, np.concatenate([train, validation]), test)
     keys = hard_scatter_keys(rows.sources, rows.source, rows.event)
-    return Task(tuple(signal), tuple(background), index, train, validation, test, is_signal, keys[test])
+    weights = np.ones(rows.n_rows) if unweighted else event_weights(rows)
+    return Task(groups, index, train, validation, test, class_index, keys[test], weights)
+
+
+def event_weights(rows: Rows) -> npt.NDArray[np.float64]:
+    """Weights of the events of all rows over the mean weight of their LHE file, float64 `(R,)`.
+
+    What one file's weights are to another's depends on how the generator norms them and on how many events were
+    made, so only differences within a file count. Exactly 1 where there are none.
+    """
+    of_files = []
+    for record in rows.files:
+        with PairFile(record.path) as file:
+            of_files.append(file.hard_scatter("weight").astype(np.float64))
+    weights = np.concatenate(of_files)
+    mean = np.bincount(rows.source, weights) / np.maximum(np.bincount(rows.source), 1)
+    relative = weights / np.where(mean == 0, 1, mean)[rows.source]
+    return np.ones_like(relative) if np.allclose(relative, 1, rtol=0, atol=EQUAL_WEIGHTS) else relative
 
 
 def _refuse_leak(rows: Rows, labelled: Integers, test: Integers) -> None:
@@ -109,48 +168,66 @@ def _refuse_leak(rows: Rows, labelled: Integers, test: Integers) -> None:
         )
 
 
+def _groups(known: Sequence[str], classes: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """Classes joined by `+`, each once."""
+    groups = tuple(tuple(group.split("+")) for group in classes)
+    _refuse_unknown(known, [name for group in groups for name in group])
+    if len(groups) < 2:
+        raise InputError(f"--classes {','.join(classes)}: one class is nothing to tell apart; name two or more")
+    counts = Counter(name for group in groups for name in group)
+    if repeated := [name for name, count in counts.items() if count > 1]:
+        raise InputError(f"--classes {','.join(classes)}: {repeated[0]!r} occurs twice; name each class once")
+    return groups
+
+
 def choose_classes(
-    classes: list[str], signal: Sequence[str], background: Sequence[str]
-) -> tuple[list[str], list[str]]:
+    known: list[str], signal: Sequence[str], background: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names of the signal and of the background classes; the arguments are those of `make_task`.
 
     Raises:
         InputError: unknown or overlapping classes, or none on a side.
     """
-    known = ", ".join(classes)
-    for name in (*signal, *background):
-        if name not in classes:
-            raise InputError(f"no class {name!r} in the data; classes are {known}")
+    _refuse_unknown(known, [*signal, *background])
     chosen_background = list(background) or [
-        name for name in classes if name.startswith(BACKGROUND_PREFIX) and name not in signal
+        name for name in known if name.startswith(BACKGROUND_PREFIX) and name not in signal
     ]
     chosen_signal = list(signal) or [
-        name for name in classes if not name.startswith(BACKGROUND_PREFIX) and name not in chosen_background
+        name for name in known if not name.startswith(BACKGROUND_PREFIX) and name not in chosen_background
     ]
     if shared := set(chosen_signal) & set(chosen_background):
         raise InputError(f"class {shared.pop()!r} is both signal and background; name each class once")
     for option, chosen in (("--signal", chosen_signal), ("--background", chosen_background)):
         if not chosen:
-            raise InputError(f"no class left for {option}; classes are {known}: choose with {option} NAME")
-    return chosen_signal, chosen_background
+            raise InputError(f"no class left for {option}; classes are {', '.join(known)}: choose with {option} NAME")
+    return tuple(chosen_signal), tuple(chosen_background)
+
+
+def _refuse_unknown(known: Sequence[str], names: Sequence[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise InputError(f"no class {name!r} in the data; classes are {', '.join(known)}")
 
 
 def draw_labels(task: Task, n_labels: int, rng: np.random.Generator) -> Integers:
-    """Rows of a balanced draw: half signal, half background, from the training split.
+    """Rows of a balanced draw from the training split: as many of one class as of any other.
 
     Raises:
-        InputError: there are not as many.
+        InputError: there are not as many, or they cannot be shared out.
     """
-    half = n_labels // 2
+    each, left = divmod(n_labels, len(task.groups))
+    if left:
+        count = len(task.groups)
+        raise InputError(f"{n_labels} labels are no equal numbers of {count} classes; ask for a multiple of {count}")
     chosen: list[npt.NDArray[Any]] = []
-    for kind, wanted in (("signal", True), ("background", False)):
-        rows = task.train[task.is_signal[task.train] == wanted]
-        if half > len(rows):
+    for index, name in enumerate(task.classes):
+        rows = task.train[task.class_index[task.train] == index]
+        if each > len(rows):
             raise InputError(
-                f"{n_labels} labels need {half} {kind} jets, the training split has {len(rows)};"
+                f"{n_labels} labels need {each} jets of {name}, the training split has {len(rows)};"
                 " lower --labels or generate more events"
             )
-        chosen.append(rng.choice(rows, half, replace=False))
+        chosen.append(rng.choice(rows, each, replace=False))
     return np.concatenate(chosen)
 
 
@@ -159,7 +236,7 @@ def draw_validation(task: Task, n_labels: int, seed: int, draw: int) -> Integers
 
     Whoever has 100 labels has no 1,000 others to select with.
     """
-    signal = int(task.is_signal[task.validation].sum())
-    fewest = min(signal, len(task.validation) - signal)
+    count = len(task.groups)
+    fewest = int(np.bincount(task.class_index[task.validation], minlength=count).min())
     side = replace(task, train=task.validation)
-    return draw_labels(side, 2 * min(n_labels // 2, fewest), generator(seed, Stream.VALIDATION_LABELS, draw))
+    return draw_labels(side, count * min(n_labels // count, fewest), generator(seed, Stream.VALIDATION_LABELS, draw))

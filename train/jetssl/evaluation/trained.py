@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from scipy.special import logsumexp
 from torch import nn
 
+from jetssl.evaluation.heads import HeadName, build_head
 from jetssl.evaluation.results import Baseline
 from jetssl.evaluation.task import BACKGROUND_PREFIX
 from jetssl.models.checkpoints import LoadedEncoder, load_encoder, read_checkpoint
@@ -39,6 +40,7 @@ class HeadRecord(BaseModel):
     baseline: Baseline | None
     n_labels: int
     all_labels: bool
+    head: HeadName = "linear"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +140,21 @@ def load_trained(path: Path) -> Trained:
     state = read_checkpoint(run.best)["state_dict"]
     for prefix in ("head.", "classifier."):
         if weights := {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}:
-            return Trained(path, loaded, _linear(weights), _record(run, loaded))
+            record = _record(run, loaded)
+            return Trained(path, loaded, _head(loaded, record, weights), record)
     raise InputError(
         f"{path}: a pre-trained encoder without a head; give it one with `jetssl finetune`, or take --head probe"
     )
 
 
-def _linear(weights: dict[str, torch.Tensor]) -> nn.Linear:
-    outputs, width = weights["weight"].shape
-    head = nn.Linear(width, outputs)
+def _head(loaded: LoadedEncoder, record: HeadRecord, weights: dict[str, torch.Tensor]) -> nn.Module:
+    width, n_classes = loaded.encoder.width, len(record.classes)
+    supervised = record.method == "supervised"
+    head = (
+        nn.Linear(width, n_classes)
+        if supervised
+        else build_head(record.head, width, loaded.card.projector, n_classes)
+    )
     head.load_state_dict(weights)
     return head
 

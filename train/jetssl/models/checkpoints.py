@@ -13,6 +13,7 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 from jetssl.config.card import Card, card_from
 from jetssl.models.builder import build_encoder
 from jetssl.models.encoder import Encoder
+from jetssl.models.projector import Projector
 from resim.common.atomic_write import write_bytes
 from resim.common.errors import InputError
 
@@ -48,16 +49,36 @@ def load_encoder(path: Path) -> LoadedEncoder:
     described = _description(raw, path)
     card = card_from(described["card"], path)
     encoder = build_encoder(card, seed=0)
-    prefix = "encoder."
-    state = {key.removeprefix(prefix): value for key, value in raw["state_dict"].items() if key.startswith(prefix)}
     try:
-        encoder.load_state_dict(state)
+        encoder.load_state_dict(_part(raw["state_dict"], "encoder."))
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(
             f"{path}: weights do not fit encoder {card.encoder.name!r} of its card ({reason})"
         ) from error
     return LoadedEncoder(encoder.eval(), card, int(raw["epoch"]) + 1, tuple(described["classes"]))
+
+
+def load_projector(path: Path) -> Projector:
+    """Read the projector of a checkpoint, in evaluation mode.
+
+    Raises:
+        InputError: as `load_encoder`, or the training had none.
+    """
+    raw = read_checkpoint(path)
+    state = _part(raw["state_dict"], "projector.")
+    card = card_from(_description(raw, path)["card"], path)
+    if not state:
+        raise InputError(
+            f"{path}: objective {card.objective.name!r} trains no projector; choose the encoder's vectors"
+        )
+    projector = Projector(build_encoder(card, seed=0).width, card.projector)
+    projector.load_state_dict(state)
+    return projector.eval()
+
+
+def _part(state: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -25,3 +25,13 @@ class Projector(nn.Sequential):
             layers.append(ACTIVATIONS[card.activation]())
         last = card.hidden[-1] if card.hidden else width
         super().__init__(*layers, nn.Linear(last, card.output))
+
+    @property
+    def depth(self) -> int:
+        """Number of linear maps."""
+        return sum(isinstance(layer, nn.Linear) for layer in self)
+
+    def through(self, number: int) -> nn.Sequential:
+        """The first so many linear maps, each with what follows it up to the next; at least one, at most `depth`."""
+        starts = [place for place, layer in enumerate(self) if isinstance(layer, nn.Linear)]
+        return nn.Sequential(*list(self)[: [*starts, len(self)][number]])

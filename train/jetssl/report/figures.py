@@ -82,7 +82,7 @@ def _roc_figure(curves: Sequence[RocCurve], output: Path) -> FigureFile:
         figure = Figure(figsize=(7, 5), layout="constrained")
         axes = figure.subplots()
         for curve in curves:
-            _draw_roc(axes, curve)
+            draw_roc(axes, curve, NAMES[curve.baseline], COLOURS[curve.baseline], STYLES[curve.baseline])
         axes.set(xlabel=r"Signal efficiency $\epsilon_s$", ylabel=r"Background rejection $1/\epsilon_b$")
         axes.set(yscale="log", xlim=(0, 1), ylim=(1, None))
         axes.legend(title=f"{labels} labels")
@@ -96,12 +96,12 @@ def _roc_figure(curves: Sequence[RocCurve], output: Path) -> FigureFile:
     return FigureFile(path, caption)
 
 
-def _draw_roc(axes: Axes, curve: RocCurve) -> None:
+def draw_roc(axes: Axes, curve: RocCurve, name: str, colour: str, style: str) -> None:
+    """Draw one curve with its binomial band, up to where less than one background jet passes."""
     signal, background = np.array(curve.signal_efficiency), np.array(curve.background_efficiency)
     shown = background * curve.n_background >= 1
     intervals = [wilson(value * curve.n_background, curve.n_background) for value in background[shown]]
-    colour = COLOURS[curve.baseline]
-    axes.plot(signal[shown], 1 / background[shown], STYLES[curve.baseline], color=colour, label=NAMES[curve.baseline])
+    axes.plot(signal[shown], 1 / background[shown], style, color=colour, label=name)
     low, high = (np.array([1 / getattr(interval, end) for interval in intervals]) for end in ("high", "low"))
     axes.fill_between(signal[shown], low, high, color=colour, alpha=0.15, lw=0)
 

@@ -5,21 +5,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
-import resim
 from jetssl.config.card import Card
+from jetssl.evaluation.compare import compare
+from jetssl.evaluation.finetune import FITS_FILE
 from jetssl.evaluation.results import read_curves, read_results
-from jetssl.evaluation.table import HEADER, TableBlock, table_rows
+from jetssl.evaluation.table import TableBlock, header, table_rows
+from jetssl.report.comparison import comparison_section
 from jetssl.report.figures import loss_curve, pair_figures, roc_figures
 from jetssl.report.geometry import geometry_section, is_geometry
 from jetssl.report.robustness import is_robustness, robustness_section
-from jetssl.report.section import Facts, PageSection, embedded
+from jetssl.report.section import Facts, PageSection, embedded, write_page
 from jetssl.training.provenance import RunProvenance
 from jetssl.training.run_folder import RunFolder
-from resim.common.atomic_write import write_text
 from resim.common.errors import InputError
-from resim.common.versions import utc_now
 from resim.pairfile.provenance import Provenance
 from resim.pairfile.reader import PairFile
 
@@ -32,18 +31,14 @@ def write_report(inputs: Sequence[Path], output: Path) -> None:
     """
     with TemporaryDirectory() as scratch:
         sections = [_section(path, Path(scratch) / str(index)) for index, path in enumerate(inputs)]
-    environment = Environment(
-        loader=PackageLoader("jetssl.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    page = environment.get_template("report.html").render(
-        sections=sections, version=resim.__version__, created=utc_now()
-    )
-    write_text(output, page)
+    write_page(sections, output)
 
 
 def _section(path: Path, scratch: Path) -> PageSection:
     if not path.is_dir():
         return _file_section(path, scratch)
+    if (path / FITS_FILE).is_file():
+        return comparison_section(compare([path]), path.resolve().name, scratch)
     if is_geometry(path):
         return geometry_section(path, scratch)
     return robustness_section(path, scratch) if is_robustness(path) else _run_section(RunFolder(path), scratch)
@@ -67,7 +62,7 @@ def _run_section(run: RunFolder, scratch: Path) -> PageSection:
             " Jet features: soft-drop mass, mass, multiplicity and pT."
         )
         title = f"Linear probe: {first.task.replace('_vs_', ' vs ')}"
-        tables.insert(0, TableBlock(title, HEADER, table_rows(results), caption))
+        tables.insert(0, TableBlock(title, header(results), table_rows(results), caption))
         figures += roc_figures(read_curves(run.roc), scratch)
     return PageSection(
         title=run.path.resolve().name,

@@ -1,11 +1,18 @@
-"""A section of the page: facts, tables, pictures, and the card behind them."""
+"""Sections of a page (facts, tables, pictures, the card behind them), and the page that they make."""
 
 import base64
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+import resim
 from jetssl.evaluation.table import TableBlock
 from jetssl.report.figures import FigureFile
+from resim.common.atomic_write import write_text
+from resim.common.versions import utc_now
 
 Facts = list[tuple[str, ...]]
 
@@ -42,3 +49,18 @@ def embedded(figure: FigureFile) -> Picture:
     width, height = struct.unpack(">II", content[16:24])
     source = f"data:image/png;base64,{base64.b64encode(content).decode()}"
     return Picture(source, figure.caption, wide=width > 2 * height)
+
+
+def write_page(sections: Sequence[PageSection], output: Path) -> None:
+    """Fill the template.
+
+    Raises:
+        InputError: the page cannot be written.
+    """
+    environment = Environment(
+        loader=PackageLoader("jetssl.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    page = environment.get_template("report.html").render(
+        sections=sections, version=resim.__version__, created=utc_now()
+    )
+    write_text(output, page)

@@ -75,6 +75,11 @@ class RunFolder:
         """ROC curves of the evaluations, as JSON."""
         return self.path / "roc.json"
 
+    @property
+    def embeddings(self) -> Path:
+        """Folder of jet vectors that evaluations have computed and may need again."""
+        return self.path / "embeddings"
+
     def load_card(self) -> Card:
         """The resolved card.
 
@@ -129,7 +134,7 @@ class RunFolder:
         if self._strangers_or_run() and not self.card.is_file():
             raise InputError(f"{self.path}: exists and is not a run, so --force will not delete it; give another -o")
         self.clear_results()
-        for folder in (self.checkpoints, self.tensorboard):
+        for folder in (self.checkpoints, self.tensorboard, self.embeddings):
             if folder.exists():
                 shutil.rmtree(folder)
         for file in (self.metrics, self.provenance, self.card):

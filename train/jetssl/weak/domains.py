@@ -152,8 +152,16 @@ def transfer(learned: Domain, labels: Truth, tested: Domain, truth: Truth) -> tu
     for rows in (train, validation):
         is_signal[rows] = labels.is_signal[rows]
     is_signal[shift + test] = truth.is_signal[test]
-    rows_of_task = (train, validation, shift + test)
-    return table, Task(truth.signal, truth.background, 0, *rows_of_task, is_signal, keys_of(tested, test))
+    return table, Task(
+        groups=(truth.signal, truth.background),
+        view=0,
+        train=train,
+        validation=validation,
+        test=shift + test,
+        class_index=np.where(is_signal, 0, 1),
+        hard_scatter=keys_of(tested, test),
+        weights=np.ones(table.rows.n_rows),
+    )
 
 
 def keys_of(domain: Domain, rows: Integers) -> npt.NDArray[np.uint64]:

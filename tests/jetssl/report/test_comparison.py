@@ -1,0 +1,31 @@
+import re
+
+import pytest
+
+from jetssl.evaluation.compare import Column, RunTable
+from jetssl.report.comparison import label_curves, roc_overlays, write_comparison
+from tests.helpers.records import probe_records, roc_curve
+
+
+@pytest.fixture
+def table():
+    """Ten rows, so that colours repeat; curves of two of them."""
+    cells = {f"run{i}": {Column.of(result): result for result in probe_records(0.8 + i / 100, i)} for i in range(10)}
+    columns = tuple(cells["run0"])
+    curves = {"run0": [roc_curve(), roc_curve(all_labels=True)], "run9": [roc_curve()]}
+    return RunTable(columns, cells, curves, "run0")
+
+
+def test_figures(table, tmp_path):
+    overlays, curves = roc_overlays(table, tmp_path), label_curves(table, tmp_path)
+    assert [figure.caption.split(":")[0] for figure in overlays] == ["b vs q, 20 labels", "b vs q, all labels"]
+    assert ["AUC" in figure.caption or "auc" in figure.caption for figure in curves] == [True, False]
+    assert all(figure.path.stat().st_size > 1000 for figure in [*overlays, *curves])
+
+
+def test_page_is_self_contained(table, tmp_path):
+    write_comparison(table, tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text()
+    assert text.count('src="data:image/png;base64,') == text.count("<img") == 4
+    assert not re.search(r'(src|href)="(https?:)?//|url\(|@import|<script', text)
+    assert text.count("<tr>") >= 11

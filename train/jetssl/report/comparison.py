@@ -1,0 +1,110 @@
+"""The page about a comparison of runs: one table, ROC curves and label-efficiency curves overlaid."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from jetssl.evaluation.compare import Column, RunTable
+from jetssl.evaluation.compare_table import comparison_block
+from jetssl.evaluation.results import RocCurve
+from jetssl.report.figures import FigureFile, draw_roc
+from jetssl.report.section import Facts, PageSection, embedded, write_page
+from resim.plots.style import VIEW_COLOURS, hep_style, save
+
+STYLES = ("-", "--", "-.")
+"""With the colours in turn, so that curves on top of each other are seen."""
+APART = 1.03
+"""Factor between the numbers of labels at which two rows are drawn, so that their errors are seen."""
+
+
+def write_comparison(table: RunTable, output: Path) -> None:
+    """Write one self-contained page.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    with TemporaryDirectory() as scratch:
+        write_page([comparison_section(table, "comparison", Path(scratch) / "figures")], output)
+
+
+def comparison_section(table: RunTable, title: str, scratch: Path) -> PageSection:
+    """Table and figures as a section."""
+    scratch.mkdir(parents=True)
+    pictures = [embedded(figure) for figure in (*roc_overlays(table, scratch), *label_curves(table, scratch))]
+    commands = dict.fromkeys(result.command for row in table.cells.values() for result in row.values())
+    facts: Facts = [("reference", table.reference), *(("made by", command) for command in commands)]
+    return PageSection(title, f"{len(table.cells)} rows", facts, [comparison_block(table)], pictures, "")
+
+
+def roc_overlays(table: RunTable, folder: Path) -> list[FigureFile]:
+    """Rejection against signal efficiency: a figure for each task and number of labels, a curve for each row."""
+    groups: dict[tuple[str, int | None], list[tuple[str, RocCurve]]] = {}
+    for name, curves in table.curves.items():
+        for curve in curves:
+            key = curve.task, None if curve.all_labels else curve.n_labels
+            groups.setdefault(key, []).append((name, curve))
+    return [_roc_overlay(table, found, folder / f"roc_{number}.png") for number, found in enumerate(groups.values())]
+
+
+def _roc_overlay(table: RunTable, curves: Sequence[tuple[str, RocCurve]], output: Path) -> FigureFile:
+    first = curves[0][1]
+    labels = "all labels" if first.all_labels else f"{first.n_labels} labels"
+    with hep_style():
+        figure = Figure(figsize=(7, 5), layout="constrained")
+        axes = figure.subplots()
+        for name, curve in curves:
+            draw_roc(axes, curve, name, *_look(table, name))
+        axes.set(xlabel=r"Signal efficiency $\epsilon_s$", ylabel=r"Background rejection $1/\epsilon_b$")
+        axes.set(yscale="log", xlim=(0, 1), ylim=(1, None))
+        axes.legend(title=labels, fontsize=9)
+        path = save(figure, output)
+    caption = (
+        f"{first.task.replace('_vs_', ' vs ')}, {labels}: background rejection against signal efficiency, mean"
+        " background efficiency of all draws. Bands: 68 % binomial interval of the background; rows share the test"
+        " jets. Rows of several training seeds have no curve."
+    )
+    return FigureFile(path, caption)
+
+
+def label_curves(table: RunTable, folder: Path) -> list[FigureFile]:
+    """A figure against the number of labels, for each task and metric that was measured at two numbers at least."""
+    groups: dict[tuple[str, str, str, str | None, str | None], list[Column]] = {}
+    for column in table.columns:
+        key = column.task, column.view, column.metric, column.other_view, column.jet_class
+        groups.setdefault(key, []).append(column)
+    shown = [columns for columns in groups.values() if len(columns) > 1]
+    return [_label_curve(table, columns, folder / f"labels_{number}.png") for number, columns in enumerate(shown)]
+
+
+def _label_curve(table: RunTable, columns: Sequence[Column], output: Path) -> FigureFile:
+    first = columns[0]
+    title = first.metric.replace("_", " ")
+    with hep_style():
+        figure = Figure(figsize=(7, 5), layout="constrained")
+        axes = figure.subplots()
+        for number, (name, row) in enumerate(table.cells.items()):
+            found = [result for column in columns if (result := row.get(column)) and result.value is not None]
+            found.sort(key=lambda result: result.n_labels)
+            keys = ("n_labels", "value", "error")
+            counts, values, errors = (np.array([getattr(result, key) for result in found]) for key in keys)
+            colour, style = _look(table, name)
+            counts = counts * APART ** (number - (len(table.cells) - 1) / 2)
+            axes.errorbar(counts, values, yerr=errors, fmt=f"o{style}", ms=4, capsize=2, color=colour, label=name)
+        axes.set(xscale="log", xlabel="labelled training jets", ylabel="AUC" if title == "auc" else title)
+        axes.legend(fontsize=9)
+        path = save(figure, output)
+    caption = (
+        f"{first.task.replace('_vs_', ' vs ')}, view {first.view}: {title} against the number of labels; the last"
+        " point of a row is all labels of its training split. Errors of one figure share the test jets, so look at"
+        " the paired differences in the table."
+    )
+    return FigureFile(path, caption)
+
+
+def _look(table: RunTable, name: str) -> tuple[str, str]:
+    """Colour and line style of a row."""
+    number = list(table.cells).index(name)
+    return VIEW_COLOURS[number % len(VIEW_COLOURS)], STYLES[number % len(STYLES)]

@@ -6,7 +6,7 @@ from jetssl.config.card import load_card
 from jetssl.data.datamodule import PairDataModule
 from jetssl.data.tensors import to_tensors
 from jetssl.evaluation import probe as module
-from jetssl.evaluation.probe import probe
+from jetssl.evaluation.probe import Subject, probe
 from jetssl.evaluation.results import Origin
 from jetssl.evaluation.task import make_task
 from jetssl.models.builder import build_encoder

@@ -1,5 +1,6 @@
 import numpy as np
 
+from jetssl.evaluation import bootstrap as bootstrap_module
 from jetssl.evaluation.bootstrap import Sample, bootstrap, spread
 
 
@@ -13,8 +14,9 @@ def test_hard_scatters_stay_together_and_fits_sum_to_one():
         assert np.isclose(replica.fits.sum(), 1)
 
 
-def test_errors_cover(rng):
+def test_errors_cover(rng, monkeypatch):
     """Of 200 repetitions with noise of jets, draws and seeds, 60 to 76 % hold the truth within one error."""
+    monkeypatch.setattr(bootstrap_module, "N_REPLICAS", 100)
     inside = 0
     for repetition in range(200):
         jets = rng.normal(size=50)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 from torch import nn
 from torch.nn import functional
 
@@ -116,7 +117,9 @@ def fit_linear(
     heads = []
     found = LogisticRegression(max_iter=2000, warm_start=True)
     for strength in INVERSE_L2:
-        found.set_params(C=strength).fit(inputs, targets)
+        # BLAS threads spin while they wait for each other: beside other programs they took twelve times as long.
+        with threadpool_limits(1, "blas"):
+            found.set_params(C=strength).fit(inputs, targets)
         weight = found.coef_ / scaler.scale_
         head = nn.Linear(labelled.shape[1], len(weight))
         with torch.no_grad():

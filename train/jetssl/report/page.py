@@ -15,6 +15,7 @@ from jetssl.report.figures import loss_curve, pair_figures, roc_figures
 from jetssl.report.geometry import geometry_section, is_geometry
 from jetssl.report.robustness import is_robustness, robustness_section
 from jetssl.report.section import Facts, PageSection, embedded
+from jetssl.report.weak import is_weak, weak_section
 from jetssl.training.provenance import RunProvenance
 from jetssl.training.run_folder import RunFolder
 from resim.common.atomic_write import write_text
@@ -44,6 +45,8 @@ def write_report(inputs: Sequence[Path], output: Path) -> None:
 def _section(path: Path, scratch: Path) -> PageSection:
     if not path.is_dir():
         return _file_section(path, scratch)
+    if is_weak(path):
+        return weak_section(path, scratch)
     if is_geometry(path):
         return geometry_section(path, scratch)
     return robustness_section(path, scratch) if is_robustness(path) else _run_section(RunFolder(path), scratch)

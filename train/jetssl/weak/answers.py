@@ -38,7 +38,7 @@ def question_of(result: Result) -> str:
 
 
 def _shift(results: Sequence[Result]) -> list[str]:
-    found = ", ".join(f"{r.metric.replace('_', ' ')} {_number(r)} ({r.null:.3g} without one)" for r in results)
+    found = ", ".join(f"{r.metric.replace('_', ' ')} {number(r)} ({r.null:.3g} without one)" for r in results)
     return [f"Size of the shift between {results[0].view} and {results[0].other_view}: {found}."]
 
 
@@ -49,14 +49,14 @@ def _adaptation(results: Sequence[Result]) -> list[str]:
     gap = gains["oracle"]
     lines = [
         f"Domain adaptation, {_labels(gap)} labels: learned in the simulation and tested on data, AUC"
-        f" {_number(auc['simulation_only'])}; with labels of data {_number(auc['oracle'])}, a gap of {_number(gap)}"
+        f" {number(auc['simulation_only'])}; with labels of data {number(auc['oracle'])}, a gap of {number(gap)}"
         f" ({_verdict(gap)})."
     ]
     for name, share in shares.items():
         gain = gains[name]
         lines.append(
-            f"Pre-trained by {name}: AUC {_number(auc[name])}, {_number(gain, '+')} against simulation only"
-            f" ({_verdict(gain)}); share of the gap closed {_number(share)}."
+            f"Pre-trained by {name}: AUC {number(auc[name])}, {number(gain, '+')} against simulation only"
+            f" ({_verdict(gain)}); share of the gap closed {number(share)}."
         )
     return lines
 
@@ -66,7 +66,7 @@ def _sample_size(results: Sequence[Result]) -> list[str]:
     lines = []
     for name in dict.fromkeys(r.run for r in gains):
         own = sorted((r for r in gains if r.run == name), key=lambda r: r.n_labels)
-        values = ", ".join(f"{_number(r, '+')} at {_labels(r)}" for r in own)
+        values = ", ".join(f"{number(r, '+')} at {_labels(r)}" for r in own)
         helpful = [r for r in own if _sigmas(r) >= SIGNIFICANT]
         without = [r for r in own if not helpful or r.n_labels > helpful[-1].n_labels]
         if not helpful:
@@ -82,11 +82,11 @@ def _sample_size(results: Sequence[Result]) -> list[str]:
 def _teaching(results: Sequence[Result]) -> list[str]:
     auc = {r.run: r for r in results if r.metric == "auc"}
     gains = [r for r in results if r.metric == "auc_difference" and r.run != "oracle"]
-    values = ", ".join(f"{r.run} {_number(r, '+')}" for r in gains)
+    values = ", ".join(f"{r.run} {number(r, '+')}" for r in gains)
     best = max(gains, key=_value)
     return [
-        f"Students on data: the teacher, from the simulation, has AUC {_number(auc['teacher'])}, the oracle"
-        f" {_number(auc['oracle'])}; students minus teacher: {values}; best {best.run} ({_verdict(best)})."
+        f"Students on data: the teacher, from the simulation, has AUC {number(auc['teacher'])}, the oracle"
+        f" {number(auc['oracle'])}; students minus teacher: {values}; best {best.run} ({_verdict(best)})."
     ]
 
 
@@ -103,11 +103,11 @@ def _at_noise(noise: str | None, metric: str, results: Sequence[Result]) -> str:
     own = {r.run: r for r in results if r.noise == noise and r.metric == metric}
     gains = {r.run: r for r in results if r.noise == noise and r.metric == f"{metric}_difference"}
     best = max(own, key=lambda name: _value(own[name]))
-    gain = "no method is better" if best == "plain" else f"{_number(gains[best], '+')}, {_verdict(gains[best])}"
+    gain = "no method is better" if best == "plain" else f"{number(gains[best], '+')}, {_verdict(gains[best])}"
     words = metric.replace("_", " ").replace("auc", "AUC")
     return (
-        f"Label noise, {noise}: {words} {_number(own['plain'])} without remedy, {_number(clean)} with clean labels;"
-        f" best of {len(own)} is {best} with {_number(own[best])} ({gain})."
+        f"Label noise, {noise}: {words} {number(own['plain'])} without remedy, {number(clean)} with clean labels;"
+        f" best of {len(own)} is {best} with {number(own[best])} ({gain})."
     )
 
 
@@ -115,11 +115,12 @@ def _mixtures(results: Sequence[Result]) -> list[str]:
     lines = []
     for noise in dict.fromkeys(r.noise for r in results):
         own = [r for r in results if r.noise == noise and r.metric == "auc"]
-        lines.append(f"Mixed samples, {noise}: AUC " + ", ".join(f"{r.run} {_number(r)}" for r in own) + ".")
+        lines.append(f"Mixed samples, {noise}: AUC " + ", ".join(f"{r.run} {number(r)}" for r in own) + ".")
     return lines
 
 
-def _number(result: Result, sign: str = "") -> str:
+def number(result: Result, sign: str = "") -> str:
+    """Value and error to three digits after the point."""
     return "undefined" if result.value is None else f"{result.value:{sign}.3f} ± {result.error:.3f}"
 
 

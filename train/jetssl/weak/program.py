@@ -25,6 +25,7 @@ from resim.common.errors import InputError
 
 log = logging.getLogger(__name__)
 CARD_FILE = "wsl.yaml"
+RESULTS_FILE = "results.json"
 ANSWERS_FILE = "answers.txt"
 
 
@@ -53,7 +54,7 @@ def study_weak_supervision(path: Path, folder: Path, *, jobs: int | None = None,
     pretrain_all(study, quiet=quiet)
     for name, question in _questions(study, jobs or len(os.sched_getaffinity(0)), quiet).items():
         results += _once(study, name, question)
-    write_records(folder / "results.json", results)
+    write_records(folder / RESULTS_FILE, results)
     write_text(folder / ANSWERS_FILE, "\n".join(answers(results)) + "\n")
     return results
 
@@ -74,16 +75,16 @@ def _questions(study: Study, jobs: int, quiet: bool) -> dict[str, Callable[[], l
     """Those that the card asks, by the name of their records."""
     card: WeakCard = study.card
     asked: dict[str, Callable[[], list[Result]]] = {}
-    if (adapt := card.adaptation) is not None:
-        asked["adaptation"] = lambda: adaptation(study, adapt, jobs, quiet)
-    if (sizes := card.sample_size) is not None:
-        asked["sample_size"] = lambda: sample_size(study, sizes, jobs, quiet)
     if (teaching := card.teaching) is not None:
         asked["teaching"] = lambda: from_teacher(study, teaching)
     if (noise := card.noise) is not None:
         asked["noise"] = lambda: from_noise(study, noise)
     if (mixtures := card.mixtures) is not None:
         asked["mixtures"] = lambda: from_mixtures(study, mixtures)
+    if (adapt := card.adaptation) is not None:
+        asked["adaptation"] = lambda: adaptation(study, adapt, jobs, quiet)
+    if (sizes := card.sample_size) is not None:
+        asked["sample_size"] = lambda: sample_size(study, sizes, jobs, quiet)
     return asked
 
 

@@ -281,6 +281,24 @@ def report(inputs: tuple[Path, ...], output: Path, force: bool) -> None:
     click.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
 
 
+@jetssl.command()
+@click.argument("card", type=PATH)
+@click.option("-o", "--output", type=PATH, required=True, help="Folder of the study; an unfinished one is resumed.")
+@click.option("--json", "as_json", is_flag=True, help="Print the records instead of the answers.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def wsl(card: Path, output: Path, as_json: bool, quiet: bool) -> None:
+    """Learn across domains and from weak labels, as CARD asks; answers in words, with errors.
+
+    Makes what is missing: pair file, pre-trainings, fine-tunings, students. OUTPUT/results.json has all records.
+    """
+    from jetssl.evaluation.results import to_json
+    from jetssl.weak.answers import answers
+    from jetssl.weak.program import study_weak_supervision
+
+    results = study_weak_supervision(card, output, quiet=quiet)
+    click.echo(to_json(results) if as_json else "\n".join(answers(results)))
+
+
 def _label_count(text: str) -> int | None:
     """Number of labels, None for `all`."""
     if text == "all":

@@ -6,6 +6,9 @@ from pydantic import Field, PositiveFloat, field_validator, model_validator
 
 from resim.common.cards import CardModel
 
+FeatureSet = Literal["relative", "relative_ip", "kin", "kinpid", "full", "rs3l"]
+"""Names of `jetssl.data.features`."""
+
 
 class Fractions(CardModel):
     """How hard scatters are divided; the three sum to 1."""
@@ -94,7 +97,7 @@ class DataCard(CardModel):
 
     files: tuple[str, ...] = Field(min_length=1)
     """pair files; looked for from the working directory, then from every folder above the card"""
-    features: Literal["relative", "relative_ip", "kin", "kinpid", "full", "rs3l"] = "relative"
+    features: FeatureSet = "relative"
     """input features of a constituent, see `jetssl.data.features`"""
     inputs: tuple[Literal["constituents", "vertices"], ...] = ("constituents",)
     """what a jet is made of: constituents, and the secondary vertices of files that have them as further tokens"""

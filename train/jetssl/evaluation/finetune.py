@@ -1,24 +1,21 @@
 """What `jetssl finetune` does: all fits of all modes, side by side, those that are done never again; then records."""
 
-import multiprocessing
 import os
 import shlex
-import signal
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-import torch
 from pydantic import BaseModel, ConfigDict
 
 from jetssl.common.threads import torch_threads
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.table import load_pairs
 from jetssl.evaluation.embedding_cache import checkpoint_digest, run_vectors
+from jetssl.evaluation.fit_pool import run_fits
 from jetssl.evaluation.fits import BASELINES, Bench, Fit, Mode, label_draw, method_of, read_scores, scores_file
 from jetssl.evaluation.heads import HeadName
 from jetssl.evaluation.results import Origin, Result, write_records, write_results
@@ -104,7 +101,7 @@ def finetune(request: FineTuning, *, quiet: bool = False) -> list[Result]:
     _claim(request, bench)
     missing = [fit for fit in fits if not scores_file(request.output, fit).exists()]
     with ProgressReport("finetune", len(missing), "fits", quiet) as progress:
-        _run(request, bench, missing, progress)
+        run_fits(partial(_bench, request), bench, missing, request.jobs, progress)
     results = [record for count in request.labels for record in _records(request, bench, count)]
     comparisons = [_comparison(request, bench, count, [mode]) for count in request.labels for mode in request.modes]
     curves = [curve for comparison in comparisons for curve in roc_curves(comparison)]
@@ -156,43 +153,6 @@ def _claim(request: FineTuning, bench: Bench) -> None:
         raise InputError(
             f"{request.output}: holds fits of another checkpoint, file, task, head or seed; give another -o"
         )
-
-
-_bench_of_worker: list[Bench] = []
-
-
-def _start_worker(request: FineTuning) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    torch.set_num_threads(1)
-    _bench_of_worker.append(_bench(request))
-
-
-def _fit_in_worker(fit: Fit) -> None:
-    _bench_of_worker[0].fit(fit)
-
-
-def _run(request: FineTuning, bench: Bench, fits: Sequence[Fit], progress: ProgressReport) -> None:
-    jobs = min(request.jobs, len(fits))
-    if jobs <= 1:
-        with torch_threads(1):  # as in a process of its own, so the numbers are the same
-            for fit in fits:
-                bench.fit(fit)
-                progress.advance(1)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, _start_worker, (request,)) as pool:
-        try:
-            for done in as_completed([pool.submit(_fit_in_worker, fit) for fit in fits]):
-                done.result()
-                progress.advance(1)
-        except BrokenProcessPool as error:
-            raise InputError(
-                f"{request.output}: a process that fits was killed, perhaps for memory; finished fits are kept: make"
-                " room and run the same command again"
-            ) from error
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
 
 
 def _records(request: FineTuning, bench: Bench, count: int | None) -> list[Result]:

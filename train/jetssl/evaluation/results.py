@@ -93,6 +93,10 @@ class Result(_Record):
     """of a ratio or a difference between two runs: the other one"""
     test_set: str | None = None
     """of the hard scatters of the test jets, first digits of a SHA-256: equal ones are compared jet by jet"""
+    train_view: str | None = None
+    """view whose labels were learned, if that is not a matter of course: between domains, another one than `view`"""
+    noise: str | None = None
+    """of the labels that were learned: `symmetric 0.2`"""
     schema_version: Literal[2] = SCHEMA_VERSION
     replicas: tuple[float, ...] | None = Field(None, exclude=True, repr=False)
     """bootstrap replicas of the value, for the error of a difference; in `replicas.npy`, a row for each record"""

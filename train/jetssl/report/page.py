@@ -16,6 +16,7 @@ from jetssl.report.figures import loss_curve, pair_figures, roc_figures
 from jetssl.report.geometry import geometry_section, is_geometry
 from jetssl.report.robustness import is_robustness, robustness_section
 from jetssl.report.section import Facts, PageSection, embedded, write_page
+from jetssl.report.weak import is_weak, weak_section
 from jetssl.training.provenance import RunProvenance
 from jetssl.training.run_folder import RunFolder
 from resim.common.errors import InputError
@@ -39,6 +40,8 @@ def _section(path: Path, scratch: Path) -> PageSection:
         return _file_section(path, scratch)
     if (path / FITS_FILE).is_file():
         return comparison_section(compare([path]), path.resolve().name, scratch)
+    if is_weak(path):
+        return weak_section(path, scratch)
     if is_geometry(path):
         return geometry_section(path, scratch)
     return robustness_section(path, scratch) if is_robustness(path) else _run_section(RunFolder(path), scratch)

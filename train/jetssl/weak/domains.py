@@ -58,6 +58,11 @@ class Truth:
     is_either: npt.NDArray[np.bool_]
     """bool `(R,)`, whether the row is signal or background"""
 
+    @property
+    def task(self) -> str:
+        """As in the records."""
+        return f"{'+'.join(self.signal)}_vs_{'+'.join(self.background)}"
+
 
 def load_domain(name: str, card: DomainCard, features: str, fractions: Fractions) -> Domain:
     """Read the jets of a domain.

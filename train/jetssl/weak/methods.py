@@ -4,10 +4,10 @@ Letters: B jets, K classes.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 
+from jetssl.config.weak import NoisyMethod
 from jetssl.evaluation.classifier import Loss
 from jetssl.weak.co_teaching import co_teaching
 from jetssl.weak.cross_entropy import cross_entropy
@@ -16,9 +16,6 @@ from jetssl.weak.generalized_cross_entropy import generalized_cross_entropy
 from jetssl.weak.label_noise import Matrix
 from jetssl.weak.label_proportions import proportion_loss
 from jetssl.weak.student import Lesson, School, Student
-
-NoisyMethod = Literal["plain", "gce", "forward", "forward_estimated", "co_teaching"]
-"""How to learn from labels of which some are wrong; `forward` is told the transition matrix, the others are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,7 @@ class Training:
         """A student that has learned in spite of noise.
 
         Args:
-            method: how.
+            method: how; `forward` is told the transition matrix.
             transition: of the labels; `co_teaching` takes only the share of wrong labels from it,
                 `forward_estimated`, `gce` and `plain` do not look at it.
 

@@ -13,7 +13,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from jetssl.common.seeds import Stream, generator
 from jetssl.evaluation.bootstrap import Sample, spread
+from jetssl.evaluation.results import Result
 from jetssl.weak.domains import Domain, keys_of
+from jetssl.weak.study import Study
 from resim.common.arrays import Floats32, Integers
 
 OBSERVABLES = ("mass", "softdrop_mass", "n_constituents", "pt")
@@ -56,6 +58,34 @@ def shift(one: Domain, other: Domain, seed: int) -> list[Measured]:
         seed: of the errors.
     """
     return [_told_apart(one, other, seed), *(_wasserstein(one, other, name, seed) for name in OBSERVABLES[:3])]
+
+
+def shift_records(study: Study) -> list[Result]:
+    """Records of the shift between the domains of a study."""
+    one, other = study.domain("simulation"), study.domain("data")
+    keys = np.concatenate([keys_of(domain, domain.splits.test) for domain in (one, other)])
+    return [
+        Result(
+            task="simulation_vs_data",
+            encoder=None,
+            baseline=None,
+            method="domain_shift",
+            view=one.card.view,
+            other_view=other.card.view,
+            n_labels=0,
+            all_labels=True,
+            n_draws=1,
+            metric=found.name,
+            value=found.value,
+            error=found.error,
+            null=found.null,
+            n_test=len(keys),
+            n_hard_scatters=len(np.unique(keys)),
+            seed=study.origin.seed,
+            command=study.origin.command,
+        )
+        for found in shift(one, other, study.card.seed)
+    ]
 
 
 def _told_apart(one: Domain, other: Domain, seed: int) -> Measured:

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import nn
 
 from jetssl.common.seeds import Stream, generator, torch_seed
 from jetssl.evaluation.classifier import Headed, Loss, Rates, train
 from jetssl.models.encoder import Encoded
-from resim.common.arrays import Floats32, Integers
+from resim.common.arrays import Floats, Floats32, Integers
 
 BATCH_SIZE = 128
 HIDDEN = 64
@@ -24,7 +23,6 @@ CLASSES = 2
 HEAD_RATE = 3e-3
 """Of that perceptron."""
 
-Floats = npt.NDArray[np.float64]
 Inputs = Callable[[Integers, np.random.Generator | None], tuple[torch.Tensor, ...]]
 """Rows, and random numbers if they are to be augmented → what a network sees."""
 

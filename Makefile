@@ -10,7 +10,7 @@ DEMO   := runs/demo
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-pythons install newest-python fuzz lint format lock bench clean
+.PHONY: help demo test test-fast test-docker test-pythons install newest-python fuzz lint format lock bench clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -48,10 +48,14 @@ fuzz: $(STAMP)  ## properties with fresh examples for FUZZ_MINUTES (10)
 	  seed=$$((seed + 1)); \
 	done
 
-lint: $(STAMP)  ## ruff and mypy, as CI does
+test-docker: $(STAMP)  ## builds the image and runs it, without Docker (docker/test.sh; as root)
+	docker/test.sh $(BIN)/resim
+
+lint: $(STAMP)  ## ruff, mypy and hadolint, as CI does
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/hadolint -c docker/hadolint.yaml docker/Dockerfile docker/hep.Dockerfile
 
 format: $(STAMP)  ## ruff, mending what it can
 	$(BIN)/ruff check --fix .
@@ -87,12 +91,17 @@ newest-python:  ## its path
 ACCELERATOR := triton cuda-bindings cuda-pathfinder cuda-toolkit $(addprefix nvidia-,cublas cuda-cupti cuda-nvrtc cuda-runtime \
   cudnn-cu13 cufft cufile curand cusolver cusparse cusparselt-cu13 nccl-cu13 nvjitlink nvshmem-cu13 nvtx)
 
-lock:  ## requirements.lock anew
+COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --no-annotate --custom-compile-command "make lock" $(addprefix --no-emit-package ,torch $(ACCELERATOR))
+
+lock:  ## requirements.lock anew, and the parts of it that the image takes
 	$(BIN)/python -m pip install --disable-pip-version-check -q uv
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --upgrade \
-	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" -c requirements-torch.lock \
-	  $(addprefix --extra ,generate train lora cluster dev) $(addprefix --no-emit-package ,torch $(ACCELERATOR)) \
-	  -o requirements.lock
+	$(COMPILE) --upgrade -c requirements-torch.lock \
+	  $(addprefix --extra ,generate train lora cluster dev image) -o requirements.lock
+	$(COMPILE) -c requirements.lock --extra generate --extra cluster -o docker/generate.lock
+	$(COMPILE) -c requirements.lock -c requirements-torch.lock \
+	  $(addprefix --extra ,generate cluster train lora) -o docker/train.lock
+	$(COMPILE) -c requirements.lock --extra image -o docker/build.lock
 
 # The stamp is written last: an interrupted installation is simply done again.
 $(STAMP): pyproject.toml requirements.lock requirements-torch.lock

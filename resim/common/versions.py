@@ -1,5 +1,6 @@
 """What runs: versions of the packages, commit of the checkout, present time."""
 
+import os
 import platform
 import subprocess
 from datetime import UTC, datetime
@@ -24,7 +25,12 @@ def versions() -> dict[str, str]:
 
 
 def git_state() -> tuple[str | None, bool | None]:
-    """Commit of the checkout that holds this package and whether it is modified; (None, None) outside one."""
+    """Commit of the checkout that holds this package and whether it is modified; (None, None) outside one.
+
+    An image was built from a checkout: it says so in `RESIM_COMMIT`, which ends in `-dirty` if that was modified.
+    """
+    if built_from := os.environ.get("RESIM_COMMIT"):
+        return built_from.removesuffix("-dirty"), built_from.endswith("-dirty")
     package = Path(__file__).resolve().parents[1]
 
     def git(*arguments: str) -> str:

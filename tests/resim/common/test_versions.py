@@ -4,6 +4,7 @@ import subprocess
 from datetime import datetime, timedelta
 
 import numpy as np
+import pytest
 
 import resim
 from resim.common import versions as module
@@ -47,3 +48,9 @@ def test_the_time_is_utc_to_the_second():
     now = datetime.fromisoformat(utc_now())
     assert now.utcoffset() == timedelta(0)
     assert now.microsecond == 0
+
+
+@pytest.mark.parametrize(("built_from", "state"), [("abc", ("abc", False)), ("abc-dirty", ("abc", True))])
+def test_an_image_says_the_commit_it_was_built_from(built_from, state, monkeypatch):
+    monkeypatch.setenv("RESIM_COMMIT", built_from)
+    assert git_state() == state

@@ -12,11 +12,12 @@ from dataclasses import replace
 import pytest
 
 from resim.card.run_options import RunOptions
+from resim.common.cards import read_yaml
 from resim.common.errors import InputError
 from resim.pairfile.digest import digest
 from resim.run import execution
 from resim.run.generate import generate
-from tests.helpers.chain import N_EVENTS
+from tests.helpers.chain import N_EVENTS, REPOSITORY
 from tests.helpers.hosts import MASTER, network, want_network
 from tests.helpers.programs import ENVIRONMENT
 from tests.helpers.waiting import wait_until
@@ -56,6 +57,12 @@ IMPATIENT = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "11s"}
 """How long Dask waits for a host that is silent: 30 s by default, no less than 11 s."""
 
 
+def command_of(service, address):
+    """What docker/compose.yaml starts as a service, for a scheduler at another address."""
+    command = read_yaml(REPOSITORY / "docker/compose.yaml")["services"][service]["entrypoint"]
+    return [sys.executable, "-m", *(word.replace("tcp://scheduler:8786", address) for word in command)]
+
+
 @pytest.mark.slow
 def test_of_two_hosts_one_is_cut_off_and_one_is_slow(card, pairs, tmp_path):
     want_network("test_a_dask_cluster_that_loses_a_worker_gives_the_arrays_of_one_process")
@@ -69,14 +76,12 @@ def test_of_two_hosts_one_is_cut_off_and_one_is_slow(card, pairs, tmp_path):
             return process
 
         net.slow_down(3, "1mbit")
-        dask = [sys.executable, "-m", "dask"]
-        start(net.on_master(), *dask, "scheduler", "--host", MASTER, "--no-dashboard")
+        start(net.on_master(), *command_of("scheduler", address))
         for number in (2, 3):
-            place = ["--no-nanny", "--nthreads", 1, "--no-dashboard", "--local-directory", tmp_path / str(number)]
-            start(net.on_host(number), *dask, "worker", address, *place)
+            start(net.on_host(number), *command_of("worker", address))
         run = ["-n", N_EVENTS, "--chunk-size", 2, "--scheduler", address]
         main = start(net.on_master(), *GENERATE, card, "-o", output, *run)
-        wait_until(lambda: list(tmp_path.glob("pairs.h5.parts/*.npz")) or main.poll() is not None)
+        wait_until(lambda: list(tmp_path.glob("pairs.h5.chunks/*.npz")) or main.poll() is not None)
         net.cut_off(2)
         said = main.communicate(timeout=300)[1]
     lost = [line for line in said.splitlines() if "is lost: its unfinished chunks are made again" in line]

@@ -27,7 +27,7 @@ from resim.detector.tracking import (
 from resim.particles import Candidates, Particles
 
 CANDIDATES: Final = "EFlowMerger"
-"""Module whose output is the particle flow; Delphes' cards agree on its name."""
+"""Name of the module whose output are the candidates; all cards of Delphes use it."""
 GENERATED: Final = "Delphes/stableParticles"
 _PARTICLES_AT_A_TIME: Final = 100_000
 """Events are taken in groups of about this many particles, which bounds the memory and suits caches."""
@@ -63,7 +63,7 @@ _KINDS: Final[dict[str, Callable[[CardModule], Module]]] = {
     "TrackPileUpSubtractor": TrackPileUpSubtractor.from_card,
 }
 _READ_PARTICLES: Final = (ParticlePropagator, PileUpMerger)
-"""Classes whose input is generated particles; that of all others is what was propagated."""
+"""Classes that read generated particles; all others read `Objects`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,8 @@ class Detector:
     Attributes:
         card: the card.
         modules: names and modules that shape the candidates, in the order in which they run.
-        left_out: `Class Name` of the card's other modules (isolation, tagging, jets ...).
-        ignored: `Class Name` of modules in the way of candidates that change nothing that candidates have.
+        left_out: `Class Name` of modules that candidates do not depend on (isolation, tagging, jets ...).
+        ignored: `Class Name` of modules that candidates pass, but that change none of their columns.
     """
 
     card: Path
@@ -163,8 +163,8 @@ class Detector:
 def _candidate_modules(card: Card) -> dict[str, Module]:
     """The modules that the candidates depend on, directly or not, in the order of the card.
 
-    Dependencies are followed array by array, from the last module to the first: what makes an array that nobody reads
-    is not looked at.
+    Dependencies are followed array by array, from the last module to the first: a module whose arrays nobody reads is
+    left out.
     """
     if CANDIDATES not in card.by_name:
         raise InputError(
@@ -184,7 +184,7 @@ def _candidate_modules(card: Card) -> dict[str, Module]:
 
 
 def _module(source: CardModule, wanted: Collection[str]) -> Module:
-    """The module that runs, of which these outputs are wanted."""
+    """The module to run, with those of its outputs that are read."""
     if source.kind not in _KINDS:
         source.fail(f"class {source.kind} is not known and {CANDIDATES} depends on it; known: {', '.join(_KINDS)}")
     module = _KINDS[source.kind](source)
@@ -208,14 +208,14 @@ def _check_order(card: Card, modules: dict[str, Module]) -> None:
 
 
 def _wanted(module: Module, array: str) -> str:
-    """What a module wants one of its inputs to be an array of."""
+    """Type that a module reads from one of its inputs."""
     if isinstance(module, TrackPileUpSubtractor) and array == module.inputs[-1]:
         return "vertices"
     return "generated particles" if isinstance(module, _READ_PARTICLES) else "propagated objects"
 
 
 def _with_pileup(card: Card, modules: dict[str, Module], pileup: PileUp) -> dict[str, Module]:
-    """The modules, of which those that mix pile-up into the events know it."""
+    """The modules; those that mix pile-up into the events have it."""
     if not any(isinstance(module, PileUpMerger) for module in modules.values()):
         raise InputError(
             f"{card.path}: there is pile-up with a mean of {pileup.mu:g}, but the candidates of this card depend on"
@@ -282,7 +282,7 @@ def _groups(particles: Particles, sizes: npt.NDArray[np.int64]) -> Iterator[tupl
 
 
 def _candidates(objects: Objects, n_events: int) -> Candidates:
-    """Candidates sorted by event; what was scaled to nothing is left out."""
+    """Candidates sorted by event, without those of pT = 0."""
     objects = objects.select(objects.pt > 0)
     objects = objects.select(np.argsort(objects.event, kind="stable"))
     return Candidates(

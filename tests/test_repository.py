@@ -66,6 +66,7 @@ def test_no_test_imports_another():
 
 MORE_THAN_A_MODULE = {
     "jetssl/losses/test_lightly.py",  # two losses against one recording
+    "resim/run/test_safe_path.py",  # all programs and their children
     "resim/shower/test_rehadronization.py",  # distributions after freezing, by the whole shower room
 }
 
@@ -77,6 +78,34 @@ def test_tests_mirror_the_packages():
         package, *rooms, name = path.relative_to(REPOSITORY / "tests").parts
         module = packages[package].joinpath(*rooms, name.removeprefix("test_"))
         assert module.is_file() or "/".join((package, *rooms, name)) in MORE_THAN_A_MODULE, path
+
+
+WITHOUT_A_TEST_OF_THEIR_NAME = {
+    "resim/card/jet_settings.py": "fields of a card: test_generation_card",
+    "resim/common/arrays.py": "names of types",
+    "resim/common/errors.py": "one exception without code",
+    "resim/common/units.py": "constants; what uses them is tested with numbers",
+    "resim/detector/delphes_files.py": "tested with the program that reads and writes them: test_delphes_backend",
+    "resim/run/chunks.py": "data classes",
+    "resim/run/workers.py": "starts the server of the processes: test_execution",
+    "jetssl/config/domains.py": "fields of a card",
+    "jetssl/config/training.py": "fields of a card: test_card",
+    "jetssl/evaluation/fits.py": "one fit of a fine-tuning: test_finetune",
+    "jetssl/evaluation/program.py": "what the command `jetssl probe` calls: test_cli",
+    "jetssl/models/encoder.py": "an interface; every encoder is tested through it",
+    "jetssl/weak/methods.py": "names of the methods, each tested by its own",
+}
+
+
+def test_every_module_has_a_test_of_its_name():
+    without = set()
+    for name, package in {"resim": REPOSITORY / "resim", "jetssl": REPOSITORY / "train/jetssl"}.items():
+        for path in package.rglob("*.py"):
+            module = path.relative_to(package)
+            test = REPOSITORY / "tests" / name / module.with_name(f"test_{path.name}")
+            if path.name not in ("__init__.py", "__main__.py") and not test.is_file():
+                without.add(f"{name}/{module}")
+    assert without == set(WITHOUT_A_TEST_OF_THEIR_NAME)
 
 
 def test_the_map_of_the_tree_is_true():

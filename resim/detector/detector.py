@@ -85,7 +85,7 @@ class Detector:
 
         Args:
             particles: generated stable particles.
-            seeds: one for every event, 0 ... 2⁶⁴ - 1.
+            seeds: `(n_events,)`, integers 0 ... 2⁶⁴ - 1.
 
         Returns:
             Particle-flow candidates; in every event tracks in the order of the generated particles, then photons,
@@ -120,7 +120,7 @@ class Detector:
 
 
 def _with_pileup(card: Card, modules: dict[str, Module], pileup: PileUp) -> dict[str, Module]:
-    """The modules, of which those that mix pile-up into the events know it."""
+    """The modules; those that mix pile-up into the events have it."""
     if not any(isinstance(module, PileUpMerger) for module in modules.values()):
         raise InputError(
             f"{card.path}: there is pile-up with a mean of {pileup.mu:g}, but the candidates of this card depend on"
@@ -133,7 +133,7 @@ def _with_pileup(card: Card, modules: dict[str, Module], pileup: PileUp) -> dict
 
 
 def checked_seeds(seeds: Sequence[int] | npt.NDArray[Any], n_events: int) -> npt.NDArray[np.uint64]:
-    """The seeds of the events.
+    """The seeds of the events as uint64 `(n_events,)`.
 
     Raises:
         InputError: not one for each event, or not in 0 ... 2⁶⁴ - 1.
@@ -187,7 +187,7 @@ def _groups(particles: Particles, sizes: npt.NDArray[np.int64]) -> Iterator[tupl
 
 
 def _candidates(objects: Objects, n_events: int) -> Candidates:
-    """Candidates sorted by event; what was scaled to nothing is left out."""
+    """Candidates sorted by event, without those of pT = 0."""
     objects = objects.select(objects.pt > 0)
     objects = objects.select(np.argsort(objects.event, kind="stable"))
     return Candidates(

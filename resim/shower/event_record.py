@@ -2,8 +2,8 @@
 
 Calling Pythia's Python API once per particle and property costs a quarter of the time that Pythia needs to make the
 event. The event record is a contiguous C++ vector of plain structures, so it can be viewed as a NumPy array, once
-the place of each property in the structure is known. That place is *found*, not assumed: a probe event with known
-numbers is searched for them. Where the search fails, the slow loop over the API does the same.
+the place of each property in the structure is known. These places are *searched* in a probe event with known
+numbers; if the search fails, the slow loop over the API is used.
 """
 
 import ctypes
@@ -97,14 +97,14 @@ def unseen_products(particle_data: Any) -> frozenset[int]:
 
 
 def _all_ids(particle_data: Any) -> Iterator[int]:
-    pdg_id = 1  # the d quark, the smallest one
+    pdg_id = 1  # d quark, the smallest PDG id
     while pdg_id:
         yield pdg_id
         pdg_id = particle_data.nextId(pdg_id)
 
 
 def without(records: Records, invisible: npt.NDArray[np.int32]) -> Records:
-    """The particles whose absolute PDG id is not among the given ones."""
+    """The particles whose absolute PDG id is not in `invisible`, int32 `(n,)`."""
     return records[~np.isin(np.abs(records["pdg_id"]), invisible)]
 
 

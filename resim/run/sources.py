@@ -97,7 +97,8 @@ def ignored_matching(source: SourcePlan, found: Survey, views: Sequence[ViewPlan
 
 def _lacks(matching: Matching, view: ViewPlan) -> str:
     """What a view lacks of a matching, as the end of a sentence; empty if it does it."""
-    if not matching.settings or view.generator.name != "pythia8":
+    vincia = "PartonShowers:model = 2" in view.generator.lines  # its starting scales are its own
+    if not matching.settings or view.generator.name != "pythia8" or vincia:
         return "does not do that"
     missing = matching.missing(view.generator.lines)
     return f"does not set {missing[0]} (see {matching.preset})" if missing else ""

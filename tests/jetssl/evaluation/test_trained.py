@@ -75,3 +75,8 @@ def test_a_damaged_head(finished_run, tmp_path):
     (run.path / "head.json").write_text("{")
     with pytest.raises(InputError, match=r"head\.json: unreadable"):
         load_trained(run.path)
+    record = HeadRecord(classes=("b", "q"), method="finetune_full", baseline=None, n_labels=10, all_labels=True)
+    (run.path / "head.json").write_text(record.model_dump_json())
+    with pytest.raises(InputError, match="weights do not fit a linear head of classes b, q") as caught:
+        load_trained(run.path)
+    assert "\n" not in str(caught.value)

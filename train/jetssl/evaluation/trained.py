@@ -141,13 +141,13 @@ def load_trained(path: Path) -> Trained:
     for prefix in ("head.", "classifier."):
         if weights := {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}:
             record = _record(run, loaded)
-            return Trained(path, loaded, _head(loaded, record, weights), record)
+            return Trained(path, loaded, _head(path, loaded, record, weights), record)
     raise InputError(
         f"{path}: a pre-trained encoder without a head; give it one with `jetssl finetune`, or take --head probe"
     )
 
 
-def _head(loaded: LoadedEncoder, record: HeadRecord, weights: dict[str, torch.Tensor]) -> nn.Module:
+def _head(path: Path, loaded: LoadedEncoder, record: HeadRecord, weights: dict[str, torch.Tensor]) -> nn.Module:
     width, n_classes = loaded.encoder.width, len(record.classes)
     supervised = record.method == "supervised"
     head = (
@@ -155,7 +155,13 @@ def _head(loaded: LoadedEncoder, record: HeadRecord, weights: dict[str, torch.Te
         if supervised
         else build_head(record.head, width, loaded.card.projector, n_classes)
     )
-    head.load_state_dict(weights)
+    try:
+        head.load_state_dict(weights)
+    except RuntimeError as error:
+        raise InputError(
+            f"{path}: weights do not fit a {'linear' if supervised else record.head} head of classes"
+            f" {', '.join(record.classes)}; fine-tune again into another folder"
+        ) from error
     return head
 
 

@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from scipy.special import logsumexp
 
 from jetssl.cli import jetssl
 from jetssl.config.card import card_from
@@ -13,7 +15,7 @@ from jetssl.data.table import load_pairs
 from jetssl.evaluation.classifier import Classifier, Projected, train, with_adapters
 from jetssl.evaluation.embedding_cache import run_vectors
 from jetssl.evaluation.finetune import FineTuning, finetune
-from jetssl.evaluation.fits import RATES, Fit, label_draw, read_scores, scores_file
+from jetssl.evaluation.fits import RATES, Bench, Fit, label_draw, read_scores, scores_file
 from jetssl.evaluation.results import read_results
 from jetssl.evaluation.task import make_task
 from jetssl.evaluation.trained import load_trained
@@ -100,6 +102,17 @@ def test_published_heads(request_of, head):
     assert set(np.round(kept, 4)) <= set(np.round(scores, 4))
 
 
+def test_a_run_without_a_projector(request_of, finished_run, tmp_path):
+    run = RunFolder(tmp_path / "run")
+    shutil.copytree(finished_run.path, run.path)
+    checkpoint = torch.load(run.best, weights_only=True)
+    state = {name: value for name, value in checkpoint["state_dict"].items() if not name.startswith("projector.")}
+    torch.save(checkpoint | {"state_dict": state}, run.best)
+    with pytest.raises(InputError, match=r"best\.ckpt: objective 'ntxent' trains no projector"):
+        finetune(replace(request_of, run=run.path, head="resim"), quiet=True)
+    assert not request_of.output.exists()
+
+
 def _bench_parts(request):
     run = RunFolder(request.run)
     loaded = load_encoder(run.best)
@@ -148,3 +161,25 @@ def test_particle_transformer_is_refused(card):
     part = card_from(card.model_dump() | {"encoder": {"name": "part", "width": 16, "layers": 1, "heads": 2}}, Path())
     with pytest.raises(InputError, match="computes past adapters"):
         with_adapters(build_encoder(part, 1), 1)
+
+
+@pytest.mark.parametrize("mode", ["frozen", "full"])
+def test_three_classes(request_of, table, mode):
+    """One prong at random under two names: a fit has an output for each class, and says which."""
+    run, loaded, _, view = _bench_parts(request_of)
+    names = ("one_prong", "other", "two_prong")
+    other = np.where(table.rows.class_index == 0, table.rows.event // 2 % 2, 2).astype(np.int16)
+    rows = replace(table.rows, classes=names, class_index=other)
+    three = make_task(rows, loaded.card.data.fractions, classes=("two_prong", "one_prong+other"))
+    assert three.name == "two_prong_vs_one_prong+other"
+    three = make_task(rows, loaded.card.data.fractions, classes=("two_prong", "other", "one_prong"))
+    vectors = run_vectors(run, loaded, table, view)
+    fit = Fit(mode, 30, 0)
+    Bench(run, loaded, table, three, vectors, request_of.output, 1, 4).fit(fit)
+    scores = read_scores(request_of.output, fit)
+    assert scores.shape == (len(three.test), 3)
+    trained = load_trained(request_of.output / fit.name)
+    assert trained.record.classes == ("two_prong", "other", "one_prong")
+    if mode == "frozen":
+        found = trained.score(vectors[three.test], ["two_prong"], ["one_prong", "other"])
+        np.testing.assert_allclose(found, scores[:, 0] - logsumexp(scores[:, 1:], axis=1), rtol=1e-4, atol=1e-5)

@@ -21,7 +21,7 @@ from jetssl.evaluation.heads import HeadName
 from jetssl.evaluation.results import Origin, Result, write_records, write_results
 from jetssl.evaluation.summary import Comparison, roc_curves, summarize
 from jetssl.evaluation.task import make_task
-from jetssl.models.checkpoints import load_encoder
+from jetssl.models.checkpoints import load_encoder, load_projector
 from jetssl.training.run_folder import RunFolder
 from resim.common.atomic_write import write_text
 from resim.common.errors import InputError
@@ -115,6 +115,8 @@ def _bench(request: FineTuning) -> Bench:
     run.load_card()
     run.load_provenance()
     loaded = load_encoder(run.best)
+    if request.head != "linear":
+        load_projector(run.best)  # refused now, not by a fit
     data = loaded.card.data
     table = load_pairs(request.data or data.files, columns=FEATURE_SETS[data.feature_set].columns)
     task = make_task(

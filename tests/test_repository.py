@@ -79,6 +79,31 @@ def test_tests_mirror_the_packages():
         assert module.is_file() or "/".join((package, *rooms, name)) in MORE_THAN_A_MODULE, path
 
 
+WITHOUT_A_TEST_OF_THEIR_NAME = {
+    "resim/common/arrays.py": "names of types",
+    "resim/common/errors.py": "one exception without code",
+    "resim/common/units.py": "constants; what uses them is tested with numbers",
+    "resim/detector/delphes_files.py": "tested with the program that reads and writes them: test_delphes_backend",
+    "resim/run/chunks.py": "data classes",
+    "resim/run/workers.py": "starts the server of the processes: test_execution",
+    "jetssl/config/training.py": "fields of a card: test_card",
+    "jetssl/evaluation/fits.py": "one fit of a fine-tuning: test_finetune",
+    "jetssl/evaluation/program.py": "what the command `jetssl probe` calls: test_cli",
+    "jetssl/models/encoder.py": "an interface; every encoder is tested through it",
+}
+
+
+def test_every_module_has_a_test_of_its_name():
+    without = set()
+    for name, package in {"resim": REPOSITORY / "resim", "jetssl": REPOSITORY / "train/jetssl"}.items():
+        for path in package.rglob("*.py"):
+            module = path.relative_to(package)
+            test = REPOSITORY / "tests" / name / module.with_name(f"test_{path.name}")
+            if path.name not in ("__init__.py", "__main__.py") and not test.is_file():
+                without.add(f"{name}/{module}")
+    assert without == set(WITHOUT_A_TEST_OF_THEIR_NAME)
+
+
 def test_the_map_of_the_tree_is_true():
     assert (REPOSITORY / "docs/tree.md").read_text() == tree_page(REPOSITORY), "python -m tests.helpers.tree"
 

@@ -126,7 +126,7 @@ def train(  # noqa: PLR0913, PLR0917
 
 def _step(model: nn.Module, loss: torch.Tensor, optimizer: AdamW) -> None:
     if not torch.isfinite(loss):
-        raise InputError(f"the loss of the fine-tuning is {float(loss)}; look at the constituents of the file")
+        raise InputError(f"the loss of the fine-tuning is {loss.item()}; look at the constituents of the file")
     optimizer.zero_grad()
     torch.autograd.backward(loss)
     nn.utils.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], 1.0)

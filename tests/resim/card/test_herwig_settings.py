@@ -49,7 +49,6 @@ def test_a_card_may_set_physics(tmp_path):
         "read snippets/PPCollider.in",
         "read snippets/LHE-FxFx.in",
         "read snippets/YFS.in",
-        "create ThePEG::RivetAnalysis /Herwig/Shower/Mine RivetAnalysis.so",
         "read ../mine.in",
         "saverun mine EventGenerator",
         "run mine EventGenerator",

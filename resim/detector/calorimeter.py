@@ -27,9 +27,9 @@ class Hits:
     """Objects that leave energy in towers.
 
     Attributes:
-        index: `(n_hits,)`, rows of the objects.
-        tower: `(n_hits,)`, their towers: numbers in the segmentation, after `Towers.group` rows of the towers.
-        fractions: `(n_sections, n_hits)`, parts of the energy that they leave in every section.
+        index: int64 `(n_hits,)`, rows of the objects.
+        tower: int64 `(n_hits,)`, number of the tower in the segmentation; after `Towers.group`, row of the tower.
+        fractions: float64 `(n_sections, n_hits)`, fraction of the energy that the object leaves in each section.
     """
 
     index: Integers
@@ -48,9 +48,9 @@ class Towers:
     """The towers with a hit, event by event in the order of their numbers.
 
     Attributes:
-        event: `(n_towers,)`.
-        number: `(n_towers,)`, number of the tower in the segmentation.
-        eta: `(n_towers,)`, of their centres.
+        event: int64 `(n_towers,)`, event in the batch.
+        number: int64 `(n_towers,)`, number of the tower in the segmentation.
+        eta: float64 `(n_towers,)`, pseudorapidity of the centre.
     """
 
     event: Integers
@@ -59,19 +59,25 @@ class Towers:
 
     @classmethod
     def group(cls, segmentation: Segmentation, event: Integers, number: Integers) -> tuple["Towers", Integers]:
-        """Towers of hits, given by their events and tower numbers, and the row of the tower of every hit."""
+        """The towers of hits, and the row of the tower of each hit, int64 `(n_hits,)`.
+
+        Args:
+            segmentation: the grid.
+            event: int64 `(n_hits,)`, event of each hit.
+            number: int64 `(n_hits,)`, number of its tower in the segmentation.
+        """
         keys, rows = np.unique(event * segmentation.n_towers + number, return_inverse=True)
         numbers = keys % segmentation.n_towers
         return cls(keys // segmentation.n_towers, numbers, segmentation.centre_eta(numbers)), rows
 
     def sum(self, hits: Hits, values: Floats) -> Floats:
-        """Sum of the values of hits in every tower, added in the order of the hits."""
+        """Sum of `values`, float64 `(n_hits,)`, over the hits of each tower: float64 `(n_towers,)`."""
         return np.bincount(hits.tower, weights=values, minlength=len(self.event)).astype(np.float64, copy=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Calorimeter:
-    """Particles and tracks in; tracks as the energy flow sees them, and neutral candidates out.
+    """A calorimeter with energy flow: from particles and tracks to rescaled tracks and neutral candidates.
 
     Attributes:
         module: the module of the card.
@@ -79,8 +85,8 @@ class Calorimeter:
         outputs: names of the arrays of tracks and of the neutral candidates of every section.
         segmentation: the towers.
         sections: one section, or the electromagnetic and the hadronic one.
-        smear_centre: whether a neutral candidate points to a random place in its tower, or to the middle.
-        scale_mass: whether a rescaled track keeps its velocity instead of its mass.
+        smear_centre: True: a neutral candidate points to a random place in its tower; False: to the centre.
+        scale_mass: True: rescaling a track scales its mass as well, so the velocity is kept; False: the mass is kept.
     """
 
     module: CardModule
@@ -146,10 +152,10 @@ class Calorimeter:
         return Hits(index, tower, fractions[:, index])
 
     def _track_sums(self, number: int, towers: Towers, tracks: Objects, hits: Hits) -> tuple[Floats, Floats]:
-        """Energy that tracks leave in a section, and its variance, in every tower."""
+        """Energy in GeV that tracks leave in a section, and its variance in GeV²: float64 `(n_towers,)` each."""
         energy, error = tracks.energy[hits.index], (tracks.resolution * tracks.energy)[hits.index]
         fraction = hits.fractions[number]
-        # Delphes takes the whole energy for the error where the calorimeter would measure the track worse.
+        # As in Delphes: the error is that of the fraction if sigma_calorimeter < sigma_track, else of all energy.
         better = self.sections[number].sigma(self.module, towers.eta[hits.tower], energy) < error
         return towers.sum(hits, fraction * energy), towers.sum(hits, (error * np.where(better, fraction, 1.0)) ** 2)
 

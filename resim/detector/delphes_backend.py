@@ -32,7 +32,7 @@ SEED_MAX: Final = 2**31 - 1
 
 _CARD, _HEPMC, _ROOT, _LOG = "card.tcl", "in.hepmc", "out.root", "delphes.out"
 _FIRST_NUMBER: Final = 1001
-"""Number of the first event: one with which no program would start to count by itself."""
+"""Number of the first event; programs that number events themselves start at 0 or 1, so mistakes show."""
 _OURS: Final = "\n# Set by resim, whatever is set above.\nset RandomSeed {seed}\nset MaxEvents 0\nset SkipEvents 0\n"
 _READS_FILES: Final = re.compile(r"^[ \t]*(?:source|set[ \t]+PileUpFile)[ \t]+(\S+)", re.MULTILINE)
 _BRANCHES: Final = {"eflowTracks": "EFlowTrack Track", "eflowPhotons": "EFlowPhoton Tower"} | {
@@ -151,7 +151,7 @@ def _missing_branches(card: Path) -> str:
 
 
 def _version(executable: str) -> str:
-    """What the installation says of itself: Delphes runs where it was unpacked."""
+    """Content of the file VERSION beside the executable, or `unknown`."""
     try:
         return (Path(executable).resolve().parent / "VERSION").read_text(encoding="utf-8").strip() or "unknown"
     except (OSError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""What one section of a calorimeter measures in its towers, and how that is shared between tracks and neutrals."""
+"""Energies measured in the towers of one calorimeter section, and energy flow: tracks against neutral candidates."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -18,16 +18,16 @@ NEUTRAL_HADRON: Final = 0
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One measurement of energy in every tower.
+    """A section of a calorimeter: it measures one energy in each tower.
 
     Attributes:
-        pdg_id: of its neutral candidates.
-        ids: `(n,)` absolute PDG ids with an energy fraction of their own, ascending.
-        fractions: `(n + 1,)` their fractions, and that of every other particle.
+        pdg_id: PDG id of its neutral candidates.
+        ids: int64 `(n,)`, ascending absolute PDG ids for which the card gives an energy fraction.
+        fractions: float64 `(n + 1,)`, their fractions; last the fraction of all other particles.
         parameter: name of the card's parameter with the resolution.
-        resolution: GeV, as a function of eta and energy.
+        resolution: sigma(E) in GeV, a function of eta and E.
         energy_min: threshold of towers and neutral excesses, GeV.
-        significance_min: the same in standard deviations.
+        significance_min: the same in units of sigma.
         output: name of the array of neutral candidates.
     """
 
@@ -41,25 +41,28 @@ class Section:
     output: str
 
     def fraction(self, pdg_id: npt.NDArray[np.int32]) -> Floats:
-        """Part of the energy that particles leave in the section, `(n,)`."""
+        """Fraction of the energy that particles leave in the section: int32 `(n,)` PDG ids → float64 `(n,)`."""
         place = np.searchsorted(self.ids, np.abs(pdg_id))
         found = np.append(self.ids, -1)[place] == np.abs(pdg_id)
         return self.fractions[np.where(found, place, len(self.ids))]
 
     def sigma(self, module: CardModule, eta: Floats, energy: Floats) -> Floats:
-        """Resolution in GeV for energies in towers at eta, each `(n,)`."""
-        zeros = np.zeros_like(energy)  # Delphes has no pT and phi here
+        """Resolution sigma in GeV of energies in GeV in towers at eta; all float64 `(n,)`."""
+        zeros = np.zeros_like(energy)  # as in Delphes, which passes 0 for pT and phi
         columns = {"pt": zeros, "phi": zeros, "eta": eta, "energy": energy}
         return finite(module, self.parameter, self.resolution(columns, len(energy)), columns)
 
     def measure(self, module: CardModule, eta: Floats, energy: Floats, normal: Floats) -> tuple[Floats, Floats]:
-        """Measured energies of towers, 0 below the thresholds, and their resolutions, which stay.
+        """Smear the energies of towers and apply the thresholds.
 
         Args:
-            module: names the card in errors.
-            eta: of the towers' centres `(n_towers,)`.
-            energy: true energies `(n_towers,)`, GeV.
-            normal: standard normal numbers `(n_towers,)`.
+            module: the module of the card, for messages.
+            eta: float64 `(n_towers,)`, pseudorapidity of the centres.
+            energy: float64 `(n_towers,)`, true energies, GeV.
+            normal: float64 `(n_towers,)`, standard normal random numbers.
+
+        Returns:
+            Measured energies (0 below a threshold) and sigma(E) of the measured energies (of all towers), GeV.
         """
         energy = lognormal(energy, self.sigma(module, eta, energy), normal)
         sigma = self.sigma(module, eta, energy)
@@ -70,20 +73,22 @@ class Section:
 def resolve(
     section: Section, energy: Floats, sigma: Floats, track_energy: Floats, track_variance: Floats
 ) -> tuple[Floats, Floats]:
-    """Share the energies of towers between their tracks and a neutral candidate.
+    """Divide the energy of each tower between its tracks and one neutral candidate.
 
-    A significant excess over the tracks is a neutral candidate, and the tracks stay as they are. Otherwise the tracks
-    are scaled to the weighted mean of both measurements, also where the tower is below threshold and measures 0.
+    An excess E - E_tracks above both thresholds becomes a neutral candidate; the tracks keep their momenta. Else the
+    tracks are scaled by E_best / E_tracks, where E_best is the mean of E and E_tracks with weights 1/sigma²; E = 0 in
+    a tower below threshold.
 
     Args:
-        section: has the thresholds.
-        energy: measured energies of towers `(n_towers,)`, GeV.
-        sigma: their resolutions.
-        track_energy: sum over the tracks of the tower.
-        track_variance: of that sum, GeV².
+        section: the section, with its thresholds.
+        energy: float64 `(n_towers,)`, measured energies E, GeV.
+        sigma: float64 `(n_towers,)`, their resolutions, GeV.
+        track_energy: float64 `(n_towers,)`, E_tracks, summed over the tracks of the tower, GeV.
+        track_variance: float64 `(n_towers,)`, variance of E_tracks, GeV².
 
     Returns:
-        Energy of the neutral candidate of every tower, 0 for none, and the factor for the momenta of its tracks.
+        Energy of the neutral candidate of each tower in GeV (0: none), and the factor for the momenta of its tracks;
+        float64 `(n_towers,)` each.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         excess = np.maximum(energy - track_energy, 0)
@@ -91,7 +96,7 @@ def resolve(
         neutral = (excess > section.energy_min) & (significance > section.significance_min)
         weight, track_weight = (np.where(v > 0, 1 / v, 0.0) for v in (sigma**2, track_variance))
         best = (track_weight * track_energy + weight * energy) / (track_weight + weight)
-        # Where nothing has an error, the tracks stay, instead of Delphes' 0 / 0.
+        # If both variances are 0, the tracks keep their momenta; Delphes would divide 0 by 0.
         scaled = ~neutral & (track_energy > 0) & (track_weight + weight > 0)
         factor = np.where(scaled, best / track_energy, 1.0)
     return np.where(neutral, excess, 0.0), factor
@@ -120,7 +125,7 @@ def _section(module: CardModule, prefix: str, column: int, pdg_id: int, output: 
         pdg_id: of its neutral candidates.
         output: name of the array of these.
     """
-    default = (0.0, 1.0) if prefix else (1.0,)  # of Delphes, for particles that the card does not name
+    default = (0.0, 1.0) if prefix else (1.0,)  # Delphes' default for particles that the card does not name
     fractions = {0: default[column]} | _fractions(module, column, len(default))
     ids = sorted(set(fractions) - {0})
     parameter = f"{prefix}ResolutionFormula"

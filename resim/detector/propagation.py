@@ -65,7 +65,7 @@ class Paths:
 
 @dataclass(frozen=True, slots=True)
 class ParticlePropagator:
-    """Takes every particle to the cylinder that the tracker fills, and sorts the charged ones.
+    """Propagates particles to the surface of the tracker and divides the charged ones into hadrons, electrons, muons.
 
     Attributes:
         inputs: name of the array of particles.

@@ -147,7 +147,7 @@ class Checkpoint:
             ) from error
 
     def remove(self) -> None:
-        """Delete the folder: the output holds everything."""
+        """Delete the folder, after the output has been written."""
         shutil.rmtree(self.folder)
 
     def __exit__(

@@ -32,7 +32,7 @@ Results = Iterator[tuple[Chunk, ChunkResult]]
 
 
 def process(plan: Plan, chunk: Chunk) -> ChunkResult:
-    """Simulate a chunk in this process. The import is inside: a parent that never simulates starts 2 s earlier."""
+    """Simulate a chunk in this process. Imported here: a parent with workers starts 2 s earlier."""
     from resim.run.process_chunk import process as simulate
 
     return simulate(plan, chunk)

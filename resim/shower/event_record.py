@@ -2,8 +2,8 @@
 
 Calling Pythia's Python API once per particle and property costs a quarter of the time that Pythia needs to make the
 event. The event record is a contiguous C++ vector of plain structures, so it can be viewed as a NumPy array, once
-the place of each property in the structure is known. That place is *found*, not assumed: a probe event with known
-numbers is searched for them. Where the search fails, the slow loop over the API does the same.
+the place of each property in the structure is known. These places are *searched* in a probe event with known
+numbers; if the search fails, the slow loop over the API is used.
 """
 
 import ctypes

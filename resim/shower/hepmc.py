@@ -20,10 +20,10 @@ from resim.shower.tau import decay_products
 _ROUNDING: Final = 1e-6
 """Largest difference of a hard parton's momentum from the LHE event, as a fraction of its energy.
 
-LHE files carry at least 7 digits; a reader that puts particles back on their mass shells moves the rest.
+LHE files have at least 7 digits, and readers recompute the energies from the masses.
 """
 _END: Final = b"END_EVENT_LISTING"
-"""Last words of HepMC 2 and HepMC 3 text files; a generator that dies leaves them out."""
+"""End mark of HepMC 2 and HepMC 3 text files; it is missing if the generator crashed."""
 
 
 @dataclass(frozen=True, slots=True)

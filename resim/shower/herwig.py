@@ -1,6 +1,6 @@
 """Herwig 7 as an external program: it showers, hadronizes and decays slices of LHE events.
 
-One call of Herwig makes one slice with one seed. RunOptions and input commands are those of Herwig 7.2 and 7.3
+One call of Herwig makes one slice with one seed. Options and input commands are those of Herwig 7.2 and 7.3
 (arXiv:1912.06509, https://herwig.hepforge.org); see docs/herwig.md.
 """
 
@@ -88,7 +88,7 @@ class Herwig:
 
     def _run(self, events: Sequence[pylhe.LHEEvent], seed: int) -> list[ShoweredEvent | None]:
         self._run_file = self._run_file or self._read()
-        # Herwig goes on until it has made as many events as it was asked for. So that it never reads past the end
+        # Herwig reads events until it has made the number it was asked for. So that it never reads past the end
         # of the file, where it would start over, spare events follow those of the slice.
         spares = [_turned(event) for event in events]
         with scratch_folder("herwig") as folder:
@@ -101,7 +101,7 @@ class Herwig:
                 raise SliceFailed(f"Herwig, seed {seed}: {error}; log: {folder / _LOG}") from error
 
     def _read(self) -> bytes:
-        """Make the run file, with a hard scatter of its own: it must not depend on which slice comes first."""
+        """Make the run file with a fixed hard scatter, so that it does not depend on which slice comes first."""
         with scratch_folder("herwig") as folder:
             write_lhe(folder / LHE_FILE, self._beams, [_placeholder(self._beams)])
             (folder / f"{RUN}.in").write_text(input_file(self._settings), encoding="utf-8")
@@ -149,7 +149,7 @@ def _version(executable: str) -> str:
 
 
 def _turned(event: pylhe.LHEEvent) -> pylhe.LHEEvent:
-    """The event turned by pi about the beam: as good as the event, and different from every event of the slice."""
+    """The event rotated by pi about the beam: equally probable, and different from every event of the slice."""
     return replace(event, particles=[replace(p, px=-p.px, py=-p.py) for p in event.particles])
 
 

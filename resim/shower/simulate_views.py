@@ -24,7 +24,7 @@ from resim.shower.pythia import Pythia, pythia_for
 from resim.shower.tau import TauDecay
 
 MAX_ATTEMPTS: Final = 5
-"""How often an event that the generator gave up is tried, each time with other derived seeds, before it is lost."""
+"""Attempts for an event that the generator gives up, each with its own seeds; after the last one it is lost."""
 
 _INVISIBLE: Final = np.array(sorted(INVISIBLE_PDG_IDS), np.int32)
 """HepMC does not say what is visible, so Herwig's particles are judged by their PDG ids."""
@@ -113,7 +113,7 @@ def _rehadronizes(view: ViewPlan, owner: ViewPlan) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Event:
-    """One hard scatter at work in one Pythia."""
+    """One hard scatter, and the Pythia that simulates it."""
 
     pythia: Pythia
     scatter: HardScatter

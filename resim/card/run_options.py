@@ -10,7 +10,7 @@ from resim.common.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One of several parts of a run, for array jobs: number 1 … `of`.
+    """One shard of a run, for array jobs: number 1 … `of`.
 
     Raises:
         InputError: the number is out of range.
@@ -59,7 +59,7 @@ class RunOptions:
         workers: number of processes.
         chunk_size: events a chunk.
         scheduler: address of a Dask scheduler whose workers make the chunks; None: this machine.
-        shard: the part of the run to make.
+        shard: the shard of the run to make.
         skip_bad_events: count events of an LHE file that are broken and go on, instead of stopping.
         ignore_matching: shower samples that were made for a matching which no view does.
         resume: go on with an unfinished run; a finished one is left as it is.

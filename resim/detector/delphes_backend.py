@@ -81,7 +81,7 @@ class Delphes:
 
         Args:
             particles: generated stable particles; those that ROOT's particle table lacks leave no trace.
-            seeds: one for every event, 1 ... `SEED_MAX`.
+            seeds: `(n_events,)`, integers 1 ... `SEED_MAX`.
 
         Returns:
             Particle-flow candidates; in every event tracks, then photons, then neutral hadrons.

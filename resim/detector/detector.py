@@ -85,7 +85,7 @@ class Detector:
 
         Args:
             particles: generated stable particles.
-            seeds: one for every event, 0 ... 2⁶⁴ - 1.
+            seeds: `(n_events,)`, integers 0 ... 2⁶⁴ - 1.
 
         Returns:
             Particle-flow candidates; in every event tracks in the order of the generated particles, then photons,
@@ -133,7 +133,7 @@ def _with_pileup(card: Card, modules: dict[str, Module], pileup: PileUp) -> dict
 
 
 def checked_seeds(seeds: Sequence[int] | npt.NDArray[Any], n_events: int) -> npt.NDArray[np.uint64]:
-    """The seeds of the events.
+    """The seeds of the events as uint64 `(n_events,)`.
 
     Raises:
         InputError: not one for each event, or not in 0 ... 2⁶⁴ - 1.

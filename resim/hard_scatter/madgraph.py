@@ -1,6 +1,6 @@
-"""Hard scatters from MadGraph5_aMC@NLO (arXiv:1405.0301), run without a single question.
+"""Hard scatters from MadGraph5_aMC@NLO (arXiv:1405.0301), run without questions to a user.
 
-MadGraph leaves with exit status 0 whatever happens, asks questions where it is not sure, and overwrites runs of the
+MadGraph always ends with exit status 0, asks questions where it is not sure, and overwrites runs of the
 same name. So it runs in a folder of its own, reads a command file and no terminal, and the event file and the log say
 whether it succeeded.
 """

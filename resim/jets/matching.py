@@ -69,7 +69,7 @@ def match_partons(
         jets: jets of the batch.
         partons: the partons.
         event_of_parton: int64 `(n_partons,)`, event of each.
-        settings: what a jet must be near, and how near.
+        settings: target of the matching and largest Delta R.
 
     Returns:
         Indices into `jets`, for every parton.

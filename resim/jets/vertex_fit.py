@@ -67,7 +67,7 @@ class Tracks:
         return len(self.jet)
 
     def take(self, chosen: Integers) -> Self:
-        """Some of the tracks."""
+        """The tracks chosen by indices, int64 `(n_chosen,)`, or by a mask, bool `(n_tracks,)`."""
         return type(self)(**{field.name: getattr(self, field.name)[chosen] for field in fields(self)})
 
     def equations(self) -> tuple[Floats, Floats]:

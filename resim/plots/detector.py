@@ -93,9 +93,9 @@ def shoot(detector: Detector, species: Species, x: Floats, region: tuple[float, 
     """Shoot 1000 particles at each point, spread evenly in phi and in |eta| of a region, each in its own event.
 
     Args:
-        detector: to shoot at.
-        species: what to shoot.
-        x: pT of charged, energy of neutral particles, GeV.
+        detector: the detector.
+        species: kind of the particles.
+        x: float64 `(n_points,)`, pT of charged, energy of neutral particles, GeV.
         region: range of |eta|.
     """
     generator = np.random.default_rng(_SEED)

@@ -97,14 +97,14 @@ def unseen_products(particle_data: Any) -> frozenset[int]:
 
 
 def _all_ids(particle_data: Any) -> Iterator[int]:
-    pdg_id = 1  # the d quark, the smallest one
+    pdg_id = 1  # d quark, the smallest PDG id
     while pdg_id:
         yield pdg_id
         pdg_id = particle_data.nextId(pdg_id)
 
 
 def without(records: Records, invisible: npt.NDArray[np.int32]) -> Records:
-    """The particles whose absolute PDG id is not among the given ones."""
+    """The particles whose absolute PDG id is not in `invisible`, int32 `(n,)`."""
     return records[~np.isin(np.abs(records["pdg_id"]), invisible)]
 
 

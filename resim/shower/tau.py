@@ -1,7 +1,8 @@
 """Decays of the tau leptons of a hard scatter: read them, compare them, force Pythia to repeat them.
 
-A tau's decay channel is chosen with the hadronization, but it is what the jet *is*: views of one tau must share it
-(the rule of the re-simulation strategies of arXiv:2503.11632). Pythia is told the channel, others are asked for it.
+A tau's decay channel is chosen with the hadronization, but it defines the class of the jet: views of one tau must
+share it (the rule of the re-simulation strategies of arXiv:2503.11632). Pythia is told the channel; other simulators
+cannot be told, so their channel is read and compared.
 """
 
 import math

@@ -64,7 +64,7 @@ def share(pieces: Sequence[T]) -> Sequence[T]:
 
 
 def total(local: torch.Tensor) -> torch.Tensor:
-    """Sum of the tensors of all processes, which have one shape; the tensor itself if there is one process."""
+    """Sum over processes of a tensor of any shape, which is the same on all of them."""
     if n_processes() == 1:
         return local
     summed: torch.Tensor = _Total.apply(local)  # type: ignore[no-untyped-call]

@@ -18,5 +18,5 @@ PRECISIONS: Final[dict[str, Literal["32-true", "64-true", "bf16-mixed"]]] = {
 
 
 def at_least_single(values: torch.Tensor) -> torch.Tensor:
-    """The values in single precision; those in double stay as they are."""
+    """Any shape; bfloat16 and float16 → float32, float32 and float64 as they are."""
     return values.to(torch.promote_types(values.dtype, torch.float32))

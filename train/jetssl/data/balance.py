@@ -85,6 +85,6 @@ def _shares(classes: tuple[str, ...], counts: Integers, card: BalanceCard) -> np
 
 
 def quantile_bins(values: npt.NDArray[np.floating], n_bins: int) -> Integers:
-    """The bin of every value, 0 to n_bins - 1, each with about as many values; equal values share a bin."""
+    """Bin 0 ... n_bins - 1 of each value, float `(R,)` → int64 `(R,)`: quantiles; equal values are in one bin."""
     edges = np.quantile(values, np.arange(1, n_bins) / n_bins)
     return np.searchsorted(edges, values, side="right")

@@ -188,7 +188,7 @@ class WindowReader:
         self._process: ReadingProcess | None = None
 
     def read(self, wanted: Integers) -> JetTable:
-        """Jets of a window; the one before is forgotten. The same array gives the same jets without reading."""
+        """Jets of a window of rows, int64 `(R,)`; only the latest window is kept, and read once for one array."""
         if self._present is not None and self._present[0] is wanted:
             return self._present[1]
         self._present = None
@@ -201,7 +201,7 @@ class WindowReader:
         return table
 
     def announce(self, wanted: Integers) -> None:
-        """Begin to read a window, unless one is being read."""
+        """Begin to read a window of rows, int64 `(R,)`, unless another one is being read."""
         if self._next is not None:
             return
         if self._process is None:

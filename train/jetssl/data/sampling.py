@@ -45,7 +45,7 @@ class Pieces:
     """int64 `(P,)`, number of the (file, source) it is from"""
 
     def of(self, row: Integers) -> Integers:
-        """The piece of every row."""
+        """Piece of each row: int64 `(R,)` → int64 `(R,)`."""
         return np.searchsorted(self.stops, row, side="right")
 
 

@@ -87,7 +87,7 @@ class Task:
 
 
 def hash_of(hard_scatter: npt.NDArray[np.uint64]) -> str:
-    """Identity of a set of jets, by the hard scatters of each, in any order: first digits of a SHA-256."""
+    """Identity of a set of jets: 12 digits of the SHA-256 of their sorted hard scatters, uint64 `(n,)`."""
     return hashlib.sha256(np.sort(hard_scatter).tobytes()).hexdigest()[:12]
 
 

@@ -75,7 +75,7 @@ class Contrastive(PairMethod):
         second: torch.Tensor,
         labels: torch.Tensor,  # noqa: ARG002
     ) -> Mapping[str, torch.Tensor]:
-        """NT-Xent."""
+        """NT-Xent of `first` and `second`, both `(B, P)`."""
         settings = cast(NtXentCard, self.card.objective)
         return {"loss": ntxent(first, second, settings.temperature)}
 
@@ -89,7 +89,7 @@ class Vicreg(PairMethod):
         second: torch.Tensor,
         labels: torch.Tensor,  # noqa: ARG002
     ) -> Mapping[str, torch.Tensor]:
-        """The weighted sum, and its three terms without weights."""
+        """VICReg loss of `first` and `second`, both `(B, P)`, and its three terms without weights."""
         settings = cast(VicregCard, self.card.objective)
         terms = vicreg_terms(first, second)
         loss = (
@@ -104,6 +104,6 @@ class SupCon(PairMethod):
     """Supervised contrast (arXiv:2004.11362)."""
 
     def compare(self, first: torch.Tensor, second: torch.Tensor, labels: torch.Tensor) -> Mapping[str, torch.Tensor]:
-        """Jets of a class attract each other, the two views of a row among them."""
+        """Supervised contrastive loss of `first` and `second`, both `(B, P)`, with labels `(B,)`."""
         settings = cast(SupConCard, self.card.objective)
         return {"loss": supcon(torch.cat([first, second]), labels.repeat(2), settings.temperature)}

@@ -29,7 +29,7 @@ class Neighbours:
 
 
 def nearest(coordinates: torch.Tensor, ragged: Ragged, count: int, *, with_self: bool) -> Neighbours:
-    """The `count` nearest constituents of each in all buckets of a batch; see `nearest_in_bucket`."""
+    """The `count` nearest constituents of each, from coordinates `(T, C)` of a batch; see `nearest_in_bucket`."""
     buckets = zip(ragged.buckets, ragged.split(coordinates), strict=True)
     found = [nearest_in_bucket(bucket, rows, count, with_self=with_self) for bucket, rows in buckets]
     index = torch.cat([near.index + start for near, start in zip(found, ragged.starts, strict=True)])

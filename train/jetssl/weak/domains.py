@@ -170,6 +170,6 @@ def transfer(learned: Domain, labels: Truth, tested: Domain, truth: Truth) -> tu
 
 
 def keys_of(domain: Domain, rows: Integers) -> npt.NDArray[np.uint64]:
-    """Identities of the hard scatters of some rows."""
+    """Identities of the hard scatters of rows: int64 `(n,)` → uint64 `(n,)`."""
     every = domain.table.rows
     return hard_scatter_keys(every.sources, every.source[rows], every.event[rows])

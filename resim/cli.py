@@ -31,7 +31,7 @@ def cli(debug: bool) -> None:
 @click.option("-j", "--workers", type=int, default=1, show_default=True, help="Worker processes.")
 @click.option("--chunk-size", type=int, default=100, show_default=True, help="Events a worker takes at a time.")
 @click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers do the work.")
-@click.option("--shard", metavar="I/K", default="1/1", help="Make the I-th of K parts, for `resim merge`.")
+@click.option("--shard", metavar="I/K", default="1/1", help="Make the I-th of K shards, for `resim merge`.")
 @click.option("--ignore-matching", is_flag=True, help="Shower samples of MLM, FxFx ... although no view does that.")
 @click.option("--skip-bad-events", is_flag=True, help="Count broken LHE events and go on, instead of stopping.")
 @click.option("--resume", is_flag=True, help="Go on with an unfinished run; leave a finished one as it is.")

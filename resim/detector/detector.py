@@ -30,8 +30,8 @@ class Detector:
     Attributes:
         card: the card.
         modules: names and modules that shape the candidates, in the order in which they run.
-        left_out: `Class Name` of the card's other modules (isolation, tagging, jets ...).
-        ignored: `Class Name` of modules in the way of candidates that change nothing that candidates have.
+        left_out: `Class Name` of modules that candidates do not depend on (isolation, tagging, jets ...).
+        ignored: `Class Name` of modules that candidates pass, but that change none of their columns.
         notes: what in the card is allowed, but hardly meant.
     """
 
@@ -120,7 +120,7 @@ class Detector:
 
 
 def _with_pileup(card: Card, modules: dict[str, Module], pileup: PileUp) -> dict[str, Module]:
-    """The modules, of which those that mix pile-up into the events know it."""
+    """The modules; those that mix pile-up into the events have it."""
     if not any(isinstance(module, PileUpMerger) for module in modules.values()):
         raise InputError(
             f"{card.path}: there is pile-up with a mean of {pileup.mu:g}, but the candidates of this card depend on"
@@ -187,7 +187,7 @@ def _groups(particles: Particles, sizes: npt.NDArray[np.int64]) -> Iterator[tupl
 
 
 def _candidates(objects: Objects, n_events: int) -> Candidates:
-    """Candidates sorted by event; what was scaled to nothing is left out."""
+    """Candidates sorted by event, without those of pT = 0."""
     objects = objects.select(objects.pt > 0)
     objects = objects.select(np.argsort(objects.event, kind="stable"))
     return Candidates(

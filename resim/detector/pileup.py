@@ -34,7 +34,7 @@ _FLAT, _FIXED = 1, 2
 
 @dataclass(frozen=True, slots=True)
 class PileUp:
-    """What a generation card says of pile-up.
+    """Pile-up of a detector.
 
     Attributes:
         mu: mean number of pile-up collisions in an event; it replaces the card's MeanPileUp.
@@ -50,9 +50,9 @@ class VertexSpread:
     """Where and when collisions are: drawn from 100 x 100 cells and uniform in each, as ROOT's TF2::GetRandom2 does.
 
     Attributes:
-        cumulative: `(10000,)`, cumulative probability of the cells, those of one z next to each other.
-        half_z: half of the range in z, mm.
-        half_t: half of the range in t, s.
+        cumulative: float64 `(10000,)`, cumulative probability of the cells; t varies fastest.
+        half_z: z lies in (-half_z, half_z), mm.
+        half_t: t lies in (-half_t, half_t), s.
     """
 
     cumulative: Floats
@@ -74,7 +74,13 @@ class VertexSpread:
         return cls(np.cumsum(cells) / cells.sum(), 1e3 * z, t)
 
     def draw(self, cell: Floats, z: Floats, t: Floats) -> tuple[Floats, Floats]:
-        """Positions in mm and times in s from uniform numbers for the cell and for the place in it."""
+        """Positions z in mm and times t in s, float64 `(n,)` each.
+
+        Args:
+            cell: float64 `(n,)`, uniform numbers in [0, 1) that choose the cell.
+            z: float64 `(n,)`, likewise, the place in the cell along z.
+            t: float64 `(n,)`, likewise, along t.
+        """
         number = np.searchsorted(self.cumulative, cell, side="right")
         number = np.minimum(number, _CELLS**2 - 1)  # the last sum may be rounded to below 1
         i, j = np.divmod(number, _CELLS)
@@ -86,12 +92,12 @@ class Collisions:
     """The collisions of a batch of events, column by column `(n,)`: in every event the hard one, then pile-up.
 
     Attributes:
-        event: event in the batch.
-        number: 0 for the hard collision, then 1, 2, ...
-        z: mm.
-        t: s; it goes with z, nothing else of the detector stage knows of times.
-        rotation: angle by which a pile-up event is turned, rad.
-        entry: a pile-up event's number in the pool.
+        event: int64, event in the batch.
+        number: int64, 0 for the hard collision, then 1, 2, ...
+        z: float64, mm.
+        t: float64, s; drawn together with z, not used by the other modules.
+        rotation: float64, rad, angle by which a pile-up event is rotated about the beam.
+        entry: int64, number of the pile-up event in the pool.
     """
 
     event: Integers
@@ -104,13 +110,13 @@ class Collisions:
 
 @dataclass(frozen=True, slots=True)
 class Vertices:
-    """Which collision the particles of merged events come from.
+    """From which collision the particles of merged events come.
 
     Attributes:
-        particles: hard particles and then those of pile-up, in every event.
-        n_hard: `(n_events,)`, number of hard ones.
-        z: `(n_events,)`, of the hard vertex, mm.
-        shift: `(n_events,)`, what was added to z of the hard particles, mm.
+        particles: in every event those of the hard collision, then those of pile-up.
+        n_hard: int64 `(n_events,)`, number of particles of the hard collision.
+        z: float64 `(n_events,)`, mm, position of the hard collision.
+        shift: float64 `(n_events,)`, mm, by which the hard particles were moved along z.
     """
 
     particles: Particles
@@ -119,11 +125,11 @@ class Vertices:
     shift: Floats
 
     def is_pileup(self, tracks: Objects) -> Integers:
-        """Rows of the charged objects that come from pile-up."""
+        """Rows of the charged objects that come from pile-up: int64 `(n_pileup,)`."""
         return np.flatnonzero((tracks.charge != 0) & (tracks.item >= self.n_hard[tracks.event]))
 
     def seen_from_hard(self, candidates: Objects) -> Objects:
-        """Candidates with dz relative to the hard collision, and the item -1 for tracks of pile-up."""
+        """The candidates with dz relative to the hard collision; `item` is -1 for tracks of pile-up."""
         item = candidates.item.copy()
         item[self.is_pileup(candidates)] = -1
         dz = np.where(candidates.charge != 0, candidates.dz - self.shift[candidates.event], candidates.dz)
@@ -182,7 +188,7 @@ class PileUpMerger:
         return self.pileup
 
     def collisions(self, n_events: int, stream: Stream) -> Collisions:
-        """Draw the collisions of every event. With one seed, more pile-up contains less of it."""
+        """Draw the collisions of every event. With the same seed, a larger mean only adds collisions."""
         pileup = self.require_pileup()
         events = np.arange(n_events)
         uniform, _ = stream.uniform(events, np.zeros(n_events), _NUMBER)
@@ -212,7 +218,7 @@ class PileUpMerger:
         return merged, Vertices(merged, n_hard, z, shift)
 
     def _pileup_particles(self, collisions: Collisions) -> tuple[Particles, Integers]:
-        """Particles of all pile-up collisions where they belong, and their events."""
+        """Particles of all pile-up collisions, rotated and moved to their vertices, and their events."""
         mixed = np.flatnonzero(collisions.number)
         found = self.require_pileup().pool.take(collisions.entry[mixed])
         row = mixed[owners_of(found.offsets)]
@@ -225,21 +231,24 @@ class PileUpMerger:
 
 
 def _cumulative(mean: float, distribution: int) -> Floats:
-    """Probability of at most 0, 1, 2, ... collisions, until it is 1 but for rounding."""
+    """Cumulative probability of n = 0, 1, 2, ... collisions, float64; the list ends where it rounds to 1."""
     if distribution == _FLAT:
         return np.arange(1, int(2 * mean) + 1) / (int(2 * mean) + 1)
     if distribution == _FIXED:
         return np.zeros(int(mean))
     if mean == 0:
         return np.ones(1)
-    numbers = np.arange(int(mean + 20 * math.sqrt(mean)) + 50)  # far beyond 53 bits
+    numbers = np.arange(int(mean + 20 * math.sqrt(mean)) + 50)  # P(larger n) < 2⁻⁵³
     logarithms = np.array([math.lgamma(n + 1) for n in numbers])
     probabilities: Floats = np.exp(numbers * math.log(mean) - mean - logarithms)
     return np.minimum(np.cumsum(probabilities), 1.0)
 
 
 def _first_z(particles: Particles) -> Floats:
-    """What Delphes takes for z of the hard collision: that of an event's first particle; 0 without particles."""
+    """Position z of the first particle of each event, float64 `(n_events,)`, mm; 0 for an event without particles.
+
+    Delphes takes it for the position of the hard collision.
+    """
     z = np.zeros(particles.n_events)
     some = np.flatnonzero(np.diff(particles.offsets))
     z[some] = particles.vz[particles.offsets[some]]
@@ -252,14 +261,14 @@ def _turned(x: Floats, y: Floats, cosine: Floats, sine: Floats) -> tuple[Floats,
 
 @dataclass(frozen=True, slots=True)
 class TrackPileUpSubtractor:
-    """Removes charged particles of pile-up that start farther from the hard vertex than the detector can tell.
+    """Removes tracks of pile-up whose vertex is farther from the hard vertex than the resolution `ZVertexResolution`.
 
     Attributes:
         module: the module of the card.
         inputs: names of the arrays of tracks, and last that of the vertices.
         outputs: names of the arrays that are left of the tracks.
-        formula: `ZVertexResolution`, m.
-        pt_min: GeV; tracks must be above.
+        formula: `ZVertexResolution`, m, a function of pT, eta, phi and energy.
+        pt_min: GeV; softer tracks are removed.
     """
 
     module: CardModule
@@ -281,7 +290,7 @@ class TrackPileUpSubtractor:
         )
 
     def narrowed(self, wanted: Collection[str]) -> "TrackPileUpSubtractor":
-        """The same for those arrays alone whose outputs are wanted."""
+        """The module with only those arrays whose outputs are in `wanted`."""
         made = {output: name for name, output in zip(self.inputs, self.outputs, strict=False) if output in wanted}
         return replace(self, inputs=(*made.values(), self.inputs[-1]), outputs=tuple(made))
 

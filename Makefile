@@ -10,7 +10,7 @@ DEMO   := runs/demo
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-docker test-pythons install newest-python fuzz lint format lock bench clean
+.PHONY: help demo test test-fast test-docker test-pythons install newest-python fuzz lint format lock bench docs clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -68,8 +68,11 @@ bench: $(STAMP)  ## speed as ratios measured in one run
 	$(BIN)/python benchmarks/train.py
 	$(BIN)/python benchmarks/embed.py
 
+docs: $(STAMP)  ## the site of the documentation, in site/
+	$(BIN)/python -m mkdocs build --strict
+
 clean:  ## remove what make made
-	rm -rf $(VENV) .venv-3.* runs .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-3.* runs site .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # Every Python from 3.11 to 3.13 on PATH or under pyenv, newest first.
 PYTHONS = $(foreach minor,13 12 11,$(call RUNS,python3.$(minor) $(wildcard $(HOME)/.pyenv/versions/3.$(minor).*/bin/python)))
@@ -97,7 +100,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 lock:  ## requirements.lock anew, and the parts of it that the image takes
 	$(BIN)/python -m pip install --disable-pip-version-check -q uv
 	$(COMPILE) --upgrade -c requirements-torch.lock \
-	  $(addprefix --extra ,generate train lora cluster dev image) -o requirements.lock
+	  $(addprefix --extra ,generate train lora cluster dev image docs) -o requirements.lock
 	$(COMPILE) -c requirements.lock --extra generate --extra cluster -o docker/generate.lock
 	$(COMPILE) -c requirements.lock -c requirements-torch.lock \
 	  $(addprefix --extra ,generate cluster train lora) -o docker/train.lock

@@ -39,7 +39,8 @@ def settings_of(text: str, path: Path) -> Iterator[tuple[int, str]]:
             pending = f"{pending} {line}"
         elif line and not line.startswith(_COMMENT) and re.search(r"\w", line):
             if not _SETTING.match(line):
-                raise InputError(f"{path}:{number}: {line[:60]!r} is neither a setting nor a comment (!, #)")
+                what = f"{line[:60]!r} is neither a setting nor a comment (!, #)"
+                raise InputError(f"{path}:{number}: {what}; correct it, or begin it with !")
             opened, pending = number, line
         if pending and pending.count("{") <= pending.count("}"):
             yield opened, pending

@@ -1,7 +1,7 @@
 """The generation card: YAML in, frozen and checked models out. Unknown keys are errors."""
 
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PositiveFloat, model_validator
 
@@ -66,6 +66,9 @@ class GenerationCard(CardModel):
     detector: DetectorStage = NO_DETECTOR
     """of every view that does not say otherwise"""
     jets: JetSettings = JetSettings()
+    decay: Literal["anew", "frozen"] = "anew"
+    """resonances that the LHE file leaves undecayed: `anew` in each view with its own shower, or `frozen`: once,
+    by Pythia with the particle data of the root view, the same in all views"""
     different_beams: bool = False
     """whether sources may have different beams, which tell classes apart"""
     max_failures: float = Field(0.02, ge=0, le=1)

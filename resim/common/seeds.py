@@ -11,7 +11,7 @@ from typing import Literal
 
 from resim.common.units import PYTHIA_SEED_MAX
 
-Stage = Literal["shower", "hadronization", "detector", "vertices"]
+Stage = Literal["shower", "hadronization", "detector", "vertices", "decay"]
 
 
 @dataclass(frozen=True, slots=True)

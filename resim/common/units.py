@@ -13,7 +13,7 @@ PROTON: Final = 2212
 K_SHORT_MASS: Final = 0.497611
 """GeV (PDG 2024)."""
 
-LHE_BEAM, LHE_INCOMING, LHE_OUTGOING = -9, -1, 1
+LHE_BEAM, LHE_INCOMING, LHE_OUTGOING, LHE_INTERMEDIATE = -9, -1, 1, 2
 """ISTUP of a particle in an LHE file (hep-ph/0109068, section 4)."""
 HEPMC_FINAL, HEPMC_DECAYED, HEPMC_BEAM = 1, 2, 4
 """Status of a particle in HepMC (arXiv:1912.08005, section 4)."""

@@ -1,7 +1,7 @@
 """Rows: which partons of the hard scatters are followed through every view."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,11 +28,19 @@ class HardScatter:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which partons become rows: |PDG id| → label, cuts; `unseen`: decay products that leave nothing visible."""
+    """Which partons become rows.
+
+    Attributes:
+        labels: |PDG id| → label.
+        selection: cuts.
+        unseen: absolute PDG ids of decay products that leave nothing visible.
+        prepare: what is done to an event, given its index, before anything is chosen; None for nothing.
+    """
 
     labels: Mapping[int, Label]
     selection: Selection
     unseen: Collection[int] = INVISIBLE_PDG_IDS
+    prepare: Callable[[pylhe.LHEEvent, int], pylhe.LHEEvent] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,7 @@ def select_rows(
     for index, text in events:
         n_events += 1
         event = parse_event(text, path, index)
+        event = wanted.prepare(event, index) if wanted.prepare else event
         found = find_partons(event, wanted.labels, wanted.unseen)
         reasons = [(parton, rejection(parton, wanted.selection)) for parton in found]
         rejected.update(reason for _, reason in reasons if reason)

@@ -90,7 +90,7 @@ def plan_run(card: GenerationCard, options: RunOptions, views: tuple[ViewPlan, .
     Raises:
         InputError: a source is broken, or holds nothing of the kind that the card wants.
     """
-    surveys = [survey_source(source, options) for source in card.sources]
+    surveys = [survey_source(source, options, frozen_decays=card.decay == "frozen") for source in card.sources]
     sources = tuple(
         plan_source(source.lhe, dict(source.rows), found) for source, found in zip(card.sources, surveys, strict=True)
     )
@@ -186,6 +186,7 @@ def run_key(
             )
             for view in plan.views
         ],
+        "decay": plan.card.decay,
         "seed": plan.seed,
         "n_events": list(events_of_source),
         "bad_events": [record.bad_events for record in sources],

@@ -12,7 +12,9 @@ from resim.jets.reconstruct_views import reconstruct
 from resim.pairfile import schema
 from resim.pairfile.columns import hard_scatter_columns, view_columns
 from resim.pairfile.row_block import RowBlock
-from resim.run.chunks import Chunk, ChunkResult, Plan
+from resim.run.chunks import Chunk, ChunkResult, Plan, SourcePlan
+from resim.shower.pythia import pythia_for
+from resim.shower.resonances import ResonanceDecays
 from resim.shower.simulate_views import realize, unseen_products, with_labels
 
 
@@ -20,7 +22,8 @@ def process(plan: Plan, chunk: Chunk) -> ChunkResult:
     """Simulate one chunk: all views of all selected partons."""
     start = time.perf_counter()
     source = plan.sources[chunk.source]
-    wanted = Wanted(source.labels, plan.card.select, unseen_products(plan.views[0], source.beams, source.slha))
+    unseen = unseen_products(plan.views[0], source.beams, source.slha)
+    wanted = Wanted(source.labels, plan.card.select, unseen, _decays(plan, source))
     rows = select_rows(chunk.events, source.path, source.sha256, wanted)
     realizations = realize(rows.scatters, plan.views, source.beams, plan.seed, source.slha)
     rows = with_labels(rows, realizations[plan.views[0].name])
@@ -33,6 +36,16 @@ def process(plan: Plan, chunk: Chunk) -> ChunkResult:
     vertices = plan.card.jets.vertices is not None
     block = _block(tuple(view.name for view in plan.views), arrays, vertices=vertices)
     return ChunkResult(chunk.source, time.perf_counter() - start, block, rows.counts, counts)
+
+
+def _decays(plan: Plan, source: SourcePlan) -> ResonanceDecays | None:
+    """What decays the resonances of the hard scatters once for all views, if the card asks for that."""
+    if plan.card.decay != "frozen":
+        return None
+    root = plan.views[0].generator
+    particles = tuple(line for line in root.lines if line[0].isdigit()) if root.name == "pythia8" else ()
+    pythia = pythia_for(source.beams, (*particles, "PartonLevel:all = off"), source.slha)
+    return ResonanceDecays(pythia, plan.seed, source.sha256)
 
 
 def _block(views: tuple[str, ...], arrays: Arrays, *, vertices: bool) -> RowBlock:

@@ -24,8 +24,13 @@ _LEAK: Final = "they are rows of their own, so that training and test data may s
 log = logging.getLogger(__name__)
 
 
-def survey_source(source: Source, options: RunOptions) -> Survey:
+def survey_source(source: Source, options: RunOptions, *, frozen_decays: bool) -> Survey:
     """Read a source once and check that it holds what the card wants of it.
+
+    Args:
+        source: the source.
+        options: how many events, and whether broken ones are passed over.
+        frozen_decays: whether the decays of undecayed resonances are the same in all views.
 
     Raises:
         InputError: it is broken, or holds no particle of the kind.
@@ -36,10 +41,11 @@ def survey_source(source: Source, options: RunOptions) -> Survey:
             f"{source.lhe}: no particle with |PDG id| {sorted(source.rows)} among its outgoing particles and"
             f" resonances ({sorted(found.pdg_ids)}); correct `rows` in the card or choose another file"
         )
-    if undecayed := sorted({child for row, child in found.undecayed if row in source.rows}):
+    undecayed = sorted({child for row, child in found.undecayed if row in source.rows})
+    if undecayed and not frozen_decays:
         log.warning(
             "%s: leaves PDG ids %s undecayed, in rows or in their decays; views with a shower of their own decay them"
-            " anew, in other channels: let the program of the hard scatter decay them",
+            " anew, in other channels: let the program of the hard scatter decay them, or say `decay: frozen`",
             source.lhe,
             undecayed,
         )
@@ -97,7 +103,8 @@ def ignored_matching(source: SourcePlan, found: Survey, views: Sequence[ViewPlan
 
 def _lacks(matching: Matching, view: ViewPlan) -> str:
     """What a view lacks of a matching, as the end of a sentence; empty if it does it."""
-    if not matching.settings or view.generator.name != "pythia8":
+    vincia = "PartonShowers:model = 2" in view.generator.lines  # its starting scales are its own
+    if not matching.settings or view.generator.name != "pythia8" or vincia:
         return "does not do that"
     missing = matching.missing(view.generator.lines)
     return f"does not set {missing[0]} (see {matching.preset})" if missing else ""

@@ -157,6 +157,17 @@ class Pythia:
         """Those final particles that Pythia calls visible (`ID:isVisible`, Pythia manual, Particle Data Scheme)."""
         return without(particles, self._invisible)
 
+    def is_resonance(self, pdg_id: int) -> bool:
+        """Whether Pythia decays a particle of the hard process before the shower."""
+        data = self._pythia.particleData
+        return bool(data.isResonance(pdg_id) and data.mayDecay(pdg_id))
+
+    def decay(self, event: pylhe.LHEEvent, seed: int) -> Any | None:
+        """The process record of an event, with its resonances decayed; None if Pythia gave it up."""
+        self._feed.event = event
+        self._pythia.rndm.init(seed)
+        return pythia8mc.Event(self._pythia.process) if self._pythia.next() else None
+
     def complaints(self) -> str:
         """The errors that Pythia has met so far, the most frequent first, in its own words."""
         found = re.findall(r"\|\s+(\d+)\s+(Error|Abort) (?:in|from) (.*?)\s*\|", printed_by(self._pythia.stat))

@@ -4,11 +4,17 @@ import numpy as np
 import torch
 from torch import nn
 
+from jetssl.common.roc import auc
 from jetssl.evaluation.classifier import Rates
+from jetssl.evaluation.task import Task
+from jetssl.weak.domains import Truth
+from jetssl.weak.rooms import Room
 from jetssl.weak.student import Lesson, School, Vectors
 
 BEST = 0.8413447460685429
 """Accuracy of the best classifier, Phi(1)."""
+BEST_AUC = 0.9213503964748575
+"""Phi(sqrt 2)."""
 SIDE = 6000
 
 
@@ -43,3 +49,22 @@ def accuracy(school, student, classes):
     test = np.arange(3 * len(classes) // 4, len(classes))
     right = (school.probabilities(student, test).argmax(1) == classes[test]).mean()
     return right, np.sqrt(BEST * (1 - BEST) / len(test))
+
+
+def gaussian_room(rng, size=4000, shift=0.0):
+    """Labelled simulation in the first half of the points; data, moved by a shift, in the second."""
+    points, classes = gaussians(rng, 2 * size)
+    points[size:, 0] += shift
+    parts = np.split(np.arange(size), [size // 2, 3 * size // 4])
+    task = Task(
+        ("signal",), ("background",), 0, parts[0], parts[1], size + parts[2], classes == 1, parts[2].astype(np.uint64)
+    )
+    room = Room(linear_school(points, 100), task, size, (size + parts[0], size + parts[1]), "none", "data")
+    truth = Truth(("signal",), ("background",), classes[size:] == 1, np.ones(size, np.bool_))
+    return room, truth
+
+
+def auc_of(room, scores):
+    """Of the test jets of a room."""
+    signal = room.test.is_signal
+    return auc(scores[signal], scores[~signal])

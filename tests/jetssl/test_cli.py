@@ -75,6 +75,7 @@ def test_options_are_frozen():
         "embed": ["run", "file", "--output", "--force", "--quiet"],
         "compare": ["runs", "--output", "--reference", "--metric", "--any-features", "--force", "--json"],
         "report": ["inputs", "--output", "--force"],
+        "wsl": ["card", "--output", "--json", "--quiet"],
     }
 
 

@@ -26,7 +26,7 @@ class Axis(Encoder):
 def test_an_encoder_that_sees_the_direction_turns_with_it(table, monkeypatch):
     monkeypatch.setattr(bootstrap, "N_REPLICAS", 10)
     rows = np.flatnonzero(table.rows.valid[0])[:30]
-    loaded = SimpleNamespace(encoder=Axis(), card=SimpleNamespace(data=SimpleNamespace(features="relative")))
+    loaded = SimpleNamespace(encoder=Axis(), card=SimpleNamespace(data=SimpleNamespace(feature_set="relative")))
     unit = unit_vectors(embed(loaded.encoder, table, np.zeros_like(rows), rows, "relative"))
     vectors = Vectors(
         ("nominal",), unit[None], np.zeros((1, 30, 2), np.float32), np.zeros(30, np.int16), rows.astype(np.uint64)

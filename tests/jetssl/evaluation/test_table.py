@@ -4,7 +4,7 @@ import pytest
 
 from jetssl.evaluation.metrics import WORKING_POINTS
 from jetssl.evaluation.results import Result
-from jetssl.evaluation.table import HEADER, plus_minus, print_table, rejection_cell, table_rows
+from jetssl.evaluation.table import header, plus_minus, print_table, rejection_cell, table_rows
 
 
 def result(metric, value, **changes):
@@ -33,7 +33,7 @@ def test_a_row_of_each_input_and_number_of_labels():
         ("100", "random encoder", "0.900 ± 0.012", "+0.050 ± 0.012"),
         ("all (500)", "pre-trained", "0.900 ± 0.012", ""),
     ]
-    assert all(len(row) == len(HEADER) for row in rows)
+    assert all(len(row) == len(header(results)) for row in rows)
 
 
 @pytest.mark.parametrize(
@@ -54,4 +54,27 @@ def test_signs_of_differences():
 
 def test_the_table_is_printed_whole(capsys):
     print_table(probe())
-    assert "t: linear probe on 50 test jets of view nominal" in capsys.readouterr().out
+    assert "t: linear probe, 50 test jets of view nominal" in capsys.readouterr().out
+
+
+def test_several_classes():
+    classes = ("tau1p+tau3p", "qcd_q", "qcd_g")
+    values = dict(zip(classes, (0.6, 0.7, 0.8), strict=True))
+    results = [
+        result("auc", 0.9, classes=classes),
+        result("accuracy", 0.7, classes=classes),
+        *(result("auc", 0.1, classes=classes, jet_class=name) for name in classes),
+        *(result("accuracy", value, classes=classes, jet_class=name) for name, value in values.items()),
+    ]
+    assert header(results)[4:] == ("accuracy", "of tau1p+tau3p", "of qcd_q", "of qcd_g")
+    (row,) = table_rows(results)
+    assert [cell[:5] for cell in row[2:]] == ["0.900", "", "0.700", "0.600", "0.700", "0.800"]
+
+
+def test_the_table_says_layer_and_weights(capsys):
+    print_table(probe())
+    assert "weights of their events" not in capsys.readouterr().out
+    print_table(probe(weighted=True, layer="projector.1"))
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "linear probe on projector.1, 50 test jets" in shown
+    assert "test jets count with the weights of their events" in shown

@@ -2,7 +2,7 @@
 
 from resim.card.generation_card import Selection
 from resim.hard_scatter.lhe_reading import event_blocks
-from resim.hard_scatter.rows import select_rows
+from resim.hard_scatter.rows import Wanted, select_rows
 from tests.helpers.chain import HARD_SCATTERS
 
 QCD = HARD_SCATTERS / "qcd_jj.lhe.gz"
@@ -10,7 +10,7 @@ LABELS = {21: "g"} | dict.fromkeys(range(1, 5), "q")
 
 
 def rows(selection, labels=LABELS, n=30):
-    return select_rows(event_blocks(QCD, n), QCD, "ab", labels, selection)
+    return select_rows(event_blocks(QCD, n), QCD, "ab", Wanted(labels, selection))
 
 
 def test_every_parton_is_a_row_or_counted_as_rejected():

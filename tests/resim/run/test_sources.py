@@ -78,6 +78,9 @@ def test_samples_of_amcatnlo_want_its_settings(tmp_path):
     views = {"nominal": {"shower": {"card": "cards/pythia/amcatnlo_global_recoil.cmnd"}}}
     card = fault_card(tmp_path, tmp_path / "nlo.lhe", {25: "h"}, views)
     assert plan_run(load_card(card), OPTIONS).sources[0].matching == ""
+    views["vincia"] = {"from": "nominal", "freeze": "hard_scatter", "shower": {"model": "vincia"}}
+    with pytest.raises(InputError, match="the view vincia does not do that"):
+        plan_run(load_card(fault_card(tmp_path, tmp_path / "nlo.lhe", {25: "h"}, views)), OPTIONS)
 
 
 @pytest.mark.parametrize("rows", [{6: "top"}, {24: "w"}])

@@ -94,12 +94,6 @@ WITHOUT_A_TEST_OF_THEIR_NAME = {
     "jetssl/evaluation/fits.py": "one fit of a fine-tuning: test_finetune",
     "jetssl/evaluation/program.py": "what the command `jetssl probe` calls: test_cli",
     "jetssl/models/encoder.py": "an interface; every encoder is tested through it",
-    "jetssl/weak/from_mixtures.py": "a study: test_study",
-    "jetssl/weak/from_noise.py": "a study: test_study",
-    "jetssl/weak/from_teacher.py": "a study: test_study",
-    "jetssl/weak/methods.py": "names of the methods, each tested by its own",
-    "jetssl/weak/rooms.py": "data of the studies: test_study",
-    "jetssl/weak/transfer.py": "a study: test_study",
 }
 
 

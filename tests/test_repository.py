@@ -90,10 +90,10 @@ WITHOUT_A_TEST_OF_THEIR_NAME = {
     "resim/run/workers.py": "starts the server of the processes: test_execution",
     "jetssl/config/domains.py": "fields of a card",
     "jetssl/config/training.py": "fields of a card: test_card",
+    "jetssl/evaluation/fit_pool.py": "runs the fits of a fine-tuning: test_finetune",
     "jetssl/evaluation/fits.py": "one fit of a fine-tuning: test_finetune",
     "jetssl/evaluation/program.py": "what the command `jetssl probe` calls: test_cli",
     "jetssl/models/encoder.py": "an interface; every encoder is tested through it",
-    "jetssl/weak/methods.py": "names of the methods, each tested by its own",
 }
 
 

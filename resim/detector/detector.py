@@ -30,8 +30,8 @@ class Detector:
     Attributes:
         card: the card.
         modules: names and modules that shape the candidates, in the order in which they run.
-        left_out: `Class Name` of the card's other modules (isolation, tagging, jets ...).
-        ignored: `Class Name` of modules in the way of candidates that change nothing that candidates have.
+        left_out: `Class Name` of modules that candidates do not depend on (isolation, tagging, jets ...).
+        ignored: `Class Name` of modules that candidates pass, but that change none of their columns.
         notes: what in the card is allowed, but hardly meant.
     """
 

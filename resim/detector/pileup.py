@@ -290,7 +290,7 @@ class TrackPileUpSubtractor:
         )
 
     def narrowed(self, wanted: Collection[str]) -> "TrackPileUpSubtractor":
-        """The same for those arrays alone whose outputs are wanted."""
+        """The module with only those arrays whose outputs are in `wanted`."""
         made = {output: name for name, output in zip(self.inputs, self.outputs, strict=False) if output in wanted}
         return replace(self, inputs=(*made.values(), self.inputs[-1]), outputs=tuple(made))
 

@@ -50,7 +50,7 @@ def _check_balance(incoming: list[pylhe.LHEParticle], outgoing: list[pylhe.LHEPa
     limit = _MOMENTUM_TOLERANCE * sum(p.e for p in incoming)
     for name in ("px", "py", "pz", "e"):
         imbalance = sum(getattr(p, name) for p in outgoing) - sum(getattr(p, name) for p in incoming)
-        if not abs(imbalance) <= limit:  # so put that infinity minus infinity fails
+        if not abs(imbalance) <= limit:  # `not <=` also rejects NaN
             message = f"{name} is out of balance by {imbalance:.4g} GeV, the limit is {limit:.4g} GeV"
             raise DefectError(message, "unbalanced")
 

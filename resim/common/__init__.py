@@ -1,1 +1,1 @@
-"""What every room uses: units, errors, seeds, ragged arrays, cards, the console. Imports nothing of resim outside."""
+"""What every folder uses: units, errors, seeds, ragged arrays, cards, the console. Imports nothing else of resim."""

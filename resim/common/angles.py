@@ -1,4 +1,4 @@
-"""Azimuths are periodic."""
+"""Azimuths in [-pi, pi)."""
 
 from typing import Any
 

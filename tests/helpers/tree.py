@@ -1,4 +1,4 @@
-"""The map of both packages, docs/tree.md: a line for each room and module, from their docstrings.
+"""The map of both packages, docs/tree.md: a line for each folder and module, from their docstrings.
 
 Run `python -m tests.helpers.tree` to write it anew.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 
 HEADER = """# Where things are
 
-Each room imports only from rooms above it in its list (`tests/test_layers.py`). Made from the docstrings of the modules by
+Each folder imports only from folders above it in its list (`tests/test_layers.py`). Made from the docstrings of the modules by
 `python -m tests.helpers.tree`.
 """
 ROOMS = {

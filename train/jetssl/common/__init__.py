@@ -1,1 +1,1 @@
-"""What every room of jetssl uses: seeds, precision, files, threads, processes and their collectives."""
+"""What every folder of jetssl uses: seeds, precision, files, threads, processes and their collectives."""

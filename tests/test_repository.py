@@ -86,6 +86,7 @@ WITHOUT_A_TEST_OF_THEIR_NAME = {
     "resim/common/errors.py": "one exception without code",
     "resim/common/units.py": "constants; what uses them is tested with numbers",
     "resim/detector/delphes_files.py": "tested with the program that reads and writes them: test_delphes_backend",
+    "resim/detector/pileup_subtraction.py": "what it takes away is what was mixed in: test_pileup",
     "resim/run/chunks.py": "data classes",
     "resim/run/workers.py": "starts the server of the processes: test_execution",
     "jetssl/config/domains.py": "fields of a card",

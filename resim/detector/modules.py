@@ -7,7 +7,8 @@ from resim.common.errors import InputError
 from resim.detector.calorimeter import Calorimeter
 from resim.detector.card import Card, CardModule
 from resim.detector.filters import PdgCodeFilter
-from resim.detector.pileup import PileUpMerger, TrackPileUpSubtractor
+from resim.detector.pileup import PileUpMerger
+from resim.detector.pileup_subtraction import TrackPileUpSubtractor
 from resim.detector.propagation import ParticlePropagator
 from resim.detector.tracking import (
     Efficiency,

@@ -1,25 +1,22 @@
-"""Pile-up: minimum-bias collisions mixed into every event, and the subtraction of their charged particles.
+"""Pile-up: minimum-bias collisions mixed into every event.
 
-Follows Delphes' PileUpMerger and TrackPileUpSubtractor (J. de Favereau et al., JHEP 02 (2014) 057, section 4). Only
+Follows Delphes' PileUpMerger (J. de Favereau et al., JHEP 02 (2014) 057, section 4). Only
 collisions of the same bunch crossing are mixed in. Which vertex a track belongs to is known from the generator.
 """
 
 import math
-from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from resim.common.arrays import Floats, Integers
 from resim.common.ragged import offsets_of, owners_of
-from resim.common.tcl.values import text_of
 from resim.detector.card import CardModule
-from resim.detector.formula import Formula
 from resim.detector.objects import Objects
 from resim.detector.pool import Pool
 from resim.detector.random import Stream
-from resim.detector.tracking import KINEMATICS, finite
+from resim.detector.tracking import finite
 from resim.particles import Particles
 
 _CELLS: Final = 100
@@ -257,54 +254,3 @@ def _first_z(particles: Particles) -> Floats:
 
 def _turned(x: Floats, y: Floats, cosine: Floats, sine: Floats) -> tuple[Floats, Floats]:
     return x * cosine - y * sine, x * sine + y * cosine
-
-
-@dataclass(frozen=True, slots=True)
-class TrackPileUpSubtractor:
-    """Removes tracks of pile-up whose vertex is farther from the hard vertex than the resolution `ZVertexResolution`.
-
-    Attributes:
-        module: the module of the card.
-        inputs: names of the arrays of tracks, and last that of the vertices.
-        outputs: names of the arrays that are left of the tracks.
-        formula: `ZVertexResolution`, m, a function of pT, eta, phi and energy.
-        pt_min: GeV; softer tracks are removed.
-    """
-
-    module: CardModule
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    formula: Formula
-    pt_min: float
-
-    @classmethod
-    def from_card(cls, module: CardModule) -> "TrackPileUpSubtractor":
-        """Read the module's parameters."""
-        pairs = [(text_of(name), text_of(output)) for name, output in module.pairs("InputArray")]
-        return cls(
-            module=module.without_values(),
-            inputs=(*(name for name, _ in pairs), module.text("VertexInputArray", "PileUpMerger/vertices")),
-            outputs=tuple(f"{module.name}/{name}" for _, name in pairs),
-            formula=module.formula("ZVertexResolution", KINEMATICS, "0.001"),
-            pt_min=module.number("PTMin", 0.0),
-        )
-
-    def narrowed(self, wanted: Collection[str]) -> "TrackPileUpSubtractor":
-        """The module with only those arrays whose outputs are in `wanted`."""
-        made = {output: name for name, output in zip(self.inputs, self.outputs, strict=False) if output in wanted}
-        return replace(self, inputs=(*made.values(), self.inputs[-1]), outputs=tuple(made))
-
-    def run(self, *arrays: Any, stream: Stream) -> tuple[Objects, ...]:  # noqa: ARG002
-        """The tracks that are left, array by array."""
-        *lists, vertices = arrays
-        return tuple(self._kept(tracks, vertices) for tracks in lists)
-
-    def _kept(self, tracks: Objects, vertices: Vertices) -> Objects:
-        kept = tracks.pt > self.pt_min
-        pileup = vertices.is_pileup(tracks)
-        event, particles = tracks.event[pileup], vertices.particles
-        rows = particles.offsets[event] + tracks.item[pileup]
-        columns = {name: getattr(particles, name)[rows] for name in sorted(self.formula.variables)}
-        resolution = finite(self.module, "ZVertexResolution", self.formula(columns, len(rows)), columns)
-        kept[pileup] &= np.abs(particles.vz[rows] - vertices.z[event]) <= 1e3 * resolution
-        return tracks.select(kept)

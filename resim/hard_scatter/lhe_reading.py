@@ -106,45 +106,56 @@ def survey(path: Path, n_events: int | None = None, skip_bad: bool = False) -> S
     blocks = read_blocks(path, digest.update, broken_too=skip_bad)
     init = next(blocks)
     beams, generator = _parse_init(init, path)
-    weights = WeightSums()
-    found: set[int] = set()
-    undecayed: set[tuple[int, int]] = set()
-    contents: set[int] = set()
-    bad: dict[int, BadReason] = {}
-    first_bad = ""
+    census = _Census()
     index = -1
     for index, block in enumerate(blocks):
         if n_events is None or index < n_events:
             try:
-                event = _sound_event(block, beams, path, index)
+                census.add(_sound_event(block, beams, path, index))
             except BadEventError as error:
                 if not skip_bad:
                     raise
-                bad[index] = error.reason
-                first_bad = first_bad or str(error)
-            else:
-                weights.add(event.eventinfo.weight)
-                found.update(abs(particle.id) for particle in event.particles if particle.status > 0)
-                undecayed |= _undecayed(event)
-                contents.add(_content(event))
+                census.bad[index] = error.reason
+                census.first_bad = census.first_bad or str(error)
     if index < 0:
         raise InputError(f"{path}: holds no event; want at least one <event> block")
-    if not found:
-        raise InputError(f"{path}: no sound event among {len(bad)}; the first: {first_bad}")
+    if not census.pdg_ids:
+        raise InputError(f"{path}: no sound event among {len(census.bad)}; the first: {census.first_bad}")
     lines = [text.split() for _, text in _records(init.text)]
-    return Survey(
-        sha256=digest.hexdigest(),
-        n_events=index + 1,
-        beams=beams,
-        generator=generator,
-        weights=weights.report(lines),
-        pdg_ids=frozenset(found),
-        undecayed=frozenset(undecayed),
-        repeats=weights.events - len(contents),
-        contents=frozenset(contents),
-        bad_events=bad,
-        first_bad=first_bad,
-    )
+    return census.survey(digest.hexdigest(), index + 1, beams, generator, lines)
+
+
+@dataclass(slots=True)
+class _Census:
+    """What the events of a file have been so far."""
+
+    weights: WeightSums = field(default_factory=WeightSums)
+    pdg_ids: set[int] = field(default_factory=set)
+    undecayed: set[tuple[int, int]] = field(default_factory=set)
+    contents: set[int] = field(default_factory=set)
+    bad: dict[int, BadReason] = field(default_factory=dict)
+    first_bad: str = ""
+
+    def add(self, event: pylhe.LHEEvent) -> None:
+        self.weights.add(event.eventinfo.weight)
+        self.pdg_ids.update(abs(particle.id) for particle in event.particles if particle.status > 0)
+        self.undecayed |= _undecayed(event)
+        self.contents.add(_content(event))
+
+    def survey(self, sha256: str, n_events: int, beams: Beams, generator: str, init: list[list[str]]) -> Survey:
+        return Survey(
+            sha256=sha256,
+            n_events=n_events,
+            beams=beams,
+            generator=generator,
+            weights=self.weights.report(init),
+            pdg_ids=frozenset(self.pdg_ids),
+            undecayed=frozenset(self.undecayed),
+            repeats=self.weights.events - len(self.contents),
+            contents=frozenset(self.contents),
+            bad_events=self.bad,
+            first_bad=self.first_bad,
+        )
 
 
 def _undecayed(event: pylhe.LHEEvent) -> set[tuple[int, int]]:

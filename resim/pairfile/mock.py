@@ -38,7 +38,7 @@ def write_mock(  # noqa: PLR0913, PLR0917
     """Write a valid pair file of toy jets.
 
     Args:
-        path: where to write.
+        path: where to write; also what is returned.
         n_rows: rows, alternating between the two classes, one per event.
         views: names of the views; the first is the root.
         seed: seed of the toy; it also makes the identity of the pretended LHE file.
@@ -46,9 +46,6 @@ def write_mock(  # noqa: PLR0913, PLR0917
         constituents: smallest and largest number of a jet, uniformly distributed in between.
         copies: how often all rows are written, each time with other event numbers: large files in little time.
         vertices: whether jets have secondary vertices, those of two prongs more often.
-
-    Returns:
-        The path.
     """
     rng = np.random.default_rng(seed)
     label = np.arange(n_rows) % 2
@@ -59,13 +56,12 @@ def write_mock(  # noqa: PLR0913, PLR0917
         columns = _view(rng, rows, valid[view], constituents)
         columns |= _vertices(rng, rows, valid[view]) if vertices else {}
         arrays |= {f"views/{view}/{key}": array for key, array in columns.items()}
-    for path_, column in (schema.row_columns(list(views))).items():
-        arrays[path_] = arrays[path_].astype(column.dtype)
+    typed = {path_: arrays[path_].astype(column.dtype) for path_, column in schema.row_columns(list(views)).items()}
     sha256 = f"{seed:064x}"
     with PairWriter(path, _records(views), LABELS, [sha256], vertices=vertices) as writer:
         for copy in range(copies):
             events = arrays["hard_scatter/event"] + copy * n_rows
-            writer.append(RowBlock(views, arrays | {"hard_scatter/event": events}))
+            writer.append(RowBlock(views, arrays | typed | {"hard_scatter/event": events}))
         all_valid = {view: np.tile(column, copies) for view, column in valid.items()}
         writer.finish(_provenance(copies * n_rows, all_valid, sha256, seed))
     return path

@@ -2,18 +2,13 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from jetssl.common.task_options import PATH, of_a_task, tidy
 from resim import __version__
 from resim.common import commandline
-from resim.common.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-PATH = click.Path(path_type=Path)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -63,38 +58,9 @@ def train(  # noqa: PLR0913, PLR0917
     click.echo(f"{output}: {verb}, {epochs} epochs in {outcome.provenance.seconds:.0f} s")
 
 
-def _of_a_task(command: "Callable[..., None]") -> "Callable[..., None]":
-    """Options that say what is classified, and how it is counted."""
-    for option in reversed(
-        (
-            click.option("--data", type=PATH, multiple=True, help="Pair file; default: those of the training."),
-            click.option("--signal", multiple=True, help="Signal class; default: all that do not start with 'qcd'."),
-            click.option("--background", multiple=True, help="Background class; default: all that start with 'qcd'."),
-            click.option("--classes", default="", help="Instead, two or more, e.g. tau1p+tau3p,qcd_q,qcd_g."),
-            click.option("--view", default="", help="View whose jets are classified; default: the root view."),
-            click.option("--labels", multiple=True, default=("100", "all"), show_default=True, help="Labelled jets."),
-            click.option("--unweighted", is_flag=True, help="Count test jets once where weights of events differ."),
-            click.option(
-                "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of draws and errors."
-            ),
-            click.option("--json", "as_json", is_flag=True, help="Print the records instead of a table."),
-            click.option("--quiet", is_flag=True, help="No progress."),
-        )
-    ):
-        command = option(command)
-    return command
-
-
-def _tidy(options: dict[str, Any]) -> dict[str, Any]:
-    """Every name once, classes as a tuple, numbers of labels as such."""
-    options = {key: tuple(dict.fromkeys(value)) if type(value) is tuple else value for key, value in options.items()}
-    options["classes"] = tuple(options["classes"].split(",")) if options["classes"] else ()
-    return options | {"labels": [_label_count(text) for text in options["labels"]]}
-
-
 @jetssl.command()
 @click.argument("run", type=PATH)
-@_of_a_task
+@of_a_task
 @click.option(
     "--baseline",
     "baselines",
@@ -111,7 +77,7 @@ def probe(as_json: bool, quiet: bool, layer: str, **options: Any) -> None:
 
     Beside it: the same classifier on other inputs, by default a random encoder, and masses, multiplicity and pT.
     """
-    options = _tidy(options)
+    options = tidy(options)
     from jetssl.evaluation.layers import parse_layer
     from jetssl.evaluation.program import ProbeRequest, probe_run
     from jetssl.evaluation.results import to_json
@@ -127,7 +93,7 @@ def probe(as_json: bool, quiet: bool, layer: str, **options: Any) -> None:
 @jetssl.command()
 @click.argument("run", type=PATH)
 @click.option("-o", "--output", type=PATH, required=True, help="Folder of the fits; those that it holds are kept.")
-@_of_a_task
+@of_a_task
 @click.option(
     "--mode",
     "modes",
@@ -148,7 +114,7 @@ def probe(as_json: bool, quiet: bool, layer: str, **options: Any) -> None:
 @click.option("--steps", type=click.IntRange(min=1), default=300, show_default=True, help="Of one fit, at most.")
 def finetune(as_json: bool, quiet: bool, **options: Any) -> None:
     """Train a head on the encoder of RUN, with or without the encoder, and judge it on the test split."""
-    options = _tidy(options)
+    options = tidy(options)
     from jetssl.evaluation.finetune import FineTuning
     from jetssl.evaluation.finetune import finetune as run_fits
     from jetssl.evaluation.results import to_json
@@ -297,15 +263,6 @@ def wsl(card: Path, output: Path, as_json: bool, quiet: bool) -> None:
 
     results = study_weak_supervision(card, output, quiet=quiet)
     click.echo(to_json(results) if as_json else "\n".join(answers(results)))
-
-
-def _label_count(text: str) -> int | None:
-    """Number of labels, None for `all`."""
-    if text == "all":
-        return None
-    if not text.isdecimal() or int(text) < 4:
-        raise InputError(f"--labels {text}: want a number of at least 4, as many of each class, or `all`")
-    return int(text)
 
 
 def main() -> None:

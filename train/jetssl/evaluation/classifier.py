@@ -84,9 +84,7 @@ def train(  # noqa: PLR0913, PLR0917
     validation_loss: Callable[[], float],
     loss: Loss = _cross_entropy,
 ) -> None:
-    """AdamW with warm-up and cosine; the model ends with the weights of the lowest validation loss.
-
-    The weights before the first step compete, too.
+    """AdamW with warm-up and cosine; ends with the weights of lowest validation loss, those before step 1 included.
 
     Args:
         model: trained in place; parameters that ask for no gradient stay.
@@ -100,11 +98,7 @@ def train(  # noqa: PLR0913, PLR0917
     Raises:
         InputError: the loss is not finite.
     """
-    parameters = [
-        {"params": [p for p in part.parameters() if p.requires_grad], "lr": rate}
-        for part, rate in ((model.encoder, rates.encoder), (model.head, rates.head))
-    ]
-    optimizer = AdamW(parameters, weight_decay=0.01)
+    optimizer = _optimizer(model, rates)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: warmup_cosine(step, steps, WARMUP))
     best, kept, waited = validation_loss(), deepcopy(model.state_dict()), 0
     for step in range(1, steps + 1):
@@ -122,6 +116,14 @@ def train(  # noqa: PLR0913, PLR0917
             break
     model.load_state_dict(kept)
     model.eval()
+
+
+def _optimizer(model: Headed, rates: Rates) -> AdamW:
+    parameters = [
+        {"params": [p for p in part.parameters() if p.requires_grad], "lr": rate}
+        for part, rate in ((model.encoder, rates.encoder), (model.head, rates.head))
+    ]
+    return AdamW(parameters, weight_decay=0.01)
 
 
 def _step(model: nn.Module, loss: torch.Tensor, optimizer: AdamW) -> None:

@@ -87,36 +87,27 @@ def probe(  # noqa: PLR0913
     method: ProbeMethod = "linear_probe",
     quiet: bool = False,
 ) -> ProbeOutcome:
-    """Compare the jet vectors with other inputs at several numbers of labels.
+    """Compare the jet vectors of a subject with other inputs, `baselines`, at numbers of labels (None: all of them).
 
-    Args:
-        subject: encoder, rows and classes.
-        label_counts: numbers of labels; None for all.
-        origin: seed of the draws, the fresh encoders and the bootstrap; and the command line.
-        baselines: the other inputs.
-        method: the classifier.
-        quiet: report no progress.
+    The seed of `origin` is that of the draws, the fresh encoders and the bootstrap.
 
     Raises:
         InputError: fewer labelled rows than asked for, or no such layer.
     """
-    task = subject.task
+    task, competitors = subject.task, _competitors(subject, origin.seed, baselines)
     draws = [[_labelled(task, count, origin.seed, draw) for draw in range(N_DRAWS)] for count in label_counts]
-    competitors = _competitors(subject, origin.seed, baselines)
+
+    def classified(inputs: Floats32, labelled: Integers, draw: int) -> Scores:
+        validation = draw_validation(task, len(labelled), origin.seed, draw)
+        return CLASSIFIERS[method](inputs, task, labelled, validation)
+
     with ProgressReport("probe", len(competitors) * N_DRAWS, "draws", quiet) as progress:
-
-        def classified(inputs: Floats32, labelled: Integers, draw: int) -> Scores:
-            validation = draw_validation(task, len(labelled), origin.seed, draw)
-            return CLASSIFIERS[method](inputs, task, labelled, validation)
-
         scores = [_scores(competitor, draws, classified, progress) for competitor in competitors]
-    results: list[Result] = []
-    curves: list[RocCurve] = []
-    for index, (count, labelled) in enumerate(zip(label_counts, draws, strict=True)):
-        about = Comparison(
+    comparisons = [
+        Comparison(
             task=task,
             view=subject.table.rows.views[task.view],
-            names=[(competitor.baseline, competitor.encoder) for competitor in competitors],
+            names=[(one.baseline, one.encoder) for one in competitors],
             scores=[by_count[index] for by_count in scores],
             n_labels=len(labelled[0]),
             all_labels=count is None,
@@ -124,9 +115,10 @@ def probe(  # noqa: PLR0913
             method=method,
             layer=str(subject.layer),
         )
-        results += summarize(about)
-        curves += roc_curves(about)
-    return ProbeOutcome(results, curves)
+        for index, (count, labelled) in enumerate(zip(label_counts, draws, strict=True))
+    ]
+    results = [record for comparison in comparisons for record in summarize(comparison)]
+    return ProbeOutcome(results, [curve for comparison in comparisons for curve in roc_curves(comparison)])
 
 
 def classify(inputs: Floats32, task: Task, labelled: Integers, validation: Integers) -> Scores:

@@ -126,15 +126,19 @@ def make_task(  # noqa: PLR0913
     usable = (class_index >= 0) & rows.valid[index]
     train, validation, test = (side[usable[side]] for side in split_rows(rows, fractions).sides)
     for side, chosen in (("training", train), ("validation", validation), ("test", test)):
-        for group, count in zip(groups, np.bincount(class_index[chosen], minlength=len(groups)), strict=True):
-            if count < 2:
-                raise InputError(
-                    f"the {side} split has {count} jets of {'+'.join(group)}, want at least 2; generate more events"
-                )
+        _refuse_empty(side, groups, class_index[chosen])
     _refuse_leak(rows, np.concatenate([train, validation]), test)
     keys = hard_scatter_keys(rows.sources, rows.source, rows.event)
     weights = np.ones(rows.n_rows) if unweighted else event_weights(rows)
     return Task(groups, index, train, validation, test, class_index, keys[test], weights)
+
+
+def _refuse_empty(side: str, groups: Sequence[tuple[str, ...]], class_index: Integers) -> None:
+    for group, count in zip(groups, np.bincount(class_index, minlength=len(groups)), strict=True):
+        if count < 2:
+            raise InputError(
+                f"the {side} split has {count} jets of {'+'.join(group)}, want at least 2; generate more events"
+            )
 
 
 def event_weights(rows: Rows) -> npt.NDArray[np.float64]:

@@ -16,6 +16,7 @@ import gzip
 import lzma
 import math
 import re
+import stat
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -42,6 +43,8 @@ _ROOT_WITHIN: Final = 1_000_000
 """Characters in which the root tag must appear; more would mean reading a foreign file of any size."""
 _PIECE: Final = 65_536
 """Bytes that are read at once."""
+_LINE_WITHIN: Final = 50_000_000
+"""Bytes in which a line must end: a small compressed file may hold a line larger than the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +209,13 @@ def _pieces(path: Path, hashed: Callable[[bytes], None]) -> Iterator[str]:
     """The text of a file in pieces that end with a line, so that no tag's name is torn."""
     try:
         with open_lhe(path) as stream:
-            while piece := stream.read(_PIECE) + stream.readline():
+            line = 1
+            while piece := stream.read(_PIECE) + (rest := stream.readline(_LINE_WITHIN)):
+                line += piece.count(b"\n")
+                if len(rest) == _LINE_WITHIN and not rest.endswith(b"\n"):
+                    raise InputError(
+                        f"{path}:{line}: line exceeds {_LINE_WITHIN} bytes; want an LHE file, get it again"
+                    )
                 hashed(piece)
                 yield piece.decode("latin-1")
     except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
@@ -221,9 +230,11 @@ def open_lhe(path: Path) -> BinaryIO:
     """Open a file for reading, decompressed (gzip, bzip2, xz); its first bytes tell, not its name.
 
     Raises:
-        InputError: it is compressed by zstd.
+        InputError: it is compressed by zstd, or is a pipe or a device, which may have no end.
         OSError: it cannot be opened.
     """
+    if not (stat.S_ISREG(mode := path.stat().st_mode) or stat.S_ISDIR(mode)):
+        raise InputError(f"{path}: is a pipe or a device; want an LHE file, plain or compressed")
     with path.open("rb") as stream:
         start = stream.read(6)
     if start.startswith(_ZSTD):

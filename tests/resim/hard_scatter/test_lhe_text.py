@@ -1,6 +1,8 @@
 """Blocks of LHE files, cut by their tags: what they hold and on which line they begin."""
 
 import gzip
+import os
+from pathlib import Path
 
 import pytest
 
@@ -86,3 +88,17 @@ def test_gzip_is_known_by_its_first_bytes(tmp_path):
     path.with_name("x.lhe.gz").write_bytes(b"text")
     with open_lhe(path.with_name("x.lhe.gz")) as stream:
         assert stream.read() == b"text"
+
+
+def test_a_line_without_end_is_refused_and_named(tmp_path):
+    path = tmp_path / "bomb.lhe.gz"
+    path.write_bytes(gzip.compress(b"<LesHouchesEvents>\n" + b"a" * 60_000_000))
+    with pytest.raises(InputError, match=r"bomb.lhe.gz:2: line exceeds 50000000 bytes"):
+        list(read_blocks(path))
+
+
+def test_pipes_and_devices_are_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(InputError, match="is a pipe or a device"):
+            list(read_blocks(path))

@@ -18,7 +18,17 @@ EXTRAS = {
     "generate": ("awkward", "fastjet", "matplotlib", "mplhep", "numba", "pyhepmc", "pylhe", "pythia8mc", "uproot"),
     "cluster": ("dask", "dask_jobqueue", "distributed"),
     "lora": ("peft",),
-    "train": ("jinja2", "lightning", "matplotlib", "mplhep", "scipy", "sklearn", "tensorboard", "torch"),
+    "train": (
+        "jinja2",
+        "lightning",
+        "matplotlib",
+        "mplhep",
+        "scipy",
+        "sklearn",
+        "tensorboard",
+        "threadpoolctl",
+        "torch",
+    ),
 }
 """Packages of each optional extra, by the name under which they are imported."""
 

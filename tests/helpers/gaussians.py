@@ -57,7 +57,14 @@ def gaussian_room(rng, size=4000, shift=0.0):
     points[size:, 0] += shift
     parts = np.split(np.arange(size), [size // 2, 3 * size // 4])
     task = Task(
-        ("signal",), ("background",), 0, parts[0], parts[1], size + parts[2], classes == 1, parts[2].astype(np.uint64)
+        groups=(("signal",), ("background",)),
+        view=0,
+        train=parts[0],
+        validation=parts[1],
+        test=size + parts[2],
+        class_index=np.where(classes == 1, 0, 1),
+        hard_scatter=parts[2].astype(np.uint64),
+        weights=np.ones(2 * size),
     )
     room = Room(linear_school(points, 100), task, size, (size + parts[0], size + parts[1]), "none", "data")
     truth = Truth(("signal",), ("background",), classes[size:] == 1, np.ones(size, np.bool_))

@@ -9,7 +9,6 @@ import json
 import sys
 from importlib.metadata import version
 
-import energyflow  # type: ignore[import-not-found,unused-ignore]
 import numpy as np
 
 SETTINGS = {"measure": "hadr", "beta": 1, "normed": True, "coords": "ptyphim"}
@@ -17,6 +16,8 @@ SETTINGS = {"measure": "hadr", "beta": 1, "normed": True, "coords": "ptyphim"}
 
 def main() -> None:
     """Write three jets, and every polynomial up to degree 5 of each."""
+    import energyflow  # type: ignore[import-not-found,unused-ignore]
+
     rng = np.random.default_rng(26)
     jets = [
         np.stack([rng.exponential(20, n) + 0.5, *rng.normal(0, 0.3, (2, n)), np.zeros(n)], axis=1).round(6)

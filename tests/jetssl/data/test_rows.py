@@ -1,3 +1,5 @@
+import json
+
 import h5py
 import numpy as np
 import pytest
@@ -59,8 +61,11 @@ def test_other_events_of_the_same_lhe_file(tmp_path):
 
 def test_views_of_one_name_and_other_settings(tmp_path):
     first, second = (write_mock(tmp_path / f"{seed}.h5", 20, seed=seed) for seed in (1, 2))
-    with h5py.File(second, "a") as file:
-        file["views/seed"].attrs["settings"] = '{"pythia": ["Tune:pp = 21"]}'
+    for path, tune in ((first, 14), (second, 21)):
+        with h5py.File(path, "a") as file:
+            for view, number in (("nominal", 14), ("seed", tune)):
+                settings = {"generator": "pythia8", "lines": [f"Tune:pp = {number}"], "detector": "none"}
+                file[f"views/{view}"].attrs["settings"] = json.dumps(settings)
     with pytest.raises(InputError, match="view 'seed' has other settings"):
         rows_of([first, second])
 

@@ -23,7 +23,7 @@ def records(comparison):
 
 
 def test_values_are_means_over_draws(comparison):
-    found, signal = records(comparison), comparison.is_signal
+    found, signal = records(comparison), comparison.classes == 0
     for (baseline, _), scores in zip(comparison.names, comparison.scores, strict=True):
         wanted = np.mean([auc(draw[signal], draw[~signal]) for draw in scores])
         assert found[baseline, "auc"].value == pytest.approx(wanted)
@@ -33,7 +33,12 @@ def test_values_are_means_over_draws(comparison):
 
 
 def test_every_input_has_every_metric(comparison):
-    metrics = {"auc", *(f"rejection_at_{point}" for point in WORKING_POINTS)}
+    metrics = {
+        "auc",
+        "accuracy",
+        "expected_calibration_error",
+        *(f"rejection_at_{point}" for point in WORKING_POINTS),
+    }
     found = records(comparison)
     assert {metric for baseline, metric in found if baseline == "random"} == metrics
     assert {metric for baseline, metric in found if baseline is None} == metrics | {"auc_minus_random"}

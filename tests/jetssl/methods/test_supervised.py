@@ -20,8 +20,8 @@ def test_loss_and_accuracy_by_hand(method):
         method.classifier.weight.zero_()
         method.classifier.bias.copy_(torch.tensor([math.log(2), 0.0, 0.0]))
     values = method._judge(torch.zeros(4, method.encoder.width), torch.tensor([0, 0, 1, 2]))
-    assert float(values["loss"]) == pytest.approx(-(2 * math.log(0.5) + 2 * math.log(0.25)) / 4)
-    assert float(values["accuracy"]) == 0.5
+    assert values["loss"].item() == pytest.approx(-(2 * math.log(0.5) + 2 * math.log(0.25)) / 4)
+    assert values["accuracy"].item() == 0.5
 
 
 def test_initial_weights_come_from_the_seed(card_file):

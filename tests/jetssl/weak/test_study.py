@@ -37,7 +37,7 @@ def test_the_pair_file_is_made_from_own_hard_scatters(study, monkeypatch):
     assert all(source.lhe.parent == study.folder.resolve() for source in card.sources)
     shipped = generation_card.load_card(REPOSITORY / "cards/generate/domains_small.yaml")
     assert card.views.keys() == shipped.views.keys()
-    assert card.detector_of("data") == shipped.detector_of("data")
+    assert card.stages()["data"].detector == shipped.stages()["data"].detector
     make_pairs(study)
     assert [words[0] for words in commands[3:]] == ["generate"]
 

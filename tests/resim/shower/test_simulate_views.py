@@ -271,9 +271,9 @@ def test_no_failure_is_allowed_where_the_card_says_none(tmp_path, monkeypatch):
     card = write_card(tmp_path, "qcd_jj", {21: "g", 1: "q", 2: "q"}, {"nominal": NOMINAL}, max_failures=0)
     real, calls = realization.Pythia.shower, []
 
-    def fail_the_first_event(self, event, seed):
+    def fail_the_first_event(self, event, seed, keep=True):
         calls.append(event)
-        return None if event is calls[0] else real(self, event, seed)
+        return None if event is calls[0] else real(self, event, seed, keep)
 
     monkeypatch.setattr(realization.Pythia, "shower", fail_the_first_event)
     with pytest.raises(InputError, match=r"gave up the events of \d of \d rows, max_failures allows 0\.0"):

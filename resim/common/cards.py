@@ -11,6 +11,10 @@ from resim.common.errors import InputError
 from resim.common.shipped import shipped_root
 
 _MERGE_TAG = "tag:yaml.org,2002:merge"
+_MOST_KEYS = 1_000
+"""Keys of a mapping after merges (`<<`), which can multiply without end."""
+_MOST_BYTES = 10_000_000
+"""Size of a card."""
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
@@ -31,21 +35,50 @@ class _UniqueKeyLoader(yaml.SafeLoader):
                 raise yaml.MarkedYAMLError(problem=f"key {key!r} stands twice", problem_mark=node.start_mark)
         return super().construct_mapping(node, deep)
 
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Put merged keys into a node."""
+        super().flatten_mapping(node)
+        if len(node.value) > _MOST_KEYS:
+            problem = f"a mapping of {len(node.value)} keys, want {_MOST_KEYS} at most"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+
 
 def read_yaml(path: Path) -> Any:
     """Parse a YAML file.
 
     Raises:
-        InputError: the file is missing or not YAML.
+        InputError: the file is missing, no regular file, too large, or not YAML.
     """
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _UniqueKeyLoader)  # noqa: S506 - a SafeLoader
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path}: not a regular file; want a YAML card")
+        if (size := path.stat().st_size) > _MOST_BYTES:
+            raise InputError(f"{path}: {size / 1e6:.0f} MB, want a card of {_MOST_BYTES / 1e6:.0f} MB at most")
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); want a YAML card") from error
-    except RecursionError as error:
-        raise InputError(f"{path}: not a card: nested too deeply; repair the card") from error
-    except (yaml.YAMLError, ValueError, TypeError) as error:
+    except ValueError as error:
         raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())}); repair the card") from error
+    return parse_yaml(text, str(path))
+
+
+def parse_yaml(text: str, place: str) -> Any:
+    """Parse YAML; `place` says where it stands.
+
+    Raises:
+        InputError: it is not YAML.
+
+    >>> parse_yaml("[1, {a: 2}]", "here")
+    [1, {'a': 2}]
+    """
+    try:
+        return yaml.load(text, _UniqueKeyLoader)  # noqa: S506 - a SafeLoader
+    except RecursionError as error:
+        raise InputError(f"{place}: not a card: nested too deeply; repair the card") from error
+    except (yaml.YAMLError, ValueError, TypeError) as error:
+        raise InputError(
+            f"{place}: not valid YAML ({' '.join(str(error).split())[:200]}); repair the card"
+        ) from error
 
 
 def parse_card(model: type[ModelT], data: Any, path: Path) -> ModelT:

@@ -1,11 +1,15 @@
 """YAML cards: one line says what is wrong, and files are found from anywhere."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from resim.common.cards import CardModel, find_file, parse_card, read_yaml
 from resim.common.errors import InputError
+
+BOMB = "a0: &a0 {k: 1}\n" + "".join(f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 10)}]}}\n" for i in range(1, 9))
+"""535 bytes that once took 1.8 GB."""
 
 
 class Section(CardModel):
@@ -52,6 +56,9 @@ def test_a_card_cannot_be_changed():
         ("a: 1\nb: 2\na: 3\n", "key 'a' stands twice"),
         ("a: [1, 2", "not valid YAML"),
         ("{a: " * 2000, "nested too deeply"),
+        (BOMB, "a mapping of 10000 keys, want 1000 at most"),
+        ("? [a]\n: 1\n", "not valid YAML"),
+        ("a: 2026-99-99\n", "not valid YAML"),
     ],
 )
 def test_yaml_that_is_none(tmp_path, text, message):
@@ -82,3 +89,14 @@ def test_files_are_found_from_the_working_directory_and_above_the_card(tmp_path,
         find_file(Path("no.lhe"), card)
     with pytest.raises(InputError, match=r"file .* not found; correct"):
         find_file(tmp_path / "no.lhe", card)
+
+
+def test_pipes_and_large_files_are_no_cards(tmp_path):
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(InputError, match=r"pipe.yaml: not a regular file; want a YAML card"):
+        read_yaml(tmp_path / "pipe.yaml")
+    large = tmp_path / "large.yaml"
+    with large.open("wb") as file:
+        file.truncate(20_000_000)
+    with pytest.raises(InputError, match=r"large.yaml: 20 MB, want a card of 10 MB at most"):
+        read_yaml(large)

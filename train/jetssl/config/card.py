@@ -16,7 +16,7 @@ from jetssl.config.data import DataCard, ViewsCard
 from jetssl.config.encoders import EncoderCard, ProjectorCard, TransformerCard
 from jetssl.config.objectives import NtXentCard, ObjectiveCard
 from jetssl.config.training import TrainingCard
-from resim.common.cards import CardModel, find_file, parse_card, read_yaml
+from resim.common.cards import CardModel, find_file, parse_card, parse_yaml, read_yaml
 from resim.common.errors import InputError
 
 ENCODER_CARDS: dict[str, type[EncoderCard]] = {
@@ -135,7 +135,4 @@ def _apply(raw: dict[str, Any], override: str) -> None:
         target = target.setdefault(section, {})
         if not isinstance(target, dict):
             raise InputError(f"override {override!r}: {section!r} is not a section")
-    try:
-        target[last] = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError(f"override {override!r}: the value is not YAML ({' '.join(str(error).split())})") from error
+    target[last] = parse_yaml(text, f"override {override[:100]!r}")

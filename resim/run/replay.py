@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from resim.card.generation_card import GenerationCard
 from resim.card.view_plan import DetectorPlan, plan_from_records
+from resim.common.cards import parse_card
 from resim.common.errors import InputError
 from resim.common.versions import versions
 from resim.hard_scatter.lhe_reading import event_blocks, survey
@@ -116,7 +117,7 @@ def _plan(file: PairFile, source: int, lhe: Path | None) -> Plan:
         raise InputError(
             f"{file.path}: source {source} is none of {len(provenance.sources)}; generate the file again"
         )
-    card = GenerationCard.model_validate(provenance.card)
+    card = parse_card(GenerationCard, provenance.card, file.path)
     path, record = lhe or Path(provenance.sources[source].lhe), provenance.sources[source]
     # Only a file with broken events is read as a whole: its first event may be one of them.
     skip = bool(record.bad_events)

@@ -7,6 +7,7 @@ from pathlib import Path
 from resim.card.generation_card import GenerationCard
 from resim.card.run_options import RunOptions, Shard
 from resim.card.view_plan import DetectorPlan, ViewPlan, file_digest, plan_from_records
+from resim.common.cards import parse_card
 from resim.common.commandline import refuse_existing
 from resim.common.errors import InputError
 from resim.common.versions import versions
@@ -48,7 +49,7 @@ def reproduce(path: Path, output: Path, folders: Sequence[Path], options: RunOpt
     refuse_existing(output, options.force or options.resume)
     with PairFile(path) as file:
         provenance, views = file.provenance, plan_from_records(file.views)
-    card = _with_sources(GenerationCard.model_validate(provenance.card), provenance, folders)
+    card = _with_sources(parse_card(GenerationCard, provenance.card, path), provenance, folders)
     options = replace(
         options,
         seed=provenance.seed,

@@ -1,7 +1,9 @@
 """A whole file made again from what it says about itself."""
 
+import json
 import shutil
 
+import h5py
 import pytest
 import yaml
 
@@ -66,3 +68,14 @@ def test_an_existing_output_is_refused(moved, tmp_path):
     (tmp_path / "again.h5").touch()
     with pytest.raises(InputError, match=r"again.h5: exists"):
         reproduce(moved, tmp_path / "again.h5", (), QUIET)
+
+
+def test_a_card_of_another_version_is_one_line(moved, tmp_path):
+    strange = tmp_path / "strange.h5"
+    shutil.copy(moved, strange)
+    with h5py.File(strange, "r+") as file:
+        provenance = json.loads(file.attrs["provenance"])
+        provenance["card"]["from_the_future"] = 1
+        file.attrs["provenance"] = json.dumps(provenance)
+    with pytest.raises(InputError, match=r"strange\.h5: unknown key from_the_future; valid keys here"):
+        reproduce(strange, tmp_path / "again.h5", (), QUIET)

@@ -1,8 +1,12 @@
 """Processes that train together, as torchrun starts them."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import torch
+from torch import distributed
 
 
 def team_variables(rank: int, port: int) -> dict[str, str]:
@@ -16,3 +20,16 @@ def join(rank: int, port: int) -> None:
     """Make this process one of the two."""
     os.environ.update(team_variables(rank, port))
     torch.set_num_threads(1)
+
+
+@contextmanager
+def gloo(**settings: Any) -> Iterator[None]:
+    """This process as a member of a group of gloo; the process ends with the block.
+
+    It ends without Python's own clean-up: a thread of gloo may still hold the last tensor then, and the process aborts
+    when that thread asks for the interpreter's lock (https://github.com/pytorch/pytorch/pull/179291).
+    """
+    distributed.init_process_group("gloo", **settings)
+    yield
+    distributed.destroy_process_group()
+    os._exit(0)

@@ -4,13 +4,14 @@ import os
 
 import pytest
 import torch
-from torch import distributed, multiprocessing, nn
+from torch import multiprocessing, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from jetssl.common.collectives import gather
 from jetssl.losses.ntxent import ntxent
 from jetssl.losses.supcon import supcon
 from jetssl.losses.vicreg import vicreg_terms
+from tests.helpers.teams import gloo
 
 LOSSES = {
     "ntxent": lambda first, second, labels: ntxent(first, second, 0.1),
@@ -47,12 +48,11 @@ def parameters_after(model, name, share):
 
 
 def work(rank, folder):
-    distributed.init_process_group("gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=2)
     share = slice(rank * ROWS // 2, (rank + 1) * ROWS // 2)
-    results = {name: parameters_after(DistributedDataParallel(network()), name, share) for name in LOSSES}
-    if rank == 0:
-        torch.save(results, os.path.join(folder, "results.pt"))  # noqa: PTH118
-    distributed.destroy_process_group()
+    with gloo(init_method=f"file://{folder}/rendezvous", rank=rank, world_size=2):
+        results = {name: parameters_after(DistributedDataParallel(network()), name, share) for name in LOSSES}
+        if rank == 0:
+            torch.save(results, os.path.join(folder, "results.pt"))  # noqa: PTH118
 
 
 @pytest.fixture(scope="module")

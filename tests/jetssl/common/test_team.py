@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import distributed, multiprocessing
+from torch import multiprocessing
 
 from jetssl.common.team import Team
 from jetssl.config.card import load_card
@@ -18,7 +18,7 @@ from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder, State
 from resim.common.errors import InputError
 from tests.helpers.programs import ENVIRONMENT, free_port
-from tests.helpers.teams import join
+from tests.helpers.teams import gloo, join
 from tests.helpers.toys import PART
 
 CASES = {
@@ -38,20 +38,19 @@ COMMON = ["training.epochs=1", "training.precision=double"]  # one epoch is ten 
 
 def work(rank, port, card_file, folder):
     join(rank, port)
-    distributed.init_process_group("gloo")  # one group for all trainings
-    written = []
-    write_text = program.write_text
-    program.write_text = lambda path, text: (written.append(path), write_text(path, text))
-    for name, overrides in CASES.items():
-        pretrain(load_card(card_file, [*COMMON, *overrides]), RunFolder(Path(folder) / name), quiet=True)
-    pretrain(load_card(card_file, DIVERGING), RunFolder(Path(folder) / "patience"), quiet=True)
-    pretrain(load_card(card_file, ["training.precision=bf16"]), RunFolder(Path(folder) / "bf16"), quiet=True)
-    again = pretrain(load_card(card_file, COMMON), RunFolder(Path(folder) / "ntxent"), quiet=True)
-    assert (again.state, again.trained) == (State.FINISHED, False)
-    with pytest.raises(InputError, match="different card"):  # found by the first, raised by both
-        pretrain(load_card(card_file), RunFolder(Path(folder) / "ntxent"), quiet=True)
-    assert bool(written) == (rank == 0)
-    distributed.destroy_process_group()
+    with gloo():  # one group for all trainings
+        written = []
+        write_text = program.write_text
+        program.write_text = lambda path, text: (written.append(path), write_text(path, text))
+        for name, overrides in CASES.items():
+            pretrain(load_card(card_file, [*COMMON, *overrides]), RunFolder(Path(folder) / name), quiet=True)
+        pretrain(load_card(card_file, DIVERGING), RunFolder(Path(folder) / "patience"), quiet=True)
+        pretrain(load_card(card_file, ["training.precision=bf16"]), RunFolder(Path(folder) / "bf16"), quiet=True)
+        again = pretrain(load_card(card_file, COMMON), RunFolder(Path(folder) / "ntxent"), quiet=True)
+        assert (again.state, again.trained) == (State.FINISHED, False)
+        with pytest.raises(InputError, match="different card"):  # found by the first, raised by both
+            pretrain(load_card(card_file), RunFolder(Path(folder) / "ntxent"), quiet=True)
+        assert bool(written) == (rank == 0)
 
 
 @pytest.fixture(scope="module")

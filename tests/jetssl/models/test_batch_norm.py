@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from torch import distributed, multiprocessing
+from torch import multiprocessing
 from torch.nn.parallel import DistributedDataParallel
 
 from jetssl.models.batch_norm import BatchNorm
 from tests.helpers.programs import free_port
-from tests.helpers.teams import join
+from tests.helpers.teams import gloo, join
 
 
 def normalize(norm, rows):
@@ -23,17 +23,16 @@ def normalize(norm, rows):
 
 def normalize_share(rank, port, folder):
     join(rank, port)
-    distributed.init_process_group("gloo")
-    results = {}
-    for split in (5, 7):  # with 7, the second process has no row
-        rows = torch.load(f"{folder}/rows.pt")
-        rows = rows[:split] if rank == 0 else rows[split:]
-        norm = BatchNorm(3).double()
-        ours = normalize(DistributedDataParallel(norm), rows)
-        parameters = [norm.weight.grad, norm.bias.grad, norm.running_mean, norm.running_var, norm.num_batches_tracked]
-        results[split] = ours, parameters
-    torch.save(results, f"{folder}/{rank}.pt")
-    distributed.destroy_process_group()
+    with gloo():
+        results = {}
+        for split in (5, 7):  # with 7, the second process has no row
+            rows = torch.load(f"{folder}/rows.pt")
+            rows = rows[:split] if rank == 0 else rows[split:]
+            norm = BatchNorm(3).double()
+            ours = normalize(DistributedDataParallel(norm), rows)
+            statistics = [norm.running_mean, norm.running_var, norm.num_batches_tracked]
+            results[split] = ours, [norm.weight.grad, norm.bias.grad, *statistics]
+        torch.save(results, f"{folder}/{rank}.pt")
 
 
 @pytest.mark.slow

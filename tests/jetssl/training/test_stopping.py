@@ -46,15 +46,14 @@ main()
 RESUME = """
 import sys
 from pathlib import Path
-from torch import distributed
+from tests.helpers.teams import gloo
 from jetssl.config.card import load_card
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder
 
-distributed.init_process_group("gloo")
-for folder in sys.argv[4:]:
-    pretrain(load_card(Path(sys.argv[1]), sys.argv[2:4]), RunFolder(Path(folder)), quiet=True)
-distributed.destroy_process_group()
+with gloo():
+    for folder in sys.argv[4:]:
+        pretrain(load_card(Path(sys.argv[1]), sys.argv[2:4]), RunFolder(Path(folder)), quiet=True)
 """
 FAULTS = {
     "interrupt": "interrupted; the same command resumes",

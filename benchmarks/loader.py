@@ -46,7 +46,7 @@ from jetssl.data.rows import Rows, rows_of
 from jetssl.data.tensors import PairBatch
 from jetssl.methods.optimizers import AdamW
 from jetssl.methods.two_views import Contrastive
-from jetssl.training.epoch_log import read_metrics
+from jetssl.training.epoch_metrics import read_metrics
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder
 from resim.common.arrays import Integers

@@ -38,6 +38,7 @@ def test_links_of_the_documentation_lead_somewhere():
                 assert (page.parent / target).exists(), (page.name, target)
 
 
+@pytest.mark.slow
 def test_commands_of_the_readme_exist():
     text = (REPOSITORY / "README.md").read_text()
     for program, command in set(re.findall(r"`?(?:\.venv/bin/)?(resim|jetssl) ([a-z]+)\b(?=[ `])", text)):
@@ -95,6 +96,8 @@ WITHOUT_A_TEST_OF_THEIR_NAME = {
     "jetssl/evaluation/fits.py": "one fit of a fine-tuning: test_finetune",
     "jetssl/evaluation/program.py": "what the command `jetssl probe` calls: test_cli",
     "jetssl/models/encoder.py": "an interface; every encoder is tested through it",
+    "jetssl/training/checkpoint_files.py": "how a training writes its checkpoints: test_pretrain, test_full_disk",
+    "jetssl/training/epoch_log.py": "what a training writes after every epoch: test_pretrain",
 }
 
 
@@ -109,6 +112,7 @@ def test_every_module_has_a_test_of_its_name():
     assert without == set(WITHOUT_A_TEST_OF_THEIR_NAME)
 
 
+@pytest.mark.slow
 def test_the_map_of_the_tree_is_true():
     assert (REPOSITORY / "docs/tree.md").read_text() == tree_page(REPOSITORY), "python -m tests.helpers.tree"
 

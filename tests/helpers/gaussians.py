@@ -8,8 +8,8 @@ from jetssl.common.roc import auc
 from jetssl.evaluation.classifier import Rates
 from jetssl.evaluation.task import Task
 from jetssl.weak.domains import Truth
-from jetssl.weak.rooms import Room
-from jetssl.weak.student import Lesson, School, Vectors
+from jetssl.weak.frozen_tasks import FrozenTask
+from jetssl.weak.student import LabelledJets, StudentTrainer, Vectors
 
 BEST = 0.8413447460685429
 """Accuracy of the best classifier, Phi(1)."""
@@ -26,10 +26,10 @@ def gaussians(rng, size=2 * SIDE):
     return points.astype(np.float32), classes
 
 
-def linear_school(points, steps=300):
+def linear_trainer(points, steps=300):
     """Students that are logistic regressions."""
     inputs = torch.from_numpy(points)
-    return School(
+    return StudentTrainer(
         lambda: (Vectors(), nn.Linear(points.shape[1], 2)),
         lambda rows, _: (inputs[torch.from_numpy(rows)],),
         Rates(0.0, 0.05),
@@ -37,21 +37,23 @@ def linear_school(points, steps=300):
     )
 
 
-def lessons(labels):
+def labelled_jets(labels):
     """The first half of the points to learn from, the next quarter held out, with labels as they are given."""
     targets = np.eye(2)[labels]
     half, quarter = len(labels) // 2, 3 * len(labels) // 4
-    return Lesson(np.arange(half), targets[:half]), Lesson(np.arange(half, quarter), targets[half:quarter])
+    return LabelledJets(np.arange(half), targets[:half]), LabelledJets(
+        np.arange(half, quarter), targets[half:quarter]
+    )
 
 
-def accuracy(school, student, classes):
+def accuracy(trainer, student, classes):
     """Of a student on the last quarter, and its statistical error."""
     test = np.arange(3 * len(classes) // 4, len(classes))
-    right = (school.probabilities(student, test).argmax(1) == classes[test]).mean()
+    right = (trainer.probabilities(student, test).argmax(1) == classes[test]).mean()
     return right, np.sqrt(BEST * (1 - BEST) / len(test))
 
 
-def gaussian_room(rng, size=4000, shift=0.0):
+def gaussian_task(rng, size=4000, shift=0.0):
     """Labelled simulation in the first half of the points; data, moved by a shift, in the second."""
     points, classes = gaussians(rng, 2 * size)
     points[size:, 0] += shift
@@ -66,12 +68,12 @@ def gaussian_room(rng, size=4000, shift=0.0):
         hard_scatter=parts[2].astype(np.uint64),
         weights=np.ones(2 * size),
     )
-    room = Room(linear_school(points, 100), task, size, (size + parts[0], size + parts[1]), "none", "data")
+    frozen = FrozenTask(linear_trainer(points, 100), task, size, (size + parts[0], size + parts[1]), "none", "data")
     truth = Truth(("signal",), ("background",), classes[size:] == 1, np.ones(size, np.bool_))
-    return room, truth
+    return frozen, truth
 
 
-def auc_of(room, scores):
-    """Of the test jets of a room."""
-    signal = room.test.is_signal
+def auc_of(frozen, scores):
+    """AUC of the test jets."""
+    signal = frozen.test.is_signal
     return auc(scores[signal], scores[~signal])

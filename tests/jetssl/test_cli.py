@@ -36,6 +36,7 @@ def test_train_then_probe(card_file, tmp_path):
     assert {"auc", "rejection_at_0.3", "rejection_at_0.5", "rejection_at_0.7"} <= {r["metric"] for r in records}
 
 
+@pytest.mark.slow
 def test_table(finished_run):
     result = CliRunner().invoke(jetssl, ["probe", str(finished_run.path), *CLASSES, "--labels", "20"])
     assert result.exit_code == 0

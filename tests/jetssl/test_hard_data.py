@@ -12,7 +12,7 @@ from jetssl.data import reading
 from jetssl.data.jet_table import read_jets
 from jetssl.methods.builder import METHODS
 from jetssl.training import pretrain as program
-from jetssl.training.epoch_log import read_metrics
+from jetssl.training.epoch_metrics import read_metrics
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder
 from resim.common.errors import InputError
@@ -20,6 +20,7 @@ from tests.helpers.toys import ENCODER_OVERRIDES as ENCODERS
 from tests.helpers.toys import forget_the_end
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(ENCODERS))
 def test_jets_of_one_constituent_train_every_encoder(card_file, tmp_path, monkeypatch, name):
     def hardest_only(*arguments):
@@ -43,6 +44,7 @@ def few(table, monkeypatch):
     monkeypatch.setattr(program, "rows_of", lambda *_: rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoder", ["transformer", "particlenet"])
 @pytest.mark.parametrize("objective", list(METHODS))
 def test_the_smallest_batch_trains_every_objective(card_file, few, tmp_path, objective, encoder):
@@ -65,6 +67,7 @@ def test_views_that_are_never_both_valid(card, table, tmp_path, monkeypatch):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["part", "rs3l_gnn"])
 def test_checkpoint_of_another_encoder(card_file, tmp_path, finished_run, name):
     other = RunFolder(tmp_path / "other")

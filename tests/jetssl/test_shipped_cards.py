@@ -27,6 +27,7 @@ def test_all_are_there():
     assert names == PUBLISHED | {f"{name}_small" for name in PUBLISHED} | {"demo"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", CARDS, ids=lambda path: path.stem)
 def test_takes_a_step(path, mock_file):
     card = load_card(path, [f"data.files=[{mock_file}]", "data.batch_size=4"])

@@ -35,6 +35,7 @@ def run(capfd, monkeypatch):
     signal.signal(signal.SIGTERM, before)
 
 
+@pytest.mark.slow
 def test_generate_then_look(card, tmp_path, run):
     output = tmp_path / "pairs.h5"
     made = start("generate", card, "-o", output, "-n", 2)
@@ -158,6 +159,7 @@ def test_usage_errors_have_status_2_and_debug_shows_a_traceback(tmp_path, run):
     assert "Traceback" in debug.stderr
 
 
+@pytest.mark.slow
 def test_a_missing_extra_is_named():
     code = "import sys; sys.modules['pythia8mc'] = None; from resim.cli import main; main()"
     arguments = ["generate", "cards/generate/demo.yaml", "-o", "never.h5", "-n", "1"]

@@ -86,6 +86,7 @@ def damages(draw: st.DrawFn, content: bytes) -> bytes:
     return content
 
 
+@pytest.mark.slow
 @fuzz
 @given(data=st.data())
 def test_damaged_lhe_files(tmp_path, documents, data):
@@ -160,6 +161,7 @@ def load_in_every_way(path: Path) -> None:
         one_line_or(lambda load=load: load(path))
 
 
+@pytest.mark.slow
 @fuzz
 @given(tree=st.dictionaries(KEYS, TREES, max_size=5) | TREES)
 def test_cards_of_random_structure(tmp_path, tree):
@@ -181,6 +183,7 @@ SHIPPED = [
 ]
 
 
+@pytest.mark.slow
 @settings(fuzz, max_examples=120)
 @given(data=st.data())
 def test_shipped_cards_with_a_value_replaced(tmp_path, data):

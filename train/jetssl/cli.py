@@ -41,7 +41,7 @@ def train(  # noqa: PLR0913, PLR0917
     if output is None:
         raise click.UsageError("Missing option '-o' / '--output'.")
     from jetssl.common.team import one_voice
-    from jetssl.training.epoch_log import read_metrics
+    from jetssl.training.epoch_metrics import read_metrics
     from jetssl.training.pretrain import pretrain
     from jetssl.training.run_folder import RunFolder, State
 

@@ -13,6 +13,8 @@ from jetssl.losses.supcon import supcon
 from jetssl.losses.vicreg import vicreg_terms
 from tests.helpers.teams import gloo
 
+pytestmark = pytest.mark.slow
+
 LOSSES = {
     "ntxent": lambda first, second, labels: ntxent(first, second, 0.1),
     "vicreg": lambda first, second, labels: sum(vicreg_terms(first, second)),

@@ -10,7 +10,7 @@ from jetssl.methods.builder import METHODS
 from jetssl.models.attention import Attention
 from jetssl.models.batch_norm import BatchNorm
 from jetssl.models.ragged import Ragged
-from jetssl.training.epoch_log import read_metrics
+from jetssl.training.epoch_metrics import read_metrics
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder
 from tests.helpers.toys import ENCODER_OVERRIDES as ENCODERS
@@ -77,6 +77,7 @@ def test_sums_over_constituents_are_in_single_precision():
         assert ragged.sum(torch.ones(400, 1, dtype=torch.bfloat16)).item() == 400
 
 
+@pytest.mark.slow
 def test_a_training_in_bfloat16(card_file, tmp_path):
     rows = {}
     for precision in ("single", "bf16"):

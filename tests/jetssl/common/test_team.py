@@ -13,7 +13,7 @@ from jetssl.common.team import Team
 from jetssl.config.card import load_card
 from jetssl.data.datamodule import PairDataModule
 from jetssl.training import pretrain as program
-from jetssl.training.epoch_log import read_metrics
+from jetssl.training.epoch_metrics import read_metrics
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder, State
 from resim.common.errors import InputError

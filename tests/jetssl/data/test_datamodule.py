@@ -134,6 +134,7 @@ def several_files(tmp_path_factory):
     return [write_mock(folder / f"{seed}.h5", 150, ("nominal", "seed"), seed=seed) for seed in (1, 2, 3)]
 
 
+@pytest.mark.slow
 def test_a_stream_shows_the_jets_of_the_table(several_files, changed):
     """Rows of windows, in pieces of three files, are those of the files read whole; also a second time."""
     table = load_pairs(several_files)
@@ -148,6 +149,7 @@ def test_a_stream_shows_the_jets_of_the_table(several_files, changed):
                 assert sorted(found) == pytest.approx(sorted(jets.sums(jets.pt)), rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("buffer", [64, 10_000])
 @pytest.mark.parametrize("size", [1, 2, 4])
 def test_shards_give_one_batch_whoever_reads_them(several_files, changed, buffer, size):

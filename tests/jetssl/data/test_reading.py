@@ -72,6 +72,7 @@ def straight_from(files, wanted):
     return found
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(wanted=st.sets(st.integers(0, sum(SIZES) - 1), min_size=1, max_size=40), block=st.integers(1, 50))
 def test_any_rows_of_any_files(files, rows, wanted, block):

@@ -14,6 +14,7 @@ from tests.helpers.toys import make_jets, one_jet, split_by_jet
 TYPES = (11, 13, 22)
 
 
+@pytest.mark.slow
 @given(counts=st.lists(st.integers(1, 7), min_size=1, max_size=20), seed=st.integers(0, 99))
 @pytest.mark.parametrize("name", list(CONSTITUENT_FEATURES))
 def test_every_jet_at_its_place(name, counts, seed):

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from jetssl.evaluation import bootstrap as bootstrap_module
 from jetssl.evaluation.bootstrap import Sample, bootstrap, spread
@@ -14,6 +15,7 @@ def test_hard_scatters_stay_together_and_fits_sum_to_one():
         assert np.isclose(replica.fits.sum(), 1)
 
 
+@pytest.mark.slow
 def test_errors_cover(rng, monkeypatch):
     """Of 200 repetitions with noise of jets, draws and seeds, 60 to 76 % hold the truth within one error."""
     monkeypatch.setattr(bootstrap_module, "N_REPLICAS", 100)

@@ -79,6 +79,7 @@ def test_a_limit_has_no_difference(tmp_path, two):
     assert table.differences["limit"] == {}
 
 
+@pytest.mark.slow
 def test_end_to_end_twice_the_same(finished_run, tmp_path):
     for name in ("run_0", "run_1"):
         shutil.copytree(finished_run.path, tmp_path / name)

@@ -46,6 +46,7 @@ def call(*words):
     return CliRunner().invoke(jetssl, ["evaluate", *map(str, words), "--quiet"])
 
 
+@pytest.mark.slow
 def test_end_to_end_twice_the_same(runs, tmp_path):
     words = [runs / "fits/frozen_20", runs / "fits/scratch_20_0", "--view", "herwig"]
     one = call(*words, "-o", tmp_path / "out", "--json")
@@ -69,6 +70,7 @@ def test_end_to_end_twice_the_same(runs, tmp_path):
     assert (tmp_path / "out/results.json").read_bytes() == content
 
 
+@pytest.mark.slow
 def test_an_interrupted_call_is_taken_up(runs, tmp_path, monkeypatch):
     words = [runs / "fits/frozen_20", "-o", tmp_path / "out", "--view", "seed"]
     embed, calls = evaluate.embed, []
@@ -93,6 +95,7 @@ def test_an_interrupted_call_is_taken_up(runs, tmp_path, monkeypatch):
     assert values[0] == values[1]
 
 
+@pytest.mark.slow
 def test_supervised_probe_and_table(runs, finished_run, tmp_path):
     shown = call(runs / "supervised", "-o", tmp_path / "a", *CLASSES)
     assert shown.exit_code == 0, shown.exception

@@ -144,6 +144,7 @@ def test_disk_that_fills_up_is_one_line_and_leaves_nothing(finished_run, other_f
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [2000, 20_000])
 def test_full_disk_ends_the_program_with_one_line(finished_run, other_file, tmp_path, limit):
     """HDF5 left alone with a failed write takes the interpreter down at its exit. The file would have 30 kB."""
@@ -185,6 +186,7 @@ def test_progress_counts_jets(finished_run, other_file, tmp_path, capfd, caplog)
     assert not caplog.messages
 
 
+@pytest.mark.slow
 def test_command(finished_run, other_file, tmp_path):
     output = tmp_path / "emb.h5"
     command = [*JETSSL, "embed", str(finished_run.path), str(other_file), "-o", str(output), "--quiet"]

@@ -42,6 +42,7 @@ def request_of(finished_run, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_all_modes_then_nothing_left_to_do(request_of, mock_file, finished_run, tmp_path):
     results = finetune(request_of, quiet=True)
     assert read_results(request_of.output / "results.json") == results
@@ -73,6 +74,7 @@ def test_all_modes_then_nothing_left_to_do(request_of, mock_file, finished_run, 
         finetune(replace(request_of, seed=2), quiet=True)
 
 
+@pytest.mark.slow
 def test_side_by_side_gives_the_same(request_of, tmp_path):
     one = replace(request_of, modes=("frozen", "full"))
     two = replace(one, output=tmp_path / "two", jobs=2)
@@ -80,6 +82,7 @@ def test_side_by_side_gives_the_same(request_of, tmp_path):
     assert [record.value for record in first] == [record.value for record in second]
 
 
+@pytest.mark.slow
 def test_command_line(finished_run, tmp_path):
     words = ["finetune", str(finished_run.path), *CLASSES, "--mode", "frozen", "--labels", "20", "--seeds", "2"]
     done = CliRunner().invoke(jetssl, [*words, "-o", str(tmp_path / "fits"), "--quiet", "--json"])
@@ -91,6 +94,7 @@ def test_command_line(finished_run, tmp_path):
     assert "exists and holds no fine-tuning" in str(refused.exception)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", ["rs3l", "rs3l-mlp", "resim"])
 def test_published_heads(request_of, head):
     results = finetune(replace(request_of, head=head, modes=("frozen", "full")), quiet=True)

@@ -14,6 +14,7 @@ def call(*words):
     return CliRunner().invoke(jetssl, ["geometry", *map(str, words), "--quiet"])
 
 
+@pytest.mark.slow
 def test_end_to_end_twice_the_same(finished_run, mock_file, tmp_path):
     words = [finished_run.path, mock_file, "-o", tmp_path / "out", "--view", "nominal", "--view", "herwig"]
     one = call(*words, "--json")

@@ -28,6 +28,7 @@ def test_separable_and_hopeless_toys(method, task, table, rng):
     assert measure(noise) == pytest.approx(0.5, abs=0.2)
 
 
+@pytest.mark.slow
 def test_probe_records(subject, task):
     outcome = probe(subject, [20, None], ORIGIN, quiet=True)
     metrics = {(r.baseline, r.all_labels, r.metric): r for r in outcome.results}
@@ -70,12 +71,14 @@ def test_wider_inputs_of_one_jet(table):
     assert np.isfinite(wide).all()
 
 
+@pytest.mark.slow
 def test_every_baseline(subject):
     names = ("wide_features", "constituents", "images", "efp")
     outcome = probe(subject, [20], ORIGIN, baselines=names, quiet=True)
     assert {record.baseline for record in outcome.results} == {None, *names}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["linear_probe", "knn"])
 def test_several_classes(method, subject, table, rng):
     """One prong at random under two names, so nobody tells these apart."""
@@ -94,6 +97,7 @@ def test_several_classes(method, subject, table, rng):
     assert not outcome.curves
 
 
+@pytest.mark.slow
 def test_layers_of_the_projector(subject):
     encoder, inner, last = (
         probe(replace(subject, layer=layer), [20], ORIGIN, baselines=("random",), quiet=True).results

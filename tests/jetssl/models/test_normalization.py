@@ -67,6 +67,7 @@ def test_fitted_on_the_training_split_and_kept(normalized, table, tmp_path):
     assert (kept.spread != 1).sum() > 5
 
 
+@pytest.mark.slow
 def test_the_untrained_encoder_gets_the_same(normalized, table, tmp_path, monkeypatch):
     run = RunFolder(tmp_path / "run")
     pretrain(normalized, run, quiet=True)

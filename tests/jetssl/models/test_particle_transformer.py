@@ -56,6 +56,7 @@ def gradients(network, logits):
     return {name: p.grad for name, p in network.named_parameters() if not name.startswith("fc.")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 1e-5)])
 def test_logits_and_gradients_on_ragged_jets(weaver, dtype, tolerance):
     """Padding is in the batch; evaluation mode, as weaver-core's batch norm of the input would count it."""
@@ -66,6 +67,7 @@ def test_logits_and_gradients_on_ragged_jets(weaver, dtype, tolerance):
     compare_gradients(theirs, ours, expected, logits, tolerance)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 1e-5)])
 def test_logits_and_gradients_in_training(weaver, dtype, tolerance):
     """Batch statistics, running statistics and all, on full jets and without dropout."""

@@ -16,6 +16,7 @@ def table():
     return RunTable(columns, cells, curves, "run0")
 
 
+@pytest.mark.slow
 def test_figures(table, tmp_path):
     overlays, curves = roc_overlays(table, tmp_path), label_curves(table, tmp_path)
     assert [figure.caption.split(":")[0] for figure in overlays] == ["b vs q, 20 labels", "b vs q, all labels"]
@@ -23,6 +24,7 @@ def test_figures(table, tmp_path):
     assert all(figure.path.stat().st_size > 1000 for figure in [*overlays, *curves])
 
 
+@pytest.mark.slow
 def test_page_is_self_contained(table, tmp_path):
     write_comparison(table, tmp_path / "page.html")
     text = (tmp_path / "page.html").read_text()

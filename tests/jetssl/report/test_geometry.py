@@ -28,6 +28,7 @@ def folder(tmp_path, rng):
     return path
 
 
+@pytest.mark.slow
 def test_section(folder, tmp_path):
     assert is_geometry(folder)
     assert not is_geometry(tmp_path)

@@ -9,6 +9,8 @@ from jetssl.report.page import write_report
 from tests.helpers.records import probe_records
 from tests.helpers.toys import CLASSES
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def page(finished_run, mock_file, tmp_path_factory):

@@ -23,6 +23,7 @@ def folder(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_section(folder, tmp_path):
     assert is_robustness(folder)
     section = robustness_section(folder, tmp_path / "scratch")

@@ -13,7 +13,8 @@ from jetssl.config.card import load_card
 from jetssl.evaluation.program import ProbeRequest, probe_run
 from jetssl.models import checkpoints
 from jetssl.training import pretrain as program
-from jetssl.training.epoch_log import EpochLog, read_metrics
+from jetssl.training.epoch_log import EpochLog
+from jetssl.training.epoch_metrics import read_metrics
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder, State
 from resim.common.errors import InputError
@@ -25,6 +26,7 @@ def weights(run):
     return torch.load(run.last, weights_only=True)["state_dict"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("after", "overrides"),
     [
@@ -62,6 +64,7 @@ def test_resumed_equals_uninterrupted(card_file, tmp_path, monkeypatch, after, o
     assert all(torch.equal(value, best[1][name]) for name, value in best[0].items())
 
 
+@pytest.mark.slow
 def test_learns_something(card_file, tmp_path):
     card = load_card(card_file, ["training.epochs=6", "training.learning_rate=0.01"])
     run = RunFolder(tmp_path / "run")
@@ -70,6 +73,7 @@ def test_learns_something(card_file, tmp_path):
     assert losses[-1] < losses[0] - 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(ENCODER_OVERRIDES))
 def test_every_encoder_trains_and_is_found_again(card_file, tmp_path, name):
     card = load_card(
@@ -84,6 +88,7 @@ def test_every_encoder_trains_and_is_found_again(card_file, tmp_path, name):
     assert run.state(card, [file.digest for file in run.load_provenance().files]) is State.FINISHED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "encoder", [ENCODER_OVERRIDES["transformer"], PART, "encoder={name: interaction_network, vertices: true}"]
 )
@@ -98,6 +103,7 @@ def test_secondary_vertices_are_trained_on_and_probed(card_file, tmp_path, encod
         probe_run(replace(request, data=(write_mock(tmp_path / "without.h5", 60),)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ntxent", "vicreg", "supcon", "supervised"])
 def test_every_objective_learns(card_file, tmp_path, name):
     overrides = [f"objective.name={name}", "training.epochs=5", "training.learning_rate=0.01"]
@@ -132,6 +138,7 @@ def test_finished_run_is_left_alone(finished_run, monkeypatch):
     assert finished_run.last.stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_other_card_needs_force(card, card_file, tmp_path):
     run = RunFolder(tmp_path / "run")
     pretrain(card, run, quiet=True)
@@ -142,6 +149,7 @@ def test_other_card_needs_force(card, card_file, tmp_path):
     assert len(read_metrics(run.metrics)) == 1
 
 
+@pytest.mark.slow
 def test_changed_data_needs_force(card_file, tmp_path):
     path = write_mock(tmp_path / "own.h5", 200, seed=1)
     card = load_card(card_file, [f"data.files=[{path}]", "training.epochs=1"])
@@ -193,6 +201,7 @@ def test_monitors_of_an_older_program(tmp_path):
     assert math.isnan(row["probe_auc"])
 
 
+@pytest.mark.slow
 def test_average_of_weights(card_file, tmp_path):
     """Against a loop over the weights after every step; the average is what is validated and found again."""
     card = load_card(card_file, ["training.epochs=2", "training.ema=0.7", "training.learning_rate=0.01"])
@@ -228,6 +237,7 @@ def test_patience_counts_epochs_without_a_lower_loss(card_file, tmp_path):
     assert losses.index(min(losses)) == len(losses) - 3
 
 
+@pytest.mark.slow
 def test_gradients_need_no_limit(card_file, tmp_path):
     runs = [RunFolder(tmp_path / name) for name in ("limited", "free", "wide")]
     for run, limit in zip(runs, ("1e-9", "null", "1e9"), strict=True):
@@ -237,6 +247,7 @@ def test_gradients_need_no_limit(card_file, tmp_path):
     assert not all(torch.equal(value, limited[name]) for name, value in free.items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("epochs", "quiet"), [(8, False), (8, True), (7, False)])
 def test_a_loss_that_still_falls_at_the_end_is_said(card_file, tmp_path, capsys, epochs, quiet):
     """A small rate leaves VICReg's loss on its way down; seven epochs are too few to say so."""
@@ -255,6 +266,7 @@ def with_shuffled_labels(file, output):
     return output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("objective", ["vicreg", "ntxent"])
 def test_labels_of_data_change_no_bit_of_the_weights(card_file, mock_file, tmp_path, objective):
     overrides = ["data.labelled=false", f"objective.name={objective}", "training.epochs=2"]

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from jetssl.config.card import load_card
-from jetssl.training.epoch_log import read_metrics
+from jetssl.training.epoch_metrics import read_metrics
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder, State
 from tests.helpers.programs import ENVIRONMENT, free_port
@@ -56,7 +56,6 @@ with gloo():
         pretrain(load_card(Path(sys.argv[1]), sys.argv[2:4]), RunFolder(Path(folder)), quiet=True)
 """
 FAULTS = {
-    "interrupt": "interrupted; the same command resumes",
     "kill": "another of the 2 processes has ended; the same command resumes from the last finished epoch",
     "nan": "the loss is nan in epoch 3; lower training.learning_rate",
 }
@@ -104,12 +103,12 @@ def assert_same(run, whole):
 
 
 @pytest.mark.slow
-def test_torchrun_with_a_fault_is_resumed_to_the_bit(folder):
+def test_two_processes_that_end_too_early_are_resumed_to_the_bit(folder):
     """What torchrun says of its own, a traceback among it, is not ours to change; we say one line.
 
     The same two processes resume all three, and train once with nothing that disturbs them.
     """
-    card, whole = folder / "card.yaml", RunFolder(folder / "whole")
+    card, whole, interrupted = folder / "card.yaml", RunFolder(folder / "whole"), RunFolder(folder / "ctrl")
     runs = {fault: RunFolder(folder / fault) for fault in FAULTS}
     for fault, run in runs.items():
         arguments = ("train", card, EPOCHS, DROPOUT, "-o", run.path, "--quiet")
@@ -121,21 +120,22 @@ def test_torchrun_with_a_fault_is_resumed_to_the_bit(folder):
         assert FAULTS[fault] in ours[0]
         assert "train/jetssl/" not in broken.stderr
         assert run.load_provenance().finished is None
-    done = torchrun(folder / "resume.py", card, EPOCHS, DROPOUT, *(run.path for run in (whole, *runs.values())))
+    interrupt(folder, interrupted)
+    stopped = [interrupted, *runs.values()]
+    done = torchrun(folder / "resume.py", card, EPOCHS, DROPOUT, *(run.path for run in (whole, *stopped)))
     assert done.returncode == 0, done.stderr
-    for run in runs.values():
+    for run in stopped:
         assert run.load_provenance().resumed == 1
         assert_same(run, whole)
 
 
-@pytest.mark.slow
-def test_status_after_ctrl_c(folder):
-    """Two processes without torchrun above them, whose own status would hide theirs."""
+def interrupt(folder, run):
+    """Ctrl-C in two processes without torchrun above them, whose own status would hide theirs."""
     port, group, processes = free_port(), 0, []
     for rank in range(2):
-        command = [sys.executable, folder / "worker.py", "train", folder / "card.yaml", EPOCHS, "-o", folder / "ctrl"]
+        command = [sys.executable, folder / "worker.py", "train", folder / "card.yaml", EPOCHS, DROPOUT]
         process = subprocess.Popen(
-            [*map(str, command), "--quiet"],
+            [*map(str, command), "-o", str(run.path), "--quiet"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -147,7 +147,7 @@ def test_status_after_ctrl_c(folder):
     said = [process.communicate() for process in processes]
     assert [process.returncode for process in processes] == [130, 130], said
     # The first to be interrupted speaks, whichever it is.
-    assert sorted(said) == [("", ""), ("", f"jetssl: interrupted; the same command resumes {folder / 'ctrl'}\n")]
+    assert sorted(said) == [("", ""), ("", f"jetssl: interrupted; the same command resumes {run.path}\n")]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from jetssl.weak.co_teaching import co_teaching, exchanged, kept_share
 from jetssl.weak.cross_entropy import cross_entropy
 from jetssl.weak.label_noise import corrupt, symmetric
 from jetssl.weak.methods import Training
-from tests.helpers.gaussians import gaussians, lessons, linear_school
+from tests.helpers.gaussians import gaussians, labelled_jets, linear_trainer
 from tests.helpers.toys import normal
 
 
@@ -35,14 +35,14 @@ def test_what_is_kept_is_clean(rng):
     points[:, 0] += 2 * (2 * classes - 1)
     noise = symmetric(0.3)
     noisy = corrupt(classes, noise, rng)
-    lesson, held_out = lessons(noisy)
-    school = linear_school(points)
-    student = Training(school, lesson, held_out, (1,)).noisy("co_teaching", noise)
+    labelled, held_out = labelled_jets(noisy)
+    trainer = linear_trainer(points)
+    student = Training(trainer, labelled, held_out, (1,)).noisy("co_teaching", noise)
     with torch.no_grad():
-        losses = cross_entropy(student(*school.inputs(lesson.rows, None)), torch.tensor(lesson.targets)[:, None])
+        losses = cross_entropy(student(*trainer.inputs(labelled.rows, None)), torch.tensor(labelled.targets)[:, None])
     for network in range(2):
         kept = exchanged(losses, 0.69)[:, network].numpy() > 0
-        wrong = (noisy != classes)[lesson.rows]
+        wrong = (noisy != classes)[labelled.rows]
         assert wrong.mean() == pytest.approx(0.3, abs=0.03)
         assert wrong[kept].mean() < 0.01
     assert np.isfinite(losses.numpy()).all()

@@ -6,7 +6,7 @@ from jetssl.weak.forward_correction import estimated_transition, forward_correct
 from jetssl.weak.label_noise import class_dependent, corrupt
 from jetssl.weak.methods import Training
 from resim.common.errors import InputError
-from tests.helpers.gaussians import BEST, accuracy, gaussians, lessons, linear_school
+from tests.helpers.gaussians import BEST, accuracy, gaussians, labelled_jets, linear_trainer
 from tests.helpers.toys import normal
 
 NOISE = class_dependent([0.1, 0.4])
@@ -28,23 +28,24 @@ def test_a_matrix_with_zeros_has_finite_gradients():
     assert torch.isfinite(logits.grad).all()
 
 
+@pytest.mark.slow
 def test_gaussian_classes_with_class_dependent_noise(rng):
     """The corrected loss ends at the best accuracy, 0.841; labels as they are at Phi at the shifted cut, 0.79."""
     points, classes = gaussians(rng, 40_000)
-    school = linear_school(points)
-    training = Training(school, *lessons(corrupt(classes, NOISE, rng)), (1,))
+    trainer = linear_trainer(points)
+    training = Training(trainer, *labelled_jets(corrupt(classes, NOISE, rng)), (1,))
     for method in ("forward", "forward_estimated"):
-        corrected, error = accuracy(school, training.noisy(method, NOISE), classes)
+        corrected, error = accuracy(trainer, training.noisy(method, NOISE), classes)
         assert corrected == pytest.approx(BEST, abs=4 * error), method
-    plain, error = accuracy(school, training.noisy("plain", NOISE), classes)
+    plain, error = accuracy(trainer, training.noisy("plain", NOISE), classes)
     assert plain < BEST - 8 * error
 
 
 def test_the_matrix_is_found(rng):
     """Classes that are far apart: a network that learned the noisy labels says the noise rates."""
     classes = rng.integers(0, 2, 5000)
-    said = NOISE[classes] + rng.normal(0, 1e-3, (5000, 1)) * [1, -1]
-    np.testing.assert_allclose(estimated_transition(said), NOISE, atol=0.01)
+    probabilities = NOISE[classes] + rng.normal(0, 1e-3, (5000, 1)) * [1, -1]
+    np.testing.assert_allclose(estimated_transition(probabilities), NOISE, atol=0.01)
 
 
 def test_an_estimate_without_classes_is_refused():

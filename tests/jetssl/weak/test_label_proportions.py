@@ -7,8 +7,8 @@ from jetssl.common.roc import auc
 from jetssl.weak.label_proportions import proportion_loss
 from jetssl.weak.methods import Training, from_proportions
 from jetssl.weak.mixed_samples import draw_mixtures
-from jetssl.weak.student import Lesson
-from tests.helpers.gaussians import gaussians, linear_school
+from jetssl.weak.student import LabelledJets
+from tests.helpers.gaussians import gaussians, linear_trainer
 from tests.helpers.toys import normal
 
 
@@ -23,6 +23,7 @@ def test_against_a_slow_loop():
     torch.testing.assert_close(proportion_loss(logits, known[sample]), sum(losses) / 2)
 
 
+@pytest.mark.slow
 def test_fractions_lead_to_the_best_classifier(rng):
     """Nobody's label is known, only that 80 and 30 % of two samples are signal."""
     points, classes = gaussians(rng, 12_000)
@@ -32,11 +33,11 @@ def test_fractions_lead_to_the_best_classifier(rng):
     known = np.repeat(fractions, [len(s) for s in samples])
     order = rng.permutation(len(rows))
     learn, held_out = (
-        Lesson(rows[part], np.stack([1 - known[part], known[part]], axis=1))
+        LabelledJets(rows[part], np.stack([1 - known[part], known[part]], axis=1))
         for part in np.split(order, [7 * len(rows) // 8])
     )
-    school = linear_school(points, 400)
-    student = Training(school, learn, held_out, (1,)).with_loss(from_proportions)
-    score = school.probabilities(student, np.arange(8_000, 12_000))[:, 1]
+    trainer = linear_trainer(points, 400)
+    student = Training(trainer, learn, held_out, (1,)).with_loss(from_proportions)
+    score = trainer.probabilities(student, np.arange(8_000, 12_000))[:, 1]
     signal = classes[8_000:] == 1
     assert auc(score[signal], score[~signal]) == pytest.approx(norm.cdf(np.sqrt(2)), abs=0.015)

@@ -4,13 +4,13 @@ import torch
 from jetssl.weak.forward_correction import estimated_transition
 from jetssl.weak.label_noise import corrupt, symmetric
 from jetssl.weak.methods import Training, plain
-from tests.helpers.gaussians import gaussians, lessons, linear_school
+from tests.helpers.gaussians import gaussians, labelled_jets, linear_trainer
 
 
 @pytest.fixture
 def training(rng):
     points, classes = gaussians(rng, 2000)
-    return Training(linear_school(points, 60), *lessons(corrupt(classes, symmetric(0.2), rng)), (1,))
+    return Training(linear_trainer(points, 60), *labelled_jets(corrupt(classes, symmetric(0.2), rng)), (1,))
 
 
 def same(one, other):
@@ -22,6 +22,7 @@ def test_two_networks_teach_each_other_one_learns_alone(training):
     assert len(training.noisy("gce", symmetric(0.2)).networks) == 1
 
 
+@pytest.mark.slow
 def test_only_those_who_are_told_depend_on_the_matrix(training):
     matrices = symmetric(0.1), symmetric(0.3)
     for method in ("plain", "gce", "forward_estimated"):
@@ -31,15 +32,15 @@ def test_only_those_who_are_told_depend_on_the_matrix(training):
 
 
 def test_the_estimate_is_that_of_a_plain_student(training):
-    said = training.school.probabilities(training.with_loss(plain), training.lesson.rows)
-    told = training.noisy("forward", estimated_transition(said))
+    probabilities = training.trainer.probabilities(training.with_loss(plain), training.labelled.rows)
+    told = training.noisy("forward", estimated_transition(probabilities))
     assert same(told, training.noisy("forward_estimated", symmetric(0.0)))
 
 
 def test_without_noise_forward_is_plain(training):
     student = training.noisy("forward", symmetric(0.0))
     rows = training.held_out.rows
-    said, plainly = (
-        training.school.probabilities(one, rows) for one in (student, training.noisy("plain", symmetric(0.0)))
+    forward, plainly = (
+        training.trainer.probabilities(one, rows) for one in (student, training.noisy("plain", symmetric(0.0)))
     )
-    assert abs(said - plainly).max() < 1e-4
+    assert abs(forward - plainly).max() < 1e-4

@@ -5,9 +5,9 @@ from scipy.stats import norm
 from jetssl.common.roc import auc
 from jetssl.weak.methods import Training
 from jetssl.weak.mixed_samples import draw_mixtures
-from jetssl.weak.student import Lesson
+from jetssl.weak.student import LabelledJets
 from resim.common.errors import InputError
-from tests.helpers.gaussians import gaussians, linear_school
+from tests.helpers.gaussians import gaussians, linear_trainer
 
 
 @pytest.mark.parametrize("fractions", [(0.8, 0.2), (1.0, 0.0), (0.6, 0.5, 0.1)])
@@ -27,10 +27,10 @@ def test_mixtures_lead_to_the_best_classifier(rng):
     samples = draw_mixtures(classes[:18_000] == 1, (0.7, 0.3), rng)
     rows, sample = np.concatenate(samples), np.repeat([1, 0], [len(s) for s in samples])
     order = rng.permutation(len(rows))
-    learn, held_out = (Lesson(rows[part], np.eye(2)[sample[part]]) for part in np.split(order, [12_000]))
-    school = linear_school(points)
-    student = Training(school, learn, held_out, (1,)).noisy("plain", np.eye(2))
-    score = school.probabilities(student, np.arange(18_000, 24_000))[:, 1]
+    learn, held_out = (LabelledJets(rows[part], np.eye(2)[sample[part]]) for part in np.split(order, [12_000]))
+    trainer = linear_trainer(points)
+    student = Training(trainer, learn, held_out, (1,)).noisy("plain", np.eye(2))
+    score = trainer.probabilities(student, np.arange(18_000, 24_000))[:, 1]
     signal = classes[18_000:] == 1
     assert auc(score[signal], score[~signal]) == pytest.approx(norm.cdf(np.sqrt(2)), abs=0.012)
 

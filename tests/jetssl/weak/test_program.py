@@ -12,6 +12,8 @@ from jetssl.evaluation.results import read_results
 from jetssl.weak.program import study_weak_supervision
 from resim.common.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 TRAINING = """
 data: {files: [%s], batch_size: 16}
 encoder: {width: 16, layers: 1, heads: 2}

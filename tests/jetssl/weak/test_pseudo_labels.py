@@ -20,17 +20,17 @@ def test_hard_labels_against_a_slow_loop(rng):
 def test_sure_jets_are_as_often_wrong_as_gaussians_say(rng):
     """P > 0.9 is |x| > log(9) / 2: 3.7 % of these are wrong, against 16 % of all."""
     points, classes = gaussians(rng, 40_000)
-    said = posterior(points)
-    chosen = np.flatnonzero(said.max(1) >= 0.9)
+    probabilities = posterior(points)
+    chosen = np.flatnonzero(probabilities.max(1) >= 0.9)
     cut = np.log(9) / 2
     wrong, right = norm.cdf(-cut - 1), norm.cdf(1 - cut)
     expected = wrong / (wrong + right)
-    assert (said[chosen].argmax(1) != classes[chosen]).mean() == pytest.approx(
+    assert (probabilities[chosen].argmax(1) != classes[chosen]).mean() == pytest.approx(
         expected, abs=4 * np.sqrt(expected / len(chosen))
     )
 
 
 def test_every_class_keeps_its_surest_half():
-    said = np.array([[0.99, 0.01], [0.95, 0.05], [0.6, 0.4], [0.45, 0.55], [0.3, 0.7], [0.35, 0.65]])
-    assert confident(said, 0.9).tolist() == [0, 1, 4, 5]
-    assert confident(said, 0.5).tolist() == [0, 1, 2, 3, 4, 5]
+    probabilities = np.array([[0.99, 0.01], [0.95, 0.05], [0.6, 0.4], [0.45, 0.55], [0.3, 0.7], [0.35, 0.65]])
+    assert confident(probabilities, 0.9).tolist() == [0, 1, 4, 5]
+    assert confident(probabilities, 0.5).tolist() == [0, 1, 2, 3, 4, 5]

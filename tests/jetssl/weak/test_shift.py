@@ -30,6 +30,7 @@ def test_a_shift_of_the_mass_is_found_by_its_amount(domain_of, files):
     assert found["wasserstein_softdrop_mass"].value < 20
 
 
+@pytest.mark.slow
 def test_same_seed_same_errors(domain_of, files):
     domains = domain_of(files=files[0]), domain_of("data", files=files[1])
     assert shift(*domains, 1) == shift(*domains, 1)

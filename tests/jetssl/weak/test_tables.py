@@ -17,8 +17,8 @@ def test_a_row_for_each_arm_a_column_for_each_metric_there_is():
         found += [result(run, m, 0.8, noise="symmetric 0.1") for m in ("auc", "balanced_accuracy")]
         found.append(result(run, "auc_difference", -0.1, noise="symmetric 0.1"))
     shift = result(None, "proxy_a_distance", 0.3, method="domain_shift", other_view="data", null=0.0)
-    said, distances, arms = weak_tables([shift, *found])
-    assert said.title == "Answers"
+    answers, distances, arms = weak_tables([shift, *found])
+    assert answers.title == "Answers"
     assert distances.rows == [("proxy a distance", "0.300 ± 0.010", "0")]
     assert arms.header == ("labels are", "how many", "learned by", "AUC", "Δ AUC", "balanced accuracy")
     assert ("symmetric 0.1", "40", "gce", "0.800 ± 0.010", "-0.100 ± 0.010", "0.800 ± 0.010") in arms.rows

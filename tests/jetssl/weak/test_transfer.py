@@ -6,6 +6,8 @@ from jetssl.weak.domains import Question
 from jetssl.weak.transfer import Transfer
 from resim.common.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 QUESTION = Question(("two_prong",), ("one_prong",))
 
 

@@ -14,6 +14,7 @@ proc module {class name {body {}}} { lappend ::modules $class $name; namespace e
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", CARDS, ids=lambda path: path.stem)
 def test_every_parameter_is_what_tcl_makes_of_it(path):
     tcl = pytest.importorskip("tkinter", reason="this Python has no Tcl to compare with").Tcl()

@@ -18,6 +18,7 @@ def card_with(card: Path, tmp_path: Path, **changes: object) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted((REPOSITORY / "cards/generate").glob("*.yaml")), ids=lambda path: path.stem)
 def test_shipped_cards_load_from_anywhere(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -93,6 +94,7 @@ def test_not_a_card(tmp_path, text):
         load_card(path)
 
 
+@pytest.mark.slow
 @given(
     st.recursive(
         st.none() | st.booleans() | st.floats() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)

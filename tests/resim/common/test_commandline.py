@@ -32,6 +32,7 @@ def test_the_other_project_of_that_name_is_named(monkeypatch, capsys):
     assert "another project" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_hepmc_is_imported_only_where_it_is_read():
     """It starts the program `dot`, and fails where a folder of PATH may not be entered."""
     code = "import sys, resim.run.process_chunk, resim.detector.delphes_backend; sys.exit('pyhepmc' in sys.modules)"

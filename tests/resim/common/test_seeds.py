@@ -11,6 +11,7 @@ from resim.common.units import PYTHIA_SEED_MAX
 KEY = SeedKey(1, "ab" * 32, 5, "nominal", "shower")
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**63 - 1), st.integers(0, 2**40), st.text(max_size=10), st.integers(0, 10))
 def test_seeds_are_in_pythias_range_and_never_the_clock(run_seed, event, view, attempt):
     assert 1 <= pythia_seed(SeedKey(run_seed, "00" * 32, event, view, "shower", attempt)) <= PYTHIA_SEED_MAX

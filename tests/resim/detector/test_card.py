@@ -168,6 +168,7 @@ ENDLESS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ENDLESS)
 def test_time_and_memory_are_bounded(write, case):
     text, message = ENDLESS[case]
@@ -201,6 +202,7 @@ def test_a_link_out_of_the_folder_is_not_sourced(write, tmp_path):
         read_card(folder / "card.tcl")
 
 
+@pytest.mark.slow
 def test_a_long_list_that_nobody_reads_is_not_text(write):
     loop = "for {set i 0} {$i < 20000} {incr i} { lappend row $i }\n"
     card = "set ExecutionPath {A}\n" + loop + "module B A {\nfor {set i 0} {$i < 999} {incr i} { add Rows $row }\n}\n"

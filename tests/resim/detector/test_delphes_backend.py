@@ -125,6 +125,7 @@ def test_delphes_finds_every_written_event_complete_and_at_full_precision(delphe
     assert places == {(*place, 0.0) for place in displaced.tolist() if any(place)}
 
 
+@pytest.mark.slow
 def test_one_run_for_each_seed_and_the_card_ends_with_it(delphes, monkeypatch):
     monkeypatch.setenv("STAND_IN_MODE", "turns")
     given = particles([4, 5, 6])
@@ -149,6 +150,7 @@ def test_nothing_needs_no_run(delphes, lengths):
     assert not (delphes / "calls").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "message"),
     [
@@ -226,6 +228,7 @@ def write_card(folder, detector=CMS, backend="delphes", **more):
     return path
 
 
+@pytest.mark.slow
 def test_a_chain_with_delphes_has_its_jets_whatever_the_chunks(delphes, monkeypatch):
     monkeypatch.setenv("STAND_IN_MODE", "turns")
     monkeypatch.setattr("resim.card.view_plan.SLICE_EVENTS", 4)
@@ -243,6 +246,7 @@ def test_a_chain_with_delphes_has_its_jets_whatever_the_chunks(delphes, monkeypa
         assert len(set(zip(slices.tolist(), seeds.tolist(), strict=True))) == len(set(seeds.tolist())) == 2
 
 
+@pytest.mark.slow
 def test_without_smearing_reconstructed_jets_are_the_generated_ones(delphes):
     output = delphes / "pairs.h5"
     redetect = {"from": "reco", "freeze": "hadronization"}

@@ -77,6 +77,7 @@ def rows(objects) -> list[dict]:
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
+@pytest.mark.slow
 def test_energy_flow_agrees_with_a_slow_loop(cms, recording):
     modules = dict(cms.modules)
     n_neutrals = n_scaled = 0

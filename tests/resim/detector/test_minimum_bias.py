@@ -10,6 +10,7 @@ from resim.detector.pool import Pool
 from tests.helpers.chain import run_cli
 
 
+@pytest.mark.slow
 def test_equal_seeds_give_equal_bytes_and_longer_pools_begin_alike(quick, tmp_path):
     for name, n_events, seed in (("a", 12, 5), ("b", 12, 5), ("longer", 14, 5), ("other", 12, 6)):
         make_pool(tmp_path / name, PoolOptions(n_events, seed=seed, card=quick, quiet=True))

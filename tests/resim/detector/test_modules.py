@@ -19,6 +19,7 @@ def test_parameters_that_a_card_leaves_out_are_those_of_delphes(tmp_path):
     assert efficiency.outputs == ("E/stableParticles",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["source", "twice", "huge"])
 def test_cards_as_they_are_published_are_read(name):
     """A file beside the card; an eta edge with two lists of phi edges; 1.5 GB of cells that candidates do not need."""

@@ -182,6 +182,7 @@ def subtracted(card: Path, pileup: PileUp, hard: Particles):
     return hadrons, kept, merged, vertices
 
 
+@pytest.mark.slow
 def test_charged_pileup_beyond_the_resolution_is_removed_and_nothing_else(pool):
     hard = events(*[[particle(), particle(vz=5.0), particle(pdg_id=-211, charge=-1, vz=-80.0)]] * 40)
     hadrons, kept, merged, vertices = subtracted(CARD, PileUp(100.0, pool), hard)

@@ -66,6 +66,7 @@ starts = st.builds(
 radii = st.floats(0.15, 50).flatmap(lambda r: st.sampled_from([np.array([r]), np.array([-r])]))
 
 
+@pytest.mark.slow
 @given(starts, radii)
 def test_helices_agree_with_an_integration_of_the_lorentz_force(begin, radius):
     """Fourth-order Runge-Kutta in small steps of the transverse path, with the direction as unknown."""

@@ -147,6 +147,7 @@ def test_shipped_cards_accept_the_events_that_they_describe(madgraph, tmp_path, 
     assert make(REPOSITORY / f"cards/madgraph/{name}.yaml", tmp_path / "made.lhe.gz", n_events=50).n_events == 50
 
 
+@pytest.mark.slow
 def test_questions_are_answered_with_end_of_file(card, madgraph, tmp_path):
     madgraph("prompts")
     command = [sys.executable, "-c", "from resim.cli import main; main()"]
@@ -235,6 +236,7 @@ def runs(pid: int) -> bool:
         return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_ends_madgraph_and_what_it_started(card, madgraph, tmp_path, sent):
     madgraph("hangs")

@@ -151,6 +151,7 @@ def test_decays_belong_to_their_resonance(tmp_path, name, intermediate, outgoing
             assert total == pytest.approx(getattr(resonance, component), abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 def test_dark_jets_can_be_showered_and_found_again(tmp_path, model):
     lhe = tmp_path / "dark.lhe.gz"

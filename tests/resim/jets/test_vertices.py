@@ -100,6 +100,7 @@ def test_a_fit_needs_measured_tracks():
     assert secondary_vertices(exact, VertexSettings(source="fit"), STREAM).offsets.tolist() == [0, 0]
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**31), st.sampled_from(["fit", "truth"]))
 def test_a_jet_has_the_same_vertices_alone_and_in_a_batch(seed, source):
     rng = np.random.default_rng(seed)

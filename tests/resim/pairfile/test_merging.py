@@ -12,6 +12,8 @@ from resim.pairfile.validation import violations
 from resim.run.generate import generate
 from tests.helpers.chain import N_EVENTS, REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = RunOptions(n_events=N_EVENTS, chunk_size=3, quiet=True)
 
 

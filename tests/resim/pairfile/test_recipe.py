@@ -1,5 +1,6 @@
 """What a file says of how to make it again."""
 
+import pytest
 import yaml
 
 from resim.card.generation_card import load_card
@@ -25,6 +26,7 @@ def test_the_recipe_is_a_card_headed_by_what_else_it_takes(pairs):
     assert any(line.startswith('# again: docker run --rm -v "$PWD:/data"') and command in line for line in comments)
 
 
+@pytest.mark.slow
 def test_the_card_makes_the_file_again(pairs, tmp_path):
     card = tmp_path / "card.yaml"
     card.write_text(run_cli("provenance", pairs).output)

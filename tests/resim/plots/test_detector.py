@@ -32,6 +32,7 @@ def test_a_card_without_track_parameters_has_no_errors_of_them():
     assert (muon.d0_error, muon.dz_error) == (0, 0)
 
 
+@pytest.mark.slow
 def test_pictures_of_a_card(tmp_path, monkeypatch, saved):
     monkeypatch.setattr(plots, "_SHOTS", 30)
     pictures = plots.plot_detector(CARDS / "cms_tracking.tcl", tmp_path / "new")
@@ -44,6 +45,7 @@ def test_pictures_of_a_card(tmp_path, monkeypatch, saved):
     assert empty_panels(saved) == []
 
 
+@pytest.mark.slow
 def test_pictures_next_to_delphes(tmp_path, monkeypatch, saved):
     monkeypatch.setattr(delphes, "N_RUNS", 2)
     pictures = delphes.plot_comparison(CARDS / "cms.tcl", ROOT / "tests/data/delphes_qcd.npz", tmp_path)
@@ -52,6 +54,7 @@ def test_pictures_next_to_delphes(tmp_path, monkeypatch, saved):
     assert empty_panels(saved) == []
 
 
+@pytest.mark.slow
 def test_plot_draws_a_card_alone_or_with_a_pair_file(tmp_path, monkeypatch):
     monkeypatch.setattr(plots, "_SHOTS", 30)
     card = CARDS / "cms.tcl"

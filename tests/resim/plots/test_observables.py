@@ -17,6 +17,7 @@ def mock(tmp_path_factory):
     return write_mock(path, n_rows=40, views=("a", "b", "c", "d", "e"), vertices=True)
 
 
+@pytest.mark.slow
 def test_one_picture_per_observable(mock, tmp_path, saved):
     pictures = plot_pairs(mock, tmp_path / "plots")
     assert [path.stem for path in pictures] == [*(o.name for o in OBSERVABLES + VERTEX_OBSERVABLES), "sharing"]
@@ -41,6 +42,7 @@ def test_nothing_to_plot_is_said(tmp_path):
     assert show_row(empty, 0, tmp_path / "row.png").exists()
 
 
+@pytest.mark.slow
 def test_pictures_are_not_overwritten_unasked(mock, tmp_path):
     assert run_cli("show", mock, "-o", tmp_path / "row.png").exit_code == 0
     assert "exists already" in str(run_cli("show", mock, "-o", tmp_path / "row.png").exception)

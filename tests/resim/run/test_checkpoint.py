@@ -23,6 +23,7 @@ from tests.helpers.programs import NAMESPACE, want_namespace
 OPTIONS = RunOptions(n_events=N_EVENTS, quiet=True)
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_is_resumed_and_gives_the_same_arrays(card, pairs, tmp_path, monkeypatch):
     output = tmp_path / "pairs.h5"
     done = []
@@ -66,6 +67,7 @@ main()
 """
 
 
+@pytest.mark.slow
 def test_kill_minus_9_loses_nothing_that_was_finished(card, pairs, tmp_path):
     output = tmp_path / "pairs.h5"
     arguments = ["generate", str(card), "-o", str(output), "-n", str(N_EVENTS), "--chunk-size", "2", "--quiet"]
@@ -77,6 +79,7 @@ def test_kill_minus_9_loses_nothing_that_was_finished(card, pairs, tmp_path):
     assert digest(output) == digest(pairs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04", None])
 def test_a_damaged_part_is_removed_and_made_anew(card, pairs, tmp_path, monkeypatch, damage):
     output = tmp_path / "pairs.h5"
@@ -98,6 +101,7 @@ def _interrupt(*arguments):
     raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_an_interrupted_replacement_can_be_resumed(card, pairs, tmp_path, monkeypatch):
     output = tmp_path / "pairs.h5"
     generate(card, output, replace(OPTIONS, n_events=1))

@@ -23,6 +23,7 @@ from tests.helpers.waiting import wait_until
 OPTIONS = RunOptions(n_events=N_EVENTS, quiet=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [{"workers": 2, "chunk_size": 5}, {"chunk_size": 3}, {"chunk_size": 1000}])
 def test_arrays_do_not_depend_on_workers_or_chunks(card, pairs, tmp_path, changes):
     other = tmp_path / "other.h5"
@@ -30,6 +31,7 @@ def test_arrays_do_not_depend_on_workers_or_chunks(card, pairs, tmp_path, change
     assert digest(other) == digest(pairs)
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_arrays_of_the_same_hard_scatters(card, pairs, tmp_path):
     other = tmp_path / "other.h5"
     generate(card, other, replace(OPTIONS, seed=2, n_events=4))
@@ -79,6 +81,7 @@ def test_only_regular_files_are_replaced(card, tmp_path):
                 generate(card, output, replace(OPTIONS, **flag))
 
 
+@pytest.mark.slow
 def test_events_that_pythia_gives_up_are_counted_and_said(card, tmp_path, monkeypatch, caplog):
     from resim.shower.pythia import Pythia
 
@@ -93,6 +96,7 @@ def test_events_that_pythia_gives_up_are_counted_and_said(card, tmp_path, monkey
     assert violations(output) == []
 
 
+@pytest.mark.slow
 def test_a_dead_worker_is_reported_and_its_run_can_go_on(card, pairs, tmp_path, monkeypatch):
     monkeypatch.setattr(execution, "process", _die)
     output = tmp_path / "pairs.h5"
@@ -196,6 +200,7 @@ def test_provenance_says_how_to_make_it_again(pairs):
     assert [len(source.sha256) for source in provenance.sources] == [64, 64]
 
 
+@pytest.mark.slow
 def test_events_of_another_generator_run_through_the_whole_chain(card, pythia_lhe, tmp_path):
     rows = {21: "g"} | dict.fromkeys((1, 2, 3, 4, 5), "q")
     output = tmp_path / "pairs.h5"

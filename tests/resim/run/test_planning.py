@@ -23,6 +23,7 @@ def test_chunks_hold_every_event_once_in_order(card):
     assert read == [(spec.number, event) for spec in run.chunks[1:] for event in spec.events]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("of", [1, 3, 7])
 def test_shards_are_a_division_of_the_run(card, of):
     card = load_card(card)

@@ -123,6 +123,7 @@ def test_substructure_is_ordered(file):
     assert (file.jets("nominal", "softdrop_mass")[valid] <= file.jets("nominal", "mass")[valid] + 1e-3).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lhe", "settings", "mass"),
     [("semi_12.lhe", [], 57), ("semi_52.lhe", [], 57), ("semi_52.lhe", ["52:isVisible = on"], 128)],

@@ -16,6 +16,7 @@ from resim.run.replay import generated_row, replay
 from tests.helpers.chain import HARD_SCATTERS, REPOSITORY, run_cli
 
 
+@pytest.mark.slow
 def test_every_row_comes_out_as_it_is_in_the_file(pairs):
     with PairFile(pairs) as file:
         n_rows = len(file)
@@ -82,6 +83,7 @@ def test_generated_particles_are_those_that_the_detector_saw(detected):
             assert (again["views/nominal/constituents/pdg_id"] != 0).all()
 
 
+@pytest.mark.slow
 def test_generated_particles_are_drawn_once_for_each_set_of_them(detected, tmp_path):
     plain = imread(show_row(detected, 0, tmp_path / "plain.png"))
     assert run_cli("show", detected, "--generated", "-o", tmp_path / "five.png").exit_code == 0
@@ -91,6 +93,7 @@ def test_generated_particles_are_drawn_once_for_each_set_of_them(detected, tmp_p
         show_row(detected, 99, tmp_path / "row.png", generated=True)
 
 
+@pytest.mark.slow
 def test_without_a_detector_nothing_is_made_again(pairs, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "process", lambda *_: pytest.fail("made again"))
     plain = imread(show_row(pairs, 0, tmp_path / "plain.png"))

@@ -41,6 +41,7 @@ def moved(tmp_path_factory):
     return folder / "pairs.h5"
 
 
+@pytest.mark.slow
 def test_files_are_found_by_their_hash(moved, tmp_path):
     again = tmp_path / "again.h5"
     done = run_cli("reproduce", moved, "-o", again, "--sources", moved.parent / "archive", "--quiet")

@@ -44,6 +44,7 @@ def same(a, b) -> bool:
 # The order of the calls and what they are given
 
 
+@pytest.mark.slow
 def test_every_event_comes_back_in_its_place_and_nothing_is_left_behind(stand_in, events, capfd):
     made = herwig().simulate(events, SEED)
     assert len(made) == len(events)
@@ -56,6 +57,7 @@ def test_every_event_comes_back_in_its_place_and_nothing_is_left_behind(stand_in
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_reads_the_input_file_once_and_passes_number_and_seed(stand_in, events):
     instance = herwig()
     assert instance.version == "7.3.0"
@@ -69,6 +71,7 @@ def test_reads_the_input_file_once_and_passes_number_and_seed(stand_in, events):
     ]
 
 
+@pytest.mark.slow
 def test_the_seed_and_the_slice_decide_alone(stand_in, events, monkeypatch, tmp_path):
     first = herwig().simulate(events, SEED)
     monkeypatch.setenv("STAND_IN_CACHE", str(tmp_path))
@@ -112,6 +115,7 @@ def test_an_empty_slice_needs_no_herwig(stand_in):
     assert calls(stand_in) == [["--version"]]
 
 
+@pytest.mark.slow
 def test_both_hepmc_formats_give_the_same_particles(stand_in, events, monkeypatch):
     first = herwig().simulate(events, SEED)
     monkeypatch.setenv("STAND_IN_FORMAT", "GenEventHepMC3")
@@ -124,6 +128,7 @@ def test_both_hepmc_formats_give_the_same_particles(stand_in, events, monkeypatc
 # Events that Herwig drops
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dropped", [{0, 3}, {4}])
 def test_a_dropped_event_is_none_and_the_others_keep_their_places(stand_in, events, monkeypatch, dropped):
     monkeypatch.setenv("STAND_IN_DROPPED", ",".join(map(str, dropped)))
@@ -132,6 +137,7 @@ def test_a_dropped_event_is_none_and_the_others_keep_their_places(stand_in, even
     assert left_behind(stand_in) == []
 
 
+@pytest.mark.slow
 def test_a_slice_of_which_everything_is_dropped_gives_none_for_each(stand_in, events, monkeypatch):
     monkeypatch.setenv("STAND_IN_DROPPED", "0,1")
     assert herwig().simulate(events[:2], SEED) == [None, None]
@@ -146,6 +152,7 @@ def test_the_end_of_the_file_is_a_failure(stand_in, events, monkeypatch):
 # Failures
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "message"),
     [
@@ -234,6 +241,7 @@ def test_an_event_without_a_scale_is_refused(stand_in, events):
 CHARGE = {11: -1, 12: 0, 13: -1, 14: 0, 16: 0, 111: 0, 211: 1, 221: 0, 311: 0, 321: 1}
 
 
+@pytest.mark.slow
 def test_taus_of_the_hard_process_give_their_products_in_lhe_order(stand_in):
     events = read_slice("tautau", 20)
     for event, lhe in zip(herwig().simulate(events, SEED), events, strict=True):

@@ -66,6 +66,7 @@ class _Reseed(pythia8mc.UserHooks):
         return False
 
 
+@pytest.mark.slow
 def test_the_two_steps_equal_one_ordinary_run_bit_by_bit(pythia, events):
     """Freezing the parton level and hadronizing a copy of it is what `pythia.next()` does: there is no bias."""
     ordinary, feed = pythia8mc.Pythia("", False), EventFeed(survey(QCD, 1).beams)
@@ -116,6 +117,7 @@ def test_energy_and_momentum_are_conserved(pythia, events):
     assert total == pytest.approx([0, 0, 0, 13000], abs=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("card", sorted((REPOSITORY / "cards/pythia").glob("*.cmnd")), ids=lambda path: path.stem)
 def test_shipped_tunes_are_what_pythia_takes(card, events):
     other = Pythia(survey(QCD, 1).beams, shower_lines(ShowerSection(card=card)))
@@ -143,6 +145,7 @@ def test_what_pythia_says_of_a_failure_is_quoted():
         Pythia(survey(QCD, 1).beams, ["PDF:pSet = LHAPDF6:NONE"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "settings"), [("phi", ()), ("n2", ()), ("gg", (FAULTS / "photon.cmnd",))])
 def test_new_particles_and_photons_are_simulated_as_by_pythias_own_reader(name, settings):
     """QNUMBERS, MASS and DECAY of the header; n2 -> n1 h of the header; photons from protons (plain Pythia: all)."""

@@ -54,6 +54,7 @@ def test_decays_depend_on_seed_and_index_alone(decays, events):
     assert decays(decayed, 0) is decayed  # nothing is left to decay
 
 
+@pytest.mark.slow
 def test_all_views_share_the_decay(tmp_path, caplog):
     """The visible mass of a top differs little between views: hadronic in both, or leptonic in both."""
     card = fault_card(tmp_path, "top_open_w.lhe", {6: "top"}, decay="frozen", select={"parton_pt_min": 300})

@@ -43,6 +43,7 @@ def small_slices(monkeypatch):
     monkeypatch.setattr("resim.card.view_plan.SLICE_EVENTS", 4)
 
 
+@pytest.mark.slow
 def test_a_herwig_view_hangs_on_the_same_hard_scatters(stand_in, small_slices, tmp_path):
     card = write_card(tmp_path, "hbb_j", {25: "hbb"}, {"nominal": NOMINAL, "herwig": herwig_view()})
     files = [tmp_path / "a.h5", tmp_path / "b.h5"]
@@ -60,6 +61,7 @@ def test_a_herwig_view_hangs_on_the_same_hard_scatters(stand_in, small_slices, t
     assert replay(files[0], 5).differing == ()
 
 
+@pytest.mark.slow
 def test_replay_names_another_herwig(stand_in, small_slices, tmp_path, monkeypatch):
     card = write_card(tmp_path, "hbb_j", {25: "hbb"}, {"nominal": NOMINAL, "herwig": herwig_view()})
     generate(card, tmp_path / "a.h5", replace(OPTIONS, n_events=2))
@@ -68,6 +70,7 @@ def test_replay_names_another_herwig(stand_in, small_slices, tmp_path, monkeypat
     assert replay(tmp_path / "a.h5", 0).changed_versions == {"herwig": ("7.3.0", "7.2.3")}
 
 
+@pytest.mark.slow
 def test_a_slice_that_fails_is_made_again_with_another_seed(stand_in, small_slices, tmp_path, monkeypatch):
     card = write_card(tmp_path, "hbb_j", {25: "hbb"}, {"nominal": NOMINAL, "herwig": herwig_view()})
     real, failures = realization.Herwig.simulate, []
@@ -102,6 +105,7 @@ def test_without_herwig_the_card_is_refused_before_any_work(tmp_path, monkeypatc
     assert [path.name for path in tmp_path.iterdir()] == ["card.yaml"]
 
 
+@pytest.mark.slow
 def test_taus_keep_their_channel_where_they_can_and_are_counted_where_not(stand_in, tmp_path):
     views = {
         "nominal": NOMINAL,
@@ -215,6 +219,7 @@ def test_another_content_of_the_detector_card_is_another_detector(detected, monk
         generate(detected / "card.yaml", detected / "pairs.h5", replace(OPTIONS, resume=True))
 
 
+@pytest.mark.slow
 def test_rows_may_be_asked_for_a_particle_level_jet(tmp_path):
     views = {"reco": NOMINAL | {"detector": CMS}}
     jets = {"radius": 0.4, "pt_min": 25, "particle_pt_min": 280}
@@ -289,6 +294,7 @@ def test_the_same_file_twice_is_refused(tmp_path):
         generate(card, tmp_path / "pairs.h5", OPTIONS)
 
 
+@pytest.mark.slow
 def test_a_refused_tau_keeps_its_jet(tmp_path):
     """Rows never take the jet of a parton that is nearer to it, whether that one became a row or not."""
     output = tmp_path / "pairs.h5"

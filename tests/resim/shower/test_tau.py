@@ -23,6 +23,7 @@ def pythia():
     return Pythia(survey(TAUS, 1).beams, shower_lines(ShowerSection(card=REPOSITORY / "cards/pythia/monash.cmnd")))
 
 
+@pytest.mark.slow
 def test_a_forced_tau_repeats_its_channel_and_a_free_one_does_not(pythia, events):
     forced, free = 0, 0
     for seed, event in enumerate(events, 1):

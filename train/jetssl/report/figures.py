@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from jetssl.evaluation.metrics import wilson
 from jetssl.evaluation.results import Baseline, RocCurve
 from jetssl.evaluation.table import NAMES
-from jetssl.training.epoch_log import read_metrics
+from jetssl.training.epoch_metrics import read_metrics
 from jetssl.training.run_folder import RunFolder
 from resim.pairfile.reader import PairFile
 from resim.plots.observables import plot_pairs

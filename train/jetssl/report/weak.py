@@ -10,7 +10,7 @@ from jetssl.evaluation.results import Result, read_results
 from jetssl.report.figures import FigureFile
 from jetssl.report.section import PageSection, embedded
 from jetssl.weak.answers import question_of
-from jetssl.weak.program import CARD_FILE, RESULTS_FILE
+from jetssl.weak.records import CARD_FILE, RESULTS_FILE
 from jetssl.weak.tables import weak_tables
 from resim.plots.style import VIEW_COLOURS, hep_style, save
 

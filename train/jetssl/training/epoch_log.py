@@ -1,84 +1,16 @@
 """The log of a training: one line per epoch in `metrics.csv`, and on stderr."""
 
-import csv
-import math
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, cast
+from typing import cast
 
 import lightning
-import numpy as np
 from lightning.pytorch.callbacks import RichProgressBar
 
 from jetssl.data.batches import PairBatches
+from jetssl.training.epoch_metrics import BLANK, COLUMNS, last_slope, read_metrics
 from resim.common.atomic_write import write_text
-
-COLUMNS = (
-    "epoch",
-    "step",
-    "loss",
-    "validation_loss",
-    "std",
-    "std_min",
-    "effective_rank",
-    "alignment",
-    "uniformity",
-    "pair_auc",
-    "pair_auc_in_bin",
-    "probe_auc",
-    "accuracy",
-    "learning_rate",
-    "seconds",
-    "jets_per_second",
-    "waiting",
-)
-"""Columns of `metrics.csv`; `epoch` counts from 1, `seconds`, the rate, and `waiting`, the share of the time in which
-there was no batch to work on, are those of the epoch; nan: not logged."""
-
-_BLANK = dict.fromkeys(COLUMNS, math.nan)
-"""Values of columns that a file of an older version lacks."""
-
-
-STILL_FALLING: Final = 0.05
-"""Share of the whole fall of a loss that its last quarter may have; 0.03-0.04 where more epochs no longer raised the
-probe (docs/results/recipe.md)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Slope:
-    """A straight line through the last quarter of the losses, at least 4 of them."""
-
-    value: float
-    """per epoch"""
-    error: float
-    """standard error of `value`, from the scatter about the line"""
-    epochs: int
-    """in the quarter"""
-    share: float
-    """fall of the line over the quarter, in units of what the loss lost between the first epoch and its minimum"""
-
-    @property
-    def falls(self) -> bool:
-        """Whether more epochs would help: a fall that is large, and twice its error."""
-        return self.share > STILL_FALLING and self.value < -2 * self.error
-
-
-def last_slope(losses: Sequence[float]) -> Slope | None:
-    """How a loss ends; None where fewer than 8 epochs, or no fall at all, leave nothing to compare with.
-
-    >>> last_slope([10 - epoch for epoch in range(10)]).falls
-    True
-    >>> last_slope([2 ** -epoch for epoch in range(40)]).falls
-    False
-    """
-    epochs, fallen = max(4, len(losses) // 4), losses[0] - min(losses)
-    if len(losses) < 8 or not fallen > 0:
-        return None
-    (slope, _), covariance = np.polyfit(range(epochs), losses[-epochs:], 1, cov=True)
-    return Slope(float(slope), math.sqrt(covariance[0, 0]), epochs, float(-slope * epochs / fallen))
 
 
 class EpochLog(lightning.Callback):
@@ -112,7 +44,7 @@ class EpochLog(lightning.Callback):
         if not self.writes:
             return
         seconds = time.monotonic() - self.started
-        known = _BLANK | {
+        known = BLANK | {
             "epoch": trainer.current_epoch + 1,
             "step": trainer.global_step,
             "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
@@ -161,10 +93,3 @@ def _waited(trainer: lightning.Trainer) -> float:
 def progress_bar() -> RichProgressBar:
     """Lightning's bar, on stderr."""
     return RichProgressBar(leave=False, console_kwargs={"stderr": True})
-
-
-def read_metrics(path: Path) -> list[dict[str, float]]:
-    """Lines of a `metrics.csv` as numbers."""
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = csv.DictReader(file)
-        return [_BLANK | {name: float(value) for name, value in row.items()} for row in rows]

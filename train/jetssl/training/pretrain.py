@@ -26,8 +26,9 @@ from jetssl.data.rows import rows_of
 from jetssl.data.splits import Splits
 from jetssl.methods.base import Method
 from jetssl.methods.builder import METHODS
-from jetssl.models.checkpoints import MovableCheckpoint, WholeFileIO, refuse_other_card
+from jetssl.models.checkpoints import refuse_other_card
 from jetssl.models.normalization import Normalized
+from jetssl.training.checkpoint_files import MovableCheckpoint, WholeFileIO
 from jetssl.training.epoch_log import EpochLog, progress_bar
 from jetssl.training.provenance import RunProvenance, SplitCounts, start_record
 from jetssl.training.run_folder import RunFolder, State

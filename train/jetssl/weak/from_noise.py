@@ -8,11 +8,11 @@ import numpy as np
 from jetssl.common.seeds import Stream, generator
 from jetssl.config.weak import NoiseCard, NoisyMethod
 from jetssl.evaluation.results import Result
+from jetssl.weak.frozen_tasks import Address, FrozenTask, Scores, frozen_tasks, scores_in
 from jetssl.weak.label_noise import Matrix, class_dependent, corrupt, symmetric
 from jetssl.weak.methods import Training, plain
 from jetssl.weak.records import Arm, figures, measured, records
-from jetssl.weak.rooms import Address, Room, Scores, rooms, scores_in
-from jetssl.weak.student import Lesson
+from jetssl.weak.student import LabelledJets
 from jetssl.weak.study import Study
 
 CLEAN = "clean"
@@ -23,7 +23,7 @@ def from_noise(study: Study, card: NoiseCard) -> list[Result]:
 
     The difference of `plain` is to clean labels, that of all others to `plain` with the same noise.
     """
-    there = list(rooms(study, card.pretraining, "simulation"))
+    there = list(frozen_tasks(study, card.pretraining, "simulation"))
     seed, draws, test = study.card.seed, study.card.draws, there[0].test
     n_labels = len(there[0].task.train)
     scores = scores_in(there, seed, draws, _clean)
@@ -48,18 +48,20 @@ def _kinds(card: NoiseCard) -> dict[str, Matrix]:
     }
 
 
-def _clean(room: Room, address: Address) -> Scores:
-    return {CLEAN: room.said(Training(room.school, *room.lessons, address).with_loss(plain))}
+def _clean(frozen: FrozenTask, address: Address) -> Scores:
+    return {CLEAN: frozen.signal_probability(Training(frozen.trainer, *frozen.labelled, address).with_loss(plain))}
 
 
-def _noisy(methods: tuple[NoisyMethod, ...], matrix: Matrix, number: int, room: Room, address: Address) -> Scores:
+def _noisy(
+    methods: tuple[NoisyMethod, ...], matrix: Matrix, number: int, frozen: FrozenTask, address: Address
+) -> Scores:
     """All methods learn from the same labels; validation labels are as noisy."""
     seed, *rest = address
     rng = generator(seed, Stream.LABEL_NOISE, number, *rest)
-    lessons = [_corrupted(lesson, matrix, rng) for lesson in room.lessons]
-    training = Training(room.school, lessons[0], lessons[1], address)
-    return {method: room.said(training.noisy(method, matrix)) for method in methods}
+    labelled = [_corrupted(labelled, matrix, rng) for labelled in frozen.labelled]
+    training = Training(frozen.trainer, labelled[0], labelled[1], address)
+    return {method: frozen.signal_probability(training.noisy(method, matrix)) for method in methods}
 
 
-def _corrupted(lesson: Lesson, matrix: Matrix, rng: np.random.Generator) -> Lesson:
-    return replace(lesson, targets=np.eye(len(matrix))[corrupt(lesson.targets.argmax(1), matrix, rng)])
+def _corrupted(labelled: LabelledJets, matrix: Matrix, rng: np.random.Generator) -> LabelledJets:
+    return replace(labelled, targets=np.eye(len(matrix))[corrupt(labelled.targets.argmax(1), matrix, rng)])

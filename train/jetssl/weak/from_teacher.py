@@ -10,11 +10,11 @@ import numpy as np
 from jetssl.config.weak import TeachingCard
 from jetssl.evaluation.results import Result
 from jetssl.weak.domains import Truth, true_labels
+from jetssl.weak.frozen_tasks import Address, FrozenTask, Scores, frozen_tasks, scores_in
 from jetssl.weak.methods import Training, plain
 from jetssl.weak.records import Arm, measured, records
-from jetssl.weak.rooms import Address, Room, Scores, rooms, scores_in
 from jetssl.weak.study import Study
-from jetssl.weak.teaching import Classroom, confusion, one_hot
+from jetssl.weak.teaching import TeacherStudent, confusion, one_hot
 
 TEACHER = "teacher"
 ORACLE = "oracle"
@@ -23,7 +23,7 @@ ORACLE = "oracle"
 
 def from_teacher(study: Study, card: TeachingCard) -> list[Result]:
     """Teacher, its students and the oracle, tested on data."""
-    there = list(rooms(study, card.pretraining, "data"))
+    there = list(frozen_tasks(study, card.pretraining, "data"))
     truth = true_labels(study.domain("data"), study.question)
     seed, draws = study.card.seed, study.card.draws
     scores = scores_in(there, seed, draws, partial(_taught, card)) | scores_in(
@@ -40,30 +40,30 @@ def from_teacher(study: Study, card: TeachingCard) -> list[Result]:
     return results
 
 
-def _taught(card: TeachingCard, room: Room, address: Address) -> Scores:
+def _taught(card: TeachingCard, frozen: FrozenTask, address: Address) -> Scores:
     """Of the teacher and of its students. No label of data is within reach."""
-    classroom = Classroom(room.school, *room.lessons, *room.unlabelled)
-    teacher = classroom.teacher((*address, 0))
+    teacher_student = TeacherStudent(frozen.trainer, *frozen.labelled, *frozen.unlabelled)
+    teacher = teacher_student.teacher((*address, 0))
     if card.transition is None:
-        rows = room.task.validation
-        transition = confusion(room.school.probabilities(teacher, rows), room.task.is_signal[rows])
+        rows = frozen.task.validation
+        transition = confusion(frozen.trainer.probabilities(teacher, rows), frozen.task.is_signal[rows])
     else:
         transition = np.array(card.transition)
-    found = {TEACHER: room.said(teacher)}
+    found = {TEACHER: frozen.signal_probability(teacher)}
     for number, method in enumerate(card.methods, start=1):
         if method == "self_training":
-            student = classroom.self_trained(teacher, card.rounds, (*address, number))
+            student = teacher_student.self_trained(teacher, card.rounds, (*address, number))
         else:
-            student = classroom.student(method, teacher, transition, (*address, number))
-        found[method] = room.said(student)
+            student = teacher_student.student(method, teacher, transition, (*address, number))
+        found[method] = frozen.signal_probability(student)
     return found
 
 
-def _oracle(truth: Truth, room: Room, address: Address) -> Scores:
+def _oracle(truth: Truth, frozen: FrozenTask, address: Address) -> Scores:
     """Of one that learned from true labels of data: belongs to the evaluation."""
-    lessons = []
-    for rows in room.unlabelled:
-        own = rows - room.shift
-        lessons.append(one_hot(rows[truth.is_either[own]], truth.is_signal[own[truth.is_either[own]]]))
-    student = Training(room.school, lessons[0], lessons[1], (*address, 0)).with_loss(plain)
-    return {ORACLE: room.said(student)}
+    labelled = []
+    for rows in frozen.unlabelled:
+        own = rows - frozen.shift
+        labelled.append(one_hot(rows[truth.is_either[own]], truth.is_signal[own[truth.is_either[own]]]))
+    student = Training(frozen.trainer, labelled[0], labelled[1], (*address, 0)).with_loss(plain)
+    return {ORACLE: frozen.signal_probability(student)}

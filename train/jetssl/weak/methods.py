@@ -15,22 +15,22 @@ from jetssl.weak.forward_correction import estimated_transition, forward_correct
 from jetssl.weak.generalized_cross_entropy import generalized_cross_entropy
 from jetssl.weak.label_noise import Matrix
 from jetssl.weak.label_proportions import proportion_loss
-from jetssl.weak.student import Lesson, School, Student
+from jetssl.weak.student import LabelledJets, Student, StudentTrainer
 
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """A student that learns a lesson, and another chance for those who need two."""
+    """Training of a student on labelled jets, and of a second one for the methods that need two."""
 
-    school: School
-    lesson: Lesson
-    held_out: Lesson
+    trainer: StudentTrainer
+    labelled: LabelledJets
+    held_out: LabelledJets
     address: tuple[int, ...]
     """seed, and what tells students with one seed apart"""
 
     def with_loss(self, loss: Loss, networks: int = 1) -> Student:
         """A student that has learned with a loss."""
-        return self.school.teach(self.lesson, self.held_out, loss, networks, self.address)
+        return self.trainer.fit(self.labelled, self.held_out, loss, networks, self.address)
 
     def noisy(self, method: NoisyMethod, transition: Matrix) -> Student:
         """A student that has learned in spite of noise.
@@ -48,11 +48,11 @@ class Training:
         if method == "gce":
             return self.with_loss(lambda logits, targets, _: generalized_cross_entropy(logits[:, 0], targets).mean())
         if method == "co_teaching":
-            noise = float(1 - transition.diagonal() @ self.lesson.targets.mean(0))
+            noise = float(1 - transition.diagonal() @ self.labelled.targets.mean(0))
             return self.with_loss(lambda logits, targets, done: co_teaching(logits, targets, noise, done), 2)
         if method == "forward_estimated":
-            said = self.school.probabilities(self.with_loss(plain), self.lesson.rows)
-            transition = estimated_transition(said)
+            probabilities = self.trainer.probabilities(self.with_loss(plain), self.labelled.rows)
+            transition = estimated_transition(probabilities)
         return self.with_loss(_forward(transition))
 
 

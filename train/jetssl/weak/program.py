@@ -17,6 +17,7 @@ from jetssl.weak.from_mixtures import from_mixtures
 from jetssl.weak.from_noise import from_noise
 from jetssl.weak.from_teacher import from_teacher
 from jetssl.weak.label_noise import checked
+from jetssl.weak.records import CARD_FILE, RESULTS_FILE
 from jetssl.weak.shift import shift_records
 from jetssl.weak.study import Study, make_pairs, pretrain_all
 from jetssl.weak.transfer import adaptation, sample_size
@@ -24,8 +25,6 @@ from resim.common.atomic_write import write_text
 from resim.common.errors import InputError
 
 log = logging.getLogger(__name__)
-CARD_FILE = "wsl.yaml"
-RESULTS_FILE = "results.json"
 ANSWERS_FILE = "answers.txt"
 
 

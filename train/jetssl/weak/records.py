@@ -16,6 +16,9 @@ from jetssl.evaluation.results import Baseline, Origin, Result
 from jetssl.evaluation.task import hash_of
 from resim.common.arrays import Floats
 
+CARD_FILE = "wsl.yaml"
+RESULTS_FILE = "results.json"
+"""Names in the folder of a study."""
 METRICS = ("auc", "balanced_accuracy")
 """Order without and with a cut: noise that depends on the class moves the cut more than the order."""
 

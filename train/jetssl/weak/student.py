@@ -28,8 +28,8 @@ Inputs = Callable[[Integers, np.random.Generator | None], tuple[torch.Tensor, ..
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
-    """What a student is told."""
+class LabelledJets:
+    """Jets and the labels, sure or weak, from which a student learns."""
 
     rows: Integers
     """int64 `(B,)`"""
@@ -58,8 +58,8 @@ class Student(Headed):
 
 
 @dataclass(frozen=True, slots=True)
-class School:
-    """Where students come from, and what they see of a jet."""
+class StudentTrainer:
+    """How students are built and trained, and what they see of a jet."""
 
     network: Callable[[], tuple[nn.Module, nn.Module]]
     """a fresh encoder and head; random numbers are torch's"""
@@ -67,13 +67,15 @@ class School:
     rates: Rates
     steps: int
 
-    def teach(self, lesson: Lesson, held_out: Lesson, loss: Loss, networks: int, address: tuple[int, ...]) -> Student:
-        """A student that has learned a lesson.
+    def fit(
+        self, labelled: LabelledJets, held_out: LabelledJets, loss: Loss, networks: int, address: tuple[int, ...]
+    ) -> Student:
+        """A student that has learned from labelled jets.
 
-        It ends with the weights of the lowest loss on held-out jets, whose labels are as weak as those of the lesson.
+        It ends with the weights of the lowest loss on held-out jets, whose labels are as weak.
 
         Args:
-            lesson: jets and labels.
+            labelled: jets and labels.
             held_out: others.
             loss: of its logits `(B, M, K)`.
             networks: M.
@@ -83,7 +85,7 @@ class School:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(torch_seed(seed, Stream.STUDENT, *rest))
             student = Student([self.network() for _ in range(networks)])
-            batches = self._batches(lesson, generator(seed, Stream.STUDENT, *rest))
+            batches = self._batches(labelled, generator(seed, Stream.STUDENT, *rest))
             targets = torch.from_numpy(held_out.targets.astype(np.float32))
 
             def held_out_loss() -> float:
@@ -103,16 +105,16 @@ class School:
         return torch.cat([student(*self.inputs(piece, None)) for piece in pieces])
 
     def _batches(
-        self, lesson: Lesson, rng: np.random.Generator
+        self, labelled: LabelledJets, rng: np.random.Generator
     ) -> Iterator[tuple[tuple[torch.Tensor, ...], torch.Tensor]]:
-        targets = torch.from_numpy(lesson.targets.astype(np.float32))
+        targets = torch.from_numpy(labelled.targets.astype(np.float32))
         while True:
-            order = rng.permutation(len(lesson.rows))
+            order = rng.permutation(len(labelled.rows))
             for part in np.array_split(order, -(-len(order) // BATCH_SIZE)):
-                yield self.inputs(lesson.rows[part], rng), targets[part]
+                yield self.inputs(labelled.rows[part], rng), targets[part]
 
 
-def perceptrons(vectors: Floats32, steps: int) -> School:
+def perceptrons(vectors: Floats32, steps: int) -> StudentTrainer:
     """Students with one hidden layer on frozen jet vectors.
 
     Args:
@@ -126,4 +128,4 @@ def perceptrons(vectors: Floats32, steps: int) -> School:
         head = nn.Sequential(nn.Linear(vectors.shape[1], HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, CLASSES))
         return Vectors(), head
 
-    return School(network, lambda rows, _: (scaled[torch.from_numpy(rows)],), Rates(0.0, HEAD_RATE), steps)
+    return StudentTrainer(network, lambda rows, _: (scaled[torch.from_numpy(rows)],), Rates(0.0, HEAD_RATE), steps)

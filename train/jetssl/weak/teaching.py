@@ -13,18 +13,18 @@ from jetssl.config.weak import StudentMethod
 from jetssl.weak.label_noise import Matrix, checked
 from jetssl.weak.methods import Training, plain
 from jetssl.weak.pseudo_labels import confident, hard_labels
-from jetssl.weak.student import CLASSES, Lesson, School, Student
+from jetssl.weak.student import CLASSES, LabelledJets, Student, StudentTrainer
 from resim.common.arrays import Floats, Integers
 
 
 @dataclass(frozen=True, slots=True)
-class Classroom:
-    """Who is taught what; rows of both domains are those of one table."""
+class TeacherStudent:
+    """What teacher and students learn from; rows of both domains are those of one table."""
 
-    school: School
-    lesson: Lesson
+    trainer: StudentTrainer
+    labelled: LabelledJets
     """labelled simulation"""
-    held_out: Lesson
+    held_out: LabelledJets
     """more of it"""
     unlabelled: Integers
     """rows of data"""
@@ -33,7 +33,7 @@ class Classroom:
 
     def teacher(self, address: tuple[int, ...]) -> Student:
         """Learns in the simulation."""
-        return Training(self.school, self.lesson, self.held_out, address).with_loss(plain)
+        return Training(self.trainer, self.labelled, self.held_out, address).with_loss(plain)
 
     def student(
         self, method: StudentMethod, teacher: Student, transition: Matrix, address: tuple[int, ...]
@@ -49,7 +49,7 @@ class Classroom:
         Raises:
             InputError: the training fails.
         """
-        training = Training(self.school, *self._lessons(method, teacher), address)
+        training = Training(self.trainer, *self._pseudo_labelled(method, teacher), address)
         if method in ("gce", "forward", "co_teaching"):
             return training.noisy(method, transition)
         return training.with_loss(plain)
@@ -57,46 +57,46 @@ class Classroom:
     def self_trained(self, teacher: Student, rounds: int, address: tuple[int, ...]) -> Student:
         """Every round, a fresh student learns from the labels of which the one before it is sure."""
         for number in range(rounds):
-            lessons = self._lessons("confident", teacher)
-            teacher = Training(self.school, *lessons, (*address, number)).with_loss(plain)
+            labelled = self._pseudo_labelled("confident", teacher)
+            teacher = Training(self.trainer, *labelled, (*address, number)).with_loss(plain)
         return teacher
 
-    def _lessons(self, method: StudentMethod, teacher: Student) -> tuple[Lesson, Lesson]:
+    def _pseudo_labelled(self, method: StudentMethod, teacher: Student) -> tuple[LabelledJets, LabelledJets]:
         first, second = (
-            _labelled(method, rows, self.school.probabilities(teacher, rows))
+            _labelled(method, rows, self.trainer.probabilities(teacher, rows))
             for rows in (self.unlabelled, self.unlabelled_held_out)
         )
         return first, second
 
 
-def _labelled(method: StudentMethod, rows: Integers, said: Floats) -> Lesson:
+def _labelled(method: StudentMethod, rows: Integers, probabilities: Floats) -> LabelledJets:
     if method == "soft":
-        return Lesson(rows, said)
+        return LabelledJets(rows, probabilities)
     if method == "confident":
-        chosen = confident(said)
-        return Lesson(rows[chosen], hard_labels(said[chosen]))
-    return Lesson(rows, hard_labels(said))
+        chosen = confident(probabilities)
+        return LabelledJets(rows[chosen], hard_labels(probabilities[chosen]))
+    return LabelledJets(rows, hard_labels(probabilities))
 
 
-def one_hot(rows: Integers, classes: npt.NDArray[np.bool_] | Integers) -> Lesson:
-    """A lesson with labels that are sure.
+def one_hot(rows: Integers, classes: npt.NDArray[np.bool_] | Integers) -> LabelledJets:
+    """Jets with labels that are sure.
 
     Args:
         rows: `(B,)`.
         classes: of these rows, 0 or False for background.
     """
-    return Lesson(rows, np.eye(CLASSES)[np.asarray(classes, np.int64)])
+    return LabelledJets(rows, np.eye(CLASSES)[np.asarray(classes, np.int64)])
 
 
-def confusion(said: Floats, classes: Sequence[int] | npt.NDArray[np.bool_]) -> Matrix:
+def confusion(probabilities: Floats, classes: Sequence[int] | npt.NDArray[np.bool_]) -> Matrix:
     """How often a teacher gives a label to jets of a class: its transition matrix, `(K, K)`.
 
     Args:
-        said: probabilities, `(B, K)`.
+        probabilities: of each class, `(B, K)`.
         classes: of these jets, `(B,)`.
 
     Raises:
         InputError: a class whose jets it mostly gets wrong.
     """
-    labels, index = hard_labels(said), np.asarray(classes, np.int64)
-    return checked(np.stack([labels[index == k].mean(0) for k in range(said.shape[1])]))
+    labels, index = hard_labels(probabilities), np.asarray(classes, np.int64)
+    return checked(np.stack([labels[index == k].mean(0) for k in range(probabilities.shape[1])]))

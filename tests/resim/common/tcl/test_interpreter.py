@@ -120,6 +120,7 @@ def test_a_list_is_not_changed_through_another_name():
 elements = st.text(alphabet='ab1 {}[]\\"$;#\n\t', max_size=8)
 
 
+@pytest.mark.slow
 @given(st.lists(elements, max_size=6))
 def test_lists_and_text_are_the_same(items):
     assert split_list(text_of(TclList(items))) == items

@@ -12,7 +12,7 @@ from jetssl.config.weak import DomainName
 from jetssl.evaluation.task import Task
 from jetssl.weak.domains import training_labels, transfer, true_labels
 from jetssl.weak.records import JudgedJets
-from jetssl.weak.student import Lesson, School, Student, perceptrons
+from jetssl.weak.student import LabelledJets, Student, StudentTrainer, perceptrons
 from jetssl.weak.study import Study, vectors_of
 from jetssl.weak.teaching import one_hot
 from resim.common.arrays import Floats, Integers
@@ -24,10 +24,10 @@ Scores = dict[str, Floats]
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """One training of an encoder."""
+class FrozenTask:
+    """The frozen jet vectors of one training of an encoder, and a task on them."""
 
-    school: School
+    trainer: StudentTrainer
     task: Task
     """labels of the simulation; tested may be another domain"""
     shift: int
@@ -39,7 +39,7 @@ class Room:
     """of the tested domain"""
 
     @property
-    def lessons(self) -> tuple[Lesson, Lesson]:
+    def labelled(self) -> tuple[LabelledJets, LabelledJets]:
         """Training and validation rows with their labels."""
         learn, hold_out = (
             one_hot(rows, self.task.is_signal[rows]) for rows in (self.task.train, self.task.validation)
@@ -52,12 +52,12 @@ class Room:
         task = self.task
         return JudgedJets(task.name, self.view, self.encoder, task.is_signal[task.test], task.hard_scatter)
 
-    def said(self, student: Student) -> Floats:
+    def signal_probability(self, student: Student) -> Floats:
         """Of the test jets, `(T,)`."""
-        return self.school.probabilities(student, self.task.test)[:, 1]
+        return self.trainer.probabilities(student, self.task.test)[:, 1]
 
 
-def rooms(study: Study, pretraining: str, tested: DomainName) -> Iterator[Room]:
+def frozen_tasks(study: Study, pretraining: str, tested: DomainName) -> Iterator[FrozenTask]:
     """One for each training of a pre-training."""
     learned, other = study.domain("simulation"), study.domain(tested)
     truth = true_labels(other, study.question)
@@ -66,16 +66,16 @@ def rooms(study: Study, pretraining: str, tested: DomainName) -> Iterator[Room]:
     train, validation = (shift + side for side in other.splits.sides[:2])
     for loaded in study.encoders(pretraining):
         vectors = vectors_of(loaded, table, [task.train, task.validation, task.test, train, validation])
-        school = perceptrons(vectors, study.card.student_steps)
-        yield Room(school, task, shift, (train, validation), loaded.card.encoder.name, other.card.view)
+        trainer = perceptrons(vectors, study.card.student_steps)
+        yield FrozenTask(trainer, task, shift, (train, validation), loaded.card.encoder.name, other.card.view)
 
 
 def scores_in(
-    all_rooms: list[Room], seed: int, draws: int, one: Callable[[Room, Address], Scores]
+    tasks: list[FrozenTask], seed: int, draws: int, one: Callable[[FrozenTask, Address], Scores]
 ) -> dict[str, Floats]:
-    """Scores `(S, K, T)` by the name of the arm, from every room and draw."""
-    by_room = []
-    for number, room in enumerate(all_rooms):
-        of_draws = [one(room, (seed, number, draw)) for draw in range(draws)]
-        by_room.append({name: np.stack([scores[name] for scores in of_draws]) for name in of_draws[0]})
-    return {name: np.stack([of_room[name] for of_room in by_room]) for name in by_room[0]}
+    """Scores `(S, K, T)` by the name of the arm, from every task and draw."""
+    by_task = []
+    for number, frozen in enumerate(tasks):
+        of_draws = [one(frozen, (seed, number, draw)) for draw in range(draws)]
+        by_task.append({name: np.stack([scores[name] for scores in of_draws]) for name in of_draws[0]})
+    return {name: np.stack([of_room[name] for of_room in by_task]) for name in by_task[0]}

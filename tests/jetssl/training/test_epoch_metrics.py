@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from jetssl.training.epoch_log import last_slope
+from jetssl.training.epoch_metrics import last_slope
 
 
 def test_a_straight_line_is_found_with_its_error(rng):

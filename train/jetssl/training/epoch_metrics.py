@@ -1,0 +1,81 @@
+"""The table of a training's epochs, `metrics.csv`, and whether its loss has stopped falling."""
+
+import csv
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+COLUMNS = (
+    "epoch",
+    "step",
+    "loss",
+    "validation_loss",
+    "std",
+    "std_min",
+    "effective_rank",
+    "alignment",
+    "uniformity",
+    "pair_auc",
+    "pair_auc_in_bin",
+    "probe_auc",
+    "accuracy",
+    "learning_rate",
+    "seconds",
+    "jets_per_second",
+    "waiting",
+)
+"""Columns of `metrics.csv`; `epoch` counts from 1, `seconds`, the rate, and `waiting`, the share of the time in which
+there was no batch to work on, are those of the epoch; nan: not logged."""
+
+BLANK = dict.fromkeys(COLUMNS, math.nan)
+"""Values of columns that a file of an older version lacks."""
+
+
+STILL_FALLING: Final = 0.05
+"""Share of the whole fall of a loss that its last quarter may have; 0.03-0.04 where more epochs no longer raised the
+probe (docs/results/recipe.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """A straight line through the last quarter of the losses, at least 4 of them."""
+
+    value: float
+    """per epoch"""
+    error: float
+    """standard error of `value`, from the scatter about the line"""
+    epochs: int
+    """in the quarter"""
+    share: float
+    """fall of the line over the quarter, in units of what the loss lost between the first epoch and its minimum"""
+
+    @property
+    def falls(self) -> bool:
+        """Whether more epochs would help: a fall that is large, and twice its error."""
+        return self.share > STILL_FALLING and self.value < -2 * self.error
+
+
+def last_slope(losses: Sequence[float]) -> Slope | None:
+    """How a loss ends; None where fewer than 8 epochs, or no fall at all, leave nothing to compare with.
+
+    >>> last_slope([10 - epoch for epoch in range(10)]).falls
+    True
+    >>> last_slope([2 ** -epoch for epoch in range(40)]).falls
+    False
+    """
+    epochs, fallen = max(4, len(losses) // 4), losses[0] - min(losses)
+    if len(losses) < 8 or not fallen > 0:
+        return None
+    (slope, _), covariance = np.polyfit(range(epochs), losses[-epochs:], 1, cov=True)
+    return Slope(float(slope), math.sqrt(covariance[0, 0]), epochs, float(-slope * epochs / fallen))
+
+
+def read_metrics(path: Path) -> list[dict[str, float]]:
+    """Lines of a `metrics.csv` as numbers."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = csv.DictReader(file)
+        return [BLANK | {name: float(value) for name, value in row.items()} for row in rows]

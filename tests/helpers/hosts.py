@@ -3,6 +3,7 @@
 They lie in a user and mount namespace, so nothing of them is seen outside, and the kernel removes all with its last process.
 """
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from tests.helpers.programs import NAMESPACE, want_namespace
 
 MASTER = "10.77.0.1"
+_PATH = ["env", f"PATH={os.environ['PATH']}:/usr/sbin:/sbin"]
+"""`ip` and `tc` lie where an ordinary user's PATH may not lead."""
 _SETUP = """set -e
 mount -t tmpfs tmpfs /run
 mkdir /run/netns
@@ -51,26 +54,26 @@ class Network:
 
     def cut_off(self, number: int) -> None:
         """Pull a host's cable: nobody is told, packets are lost from now on."""
-        subprocess.run([*self.on_master(), "ip", "link", "set", f"host{number}", "down"], check=True)
+        subprocess.run([*self.on_master(), *_PATH, "ip", "link", "set", f"host{number}", "down"], check=True)
 
     def slow_down(self, number: int, rate: str) -> None:
         """Let a host send no more than a rate, as `1mbit`."""
         limit = ["rate", rate, "burst", "32kbit", "latency", "400ms"]
         subprocess.run(
-            [*self.on_host(number), "tc", "qdisc", "add", "dev", "eth0", "root", "tbf", *limit], check=True
+            [*self.on_host(number), *_PATH, "tc", "qdisc", "add", "dev", "eth0", "root", "tbf", *limit], check=True
         )
 
 
 def want_network(instead: str) -> None:
     """Leave a test out where users cannot make networks, and name the one that stands for it; CI fails there."""
-    want_namespace(instead, "--net", "ip", "link", "add", "bridge", "type", "bridge")
+    want_namespace(instead, "--net", *_PATH, "ip", "link", "add", "bridge", "type", "bridge")
 
 
 @contextmanager
 def network(n_hosts: int) -> Iterator[Network]:
     """A network of a master and some hosts."""
     setup = _SETUP.format(numbers=" ".join(str(number) for number in range(2, n_hosts + 2)))
-    command = [*NAMESPACE, "--net", "sh", "-c", setup]
+    command = [*NAMESPACE, "--net", *_PATH, "sh", "-c", setup]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "ready\n"

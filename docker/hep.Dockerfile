@@ -13,7 +13,7 @@ RUN apt-get update \
       libx11-6 libxext6 libxft2 libxpm4 libgl1 libtbb12 \
  && rm -rf /var/lib/apt/lists/* /var/log/* \
  && mkdir -p /opt/hep/bin /opt/hep/lib
-COPY docker/hep.sh /usr/local/bin/
+COPY docker/hep.sh docker/hep_check.sh /usr/local/bin/
 ARG JOBS=4
 ENV PATH=/opt/hep/bin:/opt/hep/root/bin:$PATH \
     LD_LIBRARY_PATH=/opt/hep/lib:/opt/hep/root/lib

@@ -3,12 +3,15 @@
 import hashlib
 import os
 import subprocess
+import sys
 import tarfile
 import tomllib
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+
+from tests.helpers.programs import ENVIRONMENT, install_stand_in
 
 REPOSITORY = Path(__file__).parents[1]
 DOCKER = REPOSITORY / "docker"
@@ -113,3 +116,34 @@ def test_an_archive_with_another_hash_is_refused(archives):
 def test_a_program_without_archive_is_left_out(archives):
     made = run_hep(archives, "herwig", "", "")
     assert (made.returncode, made.stdout) == (0, "herwig: no archive named, left out\n")
+
+
+def check_programs(folder, **settings):
+    """What `hep_check.sh` says of the programs in a folder."""
+    path = os.pathsep.join([str(folder), str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = ENVIRONMENT | {"PATH": path, "EVENTS": "4"} | settings
+    return subprocess.run(
+        [DOCKER / "hep_check.sh"], env=environment, capture_output=True, text=True, check=False, cwd=folder
+    )
+
+
+@pytest.mark.slow
+def test_the_programs_of_the_image_are_checked_through_their_adapters(tmp_path):
+    """With stand-ins; the image runs the same script with the real programs."""
+    install_stand_in(tmp_path / "bin/Herwig", "herwig_stand_in")
+    install_stand_in(tmp_path / "bin/DelphesHepMC3", "delphes_stand_in")
+    (tmp_path / "bin/VERSION").write_text("3.5.1\n")
+    (tmp_path / "cache").mkdir()
+    checked = check_programs(
+        tmp_path / "bin", STAND_IN_CALLS=str(tmp_path / "calls"), STAND_IN_CACHE=str(tmp_path / "cache")
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "== mg5_aMC: not here, left out" in checked.stdout
+    assert checked.stdout.count(": valid") == 2
+    assert checked.stdout.endswith("2 of 3 programs checked\n")
+
+
+def test_an_image_without_programs_is_said(tmp_path):
+    checked = check_programs(tmp_path)
+    assert checked.returncode == 1
+    assert checked.stdout.endswith("none of mg5_aMC, Herwig and DelphesHepMC3 is on PATH\n")

@@ -28,6 +28,13 @@ def install_program(path: Path, code: str) -> Path:
     return path
 
 
+def install_stand_in(path: Path, module: str) -> Path:
+    """Make a program of `tests.helpers.MODULE`, which takes the place of one that is not installed here."""
+    repository = Path(__file__).parents[2]
+    code = f"import sys\nsys.path[:0] = [{str(repository)!r}]\nfrom tests.helpers.{module} import main\n"
+    return install_program(path, code + "sys.exit(main(sys.argv[1:]))\n")
+
+
 def want_namespace(instead: str, *command: str) -> None:
     """Leave a test out where users may have no namespace of their own, and name the test that stands for it.
 

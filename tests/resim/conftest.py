@@ -9,7 +9,7 @@ from resim.card.run_options import RunOptions
 from resim.run.generate import generate
 from resim.shower.herwig import herwig_for
 from tests.helpers.chain import CARD, HARD_SCATTERS, N_EVENTS, REPOSITORY
-from tests.helpers.programs import install_program
+from tests.helpers.programs import install_stand_in
 
 
 @pytest.fixture(scope="session")
@@ -71,12 +71,7 @@ def herwig_cache(tmp_path_factory):
 @pytest.fixture
 def stand_in(tmp_path, monkeypatch, herwig_cache):
     """Puts the stand-in on PATH; scratch folders are made in `tmp_path / "scratch"`."""
-    script = tmp_path / "bin/Herwig"
-    install_program(
-        script,
-        f"import sys\nsys.path[:0] = [{str(REPOSITORY)!r}]\n"
-        "from tests.helpers.herwig_stand_in import main\nsys.exit(main(sys.argv[1:]))\n",
-    )
+    script = install_stand_in(tmp_path / "bin/Herwig", "herwig_stand_in")
     (tmp_path / "scratch").mkdir()
     monkeypatch.setenv("PATH", str(script.parent), prepend=":")
     monkeypatch.setenv("STAND_IN_CALLS", str(tmp_path / "calls"))

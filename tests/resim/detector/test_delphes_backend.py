@@ -22,7 +22,7 @@ from resim.run.generate import generate
 from resim.run.replay import replay
 from tests.helpers.chain import HARD_SCATTERS, REPOSITORY, run_cli
 from tests.helpers.delphes_stand_in import complete_events
-from tests.helpers.programs import install_program
+from tests.helpers.programs import install_stand_in
 
 CMS = REPOSITORY / "cards/delphes/cms_tracking.tcl"
 MASSES = {211: 0.13957, 11: 0.000511, 13: 0.10566, 22: 0.0, 130: 0.49761, 2212: 0.93827}
@@ -33,12 +33,7 @@ SINGLE = 2e-6
 @pytest.fixture
 def delphes(tmp_path, monkeypatch):
     """Puts the stand-in on PATH; scratch folders are made in `tmp_path / "scratch"`."""
-    script = tmp_path / "bin/DelphesHepMC3"
-    install_program(
-        script,
-        f"import sys\nsys.path[:0] = [{str(REPOSITORY)!r}]\n"
-        "from tests.helpers.delphes_stand_in import main\nsys.exit(main(sys.argv[1:]))\n",
-    )
+    script = install_stand_in(tmp_path / "bin/DelphesHepMC3", "delphes_stand_in")
     (script.parent / "VERSION").write_text("3.5.1\n")
     (tmp_path / "scratch").mkdir()
     monkeypatch.setenv("PATH", str(script.parent), prepend=":")

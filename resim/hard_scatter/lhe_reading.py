@@ -6,6 +6,7 @@ Records are parsed with pylhe; `resim.hard_scatter.lhe_text` cuts the file.
 import hashlib
 import math
 import re
+from array import array
 from collections import Counter
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, field, replace
@@ -13,11 +14,14 @@ from itertools import count
 from pathlib import Path
 from typing import Final, NoReturn
 
+import numpy as np
+import numpy.typing as npt
 import pylhe
 
 from resim.common.errors import InputError
 from resim.common.units import LHE_BEAM, LHE_INCOMING, LHE_OUTGOING
 from resim.hard_scatter.event_checks import BadReason, DefectError, check_colours, check_energies, check_event
+from resim.hard_scatter.identity import identity_of
 from resim.hard_scatter.lhe_text import Block, read_blocks
 from resim.hard_scatter.partons import ancestors_of, mothers_of
 from resim.hard_scatter.weights import EventWeights, WeightSums
@@ -68,8 +72,7 @@ class Survey:
         weights: what the init block and the events that were parsed say of weights.
         pdg_ids: absolute PDG ids of the outgoing and intermediate particles of the events that were parsed.
         undecayed: pairs of absolute PDG ids: a particle, and a heavy resonance that its decay leaves undecayed.
-        repeats: number of events with the same particles and scale as an earlier one.
-        contents: a hash of the particles and the scale of each event.
+        identities: of the events that were parsed, in their order (`resim.hard_scatter.identity`).
         bad_events: broken events among those that were parsed, index → reason; empty unless they are passed over.
         first_bad: message of the first of them, or an empty string.
     """
@@ -81,8 +84,7 @@ class Survey:
     weights: EventWeights
     pdg_ids: frozenset[int]
     undecayed: frozenset[tuple[int, int]] = frozenset()
-    repeats: int = 0
-    contents: frozenset[int] = frozenset()
+    identities: npt.NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64), compare=False)
     bad_events: dict[int, BadReason] = field(default_factory=dict)
     first_bad: str = ""
 
@@ -132,7 +134,7 @@ class _Census:
     weights: WeightSums = field(default_factory=WeightSums)
     pdg_ids: set[int] = field(default_factory=set)
     undecayed: set[tuple[int, int]] = field(default_factory=set)
-    contents: set[int] = field(default_factory=set)
+    identities: "array[int]" = field(default_factory=lambda: array("Q"))
     bad: dict[int, BadReason] = field(default_factory=dict)
     first_bad: str = ""
 
@@ -140,7 +142,7 @@ class _Census:
         self.weights.add(event.eventinfo.weight)
         self.pdg_ids.update(abs(particle.id) for particle in event.particles if particle.status > 0)
         self.undecayed |= _undecayed(event)
-        self.contents.add(_content(event))
+        self.identities.append(identity_of(event))
 
     def survey(self, sha256: str, n_events: int, beams: Beams, generator: str, init: list[list[str]]) -> Survey:
         return Survey(
@@ -151,8 +153,7 @@ class _Census:
             weights=self.weights.report(init),
             pdg_ids=frozenset(self.pdg_ids),
             undecayed=frozenset(self.undecayed),
-            repeats=self.weights.events - len(self.contents),
-            contents=frozenset(self.contents),
+            identities=np.array(self.identities, np.uint64),
             bad_events=self.bad,
             first_bad=self.first_bad,
         )
@@ -165,11 +166,6 @@ def _undecayed(event: pylhe.LHEEvent) -> set[tuple[int, int]]:
         return set()
     ancestors = ancestors_of(mothers_of(event))
     return {(abs(event.particles[j].id), abs(event.particles[i].id)) for i in left for j in (i, *ancestors[i])}
-
-
-def _content(event: pylhe.LHEEvent) -> int:
-    """A hash of what is simulated: equal for equal events, whatever the header and the weight."""
-    return hash((event.eventinfo.scale, *((p.id, p.px, p.py, p.pz, p.e) for p in event.particles)))
 
 
 def event_blocks(

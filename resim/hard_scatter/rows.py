@@ -12,16 +12,27 @@ from resim.card.generation_card import Selection
 from resim.common.arrays import Integers
 from resim.common.row_counts import SourceCounts
 from resim.common.units import INVISIBLE_PDG_IDS
+from resim.hard_scatter.identity import identity_of
 from resim.hard_scatter.lhe_reading import parse_event
 from resim.hard_scatter.partons import Label, Parton, find_partons, rejection
 
 
 @dataclass(frozen=True, slots=True)
 class HardScatter:
-    """One LHE event with its identity, and the partons of it that are candidates for rows."""
+    """One LHE event with its place, its identity, and the partons of it that are candidates for rows.
+
+    Attributes:
+        sha256: hash of its file: its seeds come from this and its index, so that an event that comes twice is
+            simulated with other random numbers.
+        index: its place there.
+        identity: hash of its particles.
+        event: what is simulated.
+        partons: the candidates.
+    """
 
     sha256: str
     index: int
+    identity: int
     event: pylhe.LHEEvent
     partons: tuple[Parton, ...] = ()
 
@@ -96,6 +107,7 @@ def select_rows(
     for index, text in events:
         n_events += 1
         event = parse_event(text, path, index)
+        identity = identity_of(event)  # of what the file says, not of decays that depend on the run's seed
         event = wanted.prepare(event, index) if wanted.prepare else event
         found = find_partons(event, wanted.labels, wanted.unseen)
         reasons = [(parton, rejection(parton, wanted.selection)) for parton in found]
@@ -104,7 +116,7 @@ def select_rows(
             beside = [parton for parton, reason in reasons if reason is not None]
             rivals += beside
             scatter_of_rival += [len(scatters)] * len(beside)
-            scatters.append(HardScatter(sha256, index, event, passed))
+            scatters.append(HardScatter(sha256, index, identity, event, passed))
     partons = [parton for scatter in scatters for parton in scatter.partons]
     counts = SourceCounts(
         events=n_events,

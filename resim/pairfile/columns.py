@@ -30,6 +30,7 @@ def hard_scatter_columns(rows: Rows, source: int, number_of_label: Mapping[str, 
     columns = {
         "event": [scatter.index for scatter in events],
         "source": [source] * len(events),
+        "identity": np.array([scatter.identity for scatter in events], np.uint64),
         "label": [number_of_label[str(parton.label)] for parton in rows.partons],
         "weight": [scatter.event.eventinfo.weight for scatter in events],
         "parton_pdg_id": of_parton(lambda parton: parton.pdg_id),

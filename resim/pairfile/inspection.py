@@ -123,6 +123,8 @@ def _provenance_table(provenance: Provenance) -> Table:
         table.add_row("", f"beams: {' and '.join(f'{i} at {e:g} GeV' for i, e in source.beams) or 'not recorded'}")
         if source.weights:
             table.add_row("", str(EventWeights.model_validate(source.weights)))
+        if source.repeats:
+            table.add_row("", f"{source.repeats} events equal earlier ones, of this file or of one above")
         if source.matching:
             table.add_row("", f"made for {source.matching}, which was ignored")
     table.add_row("seed", str(provenance.seed))

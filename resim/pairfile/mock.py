@@ -17,6 +17,7 @@ from resim.common.row_counts import SourceCounts, ViewCounts
 from resim.common.units import PYTHIA_SEED_MAX
 from resim.common.versions import utc_now, versions
 from resim.pairfile import schema
+from resim.pairfile.places import identity_of_place
 from resim.pairfile.provenance import Provenance, SourceRecord
 from resim.pairfile.row_block import RowBlock, invalid_jet_columns
 from resim.pairfile.writer import PairWriter
@@ -56,12 +57,15 @@ def write_mock(  # noqa: PLR0913, PLR0917
         columns = _view(rng, rows, valid[view], constituents)
         columns |= _vertices(rng, rows, valid[view]) if vertices else {}
         arrays |= {f"views/{view}/{key}": array for key, array in columns.items()}
-    typed = {path_: arrays[path_].astype(column.dtype) for path_, column in schema.row_columns(list(views)).items()}
+    schema_columns = schema.Layout(views).row_columns()
     sha256 = f"{seed:064x}"
     with PairWriter(path, _records(views), LABELS, [sha256], vertices=vertices) as writer:
         for copy in range(copies):
-            events = arrays["hard_scatter/event"] + copy * n_rows
-            writer.append(RowBlock(views, arrays | typed | {"hard_scatter/event": events}))
+            event = rows["event"] + copy * n_rows
+            places = {"event": event, "identity": identity_of_place([sha256], rows["source"], event)}
+            every = arrays | {f"hard_scatter/{name}": column for name, column in places.items()}
+            typed = {name: every[name].astype(column.dtype) for name, column in schema_columns.items()}
+            writer.append(RowBlock(views, every | typed))
         all_valid = {view: np.tile(column, copies) for view, column in valid.items()}
         writer.finish(_provenance(copies * n_rows, all_valid, sha256, seed))
     return path

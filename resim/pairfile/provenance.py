@@ -18,7 +18,7 @@ class SourceRecord(_Record):
     lhe: str
     """path as the card gives it"""
     sha256: str
-    """SHA-256 of the decompressed bytes: together with the event index, the identity of a hard scatter"""
+    """SHA-256 of the decompressed bytes: with the event index, where a hard scatter's seeds come from"""
     events_in_file: int
     generator: str
     """generator that the init block names, or an empty string"""
@@ -28,6 +28,8 @@ class SourceRecord(_Record):
     """cross section, IDWTUP and spread of the events' weights (`resim.hard_scatter.weights.EventWeights`)"""
     matching: str = ""
     """the matching or merging that the file was made for, if `--ignore-matching` passed over it"""
+    repeats: int = 0
+    """events that equal an earlier one of the file, or one of an earlier source"""
     bad_events: dict[str, int] = Field(default_factory=dict)
     """broken events that were passed over, by reason"""
     counts: SourceCounts = SourceCounts()

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from resim.card.view_plan import ViewRecord
 from resim.common.errors import InputError
 from resim.pairfile import schema
+from resim.pairfile.places import identity_of_place
 from resim.pairfile.provenance import Provenance
 from resim.pairfile.row_block import RowBlock
 
@@ -39,6 +40,16 @@ class PairFile:
     def __len__(self) -> int:
         """Number of rows."""
         return len(self._file["hard_scatter/event"])
+
+    @cached_property
+    def version(self) -> int:
+        """Schema version of the file."""
+        return int(self._file.attrs["schema_version"])
+
+    @property
+    def layout(self) -> schema.Layout:
+        """Which datasets the file has."""
+        return schema.Layout(tuple(self.view_names), self.version, self.has_vertices)
 
     @cached_property
     def views(self) -> list[ViewRecord]:
@@ -113,7 +124,9 @@ class PairFile:
         return found
 
     def hard_scatter(self, name: str) -> Array:
-        """A column of `hard_scatter/`, `(n_rows,)`."""
+        """A column of `hard_scatter/`, `(n_rows,)`; the identity also of files of version 2."""
+        if name == "identity" and self.version < 3:
+            return identity_of_place(self.source_hashes, self.hard_scatter("source"), self.hard_scatter("event"))
         return self.read(f"hard_scatter/{name}")
 
     @property
@@ -175,13 +188,12 @@ class PairFile:
 
     def block(self, start: int, stop: int) -> RowBlock:
         """Rows `start:stop` with all their views."""
-        arrays = {path: self.read(path, slice(start, stop)) for path in schema.row_columns(self.view_names)}
-        for view in self.view_names:
-            for group in schema.ragged_groups(view, vertices=self.has_vertices):
-                offsets = self.read(group.offsets, slice(start, stop + 1))
-                inside = slice(int(offsets[0]), int(offsets[-1]))
-                arrays[group.offsets] = offsets - offsets[0]
-                arrays |= {path: self.read(path, inside) for path in group.columns}
+        arrays = {path: self.read(path, slice(start, stop)) for path in self.layout.row_columns()}
+        for group in self.layout.ragged_groups():
+            offsets = self.read(group.offsets, slice(start, stop + 1))
+            inside = slice(int(offsets[0]), int(offsets[-1]))
+            arrays[group.offsets] = offsets - offsets[0]
+            arrays |= {path: self.read(path, inside) for path in group.columns}
         return RowBlock(tuple(self.view_names), arrays)
 
     def close(self) -> None:
@@ -215,10 +227,10 @@ def _open(path: Path) -> Any:
     if name != schema.SCHEMA:
         file.close()
         raise InputError(f"{path}: schema is {name!r}, want {schema.SCHEMA!r}; is it a pair file?")
-    if version != schema.SCHEMA_VERSION:
+    if version not in schema.READABLE:
         file.close()
         raise InputError(
-            f"{path}: schema version {version}, this resim reads version {schema.SCHEMA_VERSION};"
+            f"{path}: schema version {version}, this resim reads versions {schema.READABLE};"
             " generate the file again or install the resim that wrote it"
         )
     return file

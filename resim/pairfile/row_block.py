@@ -1,7 +1,6 @@
 """Rows of a pair file in memory: a worker returns them, the writer appends them."""
 
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -31,8 +30,8 @@ class RowBlock:
         Raises:
             ValueError: a dataset is missing, unknown, of another dtype or of another length.
         """
-        expected = {path: (column, self.n_rows) for path, column in schema.row_columns(list(self.views)).items()}
-        for group in self._ragged():
+        expected = {path: (column, self.n_rows) for path, column in self.layout.row_columns().items()}
+        for group in self.layout.ragged_groups():
             n_entries = int(self.arrays[group.offsets][-1])
             expected[group.offsets] = (schema.OFFSETS, self.n_rows + 1)
             expected |= {path: (column, n_entries) for path, column in group.columns.items()}
@@ -47,21 +46,18 @@ class RowBlock:
 
     def row(self, i: int) -> "RowBlock":
         """Row `i` alone."""
-        arrays = {path: self.arrays[path][i : i + 1] for path in schema.row_columns(list(self.views))}
-        for group in self._ragged():
+        arrays = {path: self.arrays[path][i : i + 1] for path in self.layout.row_columns()}
+        for group in self.layout.ragged_groups():
             start, stop = self.arrays[group.offsets][i : i + 2]
             arrays[group.offsets] = np.array([0, stop - start])
             arrays |= {path: self.arrays[path][start:stop] for path in group.columns}
         return RowBlock(self.views, arrays)
 
-    def _ragged(self) -> list[schema.RaggedGroup]:
-        groups = (schema.ragged_groups(view, vertices=self.has_vertices) for view in self.views)
-        return list(chain.from_iterable(groups))
-
     @property
-    def has_vertices(self) -> bool:
-        """Whether the rows come with secondary vertices."""
-        return schema.vertex_offsets_path(self.views[0]) in self.arrays
+    def layout(self) -> schema.Layout:
+        """Which datasets there are."""
+        version = schema.SCHEMA_VERSION if "hard_scatter/identity" in self.arrays else 2
+        return schema.Layout(self.views, version, vertices=schema.vertex_offsets_path(self.views[0]) in self.arrays)
 
     @property
     def n_rows(self) -> int:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 SCHEMA: Final = "resim.pairs"
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
+READABLE: Final = (2, 3)
+"""Versions that are read. In files of version 2 a hard scatter is known by its place, see `resim.pairfile.places`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +21,14 @@ class Column:
     dtype: str
     unit: str
     doc: str
+    since: int = 2
+    """schema version that brought it"""
 
 
 HARD_SCATTER: Final = (
     Column("event", "<i8", "", "index of the event in its LHE file, from 0"),
     Column("source", "<i2", "", "index into the attribute `sources` of the group"),
+    Column("identity", "<u8", "", "hash of the event's particles, the same for equal events of any files", since=3),
     Column("label", "<i2", "", "index into the attribute `labels` of the group"),
     Column("weight", "<f8", "", "event weight XWGTUP as the LHE file has it"),
     Column("parton_pdg_id", "<i4", "", "PDG id of the hard parton or resonance"),
@@ -112,24 +117,9 @@ VERTEX_OFFSETS: Final = Column(
 VALID: Final = Column("valid", "|b1", "", "whether the row has a matched jet in this view")
 
 
-def row_columns(views: list[str]) -> dict[str, Column]:
-    """Path → column of every dataset with one entry a row, in the order of the file.
-
-    >>> list(row_columns(["nominal"]))[-1]
-    'views/nominal/particle_jets/mass'
-    """
-    columns = {f"hard_scatter/{column.name}": column for column in HARD_SCATTER}
-    for view in views:
-        columns |= {f"views/{view}/seeds/{column.name}": column for column in SEEDS}
-        columns[f"views/{view}/valid"] = VALID
-        columns |= {f"views/{view}/jets/{column.name}": column for column in JETS}
-        columns |= {f"views/{view}/particle_jets/{column.name}": column for column in PARTICLE_JETS}
-    return columns
-
-
 @dataclass(frozen=True, slots=True)
 class RaggedGroup:
-    """Datasets of a view with several entries a row.
+    """Datasets with several entries a row.
 
     Attributes:
         offsets: path of the row offsets, int64 `(n_rows + 1,)`.
@@ -140,17 +130,49 @@ class RaggedGroup:
     columns: dict[str, Column]
 
 
-def ragged_groups(view: str, *, vertices: bool) -> list[RaggedGroup]:
-    """The constituents of a view, and its secondary vertices in a file that has them.
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which datasets a file has.
 
-    >>> [group.offsets for group in ragged_groups("seed", vertices=True)]
-    ['views/seed/offsets', 'views/seed/vertex_offsets']
+    Attributes:
+        views: names of the views, root first.
+        version: schema version.
+        vertices: whether the views have secondary vertices.
     """
-    groups = [RaggedGroup(offsets_path(view), {f"views/{view}/constituents/{c.name}": c for c in CONSTITUENTS})]
-    if vertices:
-        columns = {f"views/{view}/vertices/{column.name}": column for column in VERTICES}
-        groups.append(RaggedGroup(vertex_offsets_path(view), columns))
-    return groups
+
+    views: tuple[str, ...]
+    version: int = SCHEMA_VERSION
+    vertices: bool = False
+
+    def row_columns(self) -> dict[str, Column]:
+        """Path → column of every dataset with one entry a row, in the order of the file.
+
+        >>> list(Layout(("nominal",)).row_columns())[-1]
+        'views/nominal/particle_jets/mass'
+        """
+        columns = {f"hard_scatter/{c.name}": c for c in HARD_SCATTER if c.since <= self.version}
+        for view in self.views:
+            columns |= {f"views/{view}/seeds/{column.name}": column for column in SEEDS}
+            columns[f"views/{view}/valid"] = VALID
+            columns |= {f"views/{view}/jets/{column.name}": column for column in JETS}
+            columns |= {f"views/{view}/particle_jets/{column.name}": column for column in PARTICLE_JETS}
+        return columns
+
+    def ragged_groups(self) -> list[RaggedGroup]:
+        """What has several entries a row, view by view.
+
+        >>> [group.offsets for group in Layout(("seed",), vertices=True).ragged_groups()]
+        ['views/seed/offsets', 'views/seed/vertex_offsets']
+        """
+        return [group for view in self.views for group in self.ragged_groups_of(view)]
+
+    def ragged_groups_of(self, view: str) -> list[RaggedGroup]:
+        """The constituents of a view, and its secondary vertices in a file that has them."""
+        groups = [RaggedGroup(offsets_path(view), {f"views/{view}/constituents/{c.name}": c for c in CONSTITUENTS})]
+        if self.vertices:
+            columns = {f"views/{view}/vertices/{column.name}": column for column in VERTICES}
+            groups.append(RaggedGroup(vertex_offsets_path(view), columns))
+        return groups
 
 
 def offsets_path(view: str) -> str:

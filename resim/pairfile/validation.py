@@ -9,6 +9,7 @@ from resim.card.view_plan import plan_from_records
 from resim.common.errors import InputError
 from resim.common.units import PYTHIA_SEED_MAX
 from resim.pairfile import schema
+from resim.pairfile.places import identity_of_place
 from resim.pairfile.reader import PairFile
 
 _JETS_AT_ONCE = 10_000
@@ -36,15 +37,13 @@ def _layout(file: PairFile) -> Iterator[str]:
     if not file.has("hard_scatter/event"):
         yield "hard_scatter/event: missing"
         return
-    views = file.view_names
     n_rows = len(file)
-    expected = {path: (column, n_rows) for path, column in schema.row_columns(views).items()}
-    for view in views:
-        for group in schema.ragged_groups(view, vertices=file.has_vertices):
-            some = next(iter(group.columns))
-            n_entries = file.length(some) if file.has(some) else 0
-            expected[group.offsets] = (schema.OFFSETS, n_rows + 1)
-            expected |= {path: (column, n_entries) for path, column in group.columns.items()}
+    expected = {path: (column, n_rows) for path, column in file.layout.row_columns().items()}
+    for group in file.layout.ragged_groups():
+        some = next(iter(group.columns))
+        n_entries = file.length(some) if file.has(some) else 0
+        expected[group.offsets] = (schema.OFFSETS, n_rows + 1)
+        expected |= {path: (column, n_entries) for path, column in group.columns.items()}
     for path, (column, length) in expected.items():
         if not file.has(path):
             yield f"{path}: missing"
@@ -77,6 +76,12 @@ def _hard_scatters(file: PairFile) -> Iterator[str]:
         values = file.hard_scatter(name)
         if len(values) and not (values.min() >= 0 and values.max() < len(known)):
             yield f"hard_scatter/{name}: values {values.min()} ... {values.max()}, want 0 ... {len(known) - 1}"
+            return  # the check below needs them
+    places = identity_of_place(file.source_hashes, file.hard_scatter("source"), file.hard_scatter("event"))
+    _, first, place = np.unique(places, return_index=True, return_inverse=True)
+    identity = file.hard_scatter("identity")
+    if (wrong := identity != identity[first][place]).any():
+        yield f"hard_scatter/identity: row {int(np.argmax(wrong))} differs from another row of its event"
 
 
 def _counts(file: PairFile) -> Iterator[str]:
@@ -102,7 +107,7 @@ def _counts(file: PairFile) -> Iterator[str]:
 
 
 def _offsets(file: PairFile, view: str) -> Iterator[str]:
-    for group in schema.ragged_groups(view, vertices=file.has_vertices):
+    for group in file.layout.ragged_groups_of(view):
         offsets, n_entries = file.read(group.offsets), file.length(next(iter(group.columns)))
         if offsets[0] != 0 or offsets[-1] != n_entries:
             yield f"{group.offsets}: run from {offsets[0]} to {offsets[-1]}, want 0 to {n_entries}"

@@ -23,18 +23,25 @@ _ENTRIES_PER_HDF5_CHUNK = 65536
 class PairWriter(Hdf5Output):
     """A new pair file, written block by block; it appears under its name when `finish` is called.
 
-    Memory does not grow with the number of rows. With `vertices` every view has secondary vertices.
+    Memory does not grow with the number of rows. With `vertices` every view has secondary vertices. Shards of an
+    older `version` are joined to a file of that.
 
     Raises:
         InputError: the file cannot be created.
     """
 
-    def __init__(
-        self, path: Path, views: list[ViewRecord], labels: list[str], sources: list[str], *, vertices: bool = False
+    def __init__(  # noqa: PLR0913
+        self,
+        path: Path,
+        views: list[ViewRecord],
+        labels: list[str],
+        sources: list[str],
+        *,
+        vertices: bool = False,
+        version: int = schema.SCHEMA_VERSION,
     ) -> None:
         super().__init__(path)
-        self.views = tuple(view.name for view in views)
-        self.has_vertices = vertices
+        self.layout = schema.Layout(tuple(view.name for view in views), version, vertices)
         self._datasets: dict[str, Any] = {}
         self._waiting: list[RowBlock] = []
         self._n_rows = 0
@@ -44,13 +51,13 @@ class PairWriter(Hdf5Output):
             undo.pop_all()
 
     def _create(self, views: list[ViewRecord], labels: list[str], sources: list[str]) -> None:
-        self.file.attrs.update({"schema": schema.SCHEMA, "schema_version": schema.SCHEMA_VERSION})
-        for path, column in schema.row_columns(list(self.views)).items():
+        self.file.attrs.update({"schema": schema.SCHEMA, "schema_version": self.layout.version})
+        for path, column in self.layout.row_columns().items():
             self._dataset(path, column, _ROWS_PER_HDF5_CHUNK)
         self.file["hard_scatter"].attrs.update({"labels": json.dumps(labels), "sources": json.dumps(sources)})
-        self.file["views"].attrs["order"] = json.dumps(self.views)
+        self.file["views"].attrs["order"] = json.dumps(self.layout.views)
         for view in views:
-            for group in schema.ragged_groups(view.name, vertices=self.has_vertices):
+            for group in self.layout.ragged_groups_of(view.name):
                 offsets = self._dataset(group.offsets, schema.OFFSETS, _ROWS_PER_HDF5_CHUNK)
                 offsets.resize((1,))
                 for path, column in group.columns.items():
@@ -71,10 +78,10 @@ class PairWriter(Hdf5Output):
         """Add rows after those already there; they are written when they fill an HDF5 chunk.
 
         Raises:
-            ValueError: the block has other views than the file, or vertices where the file has none.
+            ValueError: the block has other views or datasets than the file.
         """
-        if (block.views, block.has_vertices) != (self.views, self.has_vertices):
-            raise ValueError(f"{self.path}: a block with views {block.views} does not fit a file of {self.views}")
+        if block.layout != self.layout:
+            raise ValueError(f"{self.path}: a block of {block.layout} does not fit a file of {self.layout}")
         self._waiting.append(block)
         if sum(waiting.n_rows for waiting in self._waiting) >= _ROWS_PER_HDF5_CHUNK:
             self._flush()

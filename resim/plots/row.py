@@ -157,7 +157,7 @@ def _draw_constituents(axes: Axes, panel: _Panel, radius: float) -> None:
     area = np.maximum(_AREA_OF_THE_JET * pt / jet_pt, 3.0)
     colours = [KINDS[kind] for kind in particle_kinds(pdg_id, charge)]
     axes.scatter(eta - centre[0], wrap(phi - centre[1]), s=area, c=colours, alpha=0.6, linewidths=0)
-    if panel.row.has_vertices:
+    if panel.row.layout.vertices:
         eta, phi = (arrays[f"{path}/vertices/{name}"] for name in ("eta", "phi"))
         axes.plot(eta - centre[0], wrap(phi - centre[1]), linestyle="", marker="*", color="black", markersize=9)
     place = (jet_eta - centre[0], float(wrap(np.array(jet_phi - centre[1]))))

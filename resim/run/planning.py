@@ -16,7 +16,15 @@ from resim.hard_scatter.lhe_reading import event_blocks
 from resim.pairfile import schema
 from resim.pairfile.provenance import SourceRecord
 from resim.run.chunks import Chunk, Plan
-from resim.run.sources import check_known, check_together, ignored_matching, plan_source, record_of, survey_source
+from resim.run.sources import (
+    check_known,
+    check_together,
+    ignored_matching,
+    plan_source,
+    record_of,
+    repeats_of,
+    survey_source,
+)
 
 log = logging.getLogger(__name__)
 
@@ -104,8 +112,8 @@ def plan_run(card: GenerationCard, options: RunOptions, views: tuple[ViewPlan, .
     ]
     events = tuple(min(found.n_events, options.n_events or found.n_events) for found in surveys)
     records = tuple(
-        record_of(source, found).model_copy(update={"matching": matching})
-        for source, found, matching in zip(card.sources, surveys, ignored, strict=True)
+        record_of(source, found).model_copy(update={"matching": matching, "repeats": repeats})
+        for source, found, matching, repeats in zip(card.sources, surveys, ignored, repeats_of(surveys), strict=True)
     )
     programs = programs_of(plan)
     key = run_key(plan, records, events, programs)

@@ -4,7 +4,6 @@ The arrays of a chunk depend on the plan and its events alone, so chunks can be 
 """
 
 import time
-from itertools import chain
 
 from resim.common.arrays import Arrays
 from resim.hard_scatter.rows import Wanted, select_rows
@@ -50,7 +49,8 @@ def _decays(plan: Plan, source: SourcePlan) -> ResonanceDecays | None:
 
 def _block(views: tuple[str, ...], arrays: Arrays, *, vertices: bool) -> RowBlock:
     """The arrays with the types of the schema."""
-    columns = schema.row_columns(list(views))
-    for group in chain.from_iterable(schema.ragged_groups(view, vertices=vertices) for view in views):
+    layout = schema.Layout(views, vertices=vertices)
+    columns = layout.row_columns()
+    for group in layout.ragged_groups():
         columns |= group.columns
     return RowBlock(views, arrays | {path: arrays[path].astype(column.dtype) for path, column in columns.items()})

@@ -25,7 +25,7 @@ class Reproduction:
 
     Attributes:
         before: digest of the file.
-        now: digest of the new one.
+        now: digest of the new one, without columns that the schema of the file does not have.
         changed_versions: name → (version then, version now) of packages and programs that have changed since.
     """
 
@@ -48,7 +48,7 @@ def reproduce(path: Path, output: Path, folders: Sequence[Path], options: RunOpt
     """
     refuse_existing(output, options.force or options.resume)
     with PairFile(path) as file:
-        provenance, views = file.provenance, plan_from_records(file.views)
+        provenance, views, version = file.provenance, plan_from_records(file.views), file.version
     card = _with_sources(parse_card(GenerationCard, provenance.card, path), provenance, folders)
     options = replace(
         options,
@@ -62,7 +62,7 @@ def reproduce(path: Path, output: Path, folders: Sequence[Path], options: RunOpt
     present = versions() | programs_of(run.plan)
     before = provenance.versions
     changed = {name: (before[name], now) for name, now in present.items() if before.get(name, now) != now}
-    return Reproduction(digest(path), digest(output), changed)
+    return Reproduction(digest(path), digest(output, version), changed)
 
 
 def _with_sources(card: GenerationCard, provenance: Provenance, folders: Sequence[Path]) -> GenerationCard:

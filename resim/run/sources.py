@@ -7,6 +7,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from resim.card.generation_card import Source
 from resim.card.run_options import RunOptions
 from resim.card.view_plan import ViewPlan
@@ -20,7 +22,7 @@ from resim.pairfile.provenance import SourceRecord
 from resim.run.chunks import Plan, SourcePlan
 
 _STANDARD_MODEL: Final = frozenset((*range(1, 7), *range(11, 17), *range(21, 26)))
-_LEAK: Final = "they are rows of their own, so that training and test data may share hard scatters: leave them out"
+_TWICE: Final = "rows of their own with seeds of their own, on one side of jetssl's split; is that meant?"
 log = logging.getLogger(__name__)
 
 
@@ -49,8 +51,8 @@ def survey_source(source: Source, options: RunOptions, *, frozen_decays: bool) -
             source.lhe,
             undecayed,
         )
-    if found.repeats:
-        log.warning("%s: %d events have the particles of an earlier one; %s", source.lhe, found.repeats, _LEAK)
+    if repeats := len(found.identities) - len(np.unique(found.identities)):
+        log.warning("%s: %d events equal an earlier one: %s", source.lhe, repeats, _TWICE)
     return found
 
 
@@ -127,6 +129,15 @@ def record_of(source: Source, found: Survey) -> SourceRecord:
     )
 
 
+def repeats_of(surveys: Sequence[Survey]) -> list[int]:
+    """How many events of each source equal an earlier one, of it or of a source before it."""
+    every = np.concatenate([found.identities for found in surveys])
+    is_repeat = np.ones(len(every), np.bool_)
+    is_repeat[np.unique(every, return_index=True)[1]] = False
+    ends = np.cumsum([len(found.identities) for found in surveys])
+    return [int(part.sum()) for part in np.split(is_repeat, ends[:-1])]
+
+
 def check_together(plan: Plan, surveys: Sequence[Survey]) -> None:
     """Check that the sources and the pools of pile-up fit each other; events that several sources have are said.
 
@@ -153,8 +164,8 @@ def _refuse_twins(plan: Plan) -> None:
 def _warn_of_shared_events(plan: Plan, surveys: Sequence[Survey]) -> None:
     found = list(zip(plan.sources, surveys, strict=True))
     for (one, first), (other, second) in combinations(found, 2):
-        if shared := len(first.contents & second.contents):
-            log.warning("%s: %d events have the particles of events of %s; %s", other.path, shared, one.path, _LEAK)
+        if shared := len(np.intersect1d(first.identities, second.identities)):
+            log.warning("%s: %d events equal events of %s: %s", other.path, shared, one.path, _TWICE)
 
 
 def _check_beams(plan: Plan) -> None:

@@ -1,5 +1,6 @@
 """Shipped MadGraph events, a small card of them, and the command `resim` in this process."""
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,13 @@ TWO_VIEWS = {
     "nominal": {"shower": {"card": str(REPOSITORY / "cards/pythia/monash.cmnd")}},
     "seed": {"from": "nominal", "freeze": "hard_scatter"},
 }
+
+
+def version_2(folder: Path) -> Path:
+    """A pair file of schema version 2: three events of each of two LHE files that hold the same ones."""
+    path = folder / "version_2.h5"
+    path.write_bytes(gzip.decompress((REPOSITORY / "tests/data/version_2.h5.gz").read_bytes()))
+    return path
 
 
 def fault_card(folder: Path, lhe: Path | str, rows: dict[int, Any], views: Any = TWO_VIEWS, **more: Any) -> Path:

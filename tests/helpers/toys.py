@@ -12,6 +12,7 @@ from jetssl.config.encoders import (
 )
 from jetssl.data.jets import Jets
 from jetssl.data.rows import FileRecord, Rows
+from resim.pairfile.places import identity_of_place
 
 CARD = """
 data: {{files: [{file}], batch_size: 16}}
@@ -79,12 +80,15 @@ def make_rows(*sizes, seed=3):
     runs = [size for file in sizes for size in file]
     total = sum(runs)
     source = np.repeat(np.arange(len(runs)), runs)
+    event = np.concatenate([np.arange(size) for size in runs])
+    sources = tuple(f"{i:064x}" for i in range(len(runs)))
     return Rows(
         views=("nominal", "seed"),
-        sources=tuple(f"{i:064x}" for i in range(len(runs))),
+        sources=sources,
         classes=tuple(f"class{i}" for i in range(len(runs))),
         source=source,
-        event=np.concatenate([np.arange(size) for size in runs]),
+        event=event,
+        identity=identity_of_place(sources, source, event),
         class_index=source.astype(np.int16),
         parton_pt=(300 + rng.exponential(50 * (1 + source), total)).astype(np.float32),
         parton_eta=rng.uniform(-2.5, 2.5, total).astype(np.float32),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from jetssl.config.data import Fractions
-from jetssl.evaluation.task import draw_labels, event_weights, make_task
+from jetssl.evaluation.task import draw_labels, event_weights, make_task, warn_of_other_identities
 from resim.common.errors import InputError
 
 
@@ -42,6 +42,14 @@ def test_too_many_labels(task, rng):
 def test_bad_tasks(table, signal, background, view, message):
     with pytest.raises(InputError, match=message):
         make_task(table.rows, Fractions(), signal, background, view)
+
+
+def test_a_run_on_files_of_another_schema_version_is_said(finished_run, table, caplog):
+    warn_of_other_identities(finished_run, table.rows)
+    assert not caplog.text
+    old = replace(table.rows, files=tuple(replace(file, version=2) for file in table.rows.files))
+    warn_of_other_identities(finished_run, old)
+    assert "test jets may be jets that it was trained on" in caplog.text
 
 
 def test_default_classes(table):

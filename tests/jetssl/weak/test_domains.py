@@ -4,7 +4,6 @@ import pytest
 
 from jetssl.weak.domains import (
     Question,
-    keys_of,
     refuse_uncommon_features,
     training_labels,
     transfer,
@@ -33,7 +32,7 @@ def test_shares_have_no_hard_scatter_in_common_but_the_test_jets(domain_of, ques
     first = domain_of(share=(0.0, 0.5))
     second = domain_of("data", "herwig", share=(0.5, 1.0))
     for side in (0, 1):
-        keys = [set(keys_of(domain, domain.splits.sides[side]).tolist()) for domain in (first, second)]
+        keys = [set(domain.table.rows.identity[domain.splits.sides[side]].tolist()) for domain in (first, second)]
         assert keys[0]
         assert keys[1]
         assert not keys[0] & keys[1]

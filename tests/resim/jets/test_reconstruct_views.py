@@ -31,7 +31,9 @@ def toward(pt, phi):
 
 
 def rows(*partons_of_event):
-    scatters = [HardScatter("ab", index, None, tuple(partons)) for index, partons in enumerate(partons_of_event)]
+    scatters = [
+        HardScatter("ab", index, index, None, tuple(partons)) for index, partons in enumerate(partons_of_event)
+    ]
     flat = [parton for partons in partons_of_event for parton in partons]
     of_row = np.repeat(np.arange(len(scatters)), [len(partons) for partons in partons_of_event])
     return Rows(scatters, of_row, flat, [], np.empty(0, np.int64), SourceCounts(rows=len(flat)))

@@ -10,7 +10,10 @@ import pytest
 from resim.common.errors import InputError
 from resim.pairfile.inspection import summarize
 from resim.pairfile.mock import write_mock
+from resim.pairfile.places import identity_of_place
 from resim.pairfile.reader import PairFile
+from resim.pairfile.validation import violations
+from tests.helpers.chain import version_2
 
 
 def test_round_trip_of_the_mock(tmp_path):
@@ -48,7 +51,7 @@ def test_a_file_without_secondary_vertices_says_so(tmp_path):
     ("attribute", "value", "message"),
     [
         ("schema", "other", "schema is 'other', want 'resim.pairs'"),
-        ("schema_version", 99, "schema version 99, this resim reads version 2"),
+        ("schema_version", 99, "schema version 99, this resim reads versions \\(2, 3\\)"),
         ("provenance", "{}", "unreadable provenance"),
     ],
 )
@@ -95,3 +98,16 @@ def test_weights_that_make_hard_scatters_count_differently(tmp_path, weights, di
         file["hard_scatter/weight"][:] = weights
     with PairFile(path) as file:
         assert file.weights_differ is differ
+
+
+def test_files_of_version_2_are_read_and_know_hard_scatters_by_their_place(tmp_path):
+    path = version_2(tmp_path)
+    assert violations(path) == []
+    with PairFile(path) as file:
+        assert file.version == 2
+        assert not file.has("hard_scatter/identity")
+        identity = file.hard_scatter("identity")
+        places = (file.source_hashes, file.hard_scatter("source"), file.hard_scatter("event"))
+        assert identity.tolist() == identity_of_place(*places).tolist()
+        assert len(set(identity.tolist())) == len(file) == 6
+        assert file.block(2, 4).layout.version == 2

@@ -87,6 +87,7 @@ def test_the_mock_is_sound(sound):
         (shorten("views/seed/constituents/eta"), "views/seed/constituents/eta: .* entries, want"),
         (set_value("hard_scatter/parton_pt", 3, np.nan), "hard_scatter/parton_pt: not finite in row 3"),
         (set_value("hard_scatter/label", 0, 9), "hard_scatter/label: values 0 ... 9, want 0 ... 1"),
+        (set_value("hard_scatter/event", 4, 3), "hard_scatter/identity: row 4 differs from another row of its event"),
         (set_value("views/nominal/offsets", -1, 5), "views/nominal/offsets: run from 0 to 5, want 0 to"),
         (set_value("views/nominal/offsets", 3, 10**6), "views/nominal/offsets: decrease in row 3"),
         (lambda f: set_value("views/nominal/valid", first_valid(f), False)(f), "nominal/valid: row .* is valid without"),

@@ -10,10 +10,11 @@ import yaml
 from resim.card.run_options import RunOptions, Shard
 from resim.common.errors import InputError
 from resim.pairfile.digest import digest
+from resim.pairfile.reader import PairFile
 from resim.run import reproduce as module
 from resim.run.generate import generate
 from resim.run.reproduce import reproduce
-from tests.helpers.chain import HARD_SCATTERS, REPOSITORY, run_cli
+from tests.helpers.chain import HARD_SCATTERS, REPOSITORY, run_cli, version_2
 
 QUIET = RunOptions(quiet=True)
 
@@ -59,7 +60,7 @@ def test_a_missing_file_is_named_with_its_hash(moved, tmp_path):
 
 def test_another_digest_is_a_failure_that_names_what_has_changed(moved, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "versions", lambda: {"pythia8mc": "9.0"})
-    monkeypatch.setattr(module, "digest", str)
+    monkeypatch.setattr(module, "digest", lambda path, *_: str(path))
     done = run_cli("reproduce", moved, "-o", tmp_path / "again.h5", "--sources", moved.parent, "--quiet")
     assert done.exit_code == 1
     assert "changed since: pythia8mc 8.317.2 -> 9.0" in str(done.exception)
@@ -80,3 +81,17 @@ def test_a_card_of_another_version_is_one_line(moved, tmp_path):
         file.attrs["provenance"] = json.dumps(provenance)
     with pytest.raises(InputError, match=r"strange\.h5: unknown key from_the_future; valid keys here"):
         reproduce(strange, tmp_path / "again.h5", (), QUIET)
+
+
+def test_a_file_of_version_2_is_compared_in_its_own_columns(tmp_path, monkeypatch):
+    old, compared = version_2(tmp_path), []
+    monkeypatch.chdir(REPOSITORY)  # its card has relative paths
+    monkeypatch.setattr(module, "digest", lambda *called: compared.append(called) or "0")
+    reproduce(old, tmp_path / "again.h5", (), QUIET)
+    assert compared == [(old,), (tmp_path / "again.h5", 2)]
+    with PairFile(old) as before, PairFile(tmp_path / "again.h5") as now:
+        assert now.version == 3
+        for view in before.view_names:
+            for stage in ("shower", "hadronization"):
+                path = f"views/{view}/seeds/{stage}"
+                assert now.read(path).tolist() == before.read(path).tolist()

@@ -7,6 +7,7 @@ import yaml
 from resim.card.generation_card import load_card
 from resim.card.run_options import RunOptions
 from resim.common.errors import InputError
+from resim.pairfile.reader import PairFile
 from resim.run.generate import generate
 from resim.run.planning import plan_run
 from tests.helpers.chain import FAULTS, fault_card, run_cli
@@ -94,16 +95,26 @@ def test_a_decayed_row_beside_an_open_one_is_not_said(tmp_path, caplog):
     assert "undecayed" not in caplog.text
 
 
+def test_equal_events_of_two_files_are_counted_and_simulated_with_other_random_numbers(tmp_path):
+    sources = [{"lhe": str(FAULTS / f"twice_{n}.lhe"), "rows": {25: f"h_{n}"}} for n in "ab"]
+    card = fault_card(tmp_path, "twice_a.lhe", {25: "h"}, sources=sources)
+    record = generate(card, tmp_path / "h.h5", OPTIONS)
+    assert [source.repeats for source in record.sources] == [0, 2]
+    assert "2 events equal earlier ones" in " ".join(run_cli("inspect", tmp_path / "h.h5").stdout.split())
+    with PairFile(tmp_path / "h.h5") as file:
+        identity, seeds = file.hard_scatter("identity"), file.read("views/nominal/seeds/shower")
+    assert identity[:2].tolist() == identity[2:].tolist()
+    assert len(set(seeds.tolist())) == 4
+
+
 def test_events_that_come_twice_are_said(tmp_path, caplog):
     sources = [{"lhe": str(FAULTS / f"twice_{n}.lhe"), "rows": {25: f"h_{n}"}} for n in "ab"]
     plan_run(
         load_card(fault_card(tmp_path, "twice_a.lhe", {25: "h"}, sources=sources)), replace(OPTIONS, n_events=None)
     )
-    assert re.search(
-        r"twice_b.lhe: \d+ events have the particles of events of .*twice_a.lhe; they are rows", caplog.text
-    )
+    assert re.search(r"twice_b.lhe: 5 events equal events of .*twice_a.lhe: rows of their own", caplog.text)
     text = (FAULTS / "twice_a.lhe").read_text()
     event = text[text.index("<event>") : text.index("</event>") + 9]
     (tmp_path / "again.lhe").write_text(text.replace("</LesHouchesEvents>", f"{event}</LesHouchesEvents>"))
     plan_run(load_card(fault_card(tmp_path, tmp_path / "again.lhe", {25: "h"})), replace(OPTIONS, n_events=None))
-    assert "again.lhe: 1 events have the particles of an earlier one" in caplog.text
+    assert "again.lhe: 1 events equal an earlier one: rows" in caplog.text

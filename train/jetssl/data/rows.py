@@ -19,6 +19,7 @@ from resim.card.view_plan import ViewRecord
 from resim.common.arrays import Booleans, Floats32, Integers
 from resim.common.errors import InputError
 from resim.pairfile.digest import digest
+from resim.pairfile.places import identity_of_place
 from resim.pairfile.reader import PairFile
 from resim.pairfile.validation import violations
 
@@ -40,11 +41,13 @@ class FileRecord:
     """rows of each class"""
     views: tuple[str, ...]
     """all views of the file, also those not used"""
+    version: int = 2
+    """of its schema: in version 2 a hard scatter is known by its place in an LHE file, since then by its particles"""
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """All rows of the files, one file after the other: 26 + V bytes a row, so all of it stays in memory."""
+    """All rows of the files, one file after the other: 34 + V bytes a row, so all of it stays in memory."""
 
     views: tuple[str, ...]
     """names of the V views, root first"""
@@ -56,6 +59,8 @@ class Rows:
     """int64 `(R,)`, index into `sources`"""
     event: Integers
     """int64 `(R,)`, index of the event in its LHE file"""
+    identity: npt.NDArray[np.uint64]
+    """uint64 `(R,)`, of the hard scatter, uniformly distributed: equal for equal events, whatever file holds them"""
     class_index: npt.NDArray[np.int16]
     """int16 `(R,)`, index into `classes`"""
     parton_pt: Floats32
@@ -100,7 +105,9 @@ def rows_of(paths: Sequence[Path | str], views: Literal["any"] | Sequence[str] =
     names = _common_views([Path(path) for path in paths], views)
     of_files = [_rows_of_file(Path(path), names) for path in paths]
     _refuse_repeated(of_files)
-    return of_files[0] if len(of_files) == 1 else concatenate_rows(of_files)
+    rows = of_files[0] if len(of_files) == 1 else concatenate_rows(of_files)
+    _warn_of_repeats(rows)
+    return rows
 
 
 def sound(path: Path) -> str:
@@ -148,6 +155,7 @@ def _rows_of_file(path: Path, views: tuple[str, ...]) -> Rows:
             classes=tuple(classes.tolist()),
             source=file.hard_scatter("source").astype(np.int64),
             event=file.hard_scatter("event").astype(np.int64),
+            identity=file.hard_scatter("identity"),
             class_index=class_index.astype(np.int16),
             parton_pt=file.hard_scatter("parton_pt"),
             parton_eta=file.hard_scatter("parton_eta"),
@@ -159,7 +167,8 @@ def _rows_of_file(path: Path, views: tuple[str, ...]) -> Rows:
 def file_record(file: PairFile) -> FileRecord:
     """What a provenance says of an open file."""
     rows_of_class = dict(Counter(file.label_names().tolist()))
-    return FileRecord(str(file.path), cached(file.path, digest), len(file), rows_of_class, tuple(file.view_names))
+    views = tuple(file.view_names)
+    return FileRecord(str(file.path), cached(file.path, digest), len(file), rows_of_class, views, file.version)
 
 
 def _refuse_repeated(of_files: Sequence[Rows]) -> None:
@@ -174,6 +183,16 @@ def _refuse_repeated(of_files: Sequence[Rows]) -> None:
                         f"{one.files[0].path}: shares hard scatters with {other.files[0].path} (event {shared[0]} of"
                         f" {name[:12]}...); list one of them, or generate their views with one card"
                     )
+
+
+def _warn_of_repeats(rows: Rows) -> None:
+    """Say how many hard scatters come more than once, as in an LHE file and an extract of it."""
+    places = identity_of_place(rows.sources, rows.source, rows.event)
+    if repeats := len(np.unique(places)) - len(np.unique(rows.identity)):
+        names = ", ".join(record.path for record in rows.files)
+        log.warning("%s: %d hard scatters equal others; equal ones are on one side of the split", names, repeats)
+    if len({record.version for record in rows.files}) > 1:
+        log.warning("files of schema version 2 beside newer ones: hard scatters that both hold are not recognized")
 
 
 def concatenate_rows(of_files: Sequence[Rows]) -> Rows:
@@ -193,6 +212,7 @@ def concatenate_rows(of_files: Sequence[Rows]) -> Rows:
         classes=classes,
         source=np.concatenate([renumbered(one.sources, sources, one.source) for one in of_files]),
         event=joined("event"),
+        identity=joined("identity"),
         class_index=np.concatenate(
             [renumbered(one.classes, classes, one.class_index).astype(np.int16) for one in of_files]
         ),

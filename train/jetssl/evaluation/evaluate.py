@@ -6,6 +6,7 @@ Letters: K fits, V views, T test jets, D model width.
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +22,7 @@ from jetssl.evaluation.embedding_cache import checkpoint_digest
 from jetssl.evaluation.heads import fit_linear
 from jetssl.evaluation.results import Origin, Result, write_records, write_results
 from jetssl.evaluation.robustness import FEWEST, CommonJets, Judged, robustness, score_distributions
-from jetssl.evaluation.task import Task, draw_validation, make_task
+from jetssl.evaluation.task import Task, draw_validation, make_task, warn_of_other_identities
 from jetssl.evaluation.trained import HeadRecord, Trained, load_trained, runs_of
 from jetssl.evaluation.unfinished import Unfinished
 from jetssl.models.checkpoints import LoadedEncoder, load_encoder
@@ -85,6 +86,8 @@ def evaluate(request: Evaluation, *, quiet: bool = False) -> list[Result]:
     data = _common_data(folders)
     columns = {*FEATURE_SETS[data.feature_set].columns, *COLUMNS}
     table = load_pairs(request.data or data.files, columns=tuple(sorted(columns)))
+    for path in chain.from_iterable(folders.values()):
+        warn_of_other_identities(RunFolder(path), table.rows)
     task = make_task(table.rows, data.fractions, *_classes(request, heads), unweighted=request.unweighted)
     jets = _test_jets(task, table, request.views)
     with torch_threads(RunFolder(next(iter(folders.values()))[0]).load_card().training.threads):

@@ -20,7 +20,7 @@ from jetssl.evaluation.fits import BASELINES, Bench, Fit, Mode, label_draw, meth
 from jetssl.evaluation.heads import HeadName
 from jetssl.evaluation.results import Origin, Result, write_records, write_results
 from jetssl.evaluation.summary import Comparison, roc_curves, summarize
-from jetssl.evaluation.task import make_task
+from jetssl.evaluation.task import make_task, warn_of_other_identities
 from jetssl.models.checkpoints import load_encoder, load_projector
 from jetssl.training.run_folder import RunFolder
 from resim.common.atomic_write import write_text
@@ -119,6 +119,7 @@ def _bench(request: FineTuning) -> Bench:
         load_projector(run.best)  # refused now, not by a fit
     data = loaded.card.data
     table = load_pairs(request.data or data.files, columns=FEATURE_SETS[data.feature_set].columns)
+    warn_of_other_identities(run, table.rows)
     task = make_task(
         table.rows,
         data.fractions,

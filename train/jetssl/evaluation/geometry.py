@@ -13,14 +13,14 @@ from jetssl.common.seeds import Stream, generator
 from jetssl.common.threads import torch_threads
 from jetssl.config.data import Fractions
 from jetssl.data.features import FEATURE_SETS
-from jetssl.data.splits import hard_scatter_keys, split_rows
+from jetssl.data.splits import split_rows
 from jetssl.data.table import PairTable, load_pairs
 from jetssl.evaluation.embedding import embed
 from jetssl.evaluation.latent_map import latent_map, write_map
 from jetssl.evaluation.results import Origin, Result, write_records, write_results
 from jetssl.evaluation.rotation import DEGREES, rotation
 from jetssl.evaluation.similarity import Vectors, similarities, unit_vectors
-from jetssl.evaluation.task import hash_of
+from jetssl.evaluation.task import hash_of, warn_of_other_identities
 from jetssl.models.checkpoints import LoadedEncoder, load_encoder
 from jetssl.training.run_folder import RunFolder
 from resim.card.view_plan import ViewRecord
@@ -67,6 +67,7 @@ def geometry(request: Geometry, *, quiet: bool = False) -> list[Result]:
     card = run.load_card()
     loaded = load_encoder(run.best)
     table = load_pairs([request.file], columns=FEATURE_SETS[card.data.feature_set].columns)
+    warn_of_other_identities(run, table.rows)
     views = _views(table, request.views)
     rows = _rows(request, table, views, card.data.fractions)
     passes = len(views) + len(DEGREES)
@@ -129,7 +130,7 @@ def _vectors(
         np.stack(of_views),
         np.stack(kinematics),
         source.class_index[rows],
-        hard_scatter_keys(source.sources, source.source[rows], source.event[rows]),
+        source.identity[rows],
     )
 
 

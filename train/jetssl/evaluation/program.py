@@ -12,7 +12,7 @@ from jetssl.data.table import load_pairs
 from jetssl.evaluation.layers import ENCODER, Layer
 from jetssl.evaluation.probe import DEFAULT_BASELINES, ProbeMethod, Subject, probe
 from jetssl.evaluation.results import Baseline, Origin, Result, write_records, write_results
-from jetssl.evaluation.task import make_task
+from jetssl.evaluation.task import make_task, warn_of_other_identities
 from jetssl.models.checkpoints import load_encoder
 from jetssl.training.run_folder import RunFolder
 
@@ -66,6 +66,7 @@ def probe_run(request: ProbeRequest, *, quiet: bool = True) -> list[Result]:
     data = loaded.card.data
     columns = dict.fromkeys((*OPTIONAL_COLUMNS, *FEATURE_SETS[data.feature_set].columns))  # baselines read the first
     table = load_pairs(request.data or data.files, columns=tuple(columns))
+    warn_of_other_identities(run, table.rows)
     task = make_task(
         table.rows,
         data.fractions,

@@ -4,6 +4,7 @@ Letters: R rows, T test rows, C classes.
 """
 
 import hashlib
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,10 +16,13 @@ import numpy.typing as npt
 from jetssl.common.seeds import Stream, generator
 from jetssl.config.data import Fractions
 from jetssl.data.rows import Rows
-from jetssl.data.splits import hard_scatter_keys, split_rows
+from jetssl.data.splits import split_rows
+from jetssl.training.run_folder import RunFolder
 from resim.common.arrays import Integers
 from resim.common.errors import InputError
 from resim.pairfile.reader import PairFile
+
+log = logging.getLogger(__name__)
 
 BACKGROUND_PREFIX = "qcd"
 """Classes whose name starts like this are the default background; all others the default signal."""
@@ -128,9 +132,8 @@ def make_task(  # noqa: PLR0913
     for side, chosen in (("training", train), ("validation", validation), ("test", test)):
         _refuse_empty(side, groups, class_index[chosen])
     _refuse_leak(rows, np.concatenate([train, validation]), test)
-    keys = hard_scatter_keys(rows.sources, rows.source, rows.event)
     weights = np.ones(rows.n_rows) if unweighted else event_weights(rows)
-    return Task(groups, index, train, validation, test, class_index, keys[test], weights)
+    return Task(groups, index, train, validation, test, class_index, rows.identity[test], weights)
 
 
 def _refuse_empty(side: str, groups: Sequence[tuple[str, ...]], class_index: Integers) -> None:
@@ -155,6 +158,17 @@ def event_weights(rows: Rows) -> npt.NDArray[np.float64]:
     mean = np.bincount(rows.source, weights) / np.maximum(np.bincount(rows.source), 1)
     relative = weights / np.where(mean == 0, 1, mean)[rows.source]
     return np.ones_like(relative) if np.allclose(relative, 1, rtol=0, atol=EQUAL_WEIGHTS) else relative
+
+
+def warn_of_other_identities(run: RunFolder, rows: Rows) -> None:
+    """Say that the training's split was another one: files of version 2 know hard scatters by other numbers."""
+    versions = {file.version for file in run.load_provenance().files} ^ {file.version for file in rows.files}
+    if 2 in versions:
+        log.warning(
+            "%s learnt from files of another schema version, which are split in another way: test jets may be jets"
+            " that it was trained on; train again, or test on files of that version",
+            run.path,
+        )
 
 
 def _refuse_leak(rows: Rows, labelled: Integers, test: Integers) -> None:

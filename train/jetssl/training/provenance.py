@@ -28,6 +28,8 @@ class DataFile(_Record):
     rows: int
     labels: dict[str, int]
     views: tuple[str, ...]
+    version: int = 2
+    """of its schema"""
 
 
 class SplitCounts(_Record):

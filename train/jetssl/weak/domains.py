@@ -14,10 +14,9 @@ from jetssl.config.domains import DomainCard
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.jet_table import JetTable, concatenate
 from jetssl.data.rows import Rows, concatenate_rows, rows_of
-from jetssl.data.splits import Splits, hard_scatter_keys, split_rows
+from jetssl.data.splits import Splits, split_rows
 from jetssl.data.table import PairTable, load_pairs
 from jetssl.evaluation.task import Task, choose_classes
-from resim.common.arrays import Integers
 from resim.common.errors import InputError
 
 VIEW = "domain"
@@ -90,9 +89,8 @@ def load_domain(name: str, card: DomainCard, features: str, fractions: Fractions
 
 def _usable(rows: Rows, share: tuple[float, float], fractions: Fractions) -> Splits:
     train, validation, test = (side[rows.valid[0, side]] for side in split_rows(rows, fractions).sides)
-    keys = hard_scatter_keys(rows.sources, rows.source, rows.event)
     # The lower half of the bits: the upper ones decide on the side of the split.
-    position = (keys & np.uint64(0xFFFFFFFF)) / 2.0**32
+    position = (rows.identity & np.uint64(0xFFFFFFFF)) / 2.0**32
     inside = (position >= share[0]) & (position < share[1])
     return Splits(train[inside[train]], validation[inside[validation]], test)
 
@@ -164,12 +162,6 @@ def transfer(learned: Domain, labels: Truth, tested: Domain, truth: Truth) -> tu
         validation=validation,
         test=shift + test,
         class_index=np.where(is_signal, 0, 1),
-        hard_scatter=keys_of(tested, test),
+        hard_scatter=tested.table.rows.identity[test],
         weights=np.ones(table.rows.n_rows),
     )
-
-
-def keys_of(domain: Domain, rows: Integers) -> npt.NDArray[np.uint64]:
-    """Identities of the hard scatters of rows: int64 `(n,)` → uint64 `(n,)`."""
-    every = domain.table.rows
-    return hard_scatter_keys(every.sources, every.source[rows], every.event[rows])

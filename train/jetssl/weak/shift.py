@@ -14,7 +14,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from jetssl.common.seeds import Stream, generator
 from jetssl.evaluation.bootstrap import Sample, spread
 from jetssl.evaluation.results import Result
-from jetssl.weak.domains import Domain, keys_of
+from jetssl.weak.domains import Domain
 from jetssl.weak.study import Study
 from resim.common.arrays import Floats32, Integers
 
@@ -63,7 +63,7 @@ def shift(one: Domain, other: Domain, seed: int) -> list[Measured]:
 def shift_records(study: Study) -> list[Result]:
     """Records of the shift between the domains of a study."""
     one, other = study.domain("simulation"), study.domain("data")
-    keys = np.concatenate([keys_of(domain, domain.splits.test) for domain in (one, other)])
+    keys = np.concatenate([domain.table.rows.identity[domain.splits.test] for domain in (one, other)])
     return [
         Result(
             task="simulation_vs_data",
@@ -119,7 +119,7 @@ def _wasserstein(one: Domain, other: Domain, name: str, seed: int) -> Measured:
 
 
 def _error(one: Domain, other: Domain, figure: Figure, seed: int) -> float:
-    keys = [keys_of(domain, domain.splits.test) for domain in (one, other)]
+    keys = [domain.table.rows.identity[domain.splits.test] for domain in (one, other)]
     sample = Sample(np.concatenate(keys), 1, 1)
     found = [figure(np.split(replica.jets, [len(keys[0])])) for replica in sample.replicas(seed)]
     return spread(np.array(found))

@@ -17,7 +17,7 @@ from jetssl.evaluation.fits import Bench, Fit, Mode, read_scores, scores_file
 from jetssl.evaluation.results import Result
 from jetssl.models.checkpoints import load_encoder
 from jetssl.training.run_folder import RunFolder
-from jetssl.weak.domains import Question, keys_of, load_domain, training_labels, transfer, true_labels
+from jetssl.weak.domains import Question, load_domain, training_labels, transfer, true_labels
 from jetssl.weak.records import Arm, JudgedJets, gap_closed, measured, records
 from jetssl.weak.study import Study, vectors_of
 from resim.common.arrays import Floats
@@ -142,7 +142,8 @@ class Asked:
         truth = true_labels(tested, self.study.question)
         test = tested.splits.test[truth.is_either[tested.splits.test]]
         encoder = self.study.run(pretraining, 0).load_card().encoder.name
-        return JudgedJets(truth.task, tested.card.view, encoder, truth.is_signal[test], keys_of(tested, test))
+        identity = tested.table.rows.identity[test]
+        return JudgedJets(truth.task, tested.card.view, encoder, truth.is_signal[test], identity)
 
 
 def _scores(of_run: Transfer, fits: Sequence[Fit]) -> Floats:

@@ -16,7 +16,7 @@ from jetssl.data.features import FEATURE_SETS
 from jetssl.data.table import load_pairs
 from jetssl.evaluation.embedding_cache import checkpoint_digest, run_vectors
 from jetssl.evaluation.fit_pool import run_fits
-from jetssl.evaluation.fits import BASELINES, Bench, Fit, Mode, label_draw, method_of, read_scores, scores_file
+from jetssl.evaluation.fits import BASELINES, Bench, Fit, Mode, label_draw, method_of, read_scores, unfinished_fits
 from jetssl.evaluation.heads import HeadName
 from jetssl.evaluation.results import Origin, Result, write_records, write_results
 from jetssl.evaluation.summary import Comparison, roc_curves, summarize
@@ -99,7 +99,7 @@ def finetune(request: FineTuning, *, quiet: bool = False) -> list[Result]:
     for fit in fits:
         label_draw(bench.task, fit, request.seed)
     _claim(request, bench)
-    missing = [fit for fit in fits if not scores_file(request.output, fit).exists()]
+    missing = unfinished_fits(request.output, fits)
     with ProgressReport("finetune", len(missing), "fits", quiet) as progress:
         run_fits(partial(_bench, request), bench, missing, request.jobs, progress)
     results = [record for count in request.labels for record in _records(request, bench, count)]

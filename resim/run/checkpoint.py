@@ -5,12 +5,11 @@ write and 1.5 ms to read; with one entry for every array 29 and 70 ms, as a pair
 the simulation of a view (medians of 30, one process on 2 busy cores).
 """
 
-import fcntl
 import json
 import logging
 import re
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import TypeAdapter
 
-from resim.common.atomic_write import atomic_write
+from resim.common.atomic_write import atomic_write, entries
 from resim.common.errors import InputError
+from resim.common.output_lock import locked
 from resim.common.row_counts import SourceCounts, ViewCounts
 from resim.pairfile.row_block import RowBlock
 from resim.run.chunks import ChunkResult
@@ -32,15 +32,12 @@ _BYTES = "bytes"
 """Entry with the bytes of all arrays, one after the other: every entry costs 0.1 ms to write and 0.1 ms to read."""
 _KEY = "run.key"
 _RESUME = "finished chunks are kept: {remedy} and run again with --resume"
-_OURS = re.compile(r"run\.key|lock|\d{8}\.npz|\..+\.partial")
-"""Names of all files that are written into the folder."""
-_OURS_BEFORE_THE_KEY = re.compile(r"lock|\..+\.partial")
-"""The key is written before any chunk."""
+_CHUNK = re.compile(r"\d{8}\.npz")
 _VIEW_COUNTS = TypeAdapter(dict[str, ViewCounts])
 
 
 class Checkpoint:
-    """The folder `OUTPUT.chunks` with the finished chunks, locked while it is open; a context manager.
+    """The folder `OUTPUT.chunks` with the finished chunks; the output is locked while it is open; a context manager.
 
     Args:
         output: the file that the chunks will become.
@@ -52,35 +49,30 @@ class Checkpoint:
         self._output, self._key = output, key
 
     def __enter__(self) -> Self:
-        """Lock the folder.
+        """Lock the output.
 
         Raises:
             InputError: another process is at work on the output, or the folder holds what resim did not write.
         """
-        self._refuse_strangers()
-        self.folder.mkdir(exist_ok=True)
-        lock = (self.folder / "lock").open("a", encoding="utf-8")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.close()
-            raise InputError(
-                f"{self._output}: another process is writing it; wait, or choose another output"
-            ) from error
-        self._lock = lock
+        with ExitStack() as undo:
+            undo.enter_context(locked(self._output))
+            self._refuse_strangers()
+            self.folder.mkdir(exist_ok=True)
+            self._lock = undo.pop_all()
         return self
 
     def _refuse_strangers(self) -> None:
         """The folder is emptied and removed in the end: what is in it must be ours."""
-        if not self.folder.exists():
-            return
-        names = sorted(path.name for path in self.folder.iterdir()) if self.folder.is_dir() else [""]
-        ours = _OURS if _KEY in names else _OURS_BEFORE_THE_KEY
-        if strangers := [name for name in names if not ours.fullmatch(name)]:
+        strangers = [self.folder / name for name in entries(self.folder) if not self._wrote(name)]
+        if strangers or (self.folder.exists() and not self.folder.is_dir()):
             raise InputError(
-                f"{self.folder / strangers[0]}: not written by resim, which needs this folder for the chunks of"
-                f" {self._output.name}; move it away, or choose another output"
+                f"{(strangers or [self.folder])[0]}: not written by resim, which needs {self.folder.name} for chunks;"
+                " move it away, or choose another output"
             )
+
+    def _wrote(self, name: str) -> bool:
+        """Whether this is the name of a file that we write; the key is there before any chunk."""
+        return name == _KEY or (_CHUNK.fullmatch(name) is not None and (self.folder / _KEY).is_file())
 
     def unfinished(self) -> bool:
         """Whether there are finished chunks of the run with this key."""
@@ -180,8 +172,9 @@ class Checkpoint:
 
     def remove(self) -> None:
         """Delete the folder, after the output has been written."""
-        for path in self.folder.iterdir():
-            if _OURS.fullmatch(path.name):
+        left = set(entries(self.folder))
+        for path in sorted(self.folder.iterdir()):  # the key, which makes chunks ours, goes last
+            if path.name not in left or self._wrote(path.name):
                 path.unlink()
         with suppress(OSError):  # somebody has put a file there meanwhile, or it is a link to another place
             self.folder.rmdir()

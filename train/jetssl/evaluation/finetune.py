@@ -23,7 +23,7 @@ from jetssl.evaluation.summary import Comparison, roc_curves, summarize
 from jetssl.evaluation.task import make_task
 from jetssl.models.checkpoints import load_encoder, load_projector
 from jetssl.training.run_folder import RunFolder
-from resim.common.atomic_write import write_text
+from resim.common.atomic_write import entries, write_text
 from resim.common.errors import InputError
 from resim.common.progress import ProgressReport
 
@@ -148,7 +148,7 @@ def _claim(request: FineTuning, bench: Bench) -> None:
     ).model_dump_json(indent=1)
     path = request.output / FITS_FILE
     if not path.exists():
-        if request.output.exists() and any(request.output.iterdir()):
+        if entries(request.output):
             raise InputError(f"{request.output}: exists and holds no fine-tuning; give another -o")
         write_text(path, identity)
     elif path.read_text(encoding="utf-8") != identity:

@@ -10,13 +10,14 @@ from click.shell_completion import get_completion_class
 
 import resim
 from resim.common import commandline
+from resim.common.atomic_write import entries
 from resim.common.commandline import refuse_existing
 from resim.common.errors import InputError
 
 FILE = click.Path(path_type=Path)
 
 
-@click.group("resim", context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("resim", cls=commandline.Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(resim.__version__, prog_name="resim")
 @click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong.")
 def cli(debug: bool) -> None:
@@ -215,7 +216,7 @@ def plot(file: Path | None, card: Path | None, output: Path, force: bool) -> Non
         raise click.UsageError("Missing argument 'FILE'; give a pair file, or --detector CARD, or both.")
     from resim.plots import plot_detector, plot_pairs
 
-    if output.is_dir() and any(output.iterdir()) and not force:
+    if entries(output) and not force:
         raise InputError(f"{output}: the folder is not empty; choose another output, or --force to add the pictures")
     for path in (*(plot_pairs(file, output) if file else ()), *(plot_detector(card, output) if card else ())):
         click.echo(path)

@@ -59,6 +59,12 @@ def test_the_lock_holds_exact_versions_only():
     assert (REPOSITORY / "requirements-torch.lock").read_text() == "torch==2.13.0\n"
 
 
+def test_hdf5_is_opened_in_one_place_for_reading_and_in_one_for_writing():
+    for path in [*(REPOSITORY / "resim").rglob("*.py"), *(REPOSITORY / "train/jetssl").rglob("*.py")]:
+        if path.name not in ("hdf5_input.py", "hdf5_output.py"):
+            assert not re.search(r"h5py\.File\(", path.read_text()), path
+
+
 def test_no_test_imports_another():
     for path in (REPOSITORY / "tests").rglob("*.py"):
         found = re.findall(r"from (tests\.\S+) import|import (tests\.\S+)", path.read_text())

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from resim.common.errors import InputError
+from resim.common.output_lock import locked
 
 NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What a write fails with on a full disk, beyond a quota, and beyond a limit on the size of files."""
@@ -33,22 +34,31 @@ def atomic_write(path: Path, advice: str = RUN_AGAIN) -> Iterator[Path]:
         The temporary name, in the same folder; the block creates the file.
 
     Raises:
-        InputError: the disk is full, or the folder cannot be written.
+        InputError: another process writes the file, the disk is full, or the folder cannot be written.
     """
     partial = partial_path(path)
-    try:
-        yield partial
-        publish(partial, path)
-    except OSError as error:
-        raise not_written(path, error, advice) from error
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
+    with locked(path):
+        try:
+            yield partial
+            publish(partial, path)
+        except OSError as error:
+            raise not_written(path, error, advice) from error
+        finally:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
 
 
 def partial_path(path: Path) -> Path:
     """The temporary name of a file that is not whole yet."""
     return path.with_name(f".{path.name}.partial")
+
+
+def entries(folder: Path) -> list[str]:
+    """Names of what a folder holds, without what interrupted writes have left; empty if there is no folder."""
+    if not folder.is_dir():
+        return []
+    names = sorted(path.name for path in folder.iterdir())
+    return [name for name in names if not (name.startswith(".") and name.endswith((".partial", ".lock")))]
 
 
 def publish(partial: Path, path: Path) -> None:
@@ -68,8 +78,11 @@ def write_bytes(path: Path, content: bytes | memoryview) -> None:
     Raises:
         InputError: the disk is full, or the folder cannot be written.
     """
-    with atomic_write(path) as partial:
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise not_written(path, error) from error
+    with atomic_write(path) as partial:
         partial.write_bytes(content)
 
 

@@ -5,14 +5,17 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 from click.shell_completion import shell_complete
 
+from resim.common.atomic_write import entries
 from resim.common.errors import InputError
+from resim.common.output_lock import locked
 
 EXTRAS = {
     "generate": ("awkward", "fastjet", "matplotlib", "mplhep", "numba", "pyhepmc", "pylhe", "pythia8mc", "uproot"),
@@ -34,6 +37,28 @@ EXTRAS = {
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it (128 + SIGINT)."""
+
+
+class LockingCommand(click.Command):
+    """A command that is the only one to write its `--output` while it runs."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run it.
+
+        Raises:
+            InputError: another process writes the output.
+        """
+        output = context.params.get("output")
+        leads = os.environ.get("RANK", "0") == "0"  # of processes that torchrun started, the first locks for all
+        with locked(output) if output is not None and leads else nullcontext():
+            return super().invoke(context)
+
+
+class Program(click.Group):
+    """Commands of a program; every one of them locks its output."""
+
+    command_class = LockingCommand
+    group_class = type
 
 
 def run(group: click.Group) -> NoReturn:
@@ -125,8 +150,7 @@ def refuse_folder(path: Path, files: Sequence[str], force: bool) -> None:
     """
     if path.exists() and not path.is_dir():
         raise InputError(f"{path}: is a file, want a folder; give another -o")
-    entries = sorted(entry.name for entry in path.iterdir()) if path.exists() else []
-    found = [name for name in entries if not name.endswith(".partial")]  # the rest an interrupted call has left
+    found = entries(path)
     if strangers := [name for name in found if name not in files]:
         raise InputError(f"{path}: holds {strangers[0]}, which this command did not write; give another -o")
     if found and not force:

@@ -2,6 +2,7 @@
 
 import io
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -9,6 +10,7 @@ from typing import Self
 import h5py
 
 from resim.common.atomic_write import OTHER_OUTPUT, not_written, partial_path, publish
+from resim.common.output_lock import locked
 
 
 class ErrorKeepingFile(io.RawIOBase):
@@ -107,18 +109,21 @@ class Hdf5Output:
         file: open for writing; write compressed chunks once and whole, or keep them in HDF5's cache until they are.
 
     Raises:
-        InputError: the file cannot be created.
+        InputError: another process writes the file, or it cannot be created.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._partial = partial_path(path)
         self._completed = False
-        try:
-            self._stream = ErrorKeepingFile(self._partial)
-        except OSError as error:
-            raise not_written(path, error, OTHER_OUTPUT) from error
-        self.file = h5py.File(self._stream, "w")
+        with ExitStack() as undo:
+            undo.enter_context(locked(path))
+            try:
+                self._stream = ErrorKeepingFile(self._partial)
+            except OSError as error:
+                raise not_written(path, error, OTHER_OUTPUT) from error
+            self.file = h5py.File(self._stream, "w")
+            self._lock = undo.pop_all()
 
     def check(self) -> None:
         """Check that everything could be written so far.
@@ -151,10 +156,11 @@ class Hdf5Output:
         Raises:
             InputError: the file could not be written.
         """
-        self.file.close()
-        failure = self._stream.error or error
-        self._stream.close()
-        if not self._completed:
-            self._partial.unlink(missing_ok=True)
+        with self._lock:
+            self.file.close()
+            failure = self._stream.error or error
+            self._stream.close()
+            if not self._completed:
+                self._partial.unlink(missing_ok=True)
         if isinstance(failure, OSError):
             raise not_written(self.path, failure, OTHER_OUTPUT) from error

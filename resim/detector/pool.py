@@ -16,8 +16,9 @@ from typing import Any, Final
 import h5py
 import numpy as np
 import numpy.typing as npt
+from pydantic import TypeAdapter, ValidationError
 
-from resim.common.errors import InputError
+from resim.common.hdf5_input import Hdf5Input, Stored
 from resim.common.hdf5_output import Hdf5Output
 from resim.common.ragged import indices_of_ranges, offsets_of
 from resim.particles import Particles
@@ -49,6 +50,9 @@ class PoolProvenance:
     versions: dict[str, str]
 
 
+_PROVENANCE: Final = TypeAdapter(PoolProvenance)
+
+
 @dataclass(frozen=True, slots=True)
 class Pool:
     """A pool that was opened and checked. Only its offsets are kept in memory.
@@ -72,11 +76,8 @@ class Pool:
         Raises:
             InputError: missing, no HDF5, not a pool, of another schema version, empty, or damaged.
         """
-        try:
-            with h5py.File(path, "r") as file:
-                return _read(path, file)
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read as HDF5 ({_first_line(error)}); {_REMEDY}") from error
+        with Hdf5Input(path, _REMEDY) as file:
+            return _read(path, file)
 
     @property
     def n_events(self) -> int:
@@ -106,37 +107,32 @@ class Pool:
         return np.memmap(self.path, PARTICLE[name], mode="r", offset=self.places[name], shape=shape)
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
-
-
-def _read(path: Path, file: h5py.File) -> Pool:
-    if file.attrs.get("schema") != SCHEMA:
-        raise InputError(f"{path}: HDF5, but not a pool of minimum-bias events; {_REMEDY}")
-    if (version := file.attrs.get("schema_version")) != SCHEMA_VERSION:
-        raise InputError(f"{path}: pool of schema version {version}, this resim reads {SCHEMA_VERSION}; {_REMEDY}")
+def _read(path: Path, file: Hdf5Input) -> Pool:
+    if file.attribute("schema") != SCHEMA:
+        raise file.refusal("HDF5, but not a pool of minimum-bias events")
+    if (version := file.attribute("schema_version")) != SCHEMA_VERSION:
+        raise file.refusal(f"pool of schema version {version}, this resim reads {SCHEMA_VERSION}")
     try:
-        record = json.loads(file.attrs["provenance"])
-        provenance = PoolProvenance(**record | {"settings": tuple(record["settings"])})
-        offsets = file["offsets"][:].astype(np.int64)
-        places = {name: _place(file[name], name, int(offsets[-1])) for name in PARTICLE.names or ()}
-    except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
-        raise InputError(f"{path}: damaged pool ({_first_line(error)}); {_REMEDY}") from error
-    if len(offsets) < 2 or offsets[-1] == 0:
-        raise InputError(f"{path}: the pool has no events; {_REMEDY}")
+        provenance = _PROVENANCE.validate_json(file.attribute("provenance"))
+    except ValidationError as error:
+        raise file.refusal(f"damaged pool (provenance: {str(error).splitlines()[0]})") from error
+    offsets = file.read("offsets").astype(np.int64)
+    if offsets.ndim != 1 or len(offsets) < 2 or offsets[-1] == 0:
+        raise file.refusal("the pool has no events")
     if offsets[0] != 0 or (np.diff(offsets) < 0).any():
-        raise InputError(f"{path}: damaged pool (its offsets do not ascend from 0); {_REMEDY}")
+        raise file.refusal("damaged pool (its offsets do not ascend from 0)")
+    places = {name: _place(file, name, int(offsets[-1])) for name in PARTICLE.names or ()}
     return Pool(path, offsets, places, provenance)
 
 
-def _place(dataset: h5py.Dataset, name: str, length: int) -> int:
-    """Where the values of a dataset start in the file; 0 if there are none."""
-    if dataset.dtype != PARTICLE[name] or dataset.shape != (length,):
-        raise ValueError(f"{name}: {dataset.dtype} {dataset.shape}, want {PARTICLE[name]} {(length,)}")
-    place = dataset.id.get_offset()
-    if place is None and length:
-        raise ValueError(f"{name}: not contiguous")
-    return int(place or 0)
+def _place(file: Hdf5Input, name: str, length: int) -> int:
+    """Where the values of a dataset start in the file."""
+    stored, want = file.datasets.get(name), Stored((length,), PARTICLE[name])
+    if stored != want:
+        raise file.refusal(f"damaged pool (dataset {name} is {stored or 'missing'}, want {want})")
+    if (place := file.place(name)) is None:
+        raise file.refusal(f"damaged pool (dataset {name} is not contiguous)")
+    return place
 
 
 def write_pool(path: Path, events: Iterable[npt.NDArray[np.void]], provenance: PoolProvenance) -> None:

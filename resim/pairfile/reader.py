@@ -1,25 +1,28 @@
 """Read pair files: columns by name, never assuming an order of rows."""
 
-import json
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
-import h5py
 import numpy as np
 import numpy.typing as npt
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from resim.card.view_plan import ViewRecord
 from resim.common.errors import InputError
+from resim.common.hdf5_input import Hdf5Input
 from resim.pairfile import schema
+from resim.pairfile.layout import LayoutError, expected_layout, layout_faults
 from resim.pairfile.places import identity_of_place
 from resim.pairfile.provenance import Provenance
 from resim.pairfile.row_block import RowBlock
 
 Array = npt.NDArray[Any]
-
+T = TypeVar("T")
+_NAMES: Final = TypeAdapter(list[str])
+_SETTINGS: Final = TypeAdapter(dict[str, Any])
+_REMEDY: Final = "generate the file again"
 
 _EQUAL_WEIGHTS: Final = 1e-6
 """Largest relative difference of weights that count as equal: LHE files carry 7 digits."""
@@ -29,22 +32,30 @@ class PairFile:
     """A pair file opened for reading; a context manager.
 
     Raises:
-        InputError: the file is missing, not HDF5, not a pair file, or of another schema version.
+        InputError: the file is missing, not HDF5, not a pair file, of another schema version, damaged, or its
+            datasets are not all there, of the right type and length, and in the file itself.
     """
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self._file = _open(self.path)
-        self._datasets: dict[str, h5py.Dataset] = {}
+        try:
+            expected = expected_layout(self._file.datasets, self.layout)
+            if faults := list(layout_faults(self._file.datasets, expected)):
+                raise LayoutError(self.path, faults)
+        except InputError:
+            self.close()
+            raise
+        self.strangers = [path for path in self._file.datasets if path not in expected]
 
     def __len__(self) -> int:
         """Number of rows."""
-        return len(self._file["hard_scatter/event"])
+        return self.length("hard_scatter/event")
 
     @cached_property
     def version(self) -> int:
         """Schema version of the file."""
-        return int(self._file.attrs["schema_version"])
+        return int(self._file.attribute("schema_version"))
 
     @property
     def layout(self) -> schema.Layout:
@@ -54,22 +65,20 @@ class PairFile:
     @cached_property
     def views(self) -> list[ViewRecord]:
         """The views, root first."""
-        return [self._view(name) for name in self._attribute("views", "order")]
+        return [self._view(name) for name in self._attribute("views", "order", _NAMES)]
 
     def _view(self, name: str) -> ViewRecord:
         group = f"views/{name}"
-        settings = self._attribute(group, "settings")
-        attributes = self._file[group].attrs
-        return ViewRecord(name, attributes.get("parent") or None, attributes.get("freeze") or None, settings)
+        settings = self._attribute(group, "settings", _SETTINGS)
+        parent, freeze = (self._file.attribute(key, group) or None for key in ("parent", "freeze"))
+        return ViewRecord(name, parent, freeze, settings)
 
-    def _attribute(self, group: str, name: str) -> Any:
+    def _attribute(self, group: str, name: str, kind: TypeAdapter[T]) -> T:
         """A JSON attribute of a group."""
         try:
-            return json.loads(self._file[group].attrs[name])
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(
-                f"{self.path}: attribute {name!r} of {group} is missing or damaged; generate the file again"
-            ) from error
+            return kind.validate_json(self._file.attribute(name, group))
+        except ValidationError as error:
+            raise self._file.refusal(f"attribute {name!r} of {group} is missing or damaged") from error
 
     @property
     def view_names(self) -> list[str]:
@@ -79,14 +88,12 @@ class PairFile:
     @cached_property
     def labels(self) -> list[str]:
         """Class names; `hard_scatter/label` holds indices into this list."""
-        names: list[str] = self._attribute("hard_scatter", "labels")
-        return names
+        return self._attribute("hard_scatter", "labels", _NAMES)
 
     @cached_property
     def source_hashes(self) -> list[str]:
         """SHA-256 of each source; `hard_scatter/source` holds indices into this list."""
-        hashes: list[str] = self._attribute("hard_scatter", "sources")
-        return hashes
+        return self._attribute("hard_scatter", "sources", _NAMES)
 
     @cached_property
     def provenance(self) -> Provenance:
@@ -96,32 +103,22 @@ class PairFile:
             InputError: the attribute is missing or does not fit the model.
         """
         try:
-            return Provenance.model_validate_json(self._file.attrs["provenance"])
-        except (KeyError, ValidationError) as error:
+            return Provenance.model_validate_json(self._file.attribute("provenance"))
+        except ValidationError as error:
             reason = str(error).splitlines()[0]
-            raise InputError(f"{self.path}: unreadable provenance ({reason}); generate the file again") from error
+            raise self._file.refusal(f"unreadable provenance ({reason})") from error
 
     def read(self, path: str, rows: slice | Array = np.s_[:]) -> Array:
         """One dataset by its path in `resim.pairfile.schema`, or the part of it that `rows` selects."""
-        if path not in self._datasets:  # to look one up takes as long as to read a chunk of it
-            self._datasets[path] = self._file[path]
-        array: Array = self._datasets[path][rows]
-        return array
+        return self._file.read(path, rows)
 
     def length(self, path: str) -> int:
         """Number of entries of a dataset."""
-        return len(self._file[path])
-
-    def has(self, path: str) -> bool:
-        """Whether the file has a dataset of one dimension with this path."""
-        item = self._file.get(path)
-        return isinstance(item, h5py.Dataset) and item.ndim == 1
+        return self._file.datasets[path].shape[0]
 
     def dataset_paths(self) -> list[str]:
         """Paths of all datasets of the file, whether the schema knows them or not."""
-        found: list[str] = []
-        self._file.visititems(lambda path, item: found.append(path) if isinstance(item, h5py.Dataset) else None)
-        return found
+        return list(self._file.datasets)
 
     def hard_scatter(self, name: str) -> Array:
         """A column of `hard_scatter/`, `(n_rows,)`; the identity also of files of version 2."""
@@ -170,7 +167,7 @@ class PairFile:
     @cached_property
     def has_vertices(self) -> bool:
         """Whether the views have secondary vertices."""
-        return any(self.has(schema.vertex_offsets_path(view)) for view in self.view_names)
+        return any(schema.vertex_offsets_path(view) in self._file.datasets for view in self.view_names)
 
     def vertex_offsets(self, view: str, rows: slice = np.s_[:]) -> npt.NDArray[np.int64]:
         """Offsets of the secondary vertices of a view, `(n_rows + 1,)`, or some of them.
@@ -211,26 +208,20 @@ class PairFile:
         self.close()
 
 
-def _open(path: Path) -> Any:
+def _open(path: Path) -> Hdf5Input:
     if not path.is_file():
         raise InputError(f"{path}: no such pair file; make one with `resim generate CARD -o {path.name}`")
+    file = Hdf5Input(path, _REMEDY)
     try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        if "unable to lock file" in str(error):
+        name, version = file.attribute("schema"), file.attribute("schema_version")
+        if name != schema.SCHEMA:
+            raise InputError(f"{path}: schema is {name!r}, want {schema.SCHEMA!r}; is it a pair file?")
+        if version not in schema.READABLE:
             raise InputError(
-                f"{path}: is locked: another process writes it; wait for that, or, if the file system knows no locks,"
-                " set HDF5_USE_FILE_LOCKING=FALSE"
-            ) from error
-        raise InputError(f"{path}: not a readable HDF5 file ({error}); generate it again") from error
-    name, version = file.attrs.get("schema"), file.attrs.get("schema_version")
-    if name != schema.SCHEMA:
+                f"{path}: schema version {version}, this resim reads versions {schema.READABLE};"
+                " generate the file again or install the resim that wrote it"
+            )
+    except InputError:
         file.close()
-        raise InputError(f"{path}: schema is {name!r}, want {schema.SCHEMA!r}; is it a pair file?")
-    if version not in schema.READABLE:
-        file.close()
-        raise InputError(
-            f"{path}: schema version {version}, this resim reads versions {schema.READABLE};"
-            " generate the file again or install the resim that wrote it"
-        )
+        raise
     return file

@@ -5,11 +5,11 @@ write and 1.5 ms to read; with one entry for every array 29 and 70 ms, as a pair
 the simulation of a view (medians of 30, one process on 2 busy cores).
 """
 
-import fcntl
 import json
-import shutil
-import zipfile
+import logging
+import re
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,22 +18,26 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import TypeAdapter
 
-from resim.common.atomic_write import atomic_write
+from resim.common.atomic_write import atomic_write, entries
 from resim.common.errors import InputError
+from resim.common.output_lock import locked
 from resim.common.row_counts import SourceCounts, ViewCounts
 from resim.pairfile.row_block import RowBlock
 from resim.run.chunks import ChunkResult
+
+log = logging.getLogger(__name__)
 
 _ABOUT = "about"
 _BYTES = "bytes"
 """Entry with the bytes of all arrays, one after the other: every entry costs 0.1 ms to write and 0.1 ms to read."""
 _KEY = "run.key"
 _RESUME = "finished chunks are kept: {remedy} and run again with --resume"
+_CHUNK = re.compile(r"\d{8}\.npz")
 _VIEW_COUNTS = TypeAdapter(dict[str, ViewCounts])
 
 
 class Checkpoint:
-    """The folder `OUTPUT.chunks` with the finished chunks, locked while it is open; a context manager.
+    """The folder `OUTPUT.chunks` with the finished chunks; the output is locked while it is open; a context manager.
 
     Args:
         output: the file that the chunks will become.
@@ -45,22 +49,30 @@ class Checkpoint:
         self._output, self._key = output, key
 
     def __enter__(self) -> Self:
-        """Lock the folder.
+        """Lock the output.
 
         Raises:
-            InputError: another process is at work on the output.
+            InputError: another process is at work on the output, or the folder holds what resim did not write.
         """
-        self.folder.mkdir(exist_ok=True)
-        lock = (self.folder / "lock").open("a", encoding="utf-8")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.close()
-            raise InputError(
-                f"{self._output}: another process is writing it; wait, or choose another output"
-            ) from error
-        self._lock = lock
+        with ExitStack() as undo:
+            undo.enter_context(locked(self._output))
+            self._refuse_strangers()
+            self.folder.mkdir(exist_ok=True)
+            self._lock = undo.pop_all()
         return self
+
+    def _refuse_strangers(self) -> None:
+        """The folder is emptied and removed in the end: what is in it must be ours."""
+        strangers = [self.folder / name for name in entries(self.folder) if not self._wrote(name)]
+        if strangers or (self.folder.exists() and not self.folder.is_dir()):
+            raise InputError(
+                f"{(strangers or [self.folder])[0]}: not written by resim, which needs {self.folder.name} for chunks;"
+                " move it away, or choose another output"
+            )
+
+    def _wrote(self, name: str) -> bool:
+        """Whether this is the name of a file that we write; the key is there before any chunk."""
+        return name == _KEY or (_CHUNK.fullmatch(name) is not None and (self.folder / _KEY).is_file())
 
     def unfinished(self) -> bool:
         """Whether there are finished chunks of the run with this key."""
@@ -102,10 +114,6 @@ class Checkpoint:
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:08d}.npz"
 
-    def __contains__(self, number: int) -> bool:
-        """Whether the chunk is finished."""
-        return self._path(number).exists()
-
     def __len__(self) -> int:
         """Number of finished chunks."""
         return len(self._numbers())
@@ -117,6 +125,8 @@ class Checkpoint:
     def save(self, number: int, result: ChunkResult) -> None:
         """Keep a finished chunk; it appears under its name only when it is complete."""
         about = {
+            "run": self._key,
+            "chunk": number,
             "source": result.source,
             "seconds": result.seconds,
             "views": result.block.views,
@@ -132,23 +142,42 @@ class Checkpoint:
         with atomic_write(self._path(number), _RESUME) as partial, partial.open("wb") as stream:
             np.savez(stream, allow_pickle=False, **content)
 
+    def find(self, number: int) -> ChunkResult | None:
+        """A finished chunk; None if there is none.
+
+        One that is damaged, or that another run or number has, is removed and said: it has to be made again.
+        """
+        path = self._path(number)
+        if not path.is_file():
+            return None
+        try:
+            return _read(path, self._key, number)
+        except _ForeignError:
+            what = "the chunk of another run or number"
+        except Exception:  # damaged bytes make zipfile and NumPy raise anything, NotImplementedError among it
+            what = "damaged"
+        path.unlink()
+        log.warning("%s: %s, removed; it has to be made again", path, what)
+        return None
+
     def load(self, number: int) -> ChunkResult:
-        """A finished chunk.
+        """A finished chunk that must be there.
 
         Raises:
-            InputError: the file is damaged; it has been removed, so that resuming makes the chunk anew.
+            InputError: it was lost or damaged since it was made.
         """
-        try:
-            return _read(self._path(number))
-        except (EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            self._path(number).unlink()
-            raise InputError(
-                f"{self._path(number)}: damaged, removed; run again with --resume to remake it"
-            ) from error
+        if (found := self.find(number)) is None:
+            raise InputError(f"{self._path(number)}: lost since it was made; run again with --resume to remake it")
+        return found
 
     def remove(self) -> None:
         """Delete the folder, after the output has been written."""
-        shutil.rmtree(self.folder)
+        left = set(entries(self.folder))
+        for path in sorted(self.folder.iterdir()):  # the key, which makes chunks ours, goes last
+            if path.name not in left or self._wrote(path.name):
+                path.unlink()
+        with suppress(OSError):  # somebody has put a file there meanwhile, or it is a link to another place
+            self.folder.rmdir()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -159,9 +188,15 @@ class Checkpoint:
         self._lock.close()
 
 
-def _read(path: Path) -> ChunkResult:
-    with path.open("rb") as stream, np.load(stream) as stored:
+class _ForeignError(Exception):
+    """A chunk that belongs elsewhere."""
+
+
+def _read(path: Path, key: str, number: int) -> ChunkResult:
+    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
         about = json.loads(str(stored[_ABOUT]))
+        if (about["run"], about["chunk"]) != (key, number):
+            raise _ForeignError
         block = RowBlock(tuple(about["views"]), dict(_arrays(stored[_BYTES], about["arrays"])))
     source_counts = SourceCounts.model_validate(about["source_counts"])
     view_counts = _VIEW_COUNTS.validate_python(about["view_counts"])

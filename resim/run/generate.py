@@ -81,13 +81,15 @@ def _require_space(checkpoint: Checkpoint, output: Path) -> None:
 def _make_chunks(run: Run, checkpoint: Checkpoint, options: RunOptions) -> None:
     """Make and keep every chunk that is not finished yet."""
     length = {spec.number: len(spec.events) for spec in run.chunks}
-    finished = {spec.number for spec in run.chunks if spec.number in checkpoint}
-    missing = [spec for spec in run.chunks if spec.number not in finished]
     with ProgressReport("generate", run.n_events, "events", options.quiet) as progress:
-        progress.advance(sum(length[number] for number in finished), skipped=True)
         failures = _Failures(run)
-        for number in finished:
-            failures.count(checkpoint.load(number))
+        missing = []
+        for spec in run.chunks:
+            if (result := checkpoint.find(spec.number)) is None:
+                missing.append(spec)
+            else:
+                progress.advance(len(spec.events), skipped=True)
+                failures.count(result)
         try:
             for chunk, result in execution.make(run.plan, run.read(missing), options):
                 checkpoint.save(chunk.number, result)

@@ -8,8 +8,10 @@ import pytest
 from click.testing import CliRunner
 
 from jetssl.cli import jetssl
+from resim.common.errors import InputError
 from resim.pairfile import schema
 from resim.pairfile.mock import write_mock
+from tests.helpers.locks import held_by_another_process
 from tests.helpers.programs import ENVIRONMENT, run_jetssl
 from tests.helpers.toys import CLASSES
 
@@ -42,6 +44,15 @@ def test_table(finished_run):
     assert result.exit_code == 0
     assert "random encoder" in result.output
     assert "two_prong_vs_one_prong" in result.output
+
+
+def test_a_run_that_another_process_writes_is_not_probed_or_trained(finished_run, card_file):
+    arguments = ["probe", str(finished_run.path), *CLASSES], ["train", str(card_file), "-o", str(finished_run.path)]
+    with held_by_another_process(finished_run.path):
+        for command in arguments:
+            result = CliRunner().invoke(jetssl, command)
+            assert isinstance(result.exception, InputError)
+            assert "is writing it; wait for that" in str(result.exception)
 
 
 def test_print_config(card_file):

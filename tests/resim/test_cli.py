@@ -5,11 +5,15 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 
 import resim
-from resim.cli import main
+from jetssl.cli import jetssl
+from resim.cli import cli, main
+from resim.common.errors import InputError
 from resim.pairfile.mock import write_mock
 from tests.helpers.chain import HARD_SCATTERS, REPOSITORY, run_cli
+from tests.helpers.locks import held_by_another_process
 
 RESIM = [sys.executable, "-c", "from resim.cli import main; main()"]
 
@@ -176,3 +180,31 @@ def test_reading_needs_no_generator_packages():
         "import resim.pairfile.reader, resim.pairfile.mock, resim.pairfile.validation, resim.pairfile.digest, resim.pairfile.inspection, resim.cli"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=REPOSITORY)
+
+
+def dummy_arguments(command, output):
+    """What a command must be given, and its output."""
+    arguments = ["-o", str(output)]
+    for parameter in command.params:
+        if parameter.required and parameter.name != "output":
+            value = "3" if parameter.type.name == "integer" else "none"
+            arguments += [value] if parameter.param_type_name == "argument" else [parameter.opts[-1], value]
+    return arguments
+
+
+def test_every_command_locks_its_output(tmp_path):
+    """Before anything else, so what it reads need not exist."""
+    groups = {"resim": cli, "resim cards": cli.commands["cards"], "jetssl": jetssl}
+    writing = {
+        f"{name} {command}": (group, command)
+        for name, group in groups.items()
+        for command, found in group.commands.items()
+        if any(parameter.name == "output" for parameter in found.params)
+    }
+    assert {"resim generate", "resim pileup", "resim plot", "jetssl train", "jetssl report"} <= set(writing)
+    with held_by_another_process(tmp_path / "output") as process:
+        for name, (group, command) in writing.items():
+            arguments = dummy_arguments(group.commands[command], tmp_path / "output")
+            result = CliRunner().invoke(group, [command, *arguments])
+            assert isinstance(result.exception, InputError), (name, result.output)
+            assert f"output: process {process.pid} on " in str(result.exception), name

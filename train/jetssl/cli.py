@@ -11,7 +11,7 @@ from resim import __version__
 from resim.common import commandline
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=commandline.Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="jetssl")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def jetssl(debug: bool) -> None:

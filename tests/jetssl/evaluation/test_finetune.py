@@ -20,7 +20,7 @@ from jetssl.evaluation.results import read_results
 from jetssl.evaluation.task import make_task
 from jetssl.evaluation.trained import load_trained
 from jetssl.models.builder import build_encoder
-from jetssl.models.checkpoints import load_encoder
+from jetssl.models.checkpoints import load_encoder, write_checkpoint
 from jetssl.training.run_folder import RunFolder
 from resim.common.errors import InputError
 from tests.helpers.toys import CLASSES
@@ -54,9 +54,13 @@ def test_all_modes_then_nothing_left_to_do(request_of, mock_file, finished_run, 
     lost = scores_file(request_of.output, Fit("full", 20, 1))
     content = lost.read_bytes()
     lost.unlink()
+    damaged = scores_file(request_of.output, Fit("frozen", 20, 0))
+    sound = damaged.read_bytes()
+    damaged.write_bytes(sound[:-40] + bytes([sound[-40] ^ 1]) + sound[-39:])
     assert finetune(request_of, quiet=True) == results
+    assert damaged.read_bytes() == sound
     assert lost.read_bytes() == content
-    assert all(path.stat().st_mtime_ns == time for path, time in written.items() if path != lost)
+    assert all(path.stat().st_mtime_ns == time for path, time in written.items() if path not in (lost, damaged))
 
     changed = {}
     base = load_encoder(finished_run.best).encoder.state_dict()
@@ -111,7 +115,7 @@ def test_a_run_without_a_projector(request_of, finished_run, tmp_path):
     shutil.copytree(finished_run.path, run.path)
     checkpoint = torch.load(run.best, weights_only=True)
     state = {name: value for name, value in checkpoint["state_dict"].items() if not name.startswith("projector.")}
-    torch.save(checkpoint | {"state_dict": state}, run.best)
+    write_checkpoint(run.best, checkpoint | {"state_dict": state})
     with pytest.raises(InputError, match=r"best\.ckpt: objective 'ntxent' trains no projector"):
         finetune(replace(request_of, run=run.path, head="resim"), quiet=True)
     assert not request_of.output.exists()

@@ -4,6 +4,7 @@ import torch
 from scipy.special import logit, softmax
 
 from jetssl.evaluation.trained import HeadRecord, Trained, load_trained, runs_of
+from jetssl.models.checkpoints import write_checkpoint
 from jetssl.training.run_folder import RunFolder
 from resim.common.errors import InputError
 
@@ -71,7 +72,7 @@ def test_a_damaged_head(finished_run, tmp_path):
     run = RunFolder(tmp_path / "run")
     checkpoint = torch.load(run.best, weights_only=True)
     checkpoint["state_dict"] |= {"head.weight": torch.zeros(1, 16), "head.bias": torch.zeros(1)}
-    torch.save(checkpoint, run.best)
+    write_checkpoint(run.best, checkpoint)
     (run.path / "head.json").write_text("{")
     with pytest.raises(InputError, match=r"head\.json: unreadable"):
         load_trained(run.path)

@@ -1,9 +1,11 @@
 import json
 
+import numpy as np
 import pytest
 import torch
 
 from jetssl.models import checkpoints
+from jetssl.models.checkpoints import write_checkpoint
 from resim.common.errors import InputError
 
 
@@ -30,8 +32,37 @@ def test_not_a_checkpoint(tmp_path, content, message):
         checkpoints.load_encoder(path)
 
 
+def test_one_flipped_bit_is_an_error_that_names_the_file(finished_run, tmp_path):
+    content, path = finished_run.best.read_bytes(), tmp_path / "x.ckpt"
+    for place in np.random.default_rng(1).integers(8 * len(content), size=60):
+        flipped = bytearray(content)
+        flipped[place // 8] ^= 1 << place % 8
+        path.write_bytes(flipped)
+        with pytest.raises(InputError, match=r"x\.ckpt: not a readable checkpoint \(its bytes are not those that"):
+            checkpoints.load_encoder(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"state_dict": {5: torch.zeros(1)}}, "its state_dict holds 5, want names and tensors"),
+        ({"state_dict": {"encoder.x": "text"}}, "its state_dict holds 'encoder.x', want"),
+        ({"state_dict": [1]}, "checkpoint without state_dict and epoch"),
+        ({"epoch": "two"}, "checkpoint without state_dict and epoch"),
+        ({checkpoints.KEY: "{"}, "its entry 'jetssl' is no description"),
+        ({checkpoints.KEY: "[]"}, "its entry 'jetssl' is no description"),
+        ({checkpoints.KEY: '{"format_version": 4}'}, "its entry 'jetssl' is no description"),
+        ({checkpoints.KEY: '{"format_version": 4, "classes": [], "card": {"data": 1}}'}, r"x\.ckpt: "),
+    ],
+)
+def test_entries_that_are_not_as_they_should_be(finished_run, tmp_path, change, message):
+    write_checkpoint(tmp_path / "x.ckpt", torch.load(finished_run.best, weights_only=True) | change)
+    with pytest.raises(InputError, match=message):
+        checkpoints.load_encoder(tmp_path / "x.ckpt")
+
+
 def test_foreign_torch_file(tmp_path):
-    torch.save({"state_dict": {}}, tmp_path / "x.ckpt")
+    write_checkpoint(tmp_path / "x.ckpt", {"state_dict": {}})
     with pytest.raises(InputError, match="no checkpoint of jetssl"):
         checkpoints.load_encoder(tmp_path / "x.ckpt")
 
@@ -39,7 +70,7 @@ def test_foreign_torch_file(tmp_path):
 def test_weights_of_another_encoder(finished_run, tmp_path):
     raw = torch.load(finished_run.last, weights_only=True)
     raw["state_dict"]["encoder.pool.weight"] = torch.zeros(3, 3)
-    torch.save(raw, tmp_path / "x.ckpt")
+    write_checkpoint(tmp_path / "x.ckpt", raw)
     with pytest.raises(InputError, match=r"weights do not fit encoder 'transformer'.*pool.weight"):
         checkpoints.load_encoder(tmp_path / "x.ckpt")
 
@@ -47,6 +78,6 @@ def test_weights_of_another_encoder(finished_run, tmp_path):
 def test_other_format_version(finished_run, tmp_path):
     raw = torch.load(finished_run.last, weights_only=True)
     raw[checkpoints.KEY] = json.dumps({"format_version": 99})
-    torch.save(raw, tmp_path / "x.ckpt")
-    with pytest.raises(InputError, match="checkpoint format 99, this jetssl reads 3"):
+    write_checkpoint(tmp_path / "x.ckpt", raw)
+    with pytest.raises(InputError, match="checkpoint format 99, this jetssl reads 4"):
         checkpoints.load_encoder(tmp_path / "x.ckpt")

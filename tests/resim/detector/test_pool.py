@@ -66,16 +66,16 @@ def descending(file):
 @pytest.mark.parametrize(
     ("write", "message"),
     [
-        (lambda path: None, "cannot be read as HDF5 .*make a pool with `resim pileup`"),
-        (lambda path: path.write_text("pool"), "cannot be read as HDF5"),
-        (lambda path: path.mkdir(), "cannot be read as HDF5"),
+        (lambda path: None, "no such file; make a pool with `resim pileup`"),
+        (lambda path: path.write_text("pool"), "not a readable HDF5 file .*; make a pool with"),
+        (lambda path: path.mkdir(), "no such file"),
         (lambda path: h5py.File(path, "w").close(), "HDF5, but not a pool"),
         (lambda path: write_pool(path, [], PROVENANCE), "the pool has no events"),
         (lambda path: write_pool(path, [np.empty(0, PARTICLE)], PROVENANCE), "the pool has no events"),
         (damage(lambda file: file.attrs.update({"schema_version": 2})), "schema version 2, this resim reads 1"),
         (damage(lambda file: file.attrs.update({"provenance": "[]"})), "damaged pool"),
         (damage(no_column), "damaged pool .*vz"),
-        (damage(chunked), "damaged pool .*px: not contiguous"),
+        (damage(chunked), "damaged pool .*px is not contiguous"),
         (damage(descending), "damaged pool .*do not ascend"),
     ],
 )

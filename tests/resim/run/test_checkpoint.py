@@ -16,6 +16,7 @@ from resim.pairfile.reader import PairFile
 from resim.pairfile.validation import violations
 from resim.run import execution
 from resim.run import generate as engine
+from resim.run.checkpoint import Checkpoint
 from resim.run.generate import generate
 from tests.helpers.chain import N_EVENTS
 from tests.helpers.programs import NAMESPACE, want_namespace
@@ -79,22 +80,68 @@ def test_kill_minus_9_loses_nothing_that_was_finished(card, pairs, tmp_path):
     assert digest(output) == digest(pairs)
 
 
+def unknown_compression(content):
+    content[content.rfind(b"PK\1\2") + 10] = 99  # in the table of contents
+    return content
+
+
+@pytest.fixture(scope="module")
+def chunks(card, tmp_path_factory):
+    """The folder of a run that was interrupted when all its chunks were made."""
+    folder = tmp_path_factory.mktemp("interrupted")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "_join", _interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            generate(card, folder / "pairs.h5", replace(OPTIONS, chunk_size=8))
+    return folder / "pairs.h5.chunks"
+
+
+@pytest.fixture
+def unfinished(chunks, tmp_path):
+    """The output of a run that can be resumed."""
+    shutil.copytree(chunks, tmp_path / "pairs.h5.chunks")
+    return tmp_path / "pairs.h5"
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04", None])
-def test_a_damaged_part_is_removed_and_made_anew(card, pairs, tmp_path, monkeypatch, damage):
-    output = tmp_path / "pairs.h5"
-    options = replace(OPTIONS, chunk_size=8)
-    monkeypatch.setattr(engine, "_join", _interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        generate(card, output, options)
-    monkeypatch.undo()
-    chunk = tmp_path / "pairs.h5.chunks/00000001.npz"
-    chunk.write_bytes(chunk.read_bytes()[:2000] if damage is None else damage)
-    with pytest.raises(InputError, match=r"00000001\.npz: damaged, removed; run again with --resume"):
-        generate(card, output, replace(options, resume=True))
-    assert not output.exists()
-    generate(card, output, replace(options, resume=True))
-    assert digest(output) == digest(pairs)
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda chunk: chunk.write_bytes(b""), "damaged"),
+        (lambda chunk: chunk.write_bytes(chunk.read_bytes()[:2000]), "damaged"),
+        (lambda chunk: chunk.write_bytes(unknown_compression(bytearray(chunk.read_bytes()))), "damaged"),
+        (lambda chunk: shutil.copy(chunk.with_name("00000000.npz"), chunk), "the chunk of another run or number"),
+    ],
+)
+def test_a_damaged_or_foreign_chunk_is_said_and_made_anew(unfinished, card, pairs, caplog, damage, said):  # noqa: PLR0917
+    damage(unfinished.with_name("pairs.h5.chunks") / "00000001.npz")
+    generate(card, unfinished, replace(OPTIONS, chunk_size=8, resume=True))
+    assert f"00000001.npz: {said}, removed; it has to be made again" in caplog.text
+    assert digest(unfinished) == digest(pairs)
+    assert [path.name for path in unfinished.parent.iterdir()] == ["pairs.h5"]
+
+
+def test_a_chunk_that_is_lost_while_the_run_goes_on_is_one_line(tmp_path):
+    message = r"00000003\.npz: lost since it was made; run again with --resume"
+    with Checkpoint(tmp_path / "pairs.h5", "key") as checkpoint, pytest.raises(InputError, match=message):
+        checkpoint.load(3)
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "foreign.npz", "00000000.npz", "folder"])
+def test_a_folder_that_resim_did_not_write_stays(card, tmp_path, name):
+    mine = tmp_path / "pairs.h5.chunks" / name
+    mine.parent.mkdir()
+    mine.mkdir() if name == "folder" else mine.write_text("mine")
+    for flag in ({}, {"force": True}, {"resume": True}):
+        with pytest.raises(InputError, match=f"{name}: not written by resim, .*; move it away, or choose another"):
+            generate(card, tmp_path / "pairs.h5", replace(OPTIONS, **flag))
+    assert mine.exists()
+
+
+def test_what_is_put_into_the_folder_meanwhile_stays(tmp_path):
+    with Checkpoint(tmp_path / "pairs.h5", "key") as checkpoint:
+        (checkpoint.folder / "notes.txt").write_text("mine")
+    assert [path.name for path in checkpoint.folder.iterdir()] == ["notes.txt"]
 
 
 def _interrupt(*arguments):
@@ -148,11 +195,11 @@ set -e
 mount -t tmpfs -o size=300k tmpfs "$1"
 cd "$1"
 shift
-"$@" 2> message && exit 9
-ls > files
+"$@" 2> ../message && exit 9
+ls > ../files
 mount -t tmpfs -o remount,size=60m tmpfs "$PWD"  # the type, or mount repeats options that a user may not give
 "$@" --resume
-cat message files
+cat ../message ../files
 "$PYTHON" -c "from pathlib import Path; from resim.pairfile.digest import digest; print(digest(Path('pairs.h5')))"
 """
 
@@ -169,4 +216,4 @@ def test_a_disk_that_is_really_full_loses_nothing(card, pairs, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     assert "cannot be written (No space left on device); finished chunks are kept" in done.stdout
-    assert done.stdout.splitlines()[-3:] == ["message", "pairs.h5.chunks", digest(pairs)]
+    assert done.stdout.splitlines()[-2:] == ["pairs.h5.chunks", digest(pairs)]

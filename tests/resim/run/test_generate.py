@@ -3,6 +3,7 @@ import re
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -117,15 +118,15 @@ def test_two_runs_on_one_output_refuse_each_other(card, tmp_path, monkeypatch):
     messages = []
 
     def second_run(plan, chunk):
-        with pytest.raises(InputError) as caught:
-            generate(card, output, replace(OPTIONS, resume=True))
+        with ThreadPoolExecutor(1) as pool, pytest.raises(InputError) as caught:
+            pool.submit(generate, card, output, replace(OPTIONS, resume=True)).result()
         messages.append(str(caught.value))
         raise KeyboardInterrupt
 
     monkeypatch.setattr(execution, "process", second_run)
     with pytest.raises(KeyboardInterrupt):
         generate(card, output, OPTIONS)
-    assert "another process is writing it" in messages[0]
+    assert "is writing it; wait for that" in messages[0]
 
 
 def test_existing_output(card, pairs, tmp_path):

@@ -1,19 +1,18 @@
 """Jet vectors of a run, computed once for each checkpoint, pair file and view, and kept in the run's folder.
 
 A file is named by a hash of what its vectors depend on, so those of another checkpoint or of changed data are never
-read. It is the SHA-256 of what follows, 32 bytes, then a `.npy` file.
+read. It is a sealed `.npy` file (`jetssl.common.sealed`).
 
 Letters: R rows, D model width.
 """
 
 import hashlib
-import io
 import logging
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
+from jetssl.common.sealed import BrokenSealError, read_array, write_array
 from jetssl.data.rows import FileRecord
 from jetssl.data.table import PairTable
 from jetssl.evaluation.embedding import embed
@@ -21,11 +20,9 @@ from jetssl.models.checkpoints import LoadedEncoder
 from jetssl.training.run_folder import RunFolder
 from resim import __version__
 from resim.common.arrays import Floats32
-from resim.common.atomic_write import write_bytes
 from resim.common.errors import InputError
 
 log = logging.getLogger(__name__)
-_HASH_BYTES: Final = hashlib.sha256().digest_size
 
 
 def checkpoint_digest(run: RunFolder) -> str:
@@ -63,10 +60,8 @@ def _of_file(entry: Path, loaded: LoadedEncoder, table: PairTable, view: int, ro
     valid = np.flatnonzero(table.rows.valid[view, rows.start : rows.stop])
     of_view = np.full(len(valid), view)
     vectors[valid] = embed(loaded.encoder, table, of_view, valid + rows.start, loaded.card.data.feature_set)
-    content = io.BytesIO()
-    np.save(content, vectors)
     try:
-        write_bytes(entry, hashlib.sha256(content.getbuffer()).digest() + content.getvalue())
+        write_array(entry, vectors)
     except InputError as error:
         log.warning("vectors are not kept: %s", error)
     return vectors
@@ -79,12 +74,10 @@ def _entry(run: RunFolder, checkpoint: str, file: FileRecord, view: str) -> Path
 
 def _read(entry: Path, shape: tuple[int, int]) -> Floats32 | None:
     try:
-        content = entry.read_bytes()
+        vectors = read_array(entry)
+    except BrokenSealError:
+        log.warning("%s: damaged; the vectors are computed again", entry)
+        return None
     except OSError:
         return None
-    if hashlib.sha256(content[_HASH_BYTES:]).digest() == content[:_HASH_BYTES]:
-        vectors = np.load(io.BytesIO(content[_HASH_BYTES:]), allow_pickle=False)
-        if vectors.shape == shape and vectors.dtype == np.float32:
-            return np.asarray(vectors)
-    log.warning("%s: damaged; the vectors are computed again", entry)
-    return None
+    return vectors if vectors.shape == shape and vectors.dtype == np.float32 else None

@@ -16,14 +16,14 @@ from jetssl.data.features import FEATURE_SETS
 from jetssl.data.table import load_pairs
 from jetssl.evaluation.embedding_cache import checkpoint_digest, run_vectors
 from jetssl.evaluation.fit_pool import run_fits
-from jetssl.evaluation.fits import BASELINES, Bench, Fit, Mode, label_draw, method_of, read_scores, scores_file
+from jetssl.evaluation.fits import BASELINES, Bench, Fit, Mode, label_draw, method_of, read_scores, unfinished_fits
 from jetssl.evaluation.heads import HeadName
 from jetssl.evaluation.results import Origin, Result, write_records, write_results
 from jetssl.evaluation.summary import Comparison, roc_curves, summarize
 from jetssl.evaluation.task import make_task, warn_of_other_identities
 from jetssl.models.checkpoints import load_encoder, load_projector
 from jetssl.training.run_folder import RunFolder
-from resim.common.atomic_write import write_text
+from resim.common.atomic_write import entries, write_text
 from resim.common.errors import InputError
 from resim.common.progress import ProgressReport
 
@@ -99,7 +99,7 @@ def finetune(request: FineTuning, *, quiet: bool = False) -> list[Result]:
     for fit in fits:
         label_draw(bench.task, fit, request.seed)
     _claim(request, bench)
-    missing = [fit for fit in fits if not scores_file(request.output, fit).exists()]
+    missing = unfinished_fits(request.output, fits)
     with ProgressReport("finetune", len(missing), "fits", quiet) as progress:
         run_fits(partial(_bench, request), bench, missing, request.jobs, progress)
     results = [record for count in request.labels for record in _records(request, bench, count)]
@@ -149,7 +149,7 @@ def _claim(request: FineTuning, bench: Bench) -> None:
     ).model_dump_json(indent=1)
     path = request.output / FITS_FILE
     if not path.exists():
-        if request.output.exists() and any(request.output.iterdir()):
+        if entries(request.output):
             raise InputError(f"{request.output}: exists and holds no fine-tuning; give another -o")
         write_text(path, identity)
     elif path.read_text(encoding="utf-8") != identity:

@@ -3,8 +3,8 @@
 Letters: R rows, T test jets, C classes, D model width.
 """
 
-import io
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from jetssl.common.sealed import BrokenSealError, read_array, write_array
 from jetssl.common.seeds import Stream, generator, torch_seed
 from jetssl.data.augmentations import augment
 from jetssl.data.jets import gather_jets
@@ -28,12 +29,14 @@ from jetssl.evaluation.task import Task, draw_labels, draw_validation
 from jetssl.evaluation.trained import HEAD_FILE, HeadRecord
 from jetssl.models import checkpoints
 from jetssl.models.builder import build_encoder
-from jetssl.models.checkpoints import LoadedEncoder, load_projector
+from jetssl.models.checkpoints import LoadedEncoder, load_projector, write_checkpoint
 from jetssl.models.encoder import Encoder
 from jetssl.models.normalization import Normalized
 from jetssl.training.run_folder import RunFolder
 from resim.common.arrays import Floats32, Integers
-from resim.common.atomic_write import write_bytes, write_text
+from resim.common.atomic_write import write_text
+
+log = logging.getLogger(__name__)
 
 Mode = Literal["frozen", "full", "lora", "scratch", "scratch-views"]
 BASELINES: dict[Mode, Baseline] = {"scratch": "scratch", "scratch-views": "scratch_views"}
@@ -166,23 +169,14 @@ class Bench:
         card, run = self.loaded.card, RunFolder(self.output / fit.name)
         state = {f"encoder.{name}": value for name, value in encoder.state_dict().items()}
         state |= {f"head.{name}": value for name, value in head.state_dict().items()}
-        content = io.BytesIO()
-        torch.save(
-            {
-                "state_dict": state,
-                "epoch": self.loaded.epoch - 1,
-                checkpoints.KEY: checkpoints.description(card, self.loaded.classes),
-            },
-            content,
-        )
-        write_bytes(run.best, content.getbuffer())
+        described = checkpoints.description(card, self.loaded.classes)
+        content = {"state_dict": state, "epoch": self.loaded.epoch - 1, checkpoints.KEY: described}
+        write_checkpoint(run.best, content)
         write_text(run.card, card.to_yaml())
         write_text(run.path / HEAD_FILE, self._head_record(fit).model_dump_json(indent=1))
         write_text(run.provenance, self.run.provenance.read_text(encoding="utf-8"))
-        scores = io.BytesIO()
         vectors = self.vectors[self.task.test] if fit.mode == "frozen" else self._embed(encoder, self.task.test)
-        np.save(scores, outputs_of(head, vectors))
-        write_bytes(scores_file(self.output, fit), scores.getbuffer())
+        write_array(scores_file(self.output, fit), outputs_of(head, vectors))
 
     def _head_record(self, fit: Fit) -> HeadRecord:
         return HeadRecord(
@@ -215,4 +209,21 @@ def scores_file(output: Path, fit: Fit) -> Path:
 
 def read_scores(output: Path, fit: Fit) -> npt.NDArray[np.float64]:
     """Outputs of the head for the test jets of a finished fit."""
-    return np.asarray(np.load(scores_file(output, fit)), np.float64)
+    return np.asarray(read_array(scores_file(output, fit)), np.float64)
+
+
+def unfinished_fits(output: Path, fits: Sequence[Fit]) -> list[Fit]:
+    """Fits whose scores are not there; damaged ones are removed, and said."""
+    return [fit for fit in fits if not _finished(scores_file(output, fit))]
+
+
+def _finished(scores: Path) -> bool:
+    try:
+        read_array(scores)
+    except BrokenSealError:
+        log.warning("%s: damaged; the fit is made again", scores)
+        scores.unlink()
+        return False
+    except OSError:
+        return False
+    return True

@@ -15,6 +15,7 @@ from jetssl.evaluation.results import Baseline, Origin, Result, write_records, w
 from jetssl.evaluation.task import make_task, warn_of_other_identities
 from jetssl.models.checkpoints import load_encoder
 from jetssl.training.run_folder import RunFolder
+from resim.common.output_lock import locked
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,15 @@ def probe_run(request: ProbeRequest, *, quiet: bool = True) -> list[Result]:
     """Probe the best checkpoint of a run; writes `results.json` and `roc.json` into it.
 
     Raises:
-        InputError: no usable run, data or task.
+        InputError: no usable run, data or task, or another process writes the run.
     """
     run = RunFolder(request.run)
     run.load_card()
+    with locked(run.path):
+        return _probe(request, run, quiet)
+
+
+def _probe(request: ProbeRequest, run: RunFolder, quiet: bool) -> list[Result]:
     loaded = load_encoder(run.best)
     data = loaded.card.data
     columns = dict.fromkeys((*OPTIONAL_COLUMNS, *FEATURE_SETS[data.feature_set].columns))  # baselines read the first

@@ -4,15 +4,17 @@ They lie in the output folder, hidden, and are deleted when the command has writ
 """
 
 import hashlib
-import io
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from jetssl.common.sealed import BrokenSealError, read_array, write_array
 from resim.common.arrays import Floats
-from resim.common.atomic_write import write_bytes
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,12 @@ class Unfinished:
         key = "\n".join((*self.question, *name))
         path = self.folder / f".{hashlib.sha256(key.encode()).hexdigest()[:32]}.partial"
         if path.is_file():
-            return np.asarray(np.load(path, allow_pickle=False), np.float64)
-        found, content = compute(), io.BytesIO()
-        np.save(content, found)
-        write_bytes(path, content.getbuffer())
+            try:
+                return np.asarray(read_array(path), np.float64)
+            except BrokenSealError:
+                log.warning("%s: damaged; it is computed again", path)
+        found = compute()
+        write_array(path, found)
         return found
 
     def clear(self) -> None:

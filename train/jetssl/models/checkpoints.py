@@ -1,12 +1,18 @@
-"""Checkpoints: state dict and resolved card, readable with `torch.load(weights_only=True)`."""
+"""Checkpoints: state dict and resolved card, sealed, readable with `torch.load(weights_only=True)`."""
 
+import io
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any, Final
 
 import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+from torch import nn
 
+from jetssl.common.sealed import read_sealed, write_sealed
 from jetssl.config.card import Card, card_from
 from jetssl.models.builder import build_encoder
 from jetssl.models.encoder import Encoder
@@ -15,7 +21,8 @@ from resim.common.errors import InputError
 
 KEY: Final = "jetssl"
 """Entry of the checkpoint that holds the description."""
-FORMAT_VERSION: Final = 3
+FORMAT_VERSION: Final = 4
+"""Since 4 the file is sealed: it ends with the SHA-256 of its content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,14 @@ class LoadedEncoder:
     """epochs of training behind it"""
     classes: tuple[str, ...]
     """names of the classes in the training files, in the order of a classifier's outputs"""
+
+
+class _Description(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format_version: int
+    card: dict[str, Any]
+    classes: tuple[str, ...]
 
 
 def description(card: Card, classes: tuple[str, ...]) -> str:
@@ -43,16 +58,10 @@ def load_encoder(path: Path) -> LoadedEncoder:
     """
     raw = read_checkpoint(path)
     described = _description(raw, path)
-    card = card_from(described["card"], path)
+    card = card_from(described.card, path)
     encoder = build_encoder(card, seed=0)
-    try:
-        encoder.load_state_dict(_part(raw["state_dict"], "encoder."))
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(
-            f"{path}: weights do not fit encoder {card.encoder.name!r} of its card ({reason})"
-        ) from error
-    return LoadedEncoder(encoder.eval(), card, int(raw["epoch"]) + 1, tuple(described["classes"]))
+    _fill(encoder, _part(raw["state_dict"], "encoder."), path, f"encoder {card.encoder.name!r}")
+    return LoadedEncoder(encoder.eval(), card, raw["epoch"] + 1, described.classes)
 
 
 def load_projector(path: Path) -> Projector:
@@ -63,14 +72,22 @@ def load_projector(path: Path) -> Projector:
     """
     raw = read_checkpoint(path)
     state = _part(raw["state_dict"], "projector.")
-    card = card_from(_description(raw, path)["card"], path)
+    card = card_from(_description(raw, path).card, path)
     if not state:
         raise InputError(
             f"{path}: objective {card.objective.name!r} trains no projector; choose the encoder's vectors"
         )
     projector = Projector(build_encoder(card, seed=0).width, card.projector)
-    projector.load_state_dict(state)
+    _fill(projector, state, path, "the projector")
     return projector.eval()
+
+
+def _fill(module: nn.Module, state: dict[str, torch.Tensor], path: Path, what: str) -> None:
+    try:
+        module.load_state_dict(state)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{path}: weights do not fit {what} of its card ({reason}); train again") from error
 
 
 def _part(state: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
@@ -86,12 +103,17 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise InputError(f"{path}: no such checkpoint; train with `jetssl train CARD -o RUN`")
     try:
-        raw = torch.load(path, map_location="cpu", weights_only=True)
+        raw = torch.load(io.BytesIO(read_sealed(path)), map_location="cpu", weights_only=True)
     except Exception as error:  # on foreign bytes torch's unpickler stumbles over anything: IndexError, EOFError ...
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"{path}: not a readable checkpoint ({reason}); train again with --force") from error
-    if not isinstance(raw, dict) or not isinstance(raw.get(KEY), str) or "state_dict" not in raw:
+    if not isinstance(raw, dict) or not isinstance(raw.get(KEY), str):
         raise InputError(f"{path}: a torch file, but no checkpoint of jetssl (entry {KEY!r} is missing)")
+    state = raw.get("state_dict")
+    if not isinstance(state, dict) or not isinstance(raw.get("epoch"), int):
+        raise InputError(f"{path}: checkpoint without state_dict and epoch; train again with --force")
+    if strange := [name for name, value in state.items() if not isinstance(name, str) or not torch.is_tensor(value)]:
+        raise InputError(f"{path}: its state_dict holds {strange[0]!r}, want names and tensors; train again")
     return raw
 
 
@@ -101,7 +123,7 @@ def refuse_other_card(path: Path, card: Card) -> None:
     Raises:
         InputError: the file is missing, no checkpoint of jetssl, or comes from a training with another card.
     """
-    other = card_from(_description(read_checkpoint(path), path)["card"], path)
+    other = card_from(_description(read_checkpoint(path), path).card, path)
     if other != card:
         raise InputError(
             f"{path}: comes from a training of encoder {other.encoder.name!r} with another card than the run's"
@@ -109,9 +131,23 @@ def refuse_other_card(path: Path, card: Card) -> None:
         )
 
 
-def _description(raw: dict[str, Any], path: Path) -> dict[str, Any]:
-    described: dict[str, Any] = json.loads(raw[KEY])
-    version = described.get("format_version")
-    if version != FORMAT_VERSION:
-        raise InputError(f"{path}: checkpoint format {version}, this jetssl reads {FORMAT_VERSION}; train again")
-    return described
+def _description(raw: dict[str, Any], path: Path) -> _Description:
+    try:
+        version = json.loads(raw[KEY]).get("format_version")
+        if version != FORMAT_VERSION:
+            raise InputError(f"{path}: checkpoint format {version}, this jetssl reads {FORMAT_VERSION}; train again")
+        return _Description.model_validate_json(raw[KEY])
+    except (AttributeError, JSONDecodeError, ValidationError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path}: its entry {KEY!r} is no description ({reason}); train again") from error
+
+
+def write_checkpoint(path: Path, checkpoint: Mapping[str, Any]) -> None:
+    """Write a checkpoint with its seal, whole or not at all.
+
+    Raises:
+        InputError: the disk is full, or the folder cannot be written.
+    """
+    content = io.BytesIO()
+    torch.save(checkpoint, content)
+    write_sealed(path, content.getbuffer())

@@ -1,14 +1,12 @@
 """How Lightning writes the checkpoints of a training. Reading them (`models.checkpoints`) does not need Lightning."""
 
-import io
 from pathlib import Path
 from typing import Any, Final
 
-import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-from resim.common.atomic_write import write_bytes
+from jetssl.models.checkpoints import read_checkpoint, write_checkpoint
 
 
 class WholeFileIO(TorchCheckpointIO):
@@ -24,9 +22,15 @@ class WholeFileIO(TorchCheckpointIO):
         Raises:
             InputError: the disk is full, or the folder cannot be written.
         """
-        content = io.BytesIO()
-        torch.save(checkpoint, content)
-        write_bytes(Path(path), content.getbuffer())
+        write_checkpoint(Path(path), checkpoint)
+
+    def load_checkpoint(self, path: str | Path, *_: Any, **__: Any) -> dict[str, Any]:
+        """Read a checkpoint, whatever else Lightning asks for.
+
+        Raises:
+            InputError: as `read_checkpoint`.
+        """
+        return read_checkpoint(Path(path))
 
 
 class MovableCheckpoint(ModelCheckpoint):

@@ -6,7 +6,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from jetssl.training.provenance import RunProvenance, SplitCounts, start_record
 from jetssl.training.run_folder import RunFolder, State
 from jetssl.training.stopping import Patience, StopTogether
 from resim.common.atomic_write import write_text
+from resim.common.output_lock import locked
 from resim.common.versions import utc_now
 
 
@@ -61,9 +62,10 @@ def pretrain(card: Card, run: RunFolder, *, force: bool = False, quiet: bool = F
         Whether the run is finished, and its provenance.
 
     Raises:
-        InputError: unusable data, or the folder holds something else.
+        InputError: unusable data, or the folder holds something else, or another process writes it.
     """
-    with connected() as team:
+    with connected() as team, ExitStack() as held:
+        team.once(lambda: held.enter_context(locked(run.path)))
         rows = team.once(lambda: rows_of(card.data.files, card.views.names))
         if not card.data.labelled:
             rows = rows.without_labels()

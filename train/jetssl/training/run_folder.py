@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jetssl.config.card import Card, card_from
 from jetssl.training.provenance import RunProvenance
+from resim.common.atomic_write import entries
 from resim.common.cards import read_yaml
 from resim.common.errors import InputError
 
@@ -151,4 +152,4 @@ class RunFolder:
             return False
         if not self.path.is_dir():
             raise InputError(f"{self.path}: is a file, want a folder for the run; give another -o")
-        return any(not path.name.endswith(".partial") for path in self.path.iterdir())
+        return bool(entries(self.path))

@@ -21,7 +21,7 @@ from jetssl.weak.records import CARD_FILE, RESULTS_FILE
 from jetssl.weak.shift import shift_records
 from jetssl.weak.study import Study, make_pairs, pretrain_all
 from jetssl.weak.transfer import adaptation, sample_size
-from resim.common.atomic_write import write_text
+from resim.common.atomic_write import entries, write_text
 from resim.common.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ def _claim(study: Study) -> None:
     path = study.folder / CARD_FILE
     text = yaml.safe_dump(study.card.model_dump(mode="json"), sort_keys=False)
     if not path.exists():
-        if study.folder.exists() and any(study.folder.iterdir()):
+        if entries(study.folder):
             raise InputError(f"{study.folder}: exists and holds no study; give another -o")
         write_text(path, text)
     elif path.read_text(encoding="utf-8") != text:

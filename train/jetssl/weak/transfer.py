@@ -13,7 +13,7 @@ from scipy.special import expit
 from jetssl.config.domains import DomainCard
 from jetssl.config.weak import AdaptationCard, DomainName, SampleSizeCard
 from jetssl.evaluation.fit_pool import run_fits
-from jetssl.evaluation.fits import Bench, Fit, Mode, read_scores, scores_file
+from jetssl.evaluation.fits import Bench, Fit, Mode, read_scores, unfinished_fits
 from jetssl.evaluation.results import Result
 from jetssl.models.checkpoints import load_encoder
 from jetssl.training.run_folder import RunFolder
@@ -56,7 +56,7 @@ class Transfer:
 
     def make(self, fits: Sequence[Fit], jobs: int, title: str, quiet: bool) -> None:
         """Make the fits that are missing."""
-        if missing := [fit for fit in fits if not scores_file(self.output, fit).exists()]:
+        if missing := unfinished_fits(self.output, fits):
             with ProgressReport(title, len(missing), "fits", quiet) as progress:
                 run_fits(self.bench, self.bench(), missing, jobs, progress)
 

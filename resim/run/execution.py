@@ -1,41 +1,28 @@
 """Make chunks in this process, in worker processes, or on a Dask cluster; the arrays are the same."""
 
 import logging
-import os
-import signal
 import socket
 from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from importlib import import_module
 from itertools import islice
-from multiprocessing import active_children, connection, parent_process
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any, Final
 
 from resim.card.run_options import RunOptions
 from resim.common.errors import InputError
 from resim.common.versions import versions
 from resim.run.chunks import Chunk, ChunkResult, Plan
-from resim.run.workers import worker_context
+from resim.run.processes import CHUNKS_IN_FLIGHT_PER_WORKER, make_in_processes, process
 
 log = logging.getLogger(__name__)
 
-CHUNKS_IN_FLIGHT_PER_WORKER: Final = 3
-"""Chunks submitted and not yet returned: enough to keep workers busy, few enough to bound the memory."""
 _SECONDS_TO_CONNECT: Final = 60
 _SECONDS_BETWEEN_LOOKS: Final = 5
 """How often to look for lost workers while no chunk is finished."""
 
 Results = Iterator[tuple[Chunk, ChunkResult]]
-
-
-def process(plan: Plan, chunk: Chunk) -> ChunkResult:
-    """Simulate a chunk in this process. Imported here: a parent with workers starts 2 s earlier."""
-    from resim.run.process_chunk import process as simulate
-
-    return simulate(plan, chunk)
 
 
 def make(plan: Plan, todo: Iterator[Chunk], options: RunOptions) -> Results:
@@ -47,48 +34,9 @@ def make(plan: Plan, todo: Iterator[Chunk], options: RunOptions) -> Results:
     if options.scheduler is not None:
         yield from _on_dask(plan, todo, options.scheduler)
     elif options.workers > 1:
-        yield from _in_processes(plan, todo, options.workers)
+        yield from make_in_processes(plan, todo, options.workers)
     else:
         yield from ((chunk, process(plan, chunk)) for chunk in todo)
-
-
-def _in_processes(plan: Plan, todo: Iterator[Chunk], workers: int) -> Results:
-    others = set(active_children())
-    with ProcessPoolExecutor(workers, mp_context=worker_context(), initializer=_attend_to_parent) as pool:
-        try:
-            yield from _as_completed(pool, plan, todo, workers * CHUNKS_IN_FLIGHT_PER_WORKER)
-        except BrokenProcessPool as error:
-            raise InputError(
-                "a worker process died (killed, or out of memory); finished chunks are kept: run again with --resume,"
-                " with a smaller --workers or --chunk-size if memory was short"
-            ) from error
-        finally:  # all is done, or the run has failed
-            for process_ in set(active_children()) - others:
-                process_.terminate()
-
-
-def _as_completed(pool: ProcessPoolExecutor, plan: Plan, todo: Iterator[Chunk], n_in_flight: int) -> Results:
-    pending: dict[Future[ChunkResult], Chunk] = {}
-    while True:
-        for chunk in islice(todo, n_in_flight - len(pending)):
-            pending[pool.submit(process, plan, chunk)] = chunk
-        if not pending:
-            return
-        for future in wait(pending, return_when=FIRST_COMPLETED).done:
-            yield pending.pop(future), future.result()
-
-
-def _attend_to_parent() -> None:
-    """In a worker: ignore Ctrl-C, which the parent handles, and exit when the parent has ended, even if killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = parent_process()
-    if parent is not None:
-        Thread(target=_exit_after, args=[parent.sentinel], daemon=True).start()
-
-
-def _exit_after(sentinel: int) -> None:
-    connection.wait([sentinel])
-    os._exit(1)
 
 
 def _on_dask(plan: Plan, todo: Iterator[Chunk], address: str) -> Results:

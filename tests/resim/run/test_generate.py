@@ -97,22 +97,6 @@ def test_events_that_pythia_gives_up_are_counted_and_said(card, tmp_path, monkey
     assert violations(output) == []
 
 
-@pytest.mark.slow
-def test_a_dead_worker_is_reported_and_its_run_can_go_on(card, pairs, tmp_path, monkeypatch):
-    monkeypatch.setattr(execution, "process", _die)
-    output = tmp_path / "pairs.h5"
-    with pytest.raises(InputError, match=r"a worker process died .* --resume"):
-        generate(card, output, replace(OPTIONS, workers=2))
-    assert list(tmp_path.iterdir()) == []
-    monkeypatch.undo()
-    generate(card, output, replace(OPTIONS, resume=True))
-    assert digest(output) == digest(pairs)
-
-
-def _die(plan, chunk):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
 def test_two_runs_on_one_output_refuse_each_other(card, tmp_path, monkeypatch):
     output = tmp_path / "pairs.h5"
     messages = []

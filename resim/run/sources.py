@@ -117,7 +117,9 @@ def record_of(source: Source, found: Survey) -> SourceRecord:
     if n_bad := len(found.bad_events):
         log.warning("%s: passing over %d broken events; the first: %s", source.lhe, n_bad, found.first_bad)
     if found.weights.differ:
-        log.warning("%s: %s; the pair file keeps them, jetssl does not use them", source.lhe, found.weights)
+        log.warning(
+            "%s: %s; jetssl counts rows by them, unless its card says `data.weights: none`", source.lhe, found.weights
+        )
     return SourceRecord(
         lhe=str(source.lhe),
         sha256=found.sha256,

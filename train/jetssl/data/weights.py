@@ -33,8 +33,8 @@ def stored_weights(file: PairFile, wanted: str) -> Floats:
         InputError: the file has no such weight, or some of its events have it not.
     """
     if file.weights_differ and wanted in {AUTO, NONE}:
-        not_used = "; data.weights: none, so each row counts once" if wanted == NONE else ", and count (data.weights)"
-        log.warning("%s: weights of its events differ%s", file.path, not_used)
+        how = "; each row counts once" if wanted == NONE else ", and count (data.weights)"
+        log.warning("%s: weights of its events differ%s", file.path, how)
     if wanted == NONE:
         return np.ones(len(file))
     weights = file.hard_scatter("weight") if wanted == AUTO else file.event_weight(wanted)

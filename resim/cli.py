@@ -47,12 +47,15 @@ def generate(card: Path, output: Path, shard: str, **options: Any) -> None:
         from resim.run.workers import worker_context
 
         worker_context()  # its imports go on while this process does its own
+    from resim.hard_scatter.weights import EventWeights
     from resim.run.generate import generate as run
 
     provenance = run(card, output, parsed)
     rows = sum(source.counts.rows for source in provenance.sources)
     valid = ", ".join(f"{name} {counts.valid}" for name, counts in provenance.views.items())
     click.echo(f"{output}: {rows} rows; valid in {valid}")
+    for source in provenance.sources:
+        click.echo(f"{source.lhe}: {EventWeights.model_validate(source.weights)}")
 
 
 @cli.command("hard-scatter")

@@ -69,6 +69,8 @@ class GenerationCard(CardModel):
     decay: Literal["anew", "frozen"] = "anew"
     """resonances that the LHE file leaves undecayed: `anew` in each view with its own shower, or `frozen`: once,
     by Pythia with the particle data of the root view, the same in all views"""
+    weights: Literal["xwgtup", "all"] = "xwgtup"
+    """weights of events that the pair file keeps: XWGTUP alone, or also those of `<rwgt>` and `<weights>`"""
     different_beams: bool = False
     """whether sources may have different beams, which tell classes apart"""
     max_failures: float = Field(0.02, ge=0, le=1)

@@ -8,7 +8,7 @@ import math
 import re
 from array import array
 from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -19,18 +19,18 @@ import numpy.typing as npt
 import pylhe
 
 from resim.common.errors import InputError
-from resim.common.units import LHE_BEAM, LHE_INCOMING, LHE_OUTGOING
+from resim.common.units import LHE_BEAM, LHE_INCOMING
 from resim.hard_scatter.event_checks import BadReason, DefectError, check_colours, check_energies, check_event
+from resim.hard_scatter.event_weights import announced_weights, weights_of
 from resim.hard_scatter.identity import identity_of
-from resim.hard_scatter.lhe_text import Block, read_blocks
-from resim.hard_scatter.partons import ancestors_of, mothers_of
+from resim.hard_scatter.lhe_header import read_header
+from resim.hard_scatter.lhe_text import Block, EventText, read_blocks
+from resim.hard_scatter.partons import undecayed_resonances
 from resim.hard_scatter.weights import EventWeights, WeightSums
 
 _FIELDS_OF_A_PARTICLE: Final = 13
 _FORTRAN_EXPONENT: Final = re.compile(r"(?<=[\d.])(?:[dD](?=[+-]?\d)|(?=[+-]\d{3}(?:\s|$)))")
 """1.0D-5, and 1.0-105: Fortran leaves out the letter before three digits."""
-_RESONANCES: Final = frozenset({6, 23, 24, 25, 32, 33, 34, 35, 36, 37})
-"""t, Z, W, H and their heavier relatives: Pythia decays them in the process level if the file does not."""
 
 
 class BadEventError(InputError):
@@ -75,6 +75,8 @@ class Survey:
         identities: of the events that were parsed, in their order (`resim.hard_scatter.identity`).
         bad_events: broken events among those that were parsed, index → reason; empty unless they are passed over.
         first_bad: message of the first of them, or an empty string.
+        announced: id → name of the weights beside XWGTUP that the file announces; empty unless they are asked for.
+        weight_names: names of those that events have, in the order in which they come.
     """
 
     sha256: str
@@ -87,6 +89,8 @@ class Survey:
     identities: npt.NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64), compare=False)
     bad_events: dict[int, BadReason] = field(default_factory=dict)
     first_bad: str = ""
+    announced: dict[str, str] = field(default_factory=dict)
+    weight_names: tuple[str, ...] = ()
 
     @property
     def bad_reasons(self) -> dict[BadReason, int]:
@@ -94,11 +98,11 @@ class Survey:
         return dict(Counter(self.bad_events.values()))
 
 
-def survey(path: Path, n_events: int | None = None, skip_bad: bool = False) -> Survey:
+def survey(path: Path, n_events: int | None = None, skip_bad: bool = False, all_weights: bool = False) -> Survey:
     """Read a whole file once: hash it, check that it is complete, parse its first `n_events` events (None: all).
 
-    With `skip_bad`, a broken event is counted by its reason and passed over; a file that is truncated, corrupt, or
-    has no sound event at all is an error all the same.
+    With `all_weights`, the weights beside XWGTUP are parsed, too. With `skip_bad`, a broken event is counted by its
+    reason and passed over; a file that is truncated, corrupt, or has no sound event at all is an error all the same.
 
     Raises:
         InputError: the file is missing, empty, not LHE, corrupt or truncated.
@@ -108,12 +112,13 @@ def survey(path: Path, n_events: int | None = None, skip_bad: bool = False) -> S
     blocks = read_blocks(path, digest.update, broken_too=skip_bad)
     init = next(blocks)
     beams, generator = _parse_init(init, path)
-    census = _Census()
+    announced = announced_weights(read_header(path).text + init.weights) if all_weights else None
+    census = _Census(announced=announced)
     index = -1
     for index, block in enumerate(blocks):
         if n_events is None or index < n_events:
             try:
-                census.add(_sound_event(block, beams, path, index))
+                census.add(*_sound_event(block, beams, path, index, announced))
             except BadEventError as error:
                 if not skip_bad:
                     raise
@@ -137,11 +142,14 @@ class _Census:
     identities: "array[int]" = field(default_factory=lambda: array("Q"))
     bad: dict[int, BadReason] = field(default_factory=dict)
     first_bad: str = ""
+    announced: dict[str, str] | None = None
+    weight_names: dict[str, None] = field(default_factory=dict)
 
-    def add(self, event: pylhe.LHEEvent) -> None:
+    def add(self, event: pylhe.LHEEvent, weights: Iterable[str]) -> None:
+        self.weight_names |= dict.fromkeys(weights)
         self.weights.add(event.eventinfo.weight)
         self.pdg_ids.update(abs(particle.id) for particle in event.particles if particle.status > 0)
-        self.undecayed |= _undecayed(event)
+        self.undecayed |= undecayed_resonances(event)
         self.identities.append(identity_of(event))
 
     def survey(self, sha256: str, n_events: int, beams: Beams, generator: str, init: list[list[str]]) -> Survey:
@@ -156,22 +164,20 @@ class _Census:
             identities=np.array(self.identities, np.uint64),
             bad_events=self.bad,
             first_bad=self.first_bad,
+            announced=self.announced or {},
+            weight_names=tuple(self.weight_names),
         )
-
-
-def _undecayed(event: pylhe.LHEEvent) -> set[tuple[int, int]]:
-    """|PDG id| of each outgoing resonance behind that of itself and of all that it comes from."""
-    left = [i for i, p in enumerate(event.particles) if p.status == LHE_OUTGOING and abs(p.id) in _RESONANCES]
-    if not left:
-        return set()
-    ancestors = ancestors_of(mothers_of(event))
-    return {(abs(event.particles[j].id), abs(event.particles[i].id)) for i in left for j in (i, *ancestors[i])}
 
 
 def event_blocks(
     path: Path, n_events: int | None = None, bad_events: Container[int] = ()
 ) -> Iterator[tuple[int, str]]:
-    """Index and text of the first `n_events` event blocks (None: all), read lazily.
+    """Index and text of events, as `event_texts` has them."""
+    return ((event.index, event.text) for event in event_texts(path, n_events, bad_events))
+
+
+def event_texts(path: Path, n_events: int | None = None, bad_events: Container[int] = ()) -> Iterator[EventText]:
+    """The first `n_events` event blocks (None: all), read lazily.
 
     Those among `bad_events`, which a survey has found, are left out; the others keep their index in the file.
     """
@@ -179,10 +185,13 @@ def event_blocks(
     next(blocks)  # the init block
     for index, block in zip(count() if n_events is None else range(n_events), blocks, strict=False):
         if index not in bad_events:
-            yield index, block.text
+            yield EventText(index, block.text, block.weights)
 
 
-def _sound_event(block: Block, beams: Beams, path: Path, index: int) -> pylhe.LHEEvent:
+def _sound_event(
+    block: Block, beams: Beams, path: Path, index: int, announced: dict[str, str] | None
+) -> tuple[pylhe.LHEEvent, Iterable[str]]:
+    """The event, and the names of its weights if the announced ones are given."""
     if not block.whole:
         defect = DefectError("has no start tag or no end tag", "no_start_or_end_tag")
         _raise_bad_event(defect, block.text, path, index, block.line)
@@ -191,9 +200,10 @@ def _sound_event(block: Block, beams: Beams, path: Path, index: int) -> pylhe.LH
         check_event(event)
         check_energies([p.e for p in event.particles if p.status == LHE_INCOMING], (beams.energy_a, beams.energy_b))
         check_colours(event)
+        weights = weights_of(block.weights, announced) if announced is not None else ()
     except DefectError as defect:
         _raise_bad_event(defect, block.text, path, index, block.line)
-    return event
+    return event, weights
 
 
 def parse_event(block: str, path: Path, index: int, line: int | None = None) -> pylhe.LHEEvent:

@@ -34,6 +34,7 @@ _COMPRESSED: Final[dict[bytes, Callable[[Path, Literal["rb"]], Any]]] = {
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _ROOT: Final = re.compile(r"<LesHouchesEvents(?=[\s>])")
 _BETWEEN: Final = re.compile(r"<!--|<(?:header|init|event)(?=[\s>])|</(?:LesHouchesEvents|event)(?=[\s>])")
+_OF_WEIGHTS: Final = frozenset({"<rwgt", "<weights", "<initrwgt"})
 _SKIPPED: Final = {"<!--": re.compile("-->"), "<header": re.compile("</header")}
 _IN_BLOCK: Final = re.compile(r"<(?=event[\s>])|<!--|</?\w+")
 _BEHIND: Final = re.compile(r"<(?:LesHouchesEvents|init|event)(?=[\s>])")
@@ -56,12 +57,23 @@ class Block:
         line: line of the file, from 1, on which it begins.
         whole: False if its start or end tag is missing; always true unless broken blocks were asked for.
         elements: the start tags of its sub-elements.
+        weights: those that hold weights of events, or the names of weights.
     """
 
     text: str
     line: int
     whole: bool = True
     elements: tuple[str, ...] = ()
+    weights: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EventText:
+    """An event as text: its index in the file, its records, and its elements that hold weights."""
+
+    index: int
+    text: str
+    weights: str
 
 
 def read_blocks(
@@ -120,33 +132,40 @@ def _block(text: "_Text", end: str) -> Block | None:
     text.until(_TAG_END, keep=False)
     kept = ["\n" * (text.line - line)]
     elements: list[str] = []
+    weights: list[str] = []
     while True:
         before, tag = text.until(_IN_BLOCK)
         kept.append(before)
         if tag is None:
             return None
         if tag in (end, "<"):
-            return Block("".join(kept), line, tag == end, tuple(elements))
+            return Block("".join(kept), line, tag == end, tuple(elements), "".join(weights))
         begin, closed = text.line, False
         if not (tag.startswith("</") or text.on_comment_line):
-            tag, closed = _skip_element(text, tag, end)
+            name = tag
+            tag, content, closed = _skip_element(text, name, end, keep=name in _OF_WEIGHTS)
+            weights += [tag, content, f"</{name[1:]}>"] if closed and name in _OF_WEIGHTS else []
         (elements if closed else kept).append(tag)  # whoever parses the lines finds a tag that has no partner
         kept.append("\n" * (text.line - begin))
 
 
-def _skip_element(text: "_Text", tag: str, block_end: str) -> tuple[str, bool]:
-    """Move behind the element or comment whose `<name` has been read: its start tag, and whether it has an end."""
+def _skip_element(text: "_Text", tag: str, block_end: str, *, keep: bool) -> tuple[str, str, bool]:
+    """Move behind the element or comment whose `<name` has been read.
+
+    Returns:
+        Its start tag, its content if that is to be kept, and whether it has an end.
+    """
     end = "-->"
     if tag != "<!--":
         end = rf"</{tag[1:]}\s*>"
         attributes, bracket = text.until(_TAG_END)
         if bracket != ">":
-            return tag + attributes, False
+            return tag + attributes, "", False
         tag += attributes + bracket
         if tag.endswith("/>"):
-            return tag, True
-    found = text.until(re.compile(rf"{end}|<(?={block_end[1:]}|event[\s>])"), keep=False)[1]
-    return tag, found not in (None, "<")
+            return tag, "", True
+    content, found = text.until(re.compile(rf"{end}|<(?={block_end[1:]}|event[\s>])"), keep=keep)
+    return tag, content, found not in (None, "<")
 
 
 def _check_block(tag: str, block: Block, path: Path, n_blocks: int, broken_too: bool) -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import pylhe
 
@@ -14,6 +15,8 @@ Label = str | dict[int, str]
 """A label, or for tau leptons number of charged hadrons → label."""
 FourMomentum = tuple[float, float, float, float]
 """px, py, pz, energy in GeV."""
+_RESONANCES: Final = frozenset({6, 23, 24, 25, 32, 33, 34, 35, 36, 37})
+"""t, Z, W, H and their heavier relatives: Pythia decays them in the process level if the file does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +128,12 @@ def rejection(parton: Parton, selection: Selection) -> LossReason | None:
     if selection.parton_abs_eta_max is not None and abs(parton.eta) > selection.parton_abs_eta_max:
         return LossReason.PARTON_ABS_ETA_MAX
     return None
+
+
+def undecayed_resonances(event: pylhe.LHEEvent) -> set[tuple[int, int]]:
+    """|PDG id| of each outgoing resonance behind that of itself and of all that it comes from."""
+    left = [i for i, p in enumerate(event.particles) if p.status == LHE_OUTGOING and abs(p.id) in _RESONANCES]
+    if not left:
+        return set()
+    ancestors = ancestors_of(mothers_of(event))
+    return {(abs(event.particles[j].id), abs(event.particles[i].id)) for i in left for j in (i, *ancestors[i])}

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,10 @@ from resim.card.generation_card import Selection
 from resim.common.arrays import Integers
 from resim.common.row_counts import SourceCounts
 from resim.common.units import INVISIBLE_PDG_IDS
+from resim.hard_scatter.event_weights import weights_of
 from resim.hard_scatter.identity import identity_of
 from resim.hard_scatter.lhe_reading import parse_event
+from resim.hard_scatter.lhe_text import EventText
 from resim.hard_scatter.partons import Label, Parton, find_partons, rejection
 
 
@@ -28,6 +30,7 @@ class HardScatter:
         identity: hash of its particles.
         event: what is simulated.
         partons: the candidates.
+        weights: name → weight, of those beside XWGTUP, if the rows want them.
     """
 
     sha256: str
@@ -35,6 +38,7 @@ class HardScatter:
     identity: int
     event: pylhe.LHEEvent
     partons: tuple[Parton, ...] = ()
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,14 @@ class Wanted:
         selection: cuts.
         unseen: absolute PDG ids of decay products that leave nothing visible.
         prepare: what is done to an event, given its index, before anything is chosen; None for nothing.
+        weights: id → name of the weights beside XWGTUP that the file announces; None if none are kept.
     """
 
     labels: Mapping[int, Label]
     selection: Selection
     unseen: Collection[int] = INVISIBLE_PDG_IDS
     prepare: Callable[[pylhe.LHEEvent, int], pylhe.LHEEvent] | None = None
+    weights: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ class Rows:
 
 
 def select_rows(
-    events: Iterable[tuple[int, str]],
+    events: Iterable[EventText],
     path: Path,
     sha256: str,
     wanted: Wanted,
@@ -94,7 +100,7 @@ def select_rows(
     """Find the partons of LHE events and apply the card's selection.
 
     Args:
-        events: index and text of the event blocks.
+        events: the event blocks.
         path: the file that they come from, for error messages.
         sha256: its identity.
         wanted: which partons become rows.
@@ -104,9 +110,9 @@ def select_rows(
     scatter_of_rival: list[int] = []
     rejected: Counter[str] = Counter()
     n_events = 0
-    for index, text in events:
-        n_events += 1
-        event = parse_event(text, path, index)
+    for block in events:
+        n_events, index = n_events + 1, block.index
+        event = parse_event(block.text, path, index)
         identity = identity_of(event)  # of what the file says, not of decays that depend on the run's seed
         event = wanted.prepare(event, index) if wanted.prepare else event
         found = find_partons(event, wanted.labels, wanted.unseen)
@@ -116,7 +122,8 @@ def select_rows(
             beside = [parton for parton, reason in reasons if reason is not None]
             rivals += beside
             scatter_of_rival += [len(scatters)] * len(beside)
-            scatters.append(HardScatter(sha256, index, identity, event, passed))
+            weights = weights_of(block.weights, wanted.weights) if wanted.weights is not None else {}
+            scatters.append(HardScatter(sha256, index, identity, event, passed, weights))
     partons = [parton for scatter in scatters for parton in scatter.partons]
     counts = SourceCounts(
         events=n_events,

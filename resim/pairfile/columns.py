@@ -1,6 +1,6 @@
 """What is written for each row: columns of the hard scatter, of the seeds, of both jets and of the constituents."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +40,18 @@ def hard_scatter_columns(rows: Rows, source: int, number_of_label: Mapping[str, 
         "parton_mass": of_parton(lambda parton: parton.mass),
     }
     return {f"hard_scatter/{name}": np.array(values) for name, values in columns.items()}
+
+
+def weight_columns(rows: Rows, names: Sequence[str]) -> Arrays:
+    """The columns of `weights/` of labelled rows, and their offsets; every weight by its place among the names."""
+    number = {name: i for i, name in enumerate(names)}
+    of_rows = [rows.scatters[i].weights for i in rows.scatter_of_row]
+    found = [(number[name], value) for weights in of_rows for name, value in weights.items()]
+    return {
+        schema.WEIGHT_OFFSETS.name: offsets_of(np.array([len(weights) for weights in of_rows], np.int64)),
+        "weights/number": np.array([i for i, _ in found], np.int32),
+        "weights/value": np.array([value for _, value in found], np.float64),
+    }
 
 
 def view_columns(found: ReconstructedView, rows: Rows, settings: JetSettings) -> Arrays:

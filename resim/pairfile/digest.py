@@ -19,7 +19,7 @@ def digest(path: Path, version: int = schema.SCHEMA_VERSION) -> str:
     """
     total = hashlib.sha256()
     with PairFile(path) as file:
-        layout = replace(file.layout, version=min(version, file.version))
+        layout = replace(file.layout, version=min(version, file.version), weights=file.layout.weights and version > 2)
         paths = list(layout.row_columns())
         for group in layout.ragged_groups():
             paths += [group.offsets, *group.columns]
@@ -28,5 +28,6 @@ def digest(path: Path, version: int = schema.SCHEMA_VERSION) -> str:
             total.update(f"{name} {file.read(name, slice(0, 0)).dtype.str} {length}\n".encode())
             for start in range(0, length, _ENTRIES_AT_ONCE):
                 total.update(file.read(name, slice(start, start + _ENTRIES_AT_ONCE)).tobytes())
-        total.update("\n".join(file.labels + file.source_hashes).encode())
+        names = list(file.weight_names or ()) if layout.weights else []
+        total.update("\n".join(file.labels + file.source_hashes + names).encode())
     return total.hexdigest()

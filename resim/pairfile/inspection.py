@@ -40,6 +40,7 @@ class Summary:
         rows: rows by label.
         paired_rows: rows by label with at least two valid views.
         views: one summary per view.
+        weights: names of the weights of events that are kept beside XWGTUP.
         provenance: how the file was made.
     """
 
@@ -47,6 +48,7 @@ class Summary:
     rows: dict[str, int]
     paired_rows: dict[str, int]
     views: list[ViewSummary]
+    weights: list[str]
     provenance: Provenance
 
     def as_json(self) -> dict[str, Any]:
@@ -54,7 +56,7 @@ class Summary:
         provenance = self.provenance.model_dump(mode="json")
         views = [asdict(view) for view in self.views]
         rows = {"rows": self.rows, "paired_rows": self.paired_rows}
-        return {"path": self.path, **rows, "views": views, "provenance": provenance}
+        return {"path": self.path, **rows, "views": views, "weights": self.weights, "provenance": provenance}
 
 
 def summarize(path: Path) -> Summary:
@@ -66,7 +68,7 @@ def summarize(path: Path) -> Summary:
         views = [_view_summary(file, view, counts[view.name].lost) for view in file.views]
         rows = {label: int((labels == label).sum()) for label in file.labels}
         paired = {label: int(((labels == label) & (n_valid >= 2)).sum()) for label in file.labels}
-        return Summary(str(path), rows, paired, views, file.provenance)
+        return Summary(str(path), rows, paired, views, list(file.weight_names or ()), file.provenance)
 
 
 def _view_summary(file: PairFile, view: ViewRecord, lost: dict[str, int]) -> ViewSummary:
@@ -82,7 +84,10 @@ def _view_summary(file: PairFile, view: ViewRecord, lost: dict[str, int]) -> Vie
 
 def print_summary(summary: Summary, console: Console) -> None:
     """Show a summary as tables."""
-    tables = (_rows_table(summary), _views_table(summary), _provenance_table(summary.provenance))
+    of_file = _provenance_table(summary.provenance)
+    if names := summary.weights:
+        of_file.add_row("weights", f"{len(names)} beside XWGTUP: {', '.join(names[:3])}{' ...' * (len(names) > 3)}")
+    tables = (_rows_table(summary), _views_table(summary), of_file)
     console.print(Group(*tables, *_reasons(summary)))
 
 

@@ -39,6 +39,9 @@ def expected_layout(stored: Mapping[str, Stored], layout: schema.Layout) -> Expe
         n_entries = _length(stored, next(iter(group.columns)))
         expected[group.offsets] = (schema.OFFSETS, n_rows + 1)
         expected |= {path: (column, n_entries) for path, column in group.columns.items()}
+    if layout.weights:
+        names = schema.WEIGHT_NAMES
+        expected[names.name] = (names, _length(stored, names.name))
     return expected
 
 

@@ -27,7 +27,9 @@ def merge(paths: Sequence[Path], output: Path) -> Provenance:
         first = files[0]
         provenance = reduce(lambda a, b: a.joined(b), (file.provenance for file in files))
         shape = (first.views, first.labels, first.source_hashes)
-        with PairWriter(output, *shape, vertices=first.has_vertices, version=first.version) as writer:
+        with PairWriter(
+            output, *shape, vertices=first.has_vertices, version=first.version, weights=first.weight_names
+        ) as writer:
             for file in files:
                 for start in range(0, len(file), _ROWS_AT_ONCE):
                     writer.append(file.block(start, min(start + _ROWS_AT_ONCE, len(file))))

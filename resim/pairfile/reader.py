@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from resim.card.view_plan import ViewRecord
 from resim.common.errors import InputError
 from resim.common.hdf5_input import Hdf5Input
+from resim.common.ragged import owners_of
 from resim.pairfile import schema
 from resim.pairfile.layout import LayoutError, expected_layout, layout_faults
 from resim.pairfile.places import identity_of_place
@@ -60,7 +61,39 @@ class PairFile:
     @property
     def layout(self) -> schema.Layout:
         """Which datasets the file has."""
-        return schema.Layout(tuple(self.view_names), self.version, self.has_vertices)
+        weights = schema.WEIGHT_OFFSETS.name in self._file.datasets
+        return schema.Layout(tuple(self.view_names), self.version, self.has_vertices, weights)
+
+    @cached_property
+    def weight_names(self) -> tuple[str, ...] | None:
+        """Names of the weights of events that are kept beside XWGTUP: id and meaning; None if none are."""
+        if not self.layout.weights:
+            return None
+        try:
+            return tuple(_NAMES.validate_json(self.read(schema.WEIGHT_NAMES.name).tobytes()))
+        except ValidationError as error:
+            raise self._file.refusal(f"dataset {schema.WEIGHT_NAMES.name} is damaged") from error
+
+    def event_weight(self, name: str) -> npt.NDArray[np.float64]:
+        """One of the weights beside XWGTUP, `(n_rows,)`; NaN for rows whose event does not have it.
+
+        Args:
+            name: its name, or its id, with which the name begins.
+
+        Raises:
+            InputError: the file keeps no such weight.
+        """
+        names = self.weight_names or ()
+        numbers = [i for i, known in enumerate(names) if name == known or known.split(" ", 1)[0] == name]
+        if not numbers:
+            kept = f"keeps {', '.join(names[:5])}{' ...' * (len(names) > 5)}" if names else "keeps XWGTUP alone"
+            remedy = "generate it with `weights: all` in the card"
+            raise InputError(f"{self.path}: no weight {name!r}, it {kept}; {remedy}")
+        offsets, number = self.read(schema.WEIGHT_OFFSETS.name), self.read("weights/number")
+        wanted = np.flatnonzero(np.isin(number, numbers))
+        weights = np.full(len(self), np.nan)
+        weights[owners_of(offsets)[wanted]] = self.read("weights/value")[wanted]
+        return weights
 
     @cached_property
     def views(self) -> list[ViewRecord]:

@@ -57,7 +57,8 @@ class RowBlock:
     def layout(self) -> schema.Layout:
         """Which datasets there are."""
         version = schema.SCHEMA_VERSION if "hard_scatter/identity" in self.arrays else 2
-        return schema.Layout(self.views, version, vertices=schema.vertex_offsets_path(self.views[0]) in self.arrays)
+        vertices = schema.vertex_offsets_path(self.views[0]) in self.arrays
+        return schema.Layout(self.views, version, vertices, weights=schema.WEIGHT_OFFSETS.name in self.arrays)
 
     @property
     def n_rows(self) -> int:

@@ -110,9 +110,21 @@ VERTICES: Final = (
 )
 """Columns of `views/<name>/vertices/`, one entry a secondary vertex; only in files whose card asks for them."""
 
+WEIGHTS: Final = (
+    Column("number", "<i4", "", "index into `names`"),
+    Column("value", "<f8", "", "weight of the row's event, as the LHE file has it"),
+)
+"""Columns of `weights/`, one entry a weight of a row; only in files whose card asks for them."""
+
 OFFSETS: Final = Column("offsets", "<i8", "", "constituents of row i are offsets[i]:offsets[i + 1]")
 VERTEX_OFFSETS: Final = Column(
     "vertex_offsets", "<i8", "", "secondary vertices of row i are vertex_offsets[i]:vertex_offsets[i + 1]"
+)
+WEIGHT_OFFSETS: Final = Column(
+    "weights/offsets", "<i8", "", "weights of row i beside XWGTUP are offsets[i]:offsets[i + 1]", since=3
+)
+WEIGHT_NAMES: Final = Column(
+    "weights/names", "|u1", "", "names of the weights, id and meaning each: bytes of a JSON list", since=3
 )
 VALID: Final = Column("valid", "|b1", "", "whether the row has a matched jet in this view")
 
@@ -123,7 +135,7 @@ class RaggedGroup:
 
     Attributes:
         offsets: path of the row offsets, int64 `(n_rows + 1,)`.
-        columns: path -> column of every dataset with one entry a constituent or vertex.
+        columns: path -> column of every dataset with one entry a constituent, vertex or weight.
     """
 
     offsets: str
@@ -138,11 +150,13 @@ class Layout:
         views: names of the views, root first.
         version: schema version.
         vertices: whether the views have secondary vertices.
+        weights: whether all weights of events are kept.
     """
 
     views: tuple[str, ...]
     version: int = SCHEMA_VERSION
     vertices: bool = False
+    weights: bool = False
 
     def row_columns(self) -> dict[str, Column]:
         """Path → column of every dataset with one entry a row, in the order of the file.
@@ -159,12 +173,16 @@ class Layout:
         return columns
 
     def ragged_groups(self) -> list[RaggedGroup]:
-        """What has several entries a row, view by view.
+        """What has several entries a row: view by view, then weights.
 
         >>> [group.offsets for group in Layout(("seed",), vertices=True).ragged_groups()]
         ['views/seed/offsets', 'views/seed/vertex_offsets']
         """
-        return [group for view in self.views for group in self.ragged_groups_of(view)]
+        groups = [group for view in self.views for group in self.ragged_groups_of(view)]
+        if self.weights:
+            columns = {f"weights/{column.name}": column for column in WEIGHTS}
+            groups.append(RaggedGroup(WEIGHT_OFFSETS.name, columns))
+        return groups
 
     def ragged_groups_of(self, view: str) -> list[RaggedGroup]:
         """The constituents of a view, and its secondary vertices in a file that has them."""

@@ -27,6 +27,7 @@ def violations(path: Path) -> list[str]:
         with PairFile(path) as file:
             found = [f"{stranger}: not part of the schema" for stranger in file.strangers]
             found += [*_settings(file), *_hard_scatters(file), *_counts(file)]
+            found += _weights(file) if file.layout.weights else []
             for view in file.view_names:
                 ragged = list(_offsets(file, view))
                 found += [*ragged, *_jets(file, view), *([] if ragged else _entries(file, view))]
@@ -61,6 +62,17 @@ def _hard_scatters(file: PairFile) -> Iterator[str]:
     identity = file.hard_scatter("identity")
     if (wrong := identity != identity[first][place]).any():
         yield f"hard_scatter/identity: row {int(np.argmax(wrong))} differs from another row of its event"
+
+
+def _weights(file: PairFile) -> Iterator[str]:
+    offsets, number = file.read(schema.WEIGHT_OFFSETS.name), file.read("weights/number")
+    if offsets[0] != 0 or offsets[-1] != len(number) or (np.diff(offsets) < 0).any():
+        yield f"{schema.WEIGHT_OFFSETS.name}: do not rise from 0 to {len(number)}"
+    names = file.weight_names or ()
+    if len(number) and not (number.min() >= 0 and number.max() < len(names)):
+        yield f"weights/number: values {number.min()} ... {number.max()}, want 0 ... {len(names) - 1}"
+    if not np.isfinite(values := file.read("weights/value")).all():
+        yield f"weights/value: not finite in entry {int(np.argmin(np.isfinite(values)))}"
 
 
 def _counts(file: PairFile) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Write pair files block by block; a file appears under its name when it is complete."""
 
 import json
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ class PairWriter(Hdf5Output):
     """A new pair file, written block by block; it appears under its name when `finish` is called.
 
     Memory does not grow with the number of rows. With `vertices` every view has secondary vertices. Shards of an
-    older `version` are joined to a file of that.
+    older `version` are joined to a file of that. With `weights`, names, rows have all weights of their event.
 
     Raises:
         InputError: the file cannot be created.
@@ -39,15 +40,18 @@ class PairWriter(Hdf5Output):
         *,
         vertices: bool = False,
         version: int = schema.SCHEMA_VERSION,
+        weights: Sequence[str] | None = None,
     ) -> None:
         super().__init__(path)
-        self.layout = schema.Layout(tuple(view.name for view in views), version, vertices)
+        self.layout = schema.Layout(tuple(view.name for view in views), version, vertices, weights is not None)
         self._datasets: dict[str, Any] = {}
         self._waiting: list[RowBlock] = []
         self._n_rows = 0
         with ExitStack() as undo:
             undo.push(self)
             self._create(views, labels, sources)
+            if weights is not None:
+                self._create_weights(weights)
             undo.pop_all()
 
     def _create(self, views: list[ViewRecord], labels: list[str], sources: list[str]) -> None:
@@ -65,6 +69,15 @@ class PairWriter(Hdf5Output):
             settings = json.dumps(view.settings, sort_keys=True)
             attributes = {"parent": view.parent or "", "freeze": view.freeze or "", "settings": settings}
             self.file[f"views/{view.name}"].attrs.update(attributes)
+
+    def _create_weights(self, names: Sequence[str]) -> None:
+        (group,) = [found for found in self.layout.ragged_groups() if found.offsets == schema.WEIGHT_OFFSETS.name]
+        self._dataset(group.offsets, schema.WEIGHT_OFFSETS, _ROWS_PER_HDF5_CHUNK).resize((1,))
+        for path, column in group.columns.items():
+            self._dataset(path, column, _ENTRIES_PER_HDF5_CHUNK)
+        text, column = json.dumps(list(names)).encode(), schema.WEIGHT_NAMES
+        dataset = self.file.create_dataset(column.name, data=np.frombuffer(text, column.dtype), **_COMPRESSION)
+        dataset.attrs.update({"unit": column.unit, "doc": column.doc})
 
     def _dataset(self, path: str, column: schema.Column, chunk: int) -> Any:
         dataset = self.file.create_dataset(

@@ -1,12 +1,13 @@
 """What goes to a worker and what comes back. Imports neither Pythia nor FastJet, which the parent does not need."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from resim.card.generation_card import GenerationCard
 from resim.card.view_plan import ViewPlan
 from resim.common.row_counts import SourceCounts, ViewCounts
 from resim.hard_scatter.lhe_reading import Beams
+from resim.hard_scatter.lhe_text import EventText
 from resim.hard_scatter.partons import Label
 from resim.pairfile.row_block import RowBlock
 
@@ -22,6 +23,7 @@ class SourcePlan:
         labels: |PDG id| → label.
         bad_events: indices of broken events, which are passed over.
         slha: what the file's header says of particles.
+        announced: id → name of the weights beside XWGTUP that the file announces; empty if none are kept.
     """
 
     path: Path
@@ -30,16 +32,26 @@ class SourcePlan:
     labels: dict[int, Label]
     bad_events: frozenset[int] = frozenset()
     slha: str = ""
+    announced: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that a worker needs to know of a run."""
+    """All that a worker needs to know of a run.
+
+    Attributes:
+        card: what to make.
+        seed: of the run.
+        sources: where the hard scatters are.
+        views: what is made of them.
+        weight_names: weights of events beside XWGTUP that are kept, by which the file numbers them; None for none.
+    """
 
     card: GenerationCard
     seed: int
     sources: tuple[SourcePlan, ...]
     views: tuple[ViewPlan, ...]
+    weight_names: tuple[str, ...] | None = None
 
     @property
     def labels(self) -> list[str]:
@@ -54,12 +66,12 @@ class Chunk:
     Attributes:
         number: position among the chunks of the run.
         source: index of the source.
-        events: (index in the file, text of the event block).
+        events: the event blocks.
     """
 
     number: int
     source: int
-    events: tuple[tuple[int, str], ...]
+    events: tuple[EventText, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,8 +151,9 @@ def _provenance(run: Run, options: RunOptions) -> Provenance:
 def _join(run: Run, provenance: Provenance, results: Iterable[ChunkResult], output: Path) -> Provenance:
     """Write the chunks in order to one file; returns the provenance with all counts."""
     records = [view.record() for view in run.plan.views]
-    sources, vertices = [source.sha256 for source in run.sources], run.plan.card.jets.vertices is not None
-    with PairWriter(output, records, run.plan.labels, sources, vertices=vertices) as writer:
+    sources = [source.sha256 for source in run.sources]
+    vertices, weights = run.plan.card.jets.vertices is not None, run.plan.weight_names
+    with PairWriter(output, records, run.plan.labels, sources, vertices=vertices, weights=weights) as writer:
         for result in results:
             writer.append(result.block)
             provenance = provenance.counting(result.source, result.source_counts, result.view_counts, result.seconds)

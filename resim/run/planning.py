@@ -12,7 +12,7 @@ from resim.card.generation_card import GenerationCard
 from resim.card.run_options import RunOptions, Shard
 from resim.card.view_plan import ViewPlan, plan_views
 from resim.common.versions import versions
-from resim.hard_scatter.lhe_reading import event_blocks
+from resim.hard_scatter.lhe_reading import event_texts
 from resim.pairfile import schema
 from resim.pairfile.provenance import SourceRecord
 from resim.run.chunks import Chunk, Plan
@@ -24,6 +24,7 @@ from resim.run.sources import (
     record_of,
     repeats_of,
     survey_source,
+    weight_names,
 )
 
 log = logging.getLogger(__name__)
@@ -76,12 +77,12 @@ class Run:
 
     def _read_source(self, source: int, specs: Sequence[ChunkSpec]) -> Iterator[Chunk]:
         origin = self.plan.sources[source]
-        events = event_blocks(origin.path, specs[-1].events.stop, origin.bad_events)
+        events = event_texts(origin.path, specs[-1].events.stop, origin.bad_events)
         event = next(events, None)
         for spec in specs:
             inside = []
-            while event is not None and event[0] < spec.events.stop:
-                if event[0] >= spec.events.start:
+            while event is not None and event.index < spec.events.stop:
+                if event.index >= spec.events.start:
                     inside.append(event)
                 event = next(events, None)
             yield Chunk(spec.number, source, tuple(inside))
@@ -98,11 +99,11 @@ def plan_run(card: GenerationCard, options: RunOptions, views: tuple[ViewPlan, .
     Raises:
         InputError: a source is broken, or holds nothing of the kind that the card wants.
     """
-    surveys = [survey_source(source, options, frozen_decays=card.decay == "frozen") for source in card.sources]
+    surveys = [survey_source(source, options, card) for source in card.sources]
     sources = tuple(
         plan_source(source.lhe, dict(source.rows), found) for source, found in zip(card.sources, surveys, strict=True)
     )
-    plan = Plan(card, options.seed, sources, views or plan_views(card))
+    plan = Plan(card, options.seed, sources, views or plan_views(card), weight_names(card, surveys))
     check_together(plan, surveys)
     for source, found in zip(sources, surveys, strict=True):
         check_known(source, found, plan.views)
@@ -195,6 +196,7 @@ def run_key(
             for view in plan.views
         ],
         "decay": plan.card.decay,
+        "weights": plan.weight_names,
         "seed": plan.seed,
         "n_events": list(events_of_source),
         "bad_events": [record.bad_events for record in sources],

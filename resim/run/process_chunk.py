@@ -9,7 +9,7 @@ from resim.common.arrays import Arrays
 from resim.hard_scatter.rows import Wanted, select_rows
 from resim.jets.reconstruct_views import reconstruct
 from resim.pairfile import schema
-from resim.pairfile.columns import hard_scatter_columns, view_columns
+from resim.pairfile.columns import hard_scatter_columns, view_columns, weight_columns
 from resim.pairfile.row_block import RowBlock
 from resim.run.chunks import Chunk, ChunkResult, Plan, SourcePlan
 from resim.shower.pythia import pythia_for
@@ -22,19 +22,20 @@ def process(plan: Plan, chunk: Chunk) -> ChunkResult:
     start = time.perf_counter()
     source = plan.sources[chunk.source]
     unseen = unseen_products(plan.views[0], source.beams, source.slha)
-    wanted = Wanted(source.labels, plan.card.select, unseen, _decays(plan, source))
+    announced = None if plan.weight_names is None else source.announced
+    wanted = Wanted(source.labels, plan.card.select, unseen, _decays(plan, source), announced)
     rows = select_rows(chunk.events, source.path, source.sha256, wanted)
     realizations = realize(rows.scatters, plan.views, source.beams, plan.seed, source.slha)
     rows = with_labels(rows, realizations[plan.views[0].name])
     arrays = hard_scatter_columns(rows, chunk.source, {label: i for i, label in enumerate(plan.labels)})
+    if plan.weight_names is not None:
+        arrays |= weight_columns(rows, plan.weight_names)
     counts = {}
     for found in reconstruct(plan.views, realizations, rows, plan.card.jets, plan.seed):
         counts[found.view.name] = found.counts
         columns = view_columns(found, rows, plan.card.jets)
         arrays |= {f"views/{found.view.name}/{path}": array for path, array in columns.items()}
-    vertices = plan.card.jets.vertices is not None
-    block = _block(tuple(view.name for view in plan.views), arrays, vertices=vertices)
-    return ChunkResult(chunk.source, time.perf_counter() - start, block, rows.counts, counts)
+    return ChunkResult(chunk.source, time.perf_counter() - start, _block(plan, arrays), rows.counts, counts)
 
 
 def _decays(plan: Plan, source: SourcePlan) -> ResonanceDecays | None:
@@ -47,9 +48,10 @@ def _decays(plan: Plan, source: SourcePlan) -> ResonanceDecays | None:
     return ResonanceDecays(pythia, plan.seed, source.sha256)
 
 
-def _block(views: tuple[str, ...], arrays: Arrays, *, vertices: bool) -> RowBlock:
+def _block(plan: Plan, arrays: Arrays) -> RowBlock:
     """The arrays with the types of the schema."""
-    layout = schema.Layout(views, vertices=vertices)
+    views, vertices = tuple(view.name for view in plan.views), plan.card.jets.vertices is not None
+    layout = schema.Layout(views, vertices=vertices, weights=plan.weight_names is not None)
     columns = layout.row_columns()
     for group in layout.ragged_groups():
         columns |= group.columns

@@ -13,7 +13,7 @@ from resim.card.view_plan import DetectorPlan, plan_from_records
 from resim.common.cards import parse_card
 from resim.common.errors import InputError
 from resim.common.versions import versions
-from resim.hard_scatter.lhe_reading import event_blocks, survey
+from resim.hard_scatter.lhe_reading import event_texts, survey
 from resim.pairfile.provenance import Provenance
 from resim.pairfile.reader import PairFile
 from resim.pairfile.row_block import RowBlock
@@ -121,7 +121,8 @@ def _plan(file: PairFile, source: int, lhe: Path | None) -> Plan:
     path, record = lhe or Path(provenance.sources[source].lhe), provenance.sources[source]
     # Only a file with broken events is read as a whole: its first event may be one of them.
     skip = bool(record.bad_events)
-    found = survey(path, n_events=None if skip else 1, skip_bad=skip)
+    keeps = file.weight_names is not None
+    found = survey(path, n_events=None if skip else 1, skip_bad=skip, all_weights=keeps)
     if found.sha256 != record.sha256:
         raise InputError(
             f"{path}: SHA-256 {found.sha256[:12]}..., the row was made from {record.sha256[:12]}...;"
@@ -131,7 +132,7 @@ def _plan(file: PairFile, source: int, lhe: Path | None) -> Plan:
     for detector in {view.detector for view in views if view.detector}:
         _require_same(detector)
     made_from = plan_source(path, dict(card.sources[source].rows), found)
-    return Plan(card, provenance.seed, (made_from,) * len(card.sources), views)
+    return Plan(card, provenance.seed, (made_from,) * len(card.sources), views, file.weight_names)
 
 
 def _require_same(detector: DetectorPlan) -> None:
@@ -149,5 +150,5 @@ def _chunk(plan: Plan, source: int, event: int, provenance: Provenance) -> Chunk
     first = event // length * length
     last = min(first + length, provenance.n_events or sys.maxsize) if length > 1 else event + 1
     origin = plan.sources[source]
-    events = event_blocks(origin.path, last, origin.bad_events)
-    return Chunk(0, source, tuple(event for event in events if event[0] >= first))
+    events = event_texts(origin.path, last, origin.bad_events)
+    return Chunk(0, source, tuple(event for event in events if event.index >= first))

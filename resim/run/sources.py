@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from resim.card.generation_card import Source
+from resim.card.generation_card import GenerationCard, Source
 from resim.card.run_options import RunOptions
 from resim.card.view_plan import ViewPlan
 from resim.common.errors import InputError
@@ -26,25 +26,25 @@ _TWICE: Final = "rows of their own with seeds of their own, on one side of jetss
 log = logging.getLogger(__name__)
 
 
-def survey_source(source: Source, options: RunOptions, *, frozen_decays: bool) -> Survey:
+def survey_source(source: Source, options: RunOptions, card: GenerationCard) -> Survey:
     """Read a source once and check that it holds what the card wants of it.
 
     Args:
         source: the source.
         options: how many events, and whether broken ones are passed over.
-        frozen_decays: whether the decays of undecayed resonances are the same in all views.
+        card: whether resonances decay alike in all views, and which weights are kept.
 
     Raises:
         InputError: it is broken, or holds no particle of the kind.
     """
-    found = survey(source.lhe, options.n_events, options.skip_bad_events)
+    found = survey(source.lhe, options.n_events, options.skip_bad_events, card.weights == "all")
     if not set(source.rows) & found.pdg_ids:
         raise InputError(
             f"{source.lhe}: no particle with |PDG id| {sorted(source.rows)} among its outgoing particles and"
             f" resonances ({sorted(found.pdg_ids)}); correct `rows` in the card or choose another file"
         )
     undecayed = sorted({child for row, child in found.undecayed if row in source.rows})
-    if undecayed and not frozen_decays:
+    if undecayed and card.decay != "frozen":
         log.warning(
             "%s: leaves PDG ids %s undecayed, in rows or in their decays; views with a shower of their own decay them"
             " anew, in other channels: let the program of the hard scatter decay them, or say `decay: frozen`",
@@ -59,7 +59,7 @@ def survey_source(source: Source, options: RunOptions, *, frozen_decays: bool) -
 def plan_source(lhe: Path, labels: dict[int, Label], found: Survey) -> SourcePlan:
     """The source as the simulation needs it."""
     slha = read_header(lhe).slha
-    return SourcePlan(lhe, found.sha256, found.beams, labels, frozenset(found.bad_events), slha)
+    return SourcePlan(lhe, found.sha256, found.beams, labels, frozenset(found.bad_events), slha, found.announced)
 
 
 def check_known(source: SourcePlan, found: Survey, views: Sequence[ViewPlan]) -> None:
@@ -117,7 +117,9 @@ def record_of(source: Source, found: Survey) -> SourceRecord:
     if n_bad := len(found.bad_events):
         log.warning("%s: passing over %d broken events; the first: %s", source.lhe, n_bad, found.first_bad)
     if found.weights.differ:
-        log.warning("%s: %s; the pair file keeps them, jetssl does not use them", source.lhe, found.weights)
+        log.warning(
+            "%s: %s; jetssl counts rows by them, unless its card says `data.weights: none`", source.lhe, found.weights
+        )
     return SourceRecord(
         lhe=str(source.lhe),
         sha256=found.sha256,
@@ -127,6 +129,16 @@ def record_of(source: Source, found: Survey) -> SourceRecord:
         weights=found.weights.model_dump(),
         bad_events={str(reason): n for reason, n in found.bad_reasons.items()},
     )
+
+
+def weight_names(card: GenerationCard, surveys: Sequence[Survey]) -> tuple[str, ...] | None:
+    """Names of the weights that are kept beside XWGTUP, in the order of their coming; None if none are."""
+    if card.weights != "all":
+        return None
+    for source, found in zip(card.sources, surveys, strict=True):
+        if not found.weight_names:
+            log.warning("%s: `weights: all`, but its events have none beside XWGTUP", source.lhe)
+    return tuple(dict.fromkeys(name for found in surveys for name in found.weight_names))
 
 
 def repeats_of(surveys: Sequence[Survey]) -> list[int]:

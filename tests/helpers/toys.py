@@ -92,6 +92,7 @@ def make_rows(*sizes, seed=3):
         class_index=source.astype(np.int16),
         parton_pt=(300 + rng.exponential(50 * (1 + source), total)).astype(np.float32),
         parton_eta=rng.uniform(-2.5, 2.5, total).astype(np.float32),
+        weight=np.ones(total),
         valid=np.ones((2, total), bool),
         files=tuple(FileRecord(f"{i}.h5", "", sum(file), {}, ()) for i, file in enumerate(sizes)),
     )

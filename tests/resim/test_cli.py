@@ -43,7 +43,7 @@ def run(capfd, monkeypatch):
 def test_generate_then_look(card, tmp_path, run):
     output = tmp_path / "pairs.h5"
     made = start("generate", card, "-o", output, "-n", 2)
-    assert (made.returncode, made.stdout.count("\n")) == (0, 1)
+    assert (made.returncode, made.stdout.count("\n"), made.stdout.count("pb, IDWTUP")) == (0, 3, 2)
     assert "rows; valid in nominal" in made.stdout
     assert "events/s" in made.stderr
     assert run("validate", output).stdout == f"{output}: valid\n"

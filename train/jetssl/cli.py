@@ -139,7 +139,7 @@ def finetune(as_json: bool, quiet: bool, **options: Any) -> None:
 )
 @click.option("--reference", default="", help="Name of the run that ratios are to; default: the first.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of errors and null values.")
-@click.option("--unweighted", is_flag=True, help="Count test jets once where weights of events differ.")
+@click.option("--unweighted", is_flag=True, help="Count each jet once where weights of events differ.")
 @click.option("--force", is_flag=True, help="Replace an existing folder's records.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records instead of a table.")
 @click.option("--quiet", is_flag=True, help="No progress.")

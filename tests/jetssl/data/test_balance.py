@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import ks_2samp
@@ -77,3 +79,10 @@ def test_no_common_bin():
     rows.parton_pt[:100], rows.parton_pt[100:] = 300, 900
     with pytest.raises(InputError, match=r"no bin in pT holds every class \(class0, class1\); lower"):
         balance(rows, np.arange(200), BalanceCard(pt_bins=4))
+
+
+def test_sums_of_weights_have_the_shares(rng):
+    """Rows of class 0 count twice as much as the others, whatever their sign."""
+    rows = replace(ROWS, weight=np.where(ROWS.class_index == 0, -2.0, 1.0))
+    used = balance(rows, EVERYTHING, BalanceCard(classes={"class0": 1, "class1": 2, "class2": 1})).draw(rng)
+    assert np.bincount(ROWS.class_index[used]).tolist() == [1_000, 4_000, 2_000]

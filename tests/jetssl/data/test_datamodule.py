@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -239,3 +241,11 @@ def test_processes_that_cannot_share(table, changed):
         PairDataModule(table.rows, changed(shards=2), team=Team(0, 4))
     with pytest.raises(InputError, match=r"want at least 2 for each of 40 processes"):
         PairDataModule(table.rows, changed(batch_size=40), team=Team(0, 40))
+
+
+def test_batches_carry_weights_only_where_they_differ(table, changed):
+    assert next(iter(PairDataModule(table.rows, changed()).training_batches(0))).weights is None
+    weights = np.where(np.arange(table.rows.n_rows) % 3 == 0, -1.5, 2.25)
+    module = PairDataModule(replace(table.rows, weight=weights), changed())
+    for batch in module.training_batches(0):
+        assert batch.weights.tolist() == np.abs(weights[batch.rows]).tolist()

@@ -93,13 +93,3 @@ def test_rows_without_labels_say_nothing_of_classes(mock_file):
     assert set(rows.label) == {"unlabelled"}
     assert rows.files[0].labels == {"unlabelled": 300}
     np.testing.assert_array_equal(rows.event, rows_of([mock_file]).event)
-
-
-def test_weights_that_are_not_used_are_said(tmp_path, caplog):
-    path = write_mock(tmp_path / "a.h5", 20)
-    rows_of([path])
-    assert caplog.text == ""
-    with h5py.File(path, "a") as file:
-        file["hard_scatter/weight"][3] = -1.0
-    rows_of([path])
-    assert "a.h5: weights of its events differ; jetssl trains and evaluates without them" in caplog.text

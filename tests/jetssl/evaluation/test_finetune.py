@@ -74,8 +74,10 @@ def test_all_modes_then_nothing_left_to_do(request_of, mock_file, finished_run, 
         words = ["embed", str(request_of.output / f"{mode}_20_0"), str(mock_file), "-o", str(tmp_path / f"{mode}.h5")]
         embedded = CliRunner().invoke(jetssl, [*words, "--quiet"])
         assert embedded.exit_code == 0, embedded.output
-    with pytest.raises(InputError, match="holds fits of another checkpoint, file, task, head or seed"):
+    with pytest.raises(InputError, match="holds fits of another checkpoint, file, task, head, seed or weights"):
         finetune(replace(request_of, seed=2), quiet=True)
+    with pytest.raises(InputError, match="holds fits of another checkpoint"):
+        finetune(replace(request_of, unweighted=True), quiet=True)
 
 
 @pytest.mark.slow

@@ -74,3 +74,19 @@ def test_outputs_and_loss(rng):
     classes = rng.integers(0, 3, 30)
     expected = -log_softmax(outputs, axis=1)[np.arange(30), classes].mean()
     assert loss_of(three, vectors, classes) == pytest.approx(expected)
+
+
+def test_jets_count_by_their_weights(rng):
+    """Half of the labels are wrong, and weigh little."""
+    vectors = rng.normal(size=(400, 3)).astype(np.float32)
+    true = (vectors[:, 0] > 0).astype(np.int64)
+    wrong = np.arange(400) % 2 == 0
+    classes, weights = np.where(wrong, 1 - true, true), np.where(wrong, 1e-3, 1.0)
+    head = fit_linear(vectors, classes, vectors, classes, (weights, weights))
+    assert ((outputs_of(head, vectors) > 0) == (true == 0)).mean() > 0.97
+    blind = fit_linear(vectors, classes, vectors, classes)
+    assert ((outputs_of(blind, vectors) > 0) == (true == 0)).mean() < 0.9
+    repeated = np.repeat(np.arange(400), 1 + wrong)
+    assert loss_of(head, vectors, classes, 1.0 + wrong) == pytest.approx(
+        loss_of(head, vectors[repeated], classes[repeated])
+    )

@@ -1,15 +1,13 @@
 """Which jets a probe is trained and tested with."""
 
 import re
-import shutil
 from dataclasses import replace
 
-import h5py
 import numpy as np
 import pytest
 
 from jetssl.config.data import Fractions
-from jetssl.evaluation.task import draw_labels, event_weights, make_task, warn_of_other_identities
+from jetssl.evaluation.task import draw_labels, make_task, warn_of_other_identities
 from resim.common.errors import InputError
 
 
@@ -99,19 +97,15 @@ def test_labels_of_three_classes(table, rng):
     assert grouped.name == "c+a_vs_b"
 
 
-def test_weights_of_events(task, table, tmp_path):
-    """Only differences within an LHE file count."""
+def test_weights_of_events(task, table):
+    """They count with their sign in judgements, and by their size in fits."""
     assert not task.weighted
-    copy = tmp_path / "weighted.h5"
-    shutil.copy(table.rows.files[0].path, copy)
-    rows = replace(table.rows, files=(replace(table.rows.files[0], path=str(copy)),))
-    with h5py.File(copy, "r+") as file:
-        source = file["hard_scatter/source"][:]
-        file["hard_scatter/weight"][:] = 5.0 + source
-    assert (event_weights(rows) == 1).all()
-    with h5py.File(copy, "r+") as file:
-        file["hard_scatter/weight"][:] = 1 + np.arange(len(source)) % 2
-    relative = event_weights(rows)
-    assert np.bincount(source, relative) == pytest.approx(np.bincount(source))
-    assert make_task(rows, Fractions(), ["two_prong"], ["one_prong"]).weighted
+    assert task.sizes(task.train) is None
+    assert task.sizes_of(task.train, task.validation) is None
+    weights = np.where(np.arange(table.rows.n_rows) % 5 == 0, -1.0, 1.5)
+    rows = replace(table.rows, weight=weights)
+    weighted = make_task(rows, Fractions(), ["two_prong"], ["one_prong"])
+    assert weighted.weighted
+    assert weighted.weights is rows.weight
+    assert weighted.sizes(task.train).tolist() == np.abs(weights[task.train]).tolist()
     assert not make_task(rows, Fractions(), ["two_prong"], ["one_prong"], unweighted=True).weighted

@@ -71,3 +71,12 @@ def test_scale_of_embeddings_does_not_matter(views):
 def test_refuses_one_row(views):
     with pytest.raises(ValueError, match="at least 2 rows"):
         ntxent(views[0][:1], views[1][:1], 0.1)
+
+
+def test_rows_count_by_their_weights(views):
+    """A batch of rows with weight 1, and rows that only the others are compared with."""
+    weights = torch.tensor([1.0, 2.0, 0.0, 3.0, 1.0, 0.5])
+    torch.testing.assert_close(ntxent(*views, 0.5, torch.ones(6)), ntxent(*views, 0.5))
+    alone = torch.stack([ntxent(*views, 0.5, one) for one in torch.eye(6)])
+    torch.testing.assert_close(ntxent(*views, 0.5, weights), (alone * weights).sum() / weights.sum())
+    torch.testing.assert_close(alone.mean(), ntxent(*views, 0.5))

@@ -64,3 +64,13 @@ def test_single_precision_under_autocast(embeddings):
 def test_refuses_classes_of_one(embeddings):
     with pytest.raises(ValueError, match="no two of 7 embeddings share a class"):
         supcon(embeddings, torch.arange(7), 0.1)
+
+
+def test_embeddings_count_by_their_weights(embeddings):
+    """Those without a partner count nothing, whatever their weight."""
+    weights = torch.tensor([1.0, 2.0, 0.5, 9.0, 1.0, 3.0, 9.0], dtype=torch.float64)
+    alone = [supcon(embeddings, LABELS, 0.5, one) for one in torch.eye(7, dtype=torch.float64)]
+    partnered = [0, 1, 2, 4, 5]
+    wanted = sum(alone[i] * weights[i] for i in partnered) / weights[partnered].sum()
+    torch.testing.assert_close(supcon(embeddings, LABELS, 0.5, weights), wanted)
+    torch.testing.assert_close(sum(alone[i] for i in partnered) / 5, supcon(embeddings, LABELS, 0.5))

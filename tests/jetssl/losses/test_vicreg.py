@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from pytorch_metric_learning import losses
@@ -86,3 +87,16 @@ def test_single_precision_under_autocast(views):
 def test_refuses_one_row_and_unequal_views(views, rows):
     with pytest.raises(ValueError, match="at least 2 rows"):
         vicreg_terms(views[0][: rows[0]], views[1][: rows[1]])
+
+
+def test_rows_count_by_their_weights(views):
+    weights = torch.tensor([1.0, 2.0, 0.0, 3.0, 1.0, 0.5, 4.0], dtype=torch.float64)
+    found = vicreg_terms(*views, weights)
+    moments = [np.cov(view.numpy().T, aweights=weights.numpy(), ddof=0) * 7 / 6 for view in views]
+    spreads = [np.maximum(0, 1 - np.sqrt(np.diag(moment) + 1e-4)).mean() for moment in moments]
+    others = [((moment - np.diag(np.diag(moment))) ** 2).sum() / 5 for moment in moments]
+    distance = np.average((views[0] - views[1]).square().mean(1).numpy(), weights=weights.numpy())
+    for term, wanted in zip(found, (distance, np.mean(spreads), sum(others)), strict=True):
+        assert term.item() == pytest.approx(wanted)
+    for term, wanted in zip(vicreg_terms(*views, 2 * torch.ones(7)), vicreg_terms(*views), strict=True):
+        torch.testing.assert_close(term, wanted)

@@ -65,3 +65,20 @@ def test_no_dead_parameter_with_batch_norm(objective):
         {"projector.3.bias"} if objective == "vicreg" else set()
     )
     assert dead_parameters("transformer", objective, batch_norm=True) == wanted
+
+
+@pytest.mark.parametrize("objective", list(METHODS))
+def test_weights_of_rows_reach_the_loss(objective):
+    card = Card(
+        data=DataCard(files=("none",), normalize=False),
+        encoder=CARDS["rs3l_gnn"],
+        objective=OBJECTIVE_CARDS[objective](),
+    )
+    method = METHODS[objective](card, 10, CLASSES).double().eval()
+    batch = batch_for(method)
+    of = {}
+    for name, weights in (("none", None), ("equal", torch.ones(ROWS)), ("other", torch.arange(1.0, ROWS + 1))):
+        with torch.inference_mode():
+            of[name] = method.losses(batch._replace(weights=weights))["loss"].item()
+    assert of["none"] == pytest.approx(of["equal"], rel=1e-6)
+    assert of["none"] != pytest.approx(of["other"], rel=1e-6)

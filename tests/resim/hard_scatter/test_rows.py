@@ -1,7 +1,7 @@
 """Which partons become rows, and what is counted."""
 
 from resim.card.generation_card import Selection
-from resim.hard_scatter.lhe_reading import event_blocks
+from resim.hard_scatter.lhe_reading import event_texts
 from resim.hard_scatter.rows import Wanted, select_rows
 from tests.helpers.chain import HARD_SCATTERS
 
@@ -10,7 +10,7 @@ LABELS = {21: "g"} | dict.fromkeys(range(1, 5), "q")
 
 
 def rows(selection, labels=LABELS, n=30):
-    return select_rows(event_blocks(QCD, n), QCD, "ab", Wanted(labels, selection))
+    return select_rows(event_texts(QCD, n), QCD, "ab", Wanted(labels, selection))
 
 
 def test_every_parton_is_a_row_or_counted_as_rejected():

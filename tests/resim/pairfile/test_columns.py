@@ -3,7 +3,7 @@
 import numpy as np
 
 from resim.card.generation_card import Selection
-from resim.hard_scatter.lhe_reading import event_blocks
+from resim.hard_scatter.lhe_reading import event_texts
 from resim.hard_scatter.rows import Wanted, select_rows
 from resim.pairfile.columns import hard_scatter_columns
 from resim.pairfile.schema import HARD_SCATTER
@@ -13,7 +13,7 @@ HBB = HARD_SCATTERS / "hbb_j.lhe.gz"
 
 
 def test_every_column_of_the_schema_holds_the_parton_of_the_row():
-    rows = select_rows(event_blocks(HBB, 20), HBB, "ab", Wanted({25: "hbb"}, Selection(parton_pt_min=350)))
+    rows = select_rows(event_texts(HBB, 20), HBB, "ab", Wanted({25: "hbb"}, Selection(parton_pt_min=350)))
     columns = hard_scatter_columns(rows, 7, {"other": 0, "hbb": 1})
     assert set(columns) == {f"hard_scatter/{column.name}" for column in HARD_SCATTER}
     assert len(rows.partons) > 5

@@ -19,7 +19,7 @@ def test_chunks_hold_every_event_once_in_order(card):
     assert events == [(source, event) for source in (0, 1) for event in range(25)]
     assert [len(spec.events) for spec in run.chunks] == [10, 10, 5] * 2
     assert [spec.number for spec in run.chunks] == list(range(6))
-    read = [(chunk.number, index) for chunk in run.read(run.chunks[1:]) for index, _ in chunk.events]
+    read = [(chunk.number, event.index) for chunk in run.read(run.chunks[1:]) for event in chunk.events]
     assert read == [(spec.number, event) for spec in run.chunks[1:] for event in spec.events]
 
 

@@ -56,7 +56,7 @@ def test_events_without_colours_are_named_before_any_work(tmp_path):
 
 def test_weights_that_differ_are_said_and_recorded(tmp_path, caplog):
     record = generate(fault_card(tmp_path, "negw.lhe", {25: "h"}), tmp_path / "h.h5", OPTIONS).sources[0]
-    assert re.search(r"negw.lhe: cross section .* IDWTUP .* negative: .* jetssl does not use them", caplog.text)
+    assert re.search(r"negw.lhe: cross section .* IDWTUP .* negative: .* jetssl counts rows by them", caplog.text)
     assert record.weights["negative"] >= 0
     assert "negative: worth" in " ".join(run_cli("inspect", tmp_path / "h.h5").stdout.split())
 

@@ -21,7 +21,7 @@ def of_a_task(command: Callable[..., None]) -> Callable[..., None]:
             click.option("--classes", default="", help="Instead, two or more, e.g. tau1p+tau3p,qcd_q,qcd_g."),
             click.option("--view", default="", help="View whose jets are classified; default: the root view."),
             click.option("--labels", multiple=True, default=("100", "all"), show_default=True, help="Labelled jets."),
-            click.option("--unweighted", is_flag=True, help="Count test jets once where weights of events differ."),
+            click.option("--unweighted", is_flag=True, help="Count each jet once where weights of events differ."),
             click.option(
                 "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of draws and errors."
             ),

@@ -106,6 +106,10 @@ class DataCard(CardModel):
     normalize: bool = True
     """features minus their mean, divided by their spread, over the constituents of the training split; kept in the
     checkpoint. Without it, impact parameters (spread 0.1 where others have 1) are learned late or never"""
+    weights: str = "auto"
+    """of the events: `auto`, XWGTUP where it differs within an LHE file; `none`; or the name or id of a weight that
+    the files keep (`weights: all` in the generation card). Losses, class balance, probes and fine-tunings count rows
+    by its absolute value, judgements with its sign"""
     fractions: Fractions = Fractions()
     batch_size: int = Field(256, ge=2)
     """rows in a batch, shared by all processes; NT-Xent contrasts each jet with the other 2 * batch_size - 2"""

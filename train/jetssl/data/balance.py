@@ -4,6 +4,7 @@ Letters: R rows, K classes, Q bins in pT.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -45,7 +46,8 @@ def balance(rows: Rows, chosen: Integers, card: BalanceCard) -> Balance:
     """What an epoch uses of some rows: as many as the card allows without repeating one.
 
     In a bin where n_k rows of class k are, s_k being its share, min(n_k / s_k) s_k of them are used: all rows of the
-    class that the bin has least of, by its share.
+    class that the bin has least of, by its share. Where weights of events differ, sums of their absolute values stand
+    for numbers of rows.
 
     Args:
         rows: all rows.
@@ -59,11 +61,15 @@ def balance(rows: Rows, chosen: Integers, card: BalanceCard) -> Balance:
         return Balance(chosen, np.zeros(len(chosen), np.int64), np.array([len(chosen)]))
     n_classes, n_bins = len(rows.classes), card.pt_bins or 1
     cell = rows.class_index[chosen] * n_bins + quantile_bins(rows.parton_pt[chosen], n_bins)
-    counts = np.bincount(cell, minlength=n_classes * n_bins).reshape(n_classes, n_bins)
+    weight = np.abs(rows.weight[chosen])
+    shape, n_cells = (n_classes, n_bins), n_classes * n_bins
+    counts = np.bincount(cell, minlength=n_cells).reshape(shape)
+    sums = np.bincount(cell, weight, n_cells).reshape(shape)
     present = counts.any(1)
-    shares = _shares(rows.classes, counts, card)
-    filled = (counts[present] / shares[present, None]).min(0)
-    used = np.floor(filled * shares[:, None] + 1e-9).astype(np.int64)  # 3 * (1 / 3) of 1 row is one row
+    shares = _shares(rows.classes, sums, card)
+    filled = (sums[present] / shares[present, None]).min(0)
+    mean_weight = np.where(counts, sums / np.maximum(counts, 1), 1)
+    used = np.floor(filled * shares[:, None] / mean_weight + 1e-9).astype(np.int64)  # 3 * (1 / 3) of 1 row is one row
     if not used.any():
         raise InputError(
             f"data.balance: no bin in pT holds every class ({', '.join(rows.classes)}); lower data.balance.pt_bins"
@@ -72,10 +78,10 @@ def balance(rows: Rows, chosen: Integers, card: BalanceCard) -> Balance:
     return Balance(chosen, cell, used.ravel())
 
 
-def _shares(classes: tuple[str, ...], counts: Integers, card: BalanceCard) -> npt.NDArray[np.float64]:
+def _shares(classes: tuple[str, ...], sums: npt.NDArray[Any], card: BalanceCard) -> npt.NDArray[np.float64]:
     """Shares of the classes, `(K,)`, as the card gives them or the data have them."""
     if card.classes is None:
-        return np.asarray(counts.sum(1) / counts.sum())
+        return np.asarray(sums.sum(1) / sums.sum())
     if set(card.classes) != set(classes):
         raise InputError(
             f"data.balance.classes names {', '.join(sorted(card.classes))}, the data have {', '.join(classes)};"

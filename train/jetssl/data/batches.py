@@ -83,6 +83,7 @@ class PairBatches:
     ) -> None:
         self.rows, self.shards, self.look, self.address, self.share = rows, shards, look, address, share
         self.waited = 0.0
+        self._weighted = rows.weighted
 
     def __len__(self) -> int:
         """Number of batches."""
@@ -115,6 +116,7 @@ class PairBatches:
             torch.from_numpy(rows),
             torch.from_numpy(self.rows.class_index[rows].astype(np.int64)),
             torch.from_numpy(np.stack([jets.jet_pt, jets.jet_eta], axis=1)),
+            torch.from_numpy(np.abs(self.rows.weight[rows]).astype(np.float32)) if self._weighted else None,
         )
 
     def _draw(self, shard: ShardPass, index: int) -> tuple[Integers, Jets]:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from jetssl.config.data import ANY
 from jetssl.data.content_cache import cached
+from jetssl.data.weights import AUTO, relative_weights, stored_weights
 from resim.card.view_plan import ViewRecord
 from resim.common.arrays import Booleans, Floats32, Integers
 from resim.common.errors import InputError
@@ -47,7 +48,7 @@ class FileRecord:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """All rows of the files, one file after the other: 34 + V bytes a row, so all of it stays in memory."""
+    """All rows of the files, one file after the other: 42 + V bytes a row, so all of it stays in memory."""
 
     views: tuple[str, ...]
     """names of the V views, root first"""
@@ -67,6 +68,8 @@ class Rows:
     """float32 `(R,)`, GeV, of the hard parton or resonance: the same for every view"""
     parton_eta: Floats32
     """float32 `(R,)`, its pseudorapidity"""
+    weight: npt.NDArray[np.float64]
+    """float64 `(R,)`, of the event over the mean of its LHE file (`jetssl.data.weights`); 1 if rows count alike"""
     valid: Booleans
     """bool `(V, R)`, whether the row has a jet in the view"""
     files: tuple[FileRecord, ...]
@@ -75,6 +78,11 @@ class Rows:
     def n_rows(self) -> int:
         """R."""
         return len(self.event)
+
+    @property
+    def weighted(self) -> bool:
+        """Whether rows count differently."""
+        return bool((self.weight != 1).any())
 
     @property
     def label(self) -> npt.NDArray[np.str_]:
@@ -87,7 +95,7 @@ class Rows:
         return replace(self, classes=(UNLABELLED,), class_index=np.zeros_like(self.class_index), files=files)
 
 
-def rows_of(paths: Sequence[Path | str], views: Literal["any"] | Sequence[str] = ANY) -> Rows:
+def rows_of(paths: Sequence[Path | str], views: Literal["any"] | Sequence[str] = ANY, weights: str = AUTO) -> Rows:
     """Check pair files and read their rows, not their jets; only views that all files have are used.
 
     A file is validated and hashed once per content (`jetssl.data.content_cache`).
@@ -95,19 +103,20 @@ def rows_of(paths: Sequence[Path | str], views: Literal["any"] | Sequence[str] =
     Args:
         paths: one or several pair files.
         views: `any` for all common views, or names of the wanted ones.
+        weights: `data.weights` of a card.
 
     Raises:
         InputError: a file is missing or unreadable, holds damaged rows or the same rows as another one, a wanted
-            view is missing, or there is no common view.
+            view or weight is missing, or there is no common view.
     """
     for path in paths:
         cached(Path(path), sound)
     names = _common_views([Path(path) for path in paths], views)
-    of_files = [_rows_of_file(Path(path), names) for path in paths]
+    of_files = [_rows_of_file(Path(path), names, weights) for path in paths]
     _refuse_repeated(of_files)
     rows = of_files[0] if len(of_files) == 1 else concatenate_rows(of_files)
     _warn_of_repeats(rows)
-    return rows
+    return replace(rows, weight=relative_weights(rows.weight, rows.source))
 
 
 def sound(path: Path) -> str:
@@ -144,10 +153,8 @@ def _common_views(paths: Sequence[Path], wanted: Literal["any"] | Sequence[str])
     return tuple(name for name in common if name in wanted)
 
 
-def _rows_of_file(path: Path, views: tuple[str, ...]) -> Rows:
+def _rows_of_file(path: Path, views: tuple[str, ...], weights: str) -> Rows:
     with PairFile(path) as file:
-        if file.weights_differ:
-            log.warning("%s: weights of its events differ; jetssl trains and evaluates without them", path)
         classes, class_index = np.unique(file.label_names(), return_inverse=True)
         return Rows(
             views=views,
@@ -159,6 +166,7 @@ def _rows_of_file(path: Path, views: tuple[str, ...]) -> Rows:
             class_index=class_index.astype(np.int16),
             parton_pt=file.hard_scatter("parton_pt"),
             parton_eta=file.hard_scatter("parton_eta"),
+            weight=stored_weights(file, weights),
             valid=np.stack([file.valid(view) for view in views]),
             files=(file_record(file),),
         )
@@ -218,6 +226,7 @@ def concatenate_rows(of_files: Sequence[Rows]) -> Rows:
         ),
         parton_pt=joined("parton_pt"),
         parton_eta=joined("parton_eta"),
+        weight=joined("weight"),
         valid=np.concatenate([one.valid for one in of_files], axis=1),
         files=tuple(record for one in of_files for record in one.files),
     )

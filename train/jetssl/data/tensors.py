@@ -35,6 +35,8 @@ class PairBatch(NamedTuple):
     """int64 `(B/2,)`, index of the class of each row among the sorted class names"""
     kinematics: torch.Tensor
     """float32 `(B, 2)`, pT in GeV and eta of each jet as it is stored: for monitors, never for an encoder"""
+    weights: torch.Tensor | None = None
+    """float32 `(B/2,)`, how much each row counts in the loss; None if all count alike"""
 
 
 def to_tensors(jets: Jets, features: str) -> JetBatch:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -15,6 +16,7 @@ from jetssl.methods.optimizers import AdamW
 from jetssl.methods.schedules import warmup_cosine
 from jetssl.models.encoder import Encoder
 from jetssl.models.particle_transformer import ParticleTransformer
+from resim.common.arrays import Floats, Integers
 from resim.common.errors import InputError
 
 RANK = 8
@@ -68,8 +70,15 @@ Loss = Callable[[torch.Tensor, torch.Tensor, float], torch.Tensor]
 """Output of the model, labels, share of the training that is done → a scalar."""
 
 
-def _cross_entropy(outputs: torch.Tensor, classes: torch.Tensor, progress: float) -> torch.Tensor:  # noqa: ARG001
-    return cross_entropy(outputs, classes)
+def _cross_entropy(outputs: torch.Tensor, targets: torch.Tensor, progress: float) -> torch.Tensor:  # noqa: ARG001
+    if targets.ndim == 1:
+        return cross_entropy(outputs, targets)
+    return cross_entropy(outputs, targets[:, 0].long(), targets[:, 1])
+
+
+def targets_of(classes: Integers, weights: Floats | None) -> torch.Tensor:
+    """What the cross-entropy compares with: classes, int64 `(B,)`, or with weights both, float64 `(B, 2)`."""
+    return torch.from_numpy(classes if weights is None else np.stack([classes, weights], axis=1))
 
 
 Batches = Iterator[tuple[tuple[torch.Tensor, ...], torch.Tensor]]
@@ -88,8 +97,7 @@ def train(  # noqa: PLR0913, PLR0917
 
     Args:
         model: trained in place; parameters that ask for no gradient stay.
-        batches: inputs of the model, and what the loss compares its output with; by default classes, int64
-            `(B,)`.
+        batches: inputs of the model, and what the loss compares its output with; by default `targets_of`.
         steps: at most so many.
         rates: peak rates.
         validation_loss: of the model as it is.

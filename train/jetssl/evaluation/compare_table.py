@@ -2,7 +2,7 @@
 
 from jetssl.evaluation.compare import RunTable
 from jetssl.evaluation.results import Result
-from jetssl.evaluation.table import TableBlock, rejection_cell
+from jetssl.evaluation.table import TableBlock, rejection_cell, weights_note
 
 
 def comparison_block(table: RunTable) -> TableBlock:
@@ -28,7 +28,7 @@ def _caption(table: RunTable) -> str:
         f"{most.n_test} test jets ({most.n_hard_scatters} hard scatters). ±: test hard scatters, label draws and"
         f" training seeds ({', '.join(f'{name}: {number}' for name, number in seeds.items())}). ( ): minus"
         f" {table.reference}, paired in jets, and in label draws where there are as many. [ ]: binomial interval of a"
-        " rejection at the cut as it is."
+        f" rejection at the cut as it is{weights_note(most)}."
     )
 
 

@@ -85,7 +85,7 @@ def evaluate(request: Evaluation, *, quiet: bool = False) -> list[Result]:
         heads = {name: [load_trained(path) for path in paths] for name, paths in folders.items()}
     data = _common_data(folders)
     columns = {*FEATURE_SETS[data.feature_set].columns, *COLUMNS}
-    table = load_pairs(request.data or data.files, columns=tuple(sorted(columns)))
+    table = load_pairs(request.data or data.files, columns=tuple(sorted(columns)), weights=data.weights)
     for path in chain.from_iterable(folders.values()):
         warn_of_other_identities(RunFolder(path), table.rows)
     task = make_task(table.rows, data.fractions, *_classes(request, heads), unweighted=request.unweighted)
@@ -173,7 +173,8 @@ def _probed(path: Path, table: PairTable, task: Task) -> Trained:
     loaded = load_encoder(RunFolder(path).best)
     validation = draw_validation(task, len(task.train), 0, 0)
     labelled, held_out = (_vectors(loaded, table, task.view, rows) for rows in (task.train, validation))
-    head = fit_linear(labelled, task.class_index[task.train], held_out, task.class_index[validation])
+    classes, sizes = task.class_index, task.sizes_of(task.train, validation)
+    head = fit_linear(labelled, classes[task.train], held_out, classes[validation], sizes)
     record = HeadRecord(
         classes=("+".join(task.signal), "+".join(task.background)),
         method="linear_probe",

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from jetssl.common.threads import torch_threads
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.table import load_pairs
+from jetssl.data.weights import AUTO, NONE
 from jetssl.evaluation.embedding_cache import checkpoint_digest, run_vectors
 from jetssl.evaluation.fit_pool import run_fits
 from jetssl.evaluation.fits import BASELINES, Bench, Fit, Mode, label_draw, method_of, read_scores, unfinished_fits
@@ -84,6 +85,8 @@ class _Identity(BaseModel):
     head: HeadName
     seed: int
     steps: int
+    weights: str = AUTO
+    """of the events"""
 
 
 def finetune(request: FineTuning, *, quiet: bool = False) -> list[Result]:
@@ -118,7 +121,9 @@ def _bench(request: FineTuning) -> Bench:
     if request.head != "linear":
         load_projector(run.best)  # refused now, not by a fit
     data = loaded.card.data
-    table = load_pairs(request.data or data.files, columns=FEATURE_SETS[data.feature_set].columns)
+    table = load_pairs(
+        request.data or data.files, columns=FEATURE_SETS[data.feature_set].columns, weights=data.weights
+    )
     warn_of_other_identities(run, table.rows)
     task = make_task(
         table.rows,
@@ -146,7 +151,8 @@ def _claim(request: FineTuning, bench: Bench) -> None:
         head=request.head,
         seed=request.seed,
         steps=request.steps,
-    ).model_dump_json(indent=1)
+        weights=NONE if request.unweighted else bench.loaded.card.data.weights,
+    ).model_dump_json(indent=1, exclude_defaults=True)
     path = request.output / FITS_FILE
     if not path.exists():
         if entries(request.output):
@@ -154,7 +160,7 @@ def _claim(request: FineTuning, bench: Bench) -> None:
         write_text(path, identity)
     elif path.read_text(encoding="utf-8") != identity:
         raise InputError(
-            f"{request.output}: holds fits of another checkpoint, file, task, head or seed; give another -o"
+            f"{request.output}: holds fits of another checkpoint, file, task, head, seed or weights; give another -o"
         )
 
 

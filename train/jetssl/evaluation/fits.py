@@ -21,7 +21,7 @@ from jetssl.data.augmentations import augment
 from jetssl.data.jets import gather_jets
 from jetssl.data.table import PairTable
 from jetssl.data.tensors import to_tensors
-from jetssl.evaluation.classifier import Batches, Classifier, Projected, Rates, train, with_adapters
+from jetssl.evaluation.classifier import Batches, Classifier, Projected, Rates, targets_of, train, with_adapters
 from jetssl.evaluation.embedding import embed
 from jetssl.evaluation.heads import Head, HeadName, build_head, fit_linear, loss_of, outputs_of
 from jetssl.evaluation.results import Baseline
@@ -106,7 +106,8 @@ class Bench:
         core = cast("Encoder", cast("Any", adapted).base_model.model) if adapted else encoder
 
         def loss() -> float:
-            return loss_of(head, self._embed(core, validation), self.task.class_index[validation])
+            vectors, classes = self._embed(core, validation), self.task.class_index[validation]
+            return loss_of(head, vectors, classes, self.task.sizes(validation))
 
         train(model, self._batches(fit, labelled), self.steps, RATES[fit.mode], loss)
         return cast("Any", adapted).merge_and_unload() if adapted else encoder, head
@@ -124,16 +125,17 @@ class Bench:
         with torch.inference_mode():
             projected = head.eval().projection(torch.from_numpy(self.vectors)).numpy()
         if isinstance(head.output, nn.Linear):
+            sizes = self.task.sizes_of(labelled, validation)
             head.output = fit_linear(
-                projected[labelled], classes[labelled], projected[validation], classes[validation]
+                projected[labelled], classes[labelled], projected[validation], classes[validation], sizes
             )
             return head
 
         def loss() -> float:
-            return loss_of(head.output, projected[validation], classes[validation])
+            return loss_of(head.output, projected[validation], classes[validation], self.task.sizes(validation))
 
         batches = (
-            ((torch.from_numpy(projected[rows]),), torch.from_numpy(classes[rows]))
+            ((torch.from_numpy(projected[rows]),), targets_of(classes[rows], self.task.sizes(rows)))
             for rows in self._orders(fit, labelled)
         )
         train(Classifier(nn.Identity(), head.output), batches, self.steps, Rates(0.0, HEAD_RATE), loss)
@@ -158,8 +160,8 @@ class Bench:
             jets = gather_jets(self.table, view, rows)
             if views.source != "resim":
                 jets = augment(jets, views.augmentations, rng)
-            classes = torch.from_numpy(self.task.class_index[rows])
-            yield to_tensors(jets, self.loaded.card.data.feature_set), classes
+            targets = targets_of(self.task.class_index[rows], self.task.sizes(rows))
+            yield to_tensors(jets, self.loaded.card.data.feature_set), targets
 
     def _embed(self, encoder: Encoder, rows: Integers) -> Floats32:
         view = np.full(len(rows), self.task.view)

@@ -15,6 +15,7 @@ from jetssl.config.data import Fractions
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.splits import split_rows
 from jetssl.data.table import PairTable, load_pairs
+from jetssl.data.weights import NONE
 from jetssl.evaluation.embedding import embed
 from jetssl.evaluation.latent_map import latent_map, write_map
 from jetssl.evaluation.results import Origin, Result, write_records, write_results
@@ -66,7 +67,7 @@ def geometry(request: Geometry, *, quiet: bool = False) -> list[Result]:
     run = RunFolder(request.run)
     card = run.load_card()
     loaded = load_encoder(run.best)
-    table = load_pairs([request.file], columns=FEATURE_SETS[card.data.feature_set].columns)
+    table = load_pairs([request.file], columns=FEATURE_SETS[card.data.feature_set].columns, weights=NONE)
     warn_of_other_identities(run, table.rows)
     views = _views(table, request.views)
     rows = _rows(request, table, views, card.data.fractions)

@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from jetssl.config.encoders import ProjectorCard
 from jetssl.models.projector import Projector
-from resim.common.arrays import Floats32, Integers
+from resim.common.arrays import Floats, Floats32, Integers
 
 HeadName = Literal["linear", "rs3l", "rs3l-mlp", "resim"]
 HIDDEN: Final[dict[HeadName, tuple[int, ...]]] = {
@@ -92,13 +92,20 @@ def class_logits(outputs: torch.Tensor) -> torch.Tensor:
     return functional.pad(outputs, (0, 1)) if outputs.shape[-1] == 1 else outputs
 
 
-def cross_entropy(outputs: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
-    """Mean cross-entropy of outputs `(B, O)` with classes, int64 `(B,)`."""
-    return functional.cross_entropy(class_logits(outputs), classes)
+def cross_entropy(outputs: torch.Tensor, classes: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
+    """Mean cross-entropy of outputs `(B, O)` with classes, int64 `(B,)`; they may have weights, `(B,)`."""
+    if weights is None:
+        return functional.cross_entropy(class_logits(outputs), classes)
+    of_jets = functional.cross_entropy(class_logits(outputs), classes, reduction="none")
+    return (of_jets * weights).sum() / weights.sum()
 
 
 def fit_linear(
-    labelled: Floats32, classes: Integers, validation: Floats32, validation_classes: Integers
+    labelled: Floats32,
+    classes: Integers,
+    validation: Floats32,
+    validation_classes: Integers,
+    weights: tuple[Floats, Floats] | None = None,
 ) -> nn.Linear:
     """Multinomial logistic regression on standardized vectors, its penalty chosen by the validation loss.
 
@@ -107,6 +114,7 @@ def fit_linear(
         classes: int64 `(B,)`, 0 to C - 1; each occurs.
         validation: vectors of other jets, `(B', D)`.
         validation_classes: int64 `(B',)`.
+        weights: of the labelled and of the validation jets, none negative; None: all count alike.
 
     Returns:
         The regression as a linear map of vectors that are not standardized, `(B, D)` → `(B, O)`.
@@ -115,18 +123,19 @@ def fit_linear(
     inputs = scaler.transform(labelled.astype(np.float64))
     targets = classes == 0 if classes.max() == 1 else classes
     heads = []
+    counted, held_out = (None, None) if weights is None else (weights[0] / weights[0].mean(), weights[1])
     found = LogisticRegression(max_iter=2000, warm_start=True)
     for strength in INVERSE_L2:
         # BLAS threads spin while they wait for each other: beside other programs they took twelve times as long.
         with threadpool_limits(1, "blas"):
-            found.set_params(C=strength).fit(inputs, targets)
+            found.set_params(C=strength).fit(inputs, targets, sample_weight=counted)
         weight = found.coef_ / scaler.scale_
         head = nn.Linear(labelled.shape[1], len(weight))
         with torch.no_grad():
             head.weight.copy_(torch.from_numpy(weight))
             head.bias.copy_(torch.from_numpy(found.intercept_ - weight @ scaler.mean_))
         heads.append(head)
-    return min(heads, key=lambda head: loss_of(head, validation, validation_classes))
+    return min(heads, key=lambda head: loss_of(head, validation, validation_classes, held_out))
 
 
 @torch.inference_mode()
@@ -137,6 +146,7 @@ def outputs_of(head: nn.Module, vectors: Floats32) -> npt.NDArray[np.float64]:
 
 
 @torch.inference_mode()
-def loss_of(head: nn.Module, vectors: Floats32, classes: Integers) -> float:
-    """Cross-entropy for vectors `(B, D)` with classes, int64 `(B,)`."""
-    return float(cross_entropy(head(torch.from_numpy(vectors)).double(), torch.from_numpy(classes)))
+def loss_of(head: nn.Module, vectors: Floats32, classes: Integers, weights: Floats | None = None) -> float:
+    """Cross-entropy for vectors `(B, D)` with classes, int64 `(B,)`, and weights of these, `(B,)`."""
+    counted = None if weights is None else torch.from_numpy(weights)
+    return float(cross_entropy(head(torch.from_numpy(vectors)).double(), torch.from_numpy(classes), counted))

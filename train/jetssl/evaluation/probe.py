@@ -131,7 +131,8 @@ def classify(inputs: Floats32, task: Task, labelled: Integers, validation: Integ
         validation: rows that choose the strength of the penalty.
     """
     classes = task.class_index
-    head = fit_linear(inputs[labelled], classes[labelled], inputs[validation], classes[validation])
+    sizes = task.sizes_of(labelled, validation)
+    head = fit_linear(inputs[labelled], classes[labelled], inputs[validation], classes[validation], sizes)
     return outputs_of(head, inputs[task.test])
 
 

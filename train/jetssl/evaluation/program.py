@@ -71,7 +71,7 @@ def _probe(request: ProbeRequest, run: RunFolder, quiet: bool) -> list[Result]:
     loaded = load_encoder(run.best)
     data = loaded.card.data
     columns = dict.fromkeys((*OPTIONAL_COLUMNS, *FEATURE_SETS[data.feature_set].columns))  # baselines read the first
-    table = load_pairs(request.data or data.files, columns=tuple(columns))
+    table = load_pairs(request.data or data.files, columns=tuple(columns), weights=data.weights)
     warn_of_other_identities(run, table.rows)
     task = make_task(
         table.rows,

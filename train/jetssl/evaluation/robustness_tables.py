@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from jetssl.evaluation.results import Result
-from jetssl.evaluation.table import TableBlock, rejection_cell
+from jetssl.evaluation.table import TableBlock, rejection_cell, weights_note
 
 POINT = 0.5
 """Signal efficiency whose rejection and shifts are shown; the others are in the records."""
@@ -29,7 +29,7 @@ def _performance(results: Sequence[Result]) -> TableBlock:
         f"{first.n_test} test jets ({first.n_hard_scatters} hard scatters) with a jet in every view. Δ: minus that"
         f" of {first.view}; ε_b at the cut that keeps {POINT:.0%} of the signal of the same view, ε_s at the cut that"
         f" keeps {POINT:.0%} of that of {first.view}. ± from test hard scatters, label draws and training seeds;"
-        " shifts are paired."
+        f" shifts are paired{weights_note(first)}."
     )
     return TableBlock(f"Performance by view: {first.task.replace('_vs_', ' vs ')}", header, rows, caption)
 

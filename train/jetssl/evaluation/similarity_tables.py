@@ -39,7 +39,7 @@ def similarity_tables(results: Sequence[Result], shares: Sequence[str]) -> list[
         f"{first.n_test} test rows ({first.n_hard_scatters} hard scatters) with a jet in every view. AUC: how often"
         " the other view of a row is closer than another row; in bin: other rows of the same class, pT (10 %) and |η|"
         " (0.2), so that neither tells them apart. Alignment: mean squared distance of the two directions (0: equal)."
-        " ± from test hard scatters."
+        " ± from test hard scatters. Weights of events do not count."
     )
     header = ("views", "same simulation up to", *(TITLES[metric] for metric in OF_A_PAIR))
     single = [(view, _cell(found["uniformity"]), _cell(found["effective_rank"])) for view, found in views.items()]

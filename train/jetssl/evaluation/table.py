@@ -112,14 +112,14 @@ def terminal_table(results: Sequence[Result]) -> Table:
 
 def weights_note(result: Result) -> str:
     """What a caption says of the weights of test jets."""
-    return "; test jets count with the weights of their events" if result.weighted else ""
+    return "; test jets count with the weights of their events" if result.weighted else "; test jets count alike"
 
 
 def print_fine_tuning(results: Sequence[Result]) -> None:
     """Print the records of a fine-tuning to stdout, a line per number of labels, mode and metric."""
     first = results[0]
     title = f"{first.task}: fine-tuned, {first.n_test} test jets of view {first.view}, {first.n_draws} draws"
-    table = Table("labels", "method", "metric", "value", title=title, caption=weights_note(first)[2:] or None)
+    table = Table("labels", "method", "metric", "value", title=title, caption=weights_note(first)[2:])
     for result in results:
         labels = f"all ({result.n_labels})" if result.all_labels else str(result.n_labels)
         metric = f"{result.metric} of {result.jet_class}" if result.jet_class else result.metric

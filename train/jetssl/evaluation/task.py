@@ -18,9 +18,8 @@ from jetssl.config.data import Fractions
 from jetssl.data.rows import Rows
 from jetssl.data.splits import split_rows
 from jetssl.training.run_folder import RunFolder
-from resim.common.arrays import Integers
+from resim.common.arrays import Floats, Integers
 from resim.common.errors import InputError
-from resim.pairfile.reader import PairFile
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +28,6 @@ BACKGROUND_PREFIX = "qcd"
 
 SHARED = 1e-4
 """Share of the test jets from which on equal partons are no chance."""
-EQUAL_WEIGHTS = 1e-6
-"""LHE files write about seven digits of a weight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +81,18 @@ class Task:
         """Whether test rows differ in weight."""
         return bool((self.weights[self.test] != 1).any())
 
+    def sizes(self, rows: Integers) -> Floats | None:
+        """How much rows count in a fit, the absolute values of their weights, `(n,)`; None if all rows count alike.
+
+        A fit with negative weights may have no minimum: what they count for is the better, the worse it is described.
+        """
+        return np.abs(self.weights[rows]) if (self.weights != 1).any() else None
+
+    def sizes_of(self, labelled: Integers, validation: Integers) -> tuple[Floats, Floats] | None:
+        """`sizes` of both, or None."""
+        one, other = self.sizes(labelled), self.sizes(validation)
+        return None if one is None or other is None else (one, other)
+
     @property
     def test_set(self) -> str:
         """Identity of the test jets."""
@@ -132,7 +141,7 @@ def make_task(  # noqa: PLR0913
     for side, chosen in (("training", train), ("validation", validation), ("test", test)):
         _refuse_empty(side, groups, class_index[chosen])
     _refuse_leak(rows, np.concatenate([train, validation]), test)
-    weights = np.ones(rows.n_rows) if unweighted else event_weights(rows)
+    weights = np.ones(rows.n_rows) if unweighted else rows.weight
     return Task(groups, index, train, validation, test, class_index, rows.identity[test], weights)
 
 
@@ -142,22 +151,6 @@ def _refuse_empty(side: str, groups: Sequence[tuple[str, ...]], class_index: Int
             raise InputError(
                 f"the {side} split has {count} jets of {'+'.join(group)}, want at least 2; generate more events"
             )
-
-
-def event_weights(rows: Rows) -> npt.NDArray[np.float64]:
-    """Weights of the events of all rows over the mean weight of their LHE file, float64 `(R,)`.
-
-    What one file's weights are to another's depends on how the generator norms them and on how many events were
-    made, so only differences within a file count. Exactly 1 where there are none.
-    """
-    of_files = []
-    for record in rows.files:
-        with PairFile(record.path) as file:
-            of_files.append(file.hard_scatter("weight").astype(np.float64))
-    weights = np.concatenate(of_files)
-    mean = np.bincount(rows.source, weights) / np.maximum(np.bincount(rows.source), 1)
-    relative = weights / np.where(mean == 0, 1, mean)[rows.source]
-    return np.ones_like(relative) if np.allclose(relative, 1, rtol=0, atol=EQUAL_WEIGHTS) else relative
 
 
 def warn_of_other_identities(run: RunFolder, rows: Rows) -> None:

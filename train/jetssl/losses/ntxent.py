@@ -9,7 +9,9 @@ from torch.nn import functional
 from jetssl.common.precision import at_least_single
 
 
-def ntxent(first: torch.Tensor, second: torch.Tensor, temperature: float) -> torch.Tensor:
+def ntxent(
+    first: torch.Tensor, second: torch.Tensor, temperature: float, weights: torch.Tensor | None = None
+) -> torch.Tensor:
     """Normalized temperature-scaled cross-entropy over the 2B embeddings of a batch.
 
     For each embedding, the log-softmax of the cosine similarity with its partner over those with all others but
@@ -20,6 +22,7 @@ def ntxent(first: torch.Tensor, second: torch.Tensor, temperature: float) -> tor
         first: one view of each row, `(B, P)`.
         second: another view of the same rows, `(B, P)`.
         temperature: tau.
+        weights: how much the two embeddings of each row count in the average, `(B,)`, none negative; None: alike.
 
     Returns:
         Scalar.
@@ -35,4 +38,7 @@ def ntxent(first: torch.Tensor, second: torch.Tensor, temperature: float) -> tor
         similarity = embedding @ embedding.T / temperature
         similarity.fill_diagonal_(-torch.inf)
         partner = torch.arange(len(embedding), device=first.device).roll(len(first))
-        return functional.cross_entropy(similarity, partner)
+        if weights is None:
+            return functional.cross_entropy(similarity, partner)
+        of_embedding = functional.cross_entropy(similarity, partner, reduction="none")
+        return (of_embedding * weights.repeat(2)).sum() / (2 * weights.sum())

@@ -9,7 +9,9 @@ from torch.nn import functional
 from jetssl.common.precision import at_least_single
 
 
-def supcon(embeddings: torch.Tensor, labels: torch.Tensor, temperature: float) -> torch.Tensor:
+def supcon(
+    embeddings: torch.Tensor, labels: torch.Tensor, temperature: float, weights: torch.Tensor | None = None
+) -> torch.Tensor:
     """Cross-entropy of finding the others of one's class, averaged outside the logarithm.
 
     For each embedding, minus the mean over all others of its class of the log-softmax of their cosine similarity
@@ -19,6 +21,7 @@ def supcon(embeddings: torch.Tensor, labels: torch.Tensor, temperature: float) -
         embeddings: all views of all rows, `(B, P)`.
         labels: class of each, int64 `(B,)`.
         temperature: tau.
+        weights: how much each embedding counts in the average, `(B,)`, none negative; None: alike.
 
     Returns:
         Scalar.
@@ -36,4 +39,8 @@ def supcon(embeddings: torch.Tensor, labels: torch.Tensor, temperature: float) -
         similarity = unit @ unit.T / temperature
         similarity.fill_diagonal_(-torch.inf)
         log_share = similarity.log_softmax(1).masked_fill(~same, 0)
-        return -(log_share.sum(1)[partners > 0] / partners[partners > 0]).mean()
+        of_embedding = -(log_share.sum(1)[partners > 0] / partners[partners > 0])
+        if weights is None:
+            return of_embedding.mean()
+        counted = weights[partners > 0]
+        return (of_embedding * counted).sum() / counted.sum()

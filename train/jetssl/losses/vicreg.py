@@ -27,31 +27,42 @@ class VicregTerms(NamedTuple):
     covariance: torch.Tensor
 
 
-def invariance(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+def invariance(first: torch.Tensor, second: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
     """Mean squared difference of two views `(B, P)` (eq. 5, divided by P)."""
-    return (first - second).square().mean()
+    return _weighted((first - second).square(), weights).mean()
 
 
-def variance(embedding: torch.Tensor) -> torch.Tensor:
+def variance(embedding: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
     """max(0, gamma - standard deviation), mean over dimensions (eq. 1 and 2): `(B, P)` → scalar."""
-    spread = (embedding.var(dim=0) + EPSILON).sqrt()
+    if weights is None:
+        square = embedding.var(dim=0)
+    else:
+        centred = embedding - _weighted(embedding, weights).mean(0)
+        square = _weighted(centred.square(), weights).sum(0) / (len(embedding) - 1)
+    spread = (square + EPSILON).sqrt()
     return torch.relu(WANTED_SPREAD - spread).mean()
 
 
-def covariance(embedding: torch.Tensor) -> torch.Tensor:
+def covariance(embedding: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
     """Sum of the squared covariances of different dimensions, divided by P (eq. 3 and 4): `(B, P)` → scalar."""
-    centred = embedding - embedding.mean(0)
-    matrix = centred.T @ centred / (len(embedding) - 1)
+    centred = embedding - _weighted(embedding, weights).mean(0)
+    matrix = centred.T @ _weighted(centred, weights) / (len(embedding) - 1)
     off_diagonal = matrix - torch.diag(matrix.diagonal())
     return off_diagonal.square().sum() / embedding.shape[1]
 
 
-def vicreg_terms(first: torch.Tensor, second: torch.Tensor) -> VicregTerms:
+def _weighted(values: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
+    """Rows of `(B, P)` times their weights over the mean of these."""
+    return values if weights is None else values * (weights / weights.mean())[:, None]
+
+
+def vicreg_terms(first: torch.Tensor, second: torch.Tensor, weights: torch.Tensor | None = None) -> VicregTerms:
     """The terms of two views of the same rows, in single precision at least (also under autocast).
 
     Args:
         first: one view of each row, `(B, P)`.
         second: another view of the same rows, `(B, P)`.
+        weights: how much each row counts in means, variances and covariances, `(B,)`, none negative; None: alike.
 
     Raises:
         ValueError: the shapes differ, or there are fewer than two rows.
@@ -61,7 +72,7 @@ def vicreg_terms(first: torch.Tensor, second: torch.Tensor) -> VicregTerms:
     with torch.autocast(first.device.type, enabled=False):
         one, other = (at_least_single(view) for view in (first, second))
         return VicregTerms(
-            invariance(one, other),
-            (variance(one) + variance(other)) / 2,
-            covariance(one) + covariance(other),
+            invariance(one, other, weights),
+            (variance(one, weights) + variance(other, weights)) / 2,
+            covariance(one, weights) + covariance(other, weights),
         )

@@ -30,15 +30,21 @@ class Supervised(Method):
         self.classifier = self.seeded(lambda: nn.Linear(self.encoder.width, len(classes)))
 
     def losses(self, batch: PairBatch) -> Mapping[str, torch.Tensor]:
-        """Cross-entropy and share of jets whose class is the most probable one."""
-        return self._judge(self.encoder(*batch.jets).jet, batch.labels)
+        """Cross-entropy, in which rows may have weights, and share of jets whose class is the most probable one."""
+        return self._judge(self.encoder(*batch.jets).jet, batch.labels, batch.weights)
 
     def validate(self, batch: PairBatch) -> Mapping[str, torch.Tensor]:
         """The same."""
-        return self._judge(self.encode_held_out(batch), batch.labels)
+        return self._judge(self.encode_held_out(batch), batch.labels, batch.weights)
 
-    def _judge(self, vectors: torch.Tensor, labels: torch.Tensor) -> Mapping[str, torch.Tensor]:
+    def _judge(
+        self, vectors: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None = None
+    ) -> Mapping[str, torch.Tensor]:
         logits = self.classifier(vectors)
         with torch.autocast(logits.device.type, enabled=False):
-            loss = functional.cross_entropy(at_least_single(logits), labels)
+            if weights is None:
+                loss = functional.cross_entropy(at_least_single(logits), labels)
+            else:
+                of_rows = functional.cross_entropy(at_least_single(logits), labels, reduction="none")
+                loss = (of_rows * weights).sum() / weights.sum()
         return {"loss": loss, "accuracy": (logits.argmax(1) == labels).float().mean()}

@@ -32,7 +32,8 @@ class PairMethod(Method):
 
     def losses(self, batch: PairBatch) -> Mapping[str, torch.Tensor]:
         """`compare` of both views."""
-        return self.compare(*self.project(self.encoder(*batch.jets).jet), gather(batch.labels))
+        projected = self.project(self.encoder(*batch.jets).jet)
+        return self.compare(*projected, gather(batch.labels), _weights_of_all(batch))
 
     def validate(self, batch: PairBatch) -> Mapping[str, torch.Tensor]:
         """The loss of `compare`; what it compared is kept for the monitors."""
@@ -40,7 +41,7 @@ class PairMethod(Method):
         labels = gather(batch.labels)
         one, other = (gather(view) for view in batch.kinematics.chunk(2))
         self.keep(first=first, second=second, one=one, other=other)
-        return {"loss": self.compare(first, second, labels)["loss"]}
+        return {"loss": self.compare(first, second, labels, _weights_of_all(batch))["loss"]}
 
     def monitors(self, held_out: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
         """Signs of collapse, and how often a positive pair is more similar than a negative one."""
@@ -56,14 +57,22 @@ class PairMethod(Method):
         return gather(first), gather(second)
 
     @abstractmethod
-    def compare(self, first: torch.Tensor, second: torch.Tensor, labels: torch.Tensor) -> Mapping[str, torch.Tensor]:
+    def compare(
+        self, first: torch.Tensor, second: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None = None
+    ) -> Mapping[str, torch.Tensor]:
         """Scalars by name, `loss` among them.
 
         Args:
             first: one view of each row, `(B, P)`.
             second: another view of the same rows, `(B, P)`.
             labels: class of each row, int64 `(B,)`.
+            weights: how much each row counts, float32 `(B,)`; None: alike.
         """
+
+
+def _weights_of_all(batch: PairBatch) -> torch.Tensor | None:
+    """Weights of the rows of all processes."""
+    return None if batch.weights is None else gather(batch.weights)
 
 
 class Contrastive(PairMethod):
@@ -74,10 +83,11 @@ class Contrastive(PairMethod):
         first: torch.Tensor,
         second: torch.Tensor,
         labels: torch.Tensor,  # noqa: ARG002
+        weights: torch.Tensor | None = None,
     ) -> Mapping[str, torch.Tensor]:
         """NT-Xent of `first` and `second`, both `(B, P)`."""
         settings = cast(NtXentCard, self.card.objective)
-        return {"loss": ntxent(first, second, settings.temperature)}
+        return {"loss": ntxent(first, second, settings.temperature, weights)}
 
 
 class Vicreg(PairMethod):
@@ -88,10 +98,11 @@ class Vicreg(PairMethod):
         first: torch.Tensor,
         second: torch.Tensor,
         labels: torch.Tensor,  # noqa: ARG002
+        weights: torch.Tensor | None = None,
     ) -> Mapping[str, torch.Tensor]:
         """VICReg loss of `first` and `second`, both `(B, P)`, and its three terms without weights."""
         settings = cast(VicregCard, self.card.objective)
-        terms = vicreg_terms(first, second)
+        terms = vicreg_terms(first, second, weights)
         loss = (
             settings.invariance * terms.invariance
             + settings.variance * terms.variance
@@ -103,7 +114,10 @@ class Vicreg(PairMethod):
 class SupCon(PairMethod):
     """Supervised contrast (arXiv:2004.11362)."""
 
-    def compare(self, first: torch.Tensor, second: torch.Tensor, labels: torch.Tensor) -> Mapping[str, torch.Tensor]:
+    def compare(
+        self, first: torch.Tensor, second: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None = None
+    ) -> Mapping[str, torch.Tensor]:
         """Supervised contrastive loss of `first` and `second`, both `(B, P)`, with labels `(B,)`."""
         settings = cast(SupConCard, self.card.objective)
-        return {"loss": supcon(torch.cat([first, second]), labels.repeat(2), settings.temperature)}
+        of_both = None if weights is None else weights.repeat(2)
+        return {"loss": supcon(torch.cat([first, second]), labels.repeat(2), settings.temperature, of_both)}

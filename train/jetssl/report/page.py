@@ -10,7 +10,7 @@ from jetssl.config.card import Card
 from jetssl.evaluation.compare import compare
 from jetssl.evaluation.finetune import FITS_FILE
 from jetssl.evaluation.results import read_curves, read_results
-from jetssl.evaluation.table import TableBlock, header, table_rows
+from jetssl.evaluation.table import TableBlock, header, table_rows, weights_note
 from jetssl.report.comparison import comparison_section
 from jetssl.report.figures import loss_curve, pair_figures, roc_figures
 from jetssl.report.geometry import geometry_section, is_geometry
@@ -62,7 +62,7 @@ def _run_section(run: RunFolder, scratch: Path) -> PageSection:
             " standard deviation from draws and test set together (bootstrap over both); ΔAUC is the pre-trained"
             " encoder minus the input of the row, same labels and test jets in every draw, with the error of the"
             " paired difference. [ ] is the 68 % binomial interval of the background count at the cut as it is."
-            " Jet features: soft-drop mass, mass, multiplicity and pT."
+            f" Jet features: soft-drop mass, mass, multiplicity and pT{weights_note(first)}."
         )
         title = f"Linear probe: {first.task.replace('_vs_', ' vs ')}"
         tables.insert(0, TableBlock(title, header(results), table_rows(results), caption))
@@ -108,7 +108,11 @@ def _file_section(path: Path, scratch: Path) -> PageSection:
     with PairFile(path) as file:
         provenance = file.provenance
         freeze = {view.name: (view.parent or "", view.freeze or "") for view in file.views}
-        weights = "differ; losses, scores and metrics are unweighted" if file.weights_differ else "equal"
+        weights = (
+            "differ; they count unless `data.weights` of a training says otherwise"
+            if file.weights_differ
+            else "equal"
+        )
     return PageSection(
         title=path.name,
         kind="pair file",

@@ -66,7 +66,7 @@ def pretrain(card: Card, run: RunFolder, *, force: bool = False, quiet: bool = F
     """
     with connected() as team, ExitStack() as held:
         team.once(lambda: held.enter_context(locked(run.path)))
-        rows = team.once(lambda: rows_of(card.data.files, card.views.names))
+        rows = team.once(lambda: rows_of(card.data.files, card.views.names, card.data.weights))
         if not card.data.labelled:
             rows = rows.without_labels()
         data = PairDataModule(rows, card, team)

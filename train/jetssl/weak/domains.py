@@ -16,6 +16,7 @@ from jetssl.data.jet_table import JetTable, concatenate
 from jetssl.data.rows import Rows, concatenate_rows, rows_of
 from jetssl.data.splits import Splits, split_rows
 from jetssl.data.table import PairTable, load_pairs
+from jetssl.data.weights import NONE
 from jetssl.evaluation.task import Task, choose_classes
 from resim.common.errors import InputError
 
@@ -75,7 +76,7 @@ def load_domain(name: str, card: DomainCard, features: str, fractions: Fractions
     Raises:
         InputError: unusable files, no such view, or no jets.
     """
-    table = load_pairs(card.files, (card.view,), FEATURE_SETS[features].columns)
+    table = load_pairs(card.files, (card.view,), FEATURE_SETS[features].columns, NONE)
     rows = replace(table.rows, views=(VIEW,)).without_labels()
     splits = _usable(rows, card.share, fractions)
     for side, chosen in zip(("training", "validation", "test"), splits.sides, strict=True):
@@ -127,7 +128,7 @@ def true_labels(domain: Domain, question: Question) -> Truth:
     Raises:
         InputError: unknown classes, or a class without test jets.
     """
-    rows = rows_of(domain.card.files, (domain.card.view,))
+    rows = rows_of(domain.card.files, (domain.card.view,), NONE)
     signal, background = choose_classes(list(rows.classes), question.signal, question.background)
     is_signal, is_background = (np.isin(rows.classes, names)[rows.class_index] for names in (signal, background))
     test = domain.splits.test

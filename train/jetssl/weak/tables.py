@@ -6,7 +6,10 @@ from jetssl.evaluation.results import Result
 from jetssl.evaluation.table import TableBlock
 from jetssl.weak.answers import answers, number, question_of
 
-CAPTION = " ± from test hard scatters, draws and trainings; differences are of the same jets, labels and draws."
+CAPTION = (
+    " ± from test hard scatters, draws and trainings; differences are of the same jets, labels and draws. Weights of"
+    " events do not count."
+)
 TITLES = {
     "adaptation": ("Domain adaptation", "Learned in the simulation, tested on data; Δ: minus simulation only."),
     "sample_size": ("Sample size", "Learned and tested in the simulation; Δ: minus supervised."),

@@ -88,6 +88,23 @@ def test_a_file_that_another_process_writes_is_called_locked(tmp_path):
         process.stdin.close()
 
 
+@pytest.mark.slow
+def test_whatever_bit_is_flipped_the_file_is_read_or_refused_in_one_line(tmp_path):
+    content, path = write_mock(tmp_path / "mock.h5", n_rows=4, views=("a",)).read_bytes(), tmp_path / "flipped.h5"
+    rng, messages = np.random.default_rng(1), []
+    used = np.flatnonzero(np.frombuffer(content, np.uint8))  # HDF5 leaves most of so small a file empty
+    for place, bit in zip(rng.choice(used, 150), rng.integers(8, size=150), strict=True):
+        flipped = bytearray(content)
+        flipped[place] ^= 1 << bit
+        path.write_bytes(flipped)
+        try:
+            violations(path)
+        except InputError as error:
+            messages.append(str(error))
+    assert len(messages) > 30
+    assert all(message.startswith(f"{path}: ") and message.isprintable() for message in messages)
+
+
 @pytest.mark.parametrize(
     ("weights", "differ"),
     [([1.0] * 4, False), ([2.0, 2.0, -2.0, 2.0], True), ([1.0, 1.0, 1.0, 3.0], True), ([-1.0] * 4, True)],

@@ -100,12 +100,15 @@ class PairFile:
         """How the file was made.
 
         Raises:
-            InputError: the attribute is missing or does not fit the model.
+            InputError: the attribute is missing, does not fit the model, or is about other views.
         """
         try:
-            return Provenance.model_validate_json(self._file.attribute("provenance"))
+            found = Provenance.model_validate_json(self._file.attribute("provenance"))
         except ValidationError as error:
             raise self._file.refusal(f"unreadable provenance ({reason_of(error)})") from error
+        if list(found.views) != self.view_names:
+            raise self._file.refusal(f"provenance: counts views {list(found.views)}, the file has {self.view_names}")
+        return found
 
     def read(self, path: str, rows: slice | Array = np.s_[:]) -> Array:
         """One dataset by its path in `resim.pairfile.schema`, or the part of it that `rows` selects."""

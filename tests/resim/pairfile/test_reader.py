@@ -63,6 +63,15 @@ def test_foreign_files_are_refused(tmp_path, attribute, value, message):
         _ = PairFile(path).provenance
 
 
+def test_a_provenance_of_other_views_is_refused(tmp_path):
+    path = write_mock(tmp_path / "mock.h5", n_rows=3)
+    with h5py.File(path, "r+") as file:
+        file.attrs["provenance"] = file.attrs["provenance"].replace('"seed":{', '"sead":{')
+    message = r"provenance: counts views \['nominal', 'sead'\], the file has \['nominal', 'seed'\]; generate"
+    with PairFile(path) as file, pytest.raises(InputError, match=message):
+        _ = file.provenance
+
+
 def test_missing_and_non_hdf5_files(tmp_path):
     with pytest.raises(InputError, match="no such pair file"):
         PairFile(tmp_path / "none.h5")

@@ -175,7 +175,7 @@ def read_results(path: Path) -> list[Result]:
         return results
     try:
         rows = np.load(replicas_of(path), allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # of damaged bytes NumPy raises anything, tokenize.TokenError among it
         raise InputError(f"{replicas_of(path)}: unreadable ({reason_of(error)}); evaluate again") from error
     if rows.ndim != 2 or len(rows) != len(results):
         raise InputError(f"{replicas_of(path)}: replicas of other results than {path.name}; evaluate again")

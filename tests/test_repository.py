@@ -90,7 +90,6 @@ def test_tests_mirror_the_packages():
 WITHOUT_A_TEST_OF_THEIR_NAME = {
     "resim/card/jet_settings.py": "fields of a card: test_generation_card",
     "resim/common/arrays.py": "names of types",
-    "resim/common/errors.py": "one exception without code",
     "resim/common/units.py": "constants; what uses them is tested with numbers",
     "resim/detector/delphes_files.py": "tested with the program that reads and writes them: test_delphes_backend",
     "resim/detector/pileup_subtraction.py": "what it takes away is what was mixed in: test_pileup",

@@ -4,14 +4,17 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
+
+from pydantic import BaseModel, PositiveInt, ValidationError
 
 from resim.card.delphes_card import content_digest
 from resim.card.generation_card import GenerationCard
 from resim.card.herwig_settings import checked_lines, herwig_lines
 from resim.card.pythia_settings import require_physics, shower_lines
 from resim.card.stages import NO_DETECTOR, DetectorSection
-from resim.common.errors import InputError
+from resim.card.view_tree import Freeze
+from resim.common.errors import InputError, reason_of
 
 SLICE_EVENTS: Final = 500
 """LHE events that an external simulator takes in one run, with one seed: fixed, as chunks must not matter.
@@ -21,6 +24,19 @@ Herwig needs 8.5 s to start and 17-28 ms for an event (docs/herwig.md).
 _OLDER_SLICE_EVENTS: Final = 100
 """The same in files that do not say it."""
 _SETTINGS: Final = {"pythia8": shower_lines, "herwig7": herwig_lines}
+
+
+class _StoredPool(BaseModel):
+    mu: float
+    pool: str
+    sha256: str
+
+
+class _StoredDetector(BaseModel):
+    card: str
+    sha256: str
+    backend: str = "resim"
+    pileup: _StoredPool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,21 +182,39 @@ def plan_views(card: GenerationCard) -> tuple[ViewPlan, ...]:
     return tuple(planned.values())
 
 
+class _Stored(BaseModel):
+    """What the settings of a view in a pair file must hold; older files say less."""
+
+    generator: Literal["pythia8", "herwig7"]
+    lines: tuple[str, ...]
+    detector: Literal["none"] | _StoredDetector
+    slice_events: PositiveInt = _OLDER_SLICE_EVENTS
+    parent: str | None
+    freeze: Freeze | None
+
+
 def plan_from_records(records: Sequence[ViewRecord]) -> tuple[ViewPlan, ...]:
     """The views of a pair file as the simulation needs them to make its rows again.
 
     Raises:
-        InputError: a setting that a card may not make, either: the file comes from somewhere else.
+        InputError: settings that are damaged, or a setting that a card may not make, either: the file comes from
+            somewhere else.
     """
     planned: dict[str, ViewPlan] = {}
     for record in records:
-        detector = record.settings["detector"]
-        generator = GeneratorPlan(record.settings["generator"], tuple(record.settings["lines"]))
-        _require_physics(generator, Path(f"settings of view {record.name}"))
-        stage = None if detector == NO_DETECTOR else DetectorPlan.from_record(detector)
+        place = f"settings of view {record.name}"
+        try:
+            stored = _Stored.model_validate(record.settings | {"parent": record.parent, "freeze": record.freeze})
+            stage = DetectorPlan.from_record(record.settings["detector"]) if stored.detector != NO_DETECTOR else None
+        except ValidationError as error:
+            raise InputError(f"{place}: damaged ({reason_of(error)}); generate the file again") from error
+        if stored.parent is not None and stored.parent not in planned:
+            raise InputError(f"{place}: its parent {stored.parent!r} is no view before it; generate the file again")
+        generator = GeneratorPlan(stored.generator, stored.lines)
+        _require_physics(generator, Path(place))
         view = _in_the_tree(record.name, record.freeze, planned.get(record.parent or ""), generator, stage)
-        length = record.settings.get("slice_events", _OLDER_SLICE_EVENTS)
-        planned[record.name] = replace(view, slice_events=length) if _needs_slices(generator, stage) else view
+        sliced = _needs_slices(generator, stage)
+        planned[record.name] = replace(view, slice_events=stored.slice_events) if sliced else view
     return tuple(planned.values())
 
 

@@ -35,6 +35,9 @@ EXTRAS = {
 }
 """Packages of each optional extra, by the name under which they are imported."""
 
+LONGEST_MESSAGE = 300
+"""Characters of a message, at most."""
+
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it (128 + SIGINT)."""
 
@@ -94,7 +97,7 @@ def run(group: click.Group) -> NoReturn:
     except Exception as error:
         if "--debug" in sys.argv[1:]:
             raise
-        _fail(group, one_line(error), 1)
+        _fail(group, shortened(one_line(error)), 1)
     sys.exit(0)
 
 
@@ -126,6 +129,18 @@ def one_line(error: Exception) -> str:
     if isinstance(error, InputError):
         return text
     return f"unexpected {type(error).__name__}: {text} (a defect of this program; --debug shows where)"
+
+
+def shortened(message: str) -> str:
+    """A message without its middle where it is too long: it begins with the object and ends with the remedy.
+
+    >>> len(shortened(400 * "x"))
+    300
+    """
+    if len(message) <= LONGEST_MESSAGE:
+        return message
+    half = (LONGEST_MESSAGE - 5) // 2
+    return f"{message[: LONGEST_MESSAGE - 5 - half]} ... {message[-half:]}"
 
 
 def refuse_existing(path: Path, force: bool) -> None:

@@ -1,4 +1,6 @@
-"""The one exception that users are meant to see."""
+"""The one exception that users are meant to see, and what others say in one line."""
+
+from pydantic import ValidationError
 
 
 class InputError(ValueError):
@@ -6,3 +8,18 @@ class InputError(ValueError):
 
     The command line prints the message and exits with status 1; it shows a traceback only with `--debug`.
     """
+
+
+def reason_of(error: Exception) -> str:
+    """What a library says of an error, as a part of a line: printable, 150 characters at most.
+
+    Of a pydantic model it is the first value that does not fit, with its place.
+    """
+    text = str(error).strip().partition("\n")[0] or type(error).__name__
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        given = first["input"]
+        shown = "" if given is None or isinstance(given, (dict, list)) else f", not {str(given)[:40]!r}"
+        text = f"{place}: {first['msg']}{shown}" if place else first["msg"]
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:150])

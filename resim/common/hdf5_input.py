@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from h5py import h5d, h5g, h5l, h5o, h5t, h5z
 
-from resim.common.errors import InputError
+from resim.common.errors import InputError, reason_of
 
 FILTERS: Final = (h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32, h5z.FILTER_LZF)
 """Filters that h5py brings along; for others HDF5 looks for libraries to load."""
@@ -75,9 +75,9 @@ class Hdf5Input:
                     f"{self.path}: is locked: another process writes it; wait for that, or, if the file system knows"
                     " no locks, set HDF5_USE_FILE_LOCKING=FALSE"
                 ) from error
-            raise self.refusal(f"not a readable HDF5 file ({_first_line(error)})") from error
+            raise self.refusal(f"not a readable HDF5 file ({reason_of(error)})") from error
         except Exception as error:  # a damaged file makes h5py raise anything: RuntimeError, ValueError ...
-            raise self.refusal(f"not a readable HDF5 file ({_first_line(error)})") from error
+            raise self.refusal(f"not a readable HDF5 file ({reason_of(error)})") from error
 
     def refusal(self, what: str) -> InputError:
         """An error about this file that ends with the remedy."""
@@ -97,7 +97,7 @@ class Hdf5Input:
         except _ForeignError as refused:
             raise self.refusal(str(refused)) from None
         except Exception as error:
-            raise self.refusal(f"{what} cannot be read ({_first_line(error)})") from error
+            raise self.refusal(f"{what} cannot be read ({reason_of(error)})") from error
 
     def attribute(self, name: str, group: str = "/") -> Any:
         """An attribute of a group; None if there is no such attribute or no such group.
@@ -183,7 +183,3 @@ def _stored(path: str, item: Any) -> Stored:
     if item.get_type().get_class() not in TYPES:
         raise _ForeignError(f"dataset {path} holds no numbers")
     return Stored(item.shape, item.dtype)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

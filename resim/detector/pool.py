@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import TypeAdapter, ValidationError
 
+from resim.common.errors import reason_of
 from resim.common.hdf5_input import Hdf5Input, Stored
 from resim.common.hdf5_output import Hdf5Output
 from resim.common.ragged import indices_of_ranges, offsets_of
@@ -115,7 +116,7 @@ def _read(path: Path, file: Hdf5Input) -> Pool:
     try:
         provenance = _PROVENANCE.validate_json(file.attribute("provenance"))
     except ValidationError as error:
-        raise file.refusal(f"damaged pool (provenance: {str(error).splitlines()[0]})") from error
+        raise file.refusal(f"damaged pool (provenance: {reason_of(error)})") from error
     offsets = file.read("offsets").astype(np.int64)
     if offsets.ndim != 1 or len(offsets) < 2 or offsets[-1] == 0:
         raise file.refusal("the pool has no events")

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from pydantic import TypeAdapter, ValidationError
 
 from resim.card.view_plan import ViewRecord
-from resim.common.errors import InputError
+from resim.common.errors import InputError, reason_of
 from resim.common.hdf5_input import Hdf5Input
 from resim.common.ragged import owners_of
 from resim.pairfile import schema
@@ -133,13 +133,15 @@ class PairFile:
         """How the file was made.
 
         Raises:
-            InputError: the attribute is missing or does not fit the model.
+            InputError: the attribute is missing, does not fit the model, or is about other views.
         """
         try:
-            return Provenance.model_validate_json(self._file.attribute("provenance"))
+            found = Provenance.model_validate_json(self._file.attribute("provenance"))
         except ValidationError as error:
-            reason = str(error).splitlines()[0]
-            raise self._file.refusal(f"unreadable provenance ({reason})") from error
+            raise self._file.refusal(f"unreadable provenance ({reason_of(error)})") from error
+        if list(found.views) != self.view_names:
+            raise self._file.refusal(f"provenance: counts views {list(found.views)}, the file has {self.view_names}")
+        return found
 
     def read(self, path: str, rows: slice | Array = np.s_[:]) -> Array:
         """One dataset by its path in `resim.pairfile.schema`, or the part of it that `rows` selects."""
@@ -156,7 +158,10 @@ class PairFile:
     def hard_scatter(self, name: str) -> Array:
         """A column of `hard_scatter/`, `(n_rows,)`; the identity also of files of version 2."""
         if name == "identity" and self.version < 3:
-            return identity_of_place(self.source_hashes, self.hard_scatter("source"), self.hard_scatter("event"))
+            source, hashes = self.hard_scatter("source"), self.source_hashes
+            if len(source) and not (source.min() >= 0 and source.max() < len(hashes)):
+                raise self._file.refusal(f"hard_scatter/source: {source.max()} is none of {len(hashes)} sources")
+            return identity_of_place(hashes, source, self.hard_scatter("event"))
         return self.read(f"hard_scatter/{name}")
 
     @property

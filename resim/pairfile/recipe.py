@@ -2,10 +2,13 @@
 
 import shlex
 from pathlib import Path
-from typing import Any
 
 import yaml
 
+from resim.card.generation_card import GenerationCard
+from resim.card.view_plan import plan_from_records
+from resim.common.cards import parse_card
+from resim.common.errors import InputError
 from resim.pairfile.digest import digest
 from resim.pairfile.provenance import Provenance
 from resim.pairfile.reader import PairFile
@@ -20,7 +23,7 @@ def recipe(path: Path) -> str:
     with PairFile(path) as file:
         provenance, files = file.provenance, _files(file)
     arguments = _arguments(provenance, path.name)
-    image = f"resim-jets:{provenance.versions['resim']}"
+    image = f"resim-jets:{provenance.versions.get('resim', 'unknown')}"
     lines = [
         f"{path.name}, made {provenance.created}; digest {digest(path)}",
         *(f"with {name} {version}" for name, version in sorted(provenance.versions.items())),
@@ -32,6 +35,21 @@ def recipe(path: Path) -> str:
     ]
     card = yaml.safe_dump(provenance.card, sort_keys=False, allow_unicode=True)
     return "".join(f"# {line}\n" for line in lines) + card
+
+
+def stored_card(provenance: Provenance, path: Path) -> GenerationCard:
+    """The card that a pair file was made from.
+
+    Raises:
+        InputError: it is damaged, of another version, or of other sources.
+    """
+    card = parse_card(GenerationCard, provenance.card, path)
+    if len(card.sources) != len(provenance.sources):
+        raise InputError(
+            f"{path}: its card has {len(card.sources)} sources, its provenance {len(provenance.sources)}; generate"
+            " the file again"
+        )
+    return card
 
 
 def _arguments(provenance: Provenance, name: str) -> list[str]:
@@ -48,10 +66,10 @@ def _arguments(provenance: Provenance, name: str) -> list[str]:
 def _files(file: PairFile) -> dict[str, str]:
     """Input files by their path at that time, and their SHA-256."""
     found = {source.lhe: source.sha256 for source in file.provenance.sources}
-    for view in file.views:
-        detector: Any = view.settings.get("detector", "none")
-        if isinstance(detector, dict):
-            found[detector["card"]] = detector["sha256"]
-            if pileup := detector.get("pileup"):
-                found[pileup["pool"]] = pileup["sha256"]
+    made = any(view.settings for view in file.views)  # not toys, which no generator made
+    for detector in (view.detector for view in (plan_from_records(file.views) if made else ())):
+        if detector is not None:
+            found[str(detector.stage.card_path)] = detector.sha256
+            if pileup := detector.stage.pileup:
+                found[str(pileup.pool)] = detector.pool_sha256
     return found

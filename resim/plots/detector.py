@@ -18,7 +18,7 @@ from resim.common.arrays import Floats
 from resim.common.ragged import offsets_of
 from resim.detector import Detector
 from resim.particles import Candidates, Particles
-from resim.plots.style import VIEW_COLOURS, hep_style, save
+from resim.plots.style import VIEW_COLOURS, hep_style, literal, save
 
 log = logging.getLogger(__name__)
 
@@ -163,8 +163,8 @@ def plot_detector(card: Path, output: Path) -> list[Path]:
     neutrals = {s.name: {r: shoot(detector, s, energy, r) for r in _REGIONS} for s in NEUTRALS}
     with hep_style():
         pictures = [
-            _draw(tracks, r"$p_\mathrm{T}$", f"tracks, {card.name}", output / "detector_tracks.png"),
-            _draw(neutrals, "$E$", f"neutral candidates, {card.name}", output / "detector_calorimeters.png"),
+            _draw(tracks, r"$p_\mathrm{T}$", f"tracks, {literal(card.name)}", output / "detector_tracks.png"),
+            _draw(neutrals, "$E$", f"neutral candidates, {literal(card.name)}", output / "detector_calorimeters.png"),
         ]
         if any(np.nansum(c.d0_error + c.dz_error) > 0 for curves in tracks.values() for c in curves.values()):
             pictures.append(

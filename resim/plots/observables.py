@@ -13,7 +13,7 @@ from resim.common.errors import InputError
 from resim.pairfile.reader import PairFile
 from resim.plots.histogram import Histogram
 from resim.plots.sharing import plot_sharing
-from resim.plots.style import VIEW_COLOURS, hep_style, save
+from resim.plots.style import VIEW_COLOURS, hep_style, literal, save
 
 _COUNTS: Final = ("n_constituents", "vertex_n_tracks")
 _RATIO_RANGE: Final = (0.45, 1.55)
@@ -116,10 +116,10 @@ def _plot(file: PairFile, observable: Observable, output: Path) -> Path:
         histograms = _histograms(observable, rows, {view: weights[chosen[view]] for view in values} if differ else {})
         draw_counts(panels[0, column], histograms)
         draw_ratios(panels[1, column], histograms)
-        panels[0, column].set_title(f"{label}  ({(labels == label).sum()} rows)", loc="left")
+        panels[0, column].set_title(f"{literal(label)}  ({(labels == label).sum()} rows)", loc="left")
         panels[1, column].set_xlabel(observable.label)
     panels[0, 0].set_ylabel("sum of weights / bin" if differ else "jets / bin")
-    panels[1, 0].set_ylabel(f"ratio to\n{file.view_names[0]}")
+    panels[1, 0].set_ylabel(f"ratio to\n{literal(file.view_names[0])}")
     return save(figure, output)
 
 
@@ -149,12 +149,13 @@ def draw_counts(axes: Axes, histograms: dict[str, Histogram]) -> None:
 
     reference = next(iter(histograms.values()))
     for colour, (view, histogram) in zip(_colours(histograms), histograms.items(), strict=True):
+        name = literal(view)
         mplhep.histplot(
             histogram.counts,
             histogram.edges,
             yerr=histogram.errors,
             ax=axes,
-            label=view if histogram is reference else f"{view}  {_chi2(histogram, reference)}",
+            label=name if histogram is reference else f"{name}  {_chi2(histogram, reference)}",
             color=colour,
             flow=None,
         )

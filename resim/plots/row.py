@@ -16,7 +16,7 @@ from resim.common.angles import wrap
 from resim.common.errors import InputError
 from resim.pairfile.reader import PairFile
 from resim.pairfile.row_block import RowBlock
-from resim.plots.style import hep_style, save
+from resim.plots.style import hep_style, literal, save
 
 KINDS: Final = {
     "charged hadron": "#3f90da",
@@ -130,7 +130,7 @@ def _lines(panels: list[_Panel]) -> list[list[_Panel]]:
 def _title(file: PairFile, row: int) -> str:
     pt, eta, event = (file.hard_scatter(name)[row] for name in ("parton_pt", "parton_eta", "event"))
     parton = rf"parton $p_\mathrm{{T}}$ = {pt:.0f} GeV, $\eta$ = {eta:.2f}"
-    return f"row {row}: {file.label_names()[row]}, event {event}, {parton}"
+    return f"row {row}: {literal(file.label_names()[row])}, event {event}, {parton}"
 
 
 def _draw_view(axes: Axes, panel: _Panel, radius: float) -> None:
@@ -138,9 +138,9 @@ def _draw_view(axes: Axes, panel: _Panel, radius: float) -> None:
     if arrays[f"{path}/valid"][0]:
         _draw_constituents(axes, panel, radius)
         pt, mass = (arrays[f"{path}/jets/{name}"][0] for name in ("pt", "mass"))
-        title = f"{panel.title}\n" + rf"$p_\mathrm{{T}}$ = {pt:.0f} GeV, $m$ = {mass:.0f} GeV"
+        title = f"{literal(panel.title)}\n" + rf"$p_\mathrm{{T}}$ = {pt:.0f} GeV, $m$ = {mass:.0f} GeV"
     else:
-        title = f"{panel.title}\nno matched jet"
+        title = f"{literal(panel.title)}\nno matched jet"
     axes.plot(0, 0, marker="+", color="black", markersize=12, zorder=3)
     axes.set_title(title, loc="left")
     axes.set_xlim(-2 * radius, 2 * radius)

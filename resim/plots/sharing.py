@@ -11,7 +11,7 @@ from resim.card.view_plan import ViewRecord
 from resim.common.angles import wrap
 from resim.common.arrays import Floats
 from resim.pairfile.reader import PairFile
-from resim.plots.style import VIEW_COLOURS, save
+from resim.plots.style import VIEW_COLOURS, literal, save
 
 _ANGLES: Final = np.geomspace(1e-4, 3.0, 46)
 """Bins of the angle, from below any detector's resolution to unrelated jets."""
@@ -34,10 +34,10 @@ def plot_sharing(file: PairFile, output: Path) -> Path:
         angle, ratio = _angle(file, view), _pt_ratio(file, view)
         for column, label in enumerate(shown):
             rows = both & (labels == label)
-            _draw(panels[0, column], angle[rows], _ANGLES, number, f"{view.name} ({view.freeze})")
-            _draw(panels[1, column], ratio[rows], _RATIOS, number, f"{view.name} / {view.parent}")
+            _draw(panels[0, column], angle[rows], _ANGLES, number, literal(f"{view.name} ({view.freeze})"))
+            _draw(panels[1, column], ratio[rows], _RATIOS, number, literal(f"{view.name} / {view.parent}"))
     for column, label in enumerate(shown):
-        panels[0, column].set(xscale="log", xlabel=r"$\Delta R$ of the two jets", title=label)
+        panels[0, column].set(xscale="log", xlabel=r"$\Delta R$ of the two jets", title=literal(label))
         panels[1, column].set_xlabel(r"ratio of their $p_\mathrm{T}$")
         panels[0, column].set_ylim(top=1.6 * panels[0, column].get_ylim()[1] if column == 0 else None)
         panels[0, column].legend(loc="upper left", fontsize=9, title="frozen, median", title_fontsize=9)

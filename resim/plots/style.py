@@ -30,6 +30,11 @@ def hep_style() -> Iterator[None]:
         yield
 
 
+def literal(text: str) -> str:
+    """Text out of a file, such as a label or the name of a view, as it is: Matplotlib takes dollars for formulas."""
+    return text.replace("$", r"\$")
+
+
 def save(figure: Figure, path: Path) -> Path:
     """Write a figure; the file appears under its name only when it is complete.
 

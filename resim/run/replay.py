@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from resim.card.generation_card import GenerationCard
 from resim.card.view_plan import DetectorPlan, plan_from_records
-from resim.common.cards import parse_card
 from resim.common.errors import InputError
 from resim.common.versions import versions
 from resim.hard_scatter.lhe_reading import event_texts, survey
 from resim.pairfile.provenance import Provenance
 from resim.pairfile.reader import PairFile
+from resim.pairfile.recipe import stored_card
 from resim.pairfile.row_block import RowBlock
 from resim.run.chunks import Chunk, Plan
 from resim.run.planning import programs_of
@@ -117,7 +116,7 @@ def _plan(file: PairFile, source: int, lhe: Path | None) -> Plan:
         raise InputError(
             f"{file.path}: source {source} is none of {len(provenance.sources)}; generate the file again"
         )
-    card = parse_card(GenerationCard, provenance.card, file.path)
+    card = stored_card(provenance, file.path)
     path, record = lhe or Path(provenance.sources[source].lhe), provenance.sources[source]
     # Only a file with broken events is read as a whole: its first event may be one of them.
     skip = bool(record.bad_events)

@@ -7,7 +7,6 @@ from pathlib import Path
 from resim.card.generation_card import GenerationCard
 from resim.card.run_options import RunOptions, Shard
 from resim.card.view_plan import DetectorPlan, ViewPlan, file_digest, plan_from_records
-from resim.common.cards import parse_card
 from resim.common.commandline import refuse_existing
 from resim.common.errors import InputError
 from resim.common.versions import versions
@@ -15,6 +14,7 @@ from resim.hard_scatter.lhe_reading import survey
 from resim.pairfile.digest import digest
 from resim.pairfile.provenance import Provenance
 from resim.pairfile.reader import PairFile
+from resim.pairfile.recipe import stored_card
 from resim.run.generate import make_pair_file
 from resim.run.planning import plan_run, programs_of
 
@@ -49,7 +49,7 @@ def reproduce(path: Path, output: Path, folders: Sequence[Path], options: RunOpt
     refuse_existing(output, options.force or options.resume)
     with PairFile(path) as file:
         provenance, views, version = file.provenance, plan_from_records(file.views), file.version
-    card = _with_sources(parse_card(GenerationCard, provenance.card, path), provenance, folders)
+    card = _with_sources(stored_card(provenance, path), provenance, folders)
     options = replace(
         options,
         seed=provenance.seed,

@@ -33,6 +33,9 @@ def test_written_and_read_again(found, tmp_path):
     again = read_map(tmp_path / "map.npz")
     for field in fields(LatentMap):
         np.testing.assert_array_equal(getattr(again, field.name), getattr(found, field.name))
-    (tmp_path / "map.npz").write_bytes(b"PK")
-    with pytest.raises(InputError, match=r"map\.npz: unreadable"):
-        read_map(tmp_path / "map.npz")
+    content = bytearray((tmp_path / "map.npz").read_bytes())
+    content[content.rfind(b"PK\1\2") + 10] = 99  # a compression that there is not
+    for damaged in (b"PK", content):
+        (tmp_path / "map.npz").write_bytes(damaged)
+        with pytest.raises(InputError, match=r"map\.npz: unreadable \(.+\); run `jetssl geometry` again"):
+            read_map(tmp_path / "map.npz")

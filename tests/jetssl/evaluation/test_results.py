@@ -1,4 +1,5 @@
 import json
+from contextlib import suppress
 
 import pytest
 
@@ -71,6 +72,21 @@ def test_replicas_travel_beside_the_records(tmp_path):
     (tmp_path / "replicas.npy").write_bytes(b"")
     with pytest.raises(InputError, match=r"replicas\.npy: unreadable"):
         read_results(path)
+
+
+def test_a_flipped_bit_in_the_header_of_the_replicas_is_no_defect_of_the_program(tmp_path):
+    path = tmp_path / "results.json"
+    write_results(path, [RECORD.model_copy(update={"replicas": (0.8, 0.9, 1.0)})])
+    content, refused = (tmp_path / "replicas.npy").read_bytes(), 0
+    for place in range(0, 8 * 80, 3):
+        flipped = bytearray(content)
+        flipped[place // 8] ^= 1 << place % 8
+        (tmp_path / "replicas.npy").write_bytes(flipped)
+        with suppress(InputError):
+            read_results(path)
+            continue
+        refused += 1
+    assert refused > 150
 
 
 def test_distributions(tmp_path):

@@ -1,11 +1,18 @@
 import re
+import shutil
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from jetssl.cli import jetssl
 from jetssl.evaluation.results import write_results
+from jetssl.report import figures
+from jetssl.report import page as pages
 from jetssl.report.page import write_report
+from jetssl.report.section import Picture
+from jetssl.training.run_folder import RunFolder
+from resim.common.errors import InputError
 from tests.helpers.records import probe_records
 from tests.helpers.toys import CLASSES
 
@@ -45,6 +52,51 @@ def test_says_what_ran(page, finished_run):
         assert words in text
 
 
+@pytest.fixture
+def damaged(page, finished_run, tmp_path, monkeypatch):
+    """A copy of a probed run, of which a page is made without drawing."""
+    monkeypatch.setattr(figures, "save", lambda figure, path: path)
+    monkeypatch.setattr(pages, "embedded", lambda figure: Picture("", figure.caption, wide=False))
+    shutil.copytree(finished_run.path, tmp_path / "run")
+    return RunFolder(tmp_path / "run")
+
+
+@pytest.mark.slow
+def test_whatever_bit_of_a_run_is_flipped_there_is_a_page_or_one_line(damaged, tmp_path):
+    rng, messages = np.random.default_rng(1), []
+    files = [damaged.card, damaged.provenance, damaged.metrics, damaged.results, damaged.replicas, damaged.roc]
+    for file in files:
+        content = file.read_bytes()
+        for place in rng.integers(8 * len(content), size=10):
+            flipped = bytearray(content)
+            flipped[place // 8] ^= 1 << place % 8
+            file.write_bytes(flipped)
+            try:
+                write_report([damaged.path], tmp_path / "page.html")
+            except InputError as error:
+                messages.append(str(error))
+        file.write_bytes(content)
+    assert len(messages) > 20
+    assert all(str(damaged.path) in message for message in messages)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "message"),
+    [
+        ("metrics.csv", "\n1,", "\nx,", r"metrics\.csv: unreadable \(could not convert string to float: 'x'\)"),
+        ("metrics.csv", "epoch,", "epoch,more,", r"metrics\.csv: unreadable \(column 'more' is unknown"),
+        ("results.json", '"auc"', '"auk"', r"run: its records are damaged or not complete \(KeyError: .*auc"),
+        ("results.json", '"n_test": ', '"n_test": "x', r"results\.json: unreadable \(.*\); evaluate again"),
+    ],
+)
+def test_a_damaged_run_is_one_line(damaged, tmp_path, name, old, new, message):  # noqa: PLR0917
+    text = (damaged.path / name).read_text()
+    assert old in text
+    (damaged.path / name).write_text(text.replace(old, new))
+    with pytest.raises(InputError, match=message):
+        write_report([damaged.path], tmp_path / "page.html")
+
+
 @pytest.mark.browser
 def test_in_a_browser(page, browser):
     browser.get(page.as_uri())
@@ -59,7 +111,7 @@ def test_in_a_browser(page, browser):
 
 
 def test_a_fine_tuning_is_a_comparison_of_its_modes(tmp_path):
-    folder = tmp_path / "fits"
+    folder = tmp_path / r"$\frac{$"  # names out of files and folders are no formulas
     write_results(
         folder / "results.json",
         [*probe_records(0.8, method="finetune_full"), *probe_records(0.7, 2, method="finetune_lora")],
@@ -67,5 +119,5 @@ def test_a_fine_tuning_is_a_comparison_of_its_modes(tmp_path):
     (folder / "finetune.json").write_text("{}")
     write_report([folder], tmp_path / "page.html")
     text = (tmp_path / "page.html").read_text()
-    assert "fits:finetune_lora" in text
+    assert r"$\frac{$:finetune_lora" in text
     assert text.count("<img") == 2

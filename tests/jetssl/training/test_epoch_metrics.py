@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from jetssl.training.epoch_metrics import last_slope
+from jetssl.training.epoch_metrics import last_slope, read_metrics
+from resim.common.errors import InputError
 
 
 def test_a_straight_line_is_found_with_its_error(rng):
@@ -33,3 +34,21 @@ def test_what_counts_as_falling(losses, falls):
 @pytest.mark.parametrize("losses", [[4, 3, 2, 1], [1.0] * 20, [1.0 + epoch for epoch in range(20)]])
 def test_nothing_to_compare_with(losses):
     assert last_slope(losses) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"epoch,loss\nx,1\n", "unreadable .could not convert string to float: 'x'"),
+        (b"epoch,loss\n1\n", "unreadable .float.. argument must be"),
+        (b"epoch,loss\n1,2,3\n", "unreadable .column None is unknown, or a line is too long"),
+        (b"epoch,lots\n1,2\n", "unreadable .column 'lots' is unknown"),
+        (b"epoch,loss\n1,\xa7\n", "unreadable .'utf-8' codec"),
+        (b"epoch,loss\n", "holds no epoch"),
+        (b"", "holds no epoch"),
+    ],
+)
+def test_a_damaged_table_is_one_line(tmp_path, content, message):
+    (tmp_path / "metrics.csv").write_bytes(content)
+    with pytest.raises(InputError, match=rf"metrics\.csv: {message}.*; put the right file there, or train again"):
+        read_metrics(tmp_path / "metrics.csv")

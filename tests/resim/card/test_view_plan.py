@@ -7,7 +7,7 @@ import pytest
 
 from resim.card.generation_card import GenerationCard
 from resim.card.stages import DetectorSection
-from resim.card.view_plan import DetectorPlan, plan_from_records, plan_views
+from resim.card.view_plan import DetectorPlan, ViewRecord, plan_from_records, plan_views
 from resim.common.errors import InputError
 from tests.helpers.chain import REPOSITORY
 
@@ -68,3 +68,31 @@ def test_views_come_back_from_their_records():
     plan = plan_views(card)
     assert plan_from_records([view.record() for view in plan]) == plan
     assert [view.particles_owner for view in plan] == ["root", "root", "rehadron"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"generator": "pythia9"}, "generator: Input should be 'pythia8' or 'herwig7', not 'pythia9'"),
+        ({"lines": 3}, "lines: Input should be a valid tuple, not '3'"),
+        ({"detector": "some"}, "detector.literal.*: Input should be 'none', not 'some'"),
+        ({"detector": {"card": "x.tcl"}}, "detector.*: "),
+        ({"detector": {"card": "x.tcl", "sha256": "", "backend": "geant"}}, "backend: "),
+        ({"slice_events": 0}, "slice_events: Input should be greater than 0, not '0'"),
+    ],
+)
+def test_damaged_settings_in_a_file_are_one_line(change, message):
+    settings = {"generator": "pythia8", "lines": [], "detector": "none"} | change
+    with pytest.raises(InputError, match=rf"settings of view root: damaged \({message}.*; generate the file again"):
+        plan_from_records([ViewRecord("root", None, None, settings)])
+
+
+@pytest.mark.parametrize(
+    ("parent", "freeze", "message"),
+    [("roof", "hard_scatter", "its parent 'roof' is no view before it"), ("root", "hard", "damaged .freeze: ")],
+)
+def test_a_damaged_place_in_the_tree_is_one_line(parent, freeze, message):
+    settings = {"generator": "pythia8", "lines": [], "detector": "none"}
+    views = [ViewRecord("root", None, None, settings), ViewRecord("seed", parent, freeze, settings)]
+    with pytest.raises(InputError, match=f"settings of view seed: {message}.*; generate the file again"):
+        plan_from_records(views)

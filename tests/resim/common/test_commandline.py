@@ -37,3 +37,12 @@ def test_hepmc_is_imported_only_where_it_is_read():
     """It starts the program `dot`, and fails where a folder of PATH may not be entered."""
     code = "import sys, resim.run.process_chunk, resim.detector.delphes_backend; sys.exit('pyhepmc' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_long_messages_lose_their_middle():
+    short, long = "x: bad; do better", "x: bad " + 1000 * "y" + "; do better"
+    assert commandline.shortened(short) == short
+    cut = commandline.shortened(long)
+    assert len(cut) == commandline.LONGEST_MESSAGE
+    assert cut.startswith("x: bad yyy")
+    assert cut.endswith("y; do better")

@@ -63,6 +63,15 @@ def test_foreign_files_are_refused(tmp_path, attribute, value, message):
         _ = PairFile(path).provenance
 
 
+def test_a_provenance_of_other_views_is_refused(tmp_path):
+    path = write_mock(tmp_path / "mock.h5", n_rows=3)
+    with h5py.File(path, "r+") as file:
+        file.attrs["provenance"] = file.attrs["provenance"].replace('"seed":{', '"sead":{')
+    message = r"provenance: counts views \['nominal', 'sead'\], the file has \['nominal', 'seed'\]; generate"
+    with PairFile(path) as file, pytest.raises(InputError, match=message):
+        _ = file.provenance
+
+
 def test_missing_and_non_hdf5_files(tmp_path):
     with pytest.raises(InputError, match="no such pair file"):
         PairFile(tmp_path / "none.h5")
@@ -86,6 +95,23 @@ def test_a_file_that_another_process_writes_is_called_locked(tmp_path):
         with pytest.raises(InputError, match=r"is locked: another process writes it; .* HDF5_USE_FILE_LOCKING=FALSE"):
             PairFile(path)
         process.stdin.close()
+
+
+@pytest.mark.slow
+def test_whatever_bit_is_flipped_the_file_is_read_or_refused_in_one_line(tmp_path):
+    content, path = write_mock(tmp_path / "mock.h5", n_rows=4, views=("a",)).read_bytes(), tmp_path / "flipped.h5"
+    rng, messages = np.random.default_rng(1), []
+    used = np.flatnonzero(np.frombuffer(content, np.uint8))  # HDF5 leaves most of so small a file empty
+    for place, bit in zip(rng.choice(used, 150), rng.integers(8, size=150), strict=True):
+        flipped = bytearray(content)
+        flipped[place] ^= 1 << bit
+        path.write_bytes(flipped)
+        try:
+            violations(path)
+        except InputError as error:
+            messages.append(str(error))
+    assert len(messages) > 30
+    assert all(message.startswith(f"{path}: ") and message.isprintable() for message in messages)
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,11 @@ import pytest
 import yaml
 
 from resim.card.generation_card import load_card
+from resim.common.errors import InputError
 from resim.common.versions import versions
 from resim.pairfile.digest import digest
 from resim.pairfile.reader import PairFile
+from resim.pairfile.recipe import stored_card
 from tests.helpers.chain import N_EVENTS, run_cli
 
 
@@ -35,3 +37,12 @@ def test_the_card_makes_the_file_again(pairs, tmp_path):
     done = run_cli("generate", card, "-o", again, "--seed", 1, "-n", N_EVENTS, "--quiet")
     assert done.exit_code == 0, done.output
     assert digest(again) == digest(pairs)
+
+
+def test_a_card_of_other_sources_is_refused(pairs):
+    with PairFile(pairs) as file:
+        provenance = file.provenance
+    other = provenance.model_copy(update={"sources": provenance.sources[:1]})
+    with pytest.raises(InputError, match="its card has 2 sources, its provenance 1; generate the file again"):
+        stored_card(other, pairs)
+    assert len(stored_card(provenance, pairs).sources) == 2

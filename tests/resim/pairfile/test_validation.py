@@ -147,7 +147,7 @@ def test_damaged_attributes_are_one_line(sound, tmp_path, group):
             "settings of view seed:1: 'library evil.so' is not one",
         ),
         ({"generator": "herwig7", "lines": ["create A::B C evil.so"]}, "settings of view seed:1: .* names a library"),
-        ({"generator": "pythia8"}, "settings of the views: unreadable"),
+        ({"generator": "pythia8"}, r"settings of view seed: damaged \(lines: Field required\)"),
     ],
 )
 def test_settings_that_a_card_may_not_make_are_a_violation(sound, tmp_path, settings, message):

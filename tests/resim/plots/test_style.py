@@ -1,11 +1,16 @@
 """Figures are written whole, in a format that is known."""
 
+import json
+
+import h5py
 import matplotlib as mpl
 import pytest
 from matplotlib.figure import Figure
 
 from resim.common.errors import InputError
-from resim.plots.style import hep_style, save
+from resim.pairfile.mock import write_mock
+from resim.plots import observables, plot_pairs, show_row
+from resim.plots.style import hep_style, literal, save
 
 
 @pytest.mark.parametrize(("name", "head"), [("a.png", b"\x89PNG"), ("a.pdf", b"%PDF"), ("a.SVG", b"<?xml")])
@@ -31,3 +36,16 @@ def test_the_style_ends_with_the_block():
     with hep_style():
         assert mpl.rcParams["font.size"] == 13
     assert mpl.rcParams["font.size"] == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [r"$\frac{$", r"\$x"])
+def test_names_out_of_files_are_drawn_as_they_are(tmp_path, monkeypatch, name):
+    path = write_mock(tmp_path / "mock.h5", n_rows=20, views=("nominal", name))
+    with h5py.File(path, "r+") as file:
+        file["hard_scatter"].attrs["labels"] = json.dumps([name, "two_prong"])
+    monkeypatch.setattr(observables, "OBSERVABLES", observables.OBSERVABLES[:1])
+    assert len(plot_pairs(path, tmp_path / "plots")) == 2
+    show_row(path, 0, tmp_path / "row.png")
+    text = Figure().text(0, 0, literal(name))
+    assert text._preprocess_math(text.get_text())[1] is False

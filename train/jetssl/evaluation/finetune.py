@@ -158,7 +158,7 @@ def _claim(request: FineTuning, bench: Bench) -> None:
         if entries(request.output):
             raise InputError(f"{request.output}: exists and holds no fine-tuning; give another -o")
         write_text(path, identity)
-    elif path.read_text(encoding="utf-8") != identity:
+    elif path.read_bytes() != identity.encode():
         raise InputError(
             f"{request.output}: holds fits of another checkpoint, file, task, head, seed or weights; give another -o"
         )

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +16,7 @@ from sklearn.manifold import TSNE
 
 from resim.common.arrays import Floats32
 from resim.common.atomic_write import write_bytes
-from resim.common.errors import InputError
+from resim.common.errors import InputError, reason_of
 
 POINTS: Final = 1500
 """Jets that are drawn, of all views together."""
@@ -87,5 +86,5 @@ def read_map(path: Path) -> LatentMap:
     try:
         with np.load(path, allow_pickle=False) as archive:
             return LatentMap(**{field.name: archive[field.name] for field in fields(LatentMap)})
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise InputError(f"{path}: unreadable ({type(error).__name__}); run `jetssl geometry` again") from error
+    except Exception as error:  # of damaged bytes NumPy and zipfile raise anything, NotImplementedError among it
+        raise InputError(f"{path}: unreadable ({reason_of(error)}); run `jetssl geometry` again") from error

@@ -2,7 +2,8 @@
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
@@ -11,7 +12,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from resim.common.atomic_write import write_bytes, write_text
-from resim.common.errors import InputError
+from resim.common.errors import InputError, reason_of
 
 SCHEMA_VERSION: Final = 2
 """Of `results.json`; 1 had no seed, no command and no null value."""
@@ -174,8 +175,8 @@ def read_results(path: Path) -> list[Result]:
         return results
     try:
         rows = np.load(replicas_of(path), allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{replicas_of(path)}: unreadable ({_first(error)}); evaluate again") from error
+    except Exception as error:  # of damaged bytes NumPy raises anything, tokenize.TokenError among it
+        raise InputError(f"{replicas_of(path)}: unreadable ({reason_of(error)}); evaluate again") from error
     if rows.ndim != 2 or len(rows) != len(results):
         raise InputError(f"{replicas_of(path)}: replicas of other results than {path.name}; evaluate again")
     filled = [not np.isnan(row).all() for row in rows]
@@ -183,6 +184,22 @@ def read_results(path: Path) -> list[Result]:
         result.model_copy(update={"replicas": tuple(row.tolist())}) if some else result
         for result, row, some in zip(results, rows, filled, strict=True)
     ]
+
+
+@contextmanager
+def fitting_records(folder: Path) -> Iterator[None]:
+    """Use records of a folder inside the block: those that are damaged but readable lack what is looked up there.
+
+    Raises:
+        InputError: a figure that the block needs is missing, or of a value that it cannot have.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except (LookupError, ValueError, TypeError, ArithmeticError) as error:
+        reason = f"{type(error).__name__}: {reason_of(error)}"
+        raise InputError(f"{folder}: its records are damaged or not complete ({reason}); evaluate again") from error
 
 
 def read_distributions(path: Path) -> list[Distribution]:
@@ -209,8 +226,10 @@ def _read(path: Path, kind: TypeAdapter[T], version: int | None = None) -> T:
         if version is not None:
             _refuse_other_schema(path, raw, version)
         return kind.validate_python(raw)
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: unreadable ({_first(error)}); evaluate again") from error
+        raise InputError(f"{path}: unreadable ({reason_of(error)}); evaluate again") from error
 
 
 def _refuse_other_schema(path: Path, raw: Any, version: int) -> None:
@@ -219,7 +238,3 @@ def _refuse_other_schema(path: Path, raw: Any, version: int) -> None:
     for record in raw:
         if (found := record.get("schema_version", 1)) != version:
             raise InputError(f"{path}: results of schema {found}, this jetssl reads {version}; evaluate again")
-
-
-def _first(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

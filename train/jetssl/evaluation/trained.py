@@ -21,7 +21,7 @@ from jetssl.evaluation.task import BACKGROUND_PREFIX
 from jetssl.models.checkpoints import LoadedEncoder, load_encoder, read_checkpoint
 from jetssl.training.run_folder import RunFolder
 from resim.common.arrays import Floats32
-from resim.common.errors import InputError
+from resim.common.errors import InputError, reason_of
 
 HEAD_FILE = "head.json"
 """In the folder of a fine-tuning."""
@@ -175,4 +175,4 @@ def _record(run: RunFolder, loaded: LoadedEncoder) -> HeadRecord:
     try:
         return HeadRecord.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: unreadable ({str(error).splitlines()[0]}); fine-tune again") from error
+        raise InputError(f"{path}: unreadable ({reason_of(error)}); fine-tune again") from error

@@ -17,7 +17,7 @@ from jetssl.config.card import Card, card_from
 from jetssl.models.builder import build_encoder
 from jetssl.models.encoder import Encoder
 from jetssl.models.projector import Projector
-from resim.common.errors import InputError
+from resim.common.errors import InputError, reason_of
 
 KEY: Final = "jetssl"
 """Entry of the checkpoint that holds the description."""
@@ -105,7 +105,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     try:
         raw = torch.load(io.BytesIO(read_sealed(path)), map_location="cpu", weights_only=True)
     except Exception as error:  # on foreign bytes torch's unpickler stumbles over anything: IndexError, EOFError ...
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = reason_of(error)
         raise InputError(f"{path}: not a readable checkpoint ({reason}); train again with --force") from error
     if not isinstance(raw, dict) or not isinstance(raw.get(KEY), str):
         raise InputError(f"{path}: a torch file, but no checkpoint of jetssl (entry {KEY!r} is missing)")
@@ -138,8 +138,8 @@ def _description(raw: dict[str, Any], path: Path) -> _Description:
             raise InputError(f"{path}: checkpoint format {version}, this jetssl reads {FORMAT_VERSION}; train again")
         return _Description.model_validate_json(raw[KEY])
     except (AttributeError, JSONDecodeError, ValidationError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path}: its entry {KEY!r} is no description ({reason}); train again") from error
+        what = f"its entry {KEY!r} is no description ({reason_of(error)})"
+        raise InputError(f"{path}: {what}; train again") from error
 
 
 def write_checkpoint(path: Path, checkpoint: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from jetssl.evaluation.compare_table import comparison_block
 from jetssl.evaluation.results import RocCurve
 from jetssl.report.figures import FigureFile, draw_roc
 from jetssl.report.section import Facts, PageSection, embedded, write_page
-from resim.plots.style import VIEW_COLOURS, hep_style, save
+from resim.plots.style import VIEW_COLOURS, hep_style, literal, save
 
 STYLES = ("-", "--", "-.")
 """With the colours in turn, so that curves on top of each other are seen."""
@@ -56,7 +56,7 @@ def _roc_overlay(table: RunTable, curves: Sequence[tuple[str, RocCurve]], output
         figure = Figure(figsize=(7, 5), layout="constrained")
         axes = figure.subplots()
         for name, curve in curves:
-            draw_roc(axes, curve, name, *_look(table, name))
+            draw_roc(axes, curve, literal(name), *_look(table, name))
         axes.set(xlabel=r"Signal efficiency $\epsilon_s$", ylabel=r"Background rejection $1/\epsilon_b$")
         axes.set(yscale="log", xlim=(0, 1), ylim=(1, None))
         axes.legend(title=labels, fontsize=9)
@@ -92,8 +92,9 @@ def _label_curve(table: RunTable, columns: Sequence[Column], output: Path) -> Fi
             counts, values, errors = (np.array([getattr(result, key) for result in found]) for key in keys)
             colour, style = _look(table, name)
             counts = counts * APART ** (number - (len(table.cells) - 1) / 2)
-            axes.errorbar(counts, values, yerr=errors, fmt=f"o{style}", ms=4, capsize=2, color=colour, label=name)
-        axes.set(xscale="log", xlabel="labelled training jets", ylabel="AUC" if title == "auc" else title)
+            shown = literal(name)
+            axes.errorbar(counts, values, yerr=errors, fmt=f"o{style}", ms=4, capsize=2, color=colour, label=shown)
+        axes.set(xscale="log", xlabel="labelled training jets", ylabel="AUC" if title == "auc" else literal(title))
         axes.legend(fontsize=9)
         path = save(figure, output)
     caption = (

@@ -15,7 +15,7 @@ from jetssl.evaluation.similarity_tables import similarity_tables
 from jetssl.report.figures import FigureFile
 from jetssl.report.latent import corner_figure, tsne_figure
 from jetssl.report.section import PageSection, embedded
-from resim.plots.style import VIEW_COLOURS, hep_style, save
+from resim.plots.style import VIEW_COLOURS, hep_style, literal, save
 
 KINDS = {
     "cosine_positive": "other view of the row",
@@ -69,7 +69,7 @@ def similarity_figure(shapes: Sequence[Distribution], output: Path) -> FigureFil
         panels = figure.subplots(1, len(others), squeeze=False, sharey=True)[0]
         for axes, other in zip(panels, others, strict=True):
             _draw_similarity(axes, [shape for shape in shapes if shape.other_view == other])
-            axes.set_title(f"{shapes[0].view}, {other}", loc="left")
+            axes.set_title(literal(f"{shapes[0].view}, {other}"), loc="left")
             axes.set_xlabel("cosine similarity")
         panels[0].set_ylabel("share / bin")
         panels[0].set_ylim(0, 1.35 * panels[0].get_ylim()[1])

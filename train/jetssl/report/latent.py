@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from jetssl.evaluation.latent_map import LatentMap
 from jetssl.report.figures import FigureFile
-from resim.plots.style import VIEW_COLOURS, hep_style, save
+from resim.plots.style import VIEW_COLOURS, hep_style, literal, save
 
 Names = npt.NDArray[np.str_]
 
@@ -64,11 +64,11 @@ def corner_figure(found: LatentMap, names: Names, title: str, output: Path) -> F
 def _scatter(axes: Axes, points: npt.NDArray[Any], names: Names) -> None:
     for name, colour in zip(dict.fromkeys(names.tolist()), VIEW_COLOURS, strict=False):
         chosen = points[names == name]
-        axes.scatter(chosen[:, 0], chosen[:, 1], s=6, alpha=0.5, color=colour, label=name, linewidths=0)
+        axes.scatter(chosen[:, 0], chosen[:, 1], s=6, alpha=0.5, color=colour, label=literal(name), linewidths=0)
 
 
 def _histograms(axes: Axes, values: npt.NDArray[Any], names: Names) -> None:
     edges = np.linspace(values.min(), values.max(), 31)
     for name, colour in zip(dict.fromkeys(names.tolist()), VIEW_COLOURS, strict=False):
         chosen = values[names == name]
-        axes.stairs(np.histogram(chosen, edges)[0] / len(chosen), edges, color=colour, label=name)
+        axes.stairs(np.histogram(chosen, edges)[0] / len(chosen), edges, color=colour, label=literal(name))

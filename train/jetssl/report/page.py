@@ -9,7 +9,7 @@ import yaml
 from jetssl.config.card import Card
 from jetssl.evaluation.compare import compare
 from jetssl.evaluation.finetune import FITS_FILE
-from jetssl.evaluation.results import read_curves, read_results
+from jetssl.evaluation.results import fitting_records, read_curves, read_results
 from jetssl.evaluation.table import TableBlock, header, table_rows, weights_note
 from jetssl.report.comparison import comparison_section
 from jetssl.report.figures import loss_curve, pair_figures, roc_figures
@@ -38,6 +38,11 @@ def write_report(inputs: Sequence[Path], output: Path) -> None:
 def _section(path: Path, scratch: Path) -> PageSection:
     if not path.is_dir():
         return _file_section(path, scratch)
+    with fitting_records(path):
+        return _folder_section(path, scratch)
+
+
+def _folder_section(path: Path, scratch: Path) -> PageSection:
     if (path / FITS_FILE).is_file():
         return comparison_section(compare([path]), path.resolve().name, scratch)
     if is_weak(path):

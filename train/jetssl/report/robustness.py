@@ -14,7 +14,7 @@ from jetssl.report.figures import FigureFile
 from jetssl.report.section import PageSection, embedded
 from resim.plots.histogram import Histogram
 from resim.plots.observables import draw_counts, draw_ratios
-from resim.plots.style import VIEW_COLOURS, hep_style, save
+from resim.plots.style import VIEW_COLOURS, hep_style, literal, save
 
 AXES = {
     "score": "probability of being signal",
@@ -82,12 +82,12 @@ def view_figure(run: str | None, quantity: str, shapes: Sequence[Distribution], 
         for column, (name, histograms) in enumerate(by_class.items()):
             draw_counts(panels[0, column], histograms)
             draw_ratios(panels[1, column], histograms)
-            panels[0, column].set_title(name, loc="left")
+            panels[0, column].set_title(literal(name), loc="left")
             panels[1, column].set_xlabel(AXES[quantity])
             if quantity in {"score", "n_displaced"}:
                 _logarithmic(panels[0, column], histograms)
         panels[0, 0].set_ylabel("jets / bin")
-        panels[1, 0].set_ylabel(f"ratio to\n{shapes[0].view}")
+        panels[1, 0].set_ylabel(f"ratio to\n{literal(shapes[0].view)}")
         path = save(figure, output)
     of_run = f" of {run}" if run else ""
     caption = (
@@ -121,10 +121,10 @@ def distance_figure(results: Sequence[Result], output: Path) -> FigureFile:
         for axes, name in zip(panels, classes, strict=True):
             for number, run in enumerate(runs):
                 _draw_distances(axes, [r for r in results if r.jet_class == name and r.run == run], number, len(runs))
-            axes.set_xticks(range(len(views)), views)
+            axes.set_xticks(range(len(views)), [literal(view) for view in views])
             axes.tick_params(axis="x", which="minor", bottom=False, top=False)
             axes.set_xlim(-0.5, len(views) - 0.5)
-            axes.set_title(name, loc="left")
+            axes.set_title(literal(name), loc="left")
         panels[0].set_ylabel("Wasserstein-1 distance")
         panels[0].set_ylim(0, 1.35 * panels[0].get_ylim()[1])
         panels[0].legend(loc="upper left", fontsize=9)
@@ -140,5 +140,5 @@ def _draw_distances(axes: Axes, results: Sequence[Result], number: int, of: int)
     place = np.arange(len(results)) + (number - (of - 1) / 2) * 0.6 / of
     colour = VIEW_COLOURS[number % len(VIEW_COLOURS)]
     values, errors, nulls = (np.array([getattr(r, key) for r in results]) for key in ("value", "error", "null"))
-    axes.errorbar(place, values, yerr=errors, fmt="o", color=colour, label=results[0].run)
+    axes.errorbar(place, values, yerr=errors, fmt="o", color=colour, label=literal(results[0].run or ""))
     axes.hlines(nulls, place - 0.25 / of, place + 0.25 / of, color=colour, linestyle=":")

@@ -12,7 +12,7 @@ from jetssl.report.section import PageSection, embedded
 from jetssl.weak.answers import question_of
 from jetssl.weak.records import CARD_FILE, RESULTS_FILE
 from jetssl.weak.tables import weak_tables
-from resim.plots.style import VIEW_COLOURS, hep_style, save
+from resim.plots.style import VIEW_COLOURS, hep_style, literal, save
 
 
 def is_weak(folder: Path) -> bool:
@@ -67,7 +67,7 @@ def _curves(results: Sequence[Result], places: Sequence[float], names: tuple[str
             own = sorted((place, r.value, r.error) for place, r in zip(places, results, strict=True) if r.run == run)
             place, value, error = zip(*own, strict=True)
             colour = VIEW_COLOURS[index % len(VIEW_COLOURS)]
-            axes.errorbar(place, value, error, fmt="o-", ms=4, capsize=2, color=colour, label=run)
+            axes.errorbar(place, value, error, fmt="o-", ms=4, capsize=2, color=colour, label=literal(run or ""))
         if names[0] == "labels":
             axes.set_xscale("log")
             axes.axhline(0, color="0.5", ls=":")

@@ -2,12 +2,14 @@
 
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+
+from resim.common.errors import InputError, reason_of
 
 COLUMNS = (
     "epoch",
@@ -75,7 +77,23 @@ def last_slope(losses: Sequence[float]) -> Slope | None:
 
 
 def read_metrics(path: Path) -> list[dict[str, float]]:
-    """Lines of a `metrics.csv` as numbers."""
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = csv.DictReader(file)
-        return [BLANK | {name: float(value) for name, value in row.items()} for row in rows]
+    """Lines of a `metrics.csv` as numbers, one at least.
+
+    Raises:
+        InputError: unreadable.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = [_numbers(row) for row in csv.DictReader(file, strict=True)]
+    except (OSError, ValueError, TypeError, csv.Error) as error:
+        remedy = "put the right file there, or train again with --force"
+        raise InputError(f"{path}: unreadable ({reason_of(error)}); {remedy}") from error
+    if not rows:
+        raise InputError(f"{path}: holds no epoch; put the right file there, or train again with --force")
+    return rows
+
+
+def _numbers(row: Mapping[str, str]) -> dict[str, float]:
+    if unknown := [name for name in row if name not in COLUMNS]:
+        raise ValueError(f"column {unknown[0]!r} is unknown, or a line is too long")
+    return BLANK | {name: float(value) for name, value in row.items()}

@@ -9,7 +9,7 @@ from jetssl.config.card import Card, card_from
 from jetssl.training.provenance import RunProvenance
 from resim.common.atomic_write import entries
 from resim.common.cards import read_yaml
-from resim.common.errors import InputError
+from resim.common.errors import InputError, reason_of
 
 
 class State(Enum):
@@ -100,8 +100,9 @@ class RunFolder:
         try:
             return RunProvenance.model_validate_json(self.provenance.read_text())
         except (OSError, ValueError) as error:
-            reason = str(error).splitlines()[0]
-            raise InputError(f"{self.provenance}: unreadable ({reason}); train again with --force") from error
+            raise InputError(
+                f"{self.provenance}: unreadable ({reason_of(error)}); train again with --force"
+            ) from error
 
     def state(self, card: Card, digests: list[str]) -> State:
         """Whether this card can start, resume or is done here.

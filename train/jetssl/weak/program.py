@@ -66,7 +66,7 @@ def _claim(study: Study) -> None:
         if entries(study.folder):
             raise InputError(f"{study.folder}: exists and holds no study; give another -o")
         write_text(path, text)
-    elif path.read_text(encoding="utf-8") != text:
+    elif path.read_bytes() != text.encode():
         raise InputError(f"{study.folder}: holds the study of another card; give another -o")
 
 

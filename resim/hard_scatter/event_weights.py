@@ -10,11 +10,11 @@ from typing import Final
 
 from resim.hard_scatter.event_checks import DefectError
 
-_ANNOUNCED: Final = re.compile(r"<initrwgt[^>]*>(.*?)</initrwgt", re.DOTALL)
-_NAMED: Final = re.compile(r"<weight\s([^>]*)>(.*?)</weight\s*>", re.DOTALL)
+# No pattern looks behind the next < or >, so that a broken file takes no longer than a sound one.
+_NAMED: Final = re.compile(r"<weight\s([^<>]*)>([^<]*)</weight")
 _ID: Final = re.compile(r"\bid\s*=\s*(['\"])(.*?)\1", re.DOTALL)
-_RWGT: Final = re.compile(r"<wgt\b([^>]*)>([^<]*)</wgt")
-_LIST: Final = re.compile(r"<weights[^>]*>([^<]*)")
+_RWGT: Final = re.compile(r"<wgt\b([^<>]*)>([^<]*)</wgt")
+_LIST: Final = re.compile(r"<weights\b[^<>]*>([^<]*)")
 
 
 def announced_weights(text: str) -> dict[str, str]:
@@ -23,7 +23,8 @@ def announced_weights(text: str) -> dict[str, str]:
     >>> announced_weights("<initrwgt><weight id='2'> muR=2.0  muF=1.0 </weight></initrwgt>")
     {'2': '2 muR=2.0 muF=1.0'}
     """
-    found = [pair for content in _ANNOUNCED.findall(text) for pair in _NAMED.findall(content)]
+    elements = (element.partition("</initrwgt")[0] for element in text.split("<initrwgt")[1:])
+    found = [pair for element in elements for pair in _NAMED.findall(element)]
     names = {id_[2].strip(): meaning for attributes, meaning in found if (id_ := _ID.search(attributes))}
     return {id_: " ".join([id_, *meaning.split()]) for id_, meaning in names.items()}
 

@@ -33,6 +33,14 @@ def test_names_are_ids_and_meanings():
     assert announced_weights("<header></header>") == {}
 
 
+@pytest.mark.parametrize("broken", ["<initrwgt>", "<weight id='1'>", "<weight id='1' ", "<wgt id='1'>", "<weights "])
+def test_what_never_ends_is_nothing_and_takes_no_time(broken):
+    """With a pattern that looks for the end of each, minutes."""
+    text = broken * 100_000
+    assert announced_weights(f"<initrwgt>{text}") == {}
+    assert weights_of(text, NAMES) == {}
+
+
 @pytest.mark.parametrize(
     ("text", "weights"),
     [

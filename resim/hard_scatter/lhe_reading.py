@@ -16,8 +16,8 @@ from typing import Final, NoReturn
 import pylhe
 
 from resim.common.errors import InputError
-from resim.common.units import LHE_BEAM, LHE_INCOMING, LHE_OUTGOING
-from resim.hard_scatter.event_checks import BadReason, DefectError, check_colours, check_energies, check_event
+from resim.common.units import LHE_BEAM, LHE_OUTGOING
+from resim.hard_scatter.event_checks import BadReason, DefectError, check_sound, decays_balance
 from resim.hard_scatter.lhe_text import Block, read_blocks
 from resim.hard_scatter.partons import ancestors_of, mothers_of
 from resim.hard_scatter.weights import EventWeights, WeightSums
@@ -70,6 +70,7 @@ class Survey:
         undecayed: pairs of absolute PDG ids: a particle, and a heavy resonance that its decay leaves undecayed.
         repeats: number of events with the same particles and scale as an earlier one.
         contents: a hash of the particles and the scale of each event.
+        unbalanced_decays: number of events in which a decay does not conserve momentum.
         bad_events: broken events among those that were parsed, index → reason; empty unless they are passed over.
         first_bad: message of the first of them, or an empty string.
     """
@@ -83,6 +84,7 @@ class Survey:
     undecayed: frozenset[tuple[int, int]] = frozenset()
     repeats: int = 0
     contents: frozenset[int] = frozenset()
+    unbalanced_decays: int = 0
     bad_events: dict[int, BadReason] = field(default_factory=dict)
     first_bad: str = ""
 
@@ -133,6 +135,7 @@ class _Census:
     pdg_ids: set[int] = field(default_factory=set)
     undecayed: set[tuple[int, int]] = field(default_factory=set)
     contents: set[int] = field(default_factory=set)
+    unbalanced_decays: int = 0
     bad: dict[int, BadReason] = field(default_factory=dict)
     first_bad: str = ""
 
@@ -141,6 +144,7 @@ class _Census:
         self.pdg_ids.update(abs(particle.id) for particle in event.particles if particle.status > 0)
         self.undecayed |= _undecayed(event)
         self.contents.add(_content(event))
+        self.unbalanced_decays += not decays_balance(event)
 
     def survey(self, sha256: str, n_events: int, beams: Beams, generator: str, init: list[list[str]]) -> Survey:
         return Survey(
@@ -153,6 +157,7 @@ class _Census:
             undecayed=frozenset(self.undecayed),
             repeats=self.weights.events - len(self.contents),
             contents=frozenset(self.contents),
+            unbalanced_decays=self.unbalanced_decays,
             bad_events=self.bad,
             first_bad=self.first_bad,
         )
@@ -192,9 +197,7 @@ def _sound_event(block: Block, beams: Beams, path: Path, index: int) -> pylhe.LH
         _raise_bad_event(defect, block.text, path, index, block.line)
     event = parse_event(block.text, path, index, block.line)
     try:
-        check_event(event)
-        check_energies([p.e for p in event.particles if p.status == LHE_INCOMING], (beams.energy_a, beams.energy_b))
-        check_colours(event)
+        check_sound(event, (beams.energy_a, beams.energy_b))
     except DefectError as defect:
         _raise_bad_event(defect, block.text, path, index, block.line)
     return event

@@ -49,6 +49,12 @@ def survey_source(source: Source, options: RunOptions, *, frozen_decays: bool) -
             source.lhe,
             undecayed,
         )
+    if found.unbalanced_decays:
+        log.warning(
+            "%s: in %d events a decay does not conserve momentum; look at the program that made them",
+            source.lhe,
+            found.unbalanced_decays,
+        )
     if found.repeats:
         log.warning("%s: %d events have the particles of an earlier one; %s", source.lhe, found.repeats, _LEAK)
     return found

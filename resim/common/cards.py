@@ -87,7 +87,9 @@ def parse_yaml(text: str, place: str) -> Any:
         return yaml.load(text, _UniqueKeyLoader)  # noqa: S506 - a SafeLoader
     except RecursionError as error:
         raise InputError(f"{place}: not a card: nested too deeply; repair the card") from error
-    except (yaml.YAMLError, ValueError, TypeError) as error:
+    except (
+        Exception
+    ) as error:  # explicit tags (`!!int ''`, `!!bool x`) raise whatever their constructors stumble over
         raise InputError(
             f"{place}: not valid YAML ({' '.join(str(error).split())[:200]}); repair the card"
         ) from error

@@ -59,6 +59,9 @@ def test_a_card_cannot_be_changed():
         (BOMB, "keys and values, want 20000 at most, with aliases written out"),
         ("? [a]\n: 1\n", "not valid YAML"),
         ("a: 2026-99-99\n", "not valid YAML"),
+        ("a: !!int ''\n", "not valid YAML .string index out of range"),
+        ("a: !!bool x\n", "not valid YAML"),
+        ("a: !!timestamp x\n", "not valid YAML"),
     ],
 )
 def test_yaml_that_is_none(tmp_path, text, message):

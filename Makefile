@@ -36,11 +36,14 @@ test: $(STAMP)  ## every test
 test-fast: $(STAMP)  ## what a working loop needs, about 90 s
 	$(PYTEST) -m "not slow" $(PYTEST_ARGS)
 
-# Every property with other examples, seed after seed; stops at the first that fails and shows its smallest example.
+# Other mutants of every kind of input (tests/fuzz), then every property with other examples, seed after seed; stops at the first that fails and shows its smallest example.
 FUZZ_MINUTES ?= 10
+FUZZ_INPUTS  ?= 100000
 FUZZ_SEED    ?= $(shell date +%s)
 
-fuzz: $(STAMP)  ## properties with fresh examples for FUZZ_MINUTES (10)
+fuzz: $(STAMP)  ## FUZZ_INPUTS damaged inputs (100,000), then properties with fresh examples for FUZZ_MINUTES (10)
+	@echo "== make fuzz FUZZ_SEED=$(FUZZ_SEED)"; \
+	RESIM_FUZZ_SEED=$(FUZZ_SEED) RESIM_FUZZ_INPUTS=$(FUZZ_INPUTS) $(PYTEST) -m mutants $(PYTEST_ARGS)
 	@end=$$(( $$(date +%s) + 60 * $(FUZZ_MINUTES) )); seed=$(FUZZ_SEED); \
 	while [ $$(date +%s) -lt $$end ]; do \
 	  echo "== make fuzz FUZZ_SEED=$$seed"; \

@@ -3,17 +3,12 @@
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 from resim.common.errors import InputError
+from resim.common.limits import DELPHES_MODULES, TCL_CARD, TCL_SOURCES
 from resim.common.tcl.interpreter import Interpreter
 from resim.common.tcl.lists import Arguments
 from resim.common.tcl.values import TclError, Value, text_of
-
-MAX_CARD: Final = 2_000_000
-"""Bytes of a card together with the files that it sources; the largest official one has 100 kB."""
-MAX_SOURCES: Final = 100
-"""Files that a card may source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +92,18 @@ class _Evaluation:
 
     def _run(self, path: Path) -> None:
         with path.open("rb") as file:
-            content = file.read(MAX_CARD + 1)
+            content = file.read(TCL_CARD + 1)
         self.size += len(content)
-        if self.size > MAX_CARD:
-            raise TclError(f"a card and the files that it sources have at most {MAX_CARD} bytes")
+        if self.size > TCL_CARD:
+            raise TclError(f"a card and the files that it sources have at most {TCL_CARD} bytes")
         self.tcl.run(content.decode("utf-8"), 1)
 
     def _module(self, arguments: Arguments) -> Value:
         if not 2 <= len(arguments) <= 3:
             raise TclError('wrong # args: should be "module class name ?body?"')
         kind, name = (text_of(argument) for argument in arguments[:2])
+        if len(self.found.modules) >= DELPHES_MODULES and name not in self.found.modules:
+            raise TclError(f"more than {DELPHES_MODULES} modules")
         line = self.tcl.line
         with self.tcl.inside(name):
             body = arguments[2] if len(arguments) > 2 else ""
@@ -121,8 +118,8 @@ class _Evaluation:
             raise TclError('wrong # args: should be "source fileName"')
         name = text_of(arguments[0])
         path = self._below(name)
-        if path in self.open or len(self.found.sources) >= MAX_SOURCES:
-            raise TclError(f"source {name}: sources itself, or is more than {MAX_SOURCES} files")
+        if path in self.open or len(self.found.sources) >= TCL_SOURCES:
+            raise TclError(f"source {name}: sources itself, or is more than {TCL_SOURCES} files")
         self.open.append(path)
         self.found.sources.append(path)
         try:

@@ -10,6 +10,7 @@ from resim.card.jet_settings import JetSettings
 from resim.card.stages import NO_DETECTOR, DetectorSection, DetectorStage
 from resim.card.view_tree import Name, Stages, View
 from resim.common.cards import CardModel, find_file, parse_card, read_yaml
+from resim.common.limits import VIEWS
 from resim.common.units import TAU
 
 Prongs = Annotated[int, Field(ge=0, le=5)]
@@ -62,7 +63,7 @@ class GenerationCard(CardModel):
 
     sources: list[Source] = Field(min_length=1)
     select: Selection = Selection()
-    views: dict[Name, View] = Field(min_length=1)
+    views: dict[Name, View] = Field(min_length=1, max_length=VIEWS)
     detector: DetectorStage = NO_DETECTOR
     """of every view that does not say otherwise"""
     jets: JetSettings = JetSettings()

@@ -8,13 +8,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from resim.common.errors import InputError
+from resim.common.limits import CARD_BYTES, CARD_VALUES
 from resim.common.shipped import shipped_root
 
 _MERGE_TAG = "tag:yaml.org,2002:merge"
-_MOST_KEYS = 1_000
-"""Keys of a mapping after merges (`<<`), which can multiply without end."""
-_MOST_BYTES = 10_000_000
-"""Size of a card."""
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
@@ -25,22 +22,35 @@ class CardModel(BaseModel):
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
-    """YAML that refuses a key that stands twice, where the second would silently win."""
+    """YAML that refuses aliases without end, and a key that stands twice, where the second would silently win."""
+
+    def get_single_node(self) -> yaml.Node | None:
+        """The document, before anything is made of it."""
+        node = super().get_single_node()
+        if node is not None and (n_values := _n_values(node, {})) > CARD_VALUES:
+            problem = f"{n_values:.4g} keys and values, want {CARD_VALUES} at most, with aliases written out"
+            raise yaml.MarkedYAMLError(problem=problem)
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """The mapping of a node."""
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != _MERGE_TAG]
-        for i, key in enumerate(keys):
-            if key in keys[:i]:
-                raise yaml.MarkedYAMLError(problem=f"key {key!r} stands twice", problem_mark=node.start_mark)
+        seen = set()
+        for key in (self.construct_object(key, deep=True) for key, _ in node.value if key.tag != _MERGE_TAG):
+            if key in seen:
+                raise yaml.MarkedYAMLError(problem=f"key {key!r:.100} stands twice", problem_mark=node.start_mark)
+            seen.add(key)
         return super().construct_mapping(node, deep)
 
-    def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """Put merged keys into a node."""
-        super().flatten_mapping(node)
-        if len(node.value) > _MOST_KEYS:
-            problem = f"a mapping of {len(node.value)} keys, want {_MOST_KEYS} at most"
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+
+def _n_values(node: yaml.Node, known: dict[int, int]) -> int:
+    """Number of nodes below a node and itself, each alias counted with all that it stands for."""
+    if id(node) not in known:
+        known[id(node)] = CARD_VALUES + 1  # where a node holds itself
+        children = node.value if isinstance(node, yaml.CollectionNode) else ()
+        if isinstance(node, yaml.MappingNode):
+            children = [part for pair in node.value for part in pair]
+        known[id(node)] = 1 + sum(_n_values(child, known) for child in children)
+    return known[id(node)]
 
 
 def read_yaml(path: Path) -> Any:
@@ -52,8 +62,8 @@ def read_yaml(path: Path) -> Any:
     try:
         if path.exists() and not path.is_file():
             raise InputError(f"{path}: not a regular file; want a YAML card")
-        if (size := path.stat().st_size) > _MOST_BYTES:
-            raise InputError(f"{path}: {size / 1e6:.0f} MB, want a card of {_MOST_BYTES / 1e6:.0f} MB at most")
+        if (size := path.stat().st_size) > CARD_BYTES:
+            raise InputError(f"{path}: has {size} bytes, want a card of {CARD_BYTES} at most")
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); want a YAML card") from error
@@ -71,11 +81,15 @@ def parse_yaml(text: str, place: str) -> Any:
     >>> parse_yaml("[1, {a: 2}]", "here")
     [1, {'a': 2}]
     """
+    if len(text) > CARD_BYTES:
+        raise InputError(f"{place}: has {len(text)} characters, want {CARD_BYTES} at most")
     try:
         return yaml.load(text, _UniqueKeyLoader)  # noqa: S506 - a SafeLoader
     except RecursionError as error:
         raise InputError(f"{place}: not a card: nested too deeply; repair the card") from error
-    except (yaml.YAMLError, ValueError, TypeError) as error:
+    except (
+        Exception
+    ) as error:  # explicit tags (`!!int ''`, `!!bool x`) raise whatever their constructors stumble over
         raise InputError(
             f"{place}: not valid YAML ({' '.join(str(error).split())[:200]}); repair the card"
         ) from error

@@ -6,9 +6,9 @@ from typing import Final
 import numpy as np
 
 from resim.common.errors import InputError
+from resim.common.limits import FORMULA_CHARACTERS, FORMULA_DEPTH
 from resim.detector.formula_operations import FUNCTIONS, Step
 
-_NESTING_LIMIT: Final = 50
 _TOKEN: Final = re.compile(
     r"(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
     r"|(?P<name>(?:TMath::)?[A-Za-z_]\w*)"
@@ -22,6 +22,8 @@ _BINARY: Final = (("||",), ("&&",), ("==", "!="), ("<", "<=", ">", ">="), ("+", 
 
 def tokens_of(text: str) -> list[tuple[str, str]]:
     """Kind and text of every token."""
+    if len(text) > FORMULA_CHARACTERS:
+        raise InputError(f"the formula has {len(text)} characters, want {FORMULA_CHARACTERS} at most; shorten it")
     tokens, position = [], 0
     text = BLANKS.sub(" ", text)
     while position < len(text):
@@ -97,8 +99,8 @@ class Parser:
 
     def _ternary(self) -> int:
         self._depth += 1
-        if self._depth > _NESTING_LIMIT:
-            raise InputError(f"the formula is nested more than {_NESTING_LIMIT} deep; simplify it")
+        if self._depth > FORMULA_DEPTH:
+            raise InputError(f"the formula is nested more than {FORMULA_DEPTH} deep; simplify it")
         result = self._binary(0)
         if self._take("?"):
             yes = self._ternary()

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Final
 
 from resim.common.errors import InputError
+from resim.common.limits import LHE_HEADER, LHE_LINE
 from resim.hard_scatter.lhe_text import open_lhe
 
-_LARGEST: Final = 100_000_000
-"""Characters of a header; those of MadGraph, with all its cards, have some 100,000."""
 _INIT: Final = re.compile(r"<init[\s>]")
-_QNUMBERS: Final = re.compile(r"^\s*block\s+qnumbers\s+(\d+)", re.IGNORECASE | re.MULTILINE)
+_QNUMBERS: Final = re.compile(r"^[ \t]*block[ \t]+qnumbers[ \t]+(\d{1,9})\b", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +35,29 @@ def read_header(path: Path) -> Header:
     """Read what stands before the `<init>` block.
 
     Raises:
-        InputError: the file cannot be read, or there is no `<init>` block within 100 MB.
+        InputError: the file cannot be read, or there is no `<init>` block within 20 MB.
     """
     lines: list[str] = []
     size = 0
     try:
         with open_lhe(path) as stream:
-            for raw in stream:
+            while raw := stream.readline(LHE_LINE):
                 line = raw.decode("latin-1")
                 size += len(line)
-                if _INIT.match(line.lstrip()) or size > _LARGEST:
+                if _INIT.match(line.lstrip()) or size > LHE_HEADER:
                     break
                 lines.append(line)
     except (OSError, EOFError) as error:
         raise InputError(f"{path}: cannot be read ({error}); want an LHE file") from error
-    if size > _LARGEST:
-        raise InputError(f"{path}: no <init> block within {_LARGEST} characters; is it an LHE file?")
+    if size > LHE_HEADER:
+        raise InputError(f"{path}: no <init> block within {LHE_HEADER} characters; is it an LHE file?")
     text = "".join(lines)
-    found = re.search(r"<slha[^>]*>(.*?)</slha", text, re.DOTALL)
-    return Header(text, found[1] if found else "")
+    return Header(text, _slha(text))
+
+
+def _slha(text: str) -> str:
+    """Content of the `<slha>` element; every search goes once through the text."""
+    begin = text.find("<slha")
+    content = text.find(">", begin) + 1
+    end = text.find("</slha", content)
+    return text[content:end] if begin >= 0 < content <= end else ""

@@ -19,8 +19,8 @@ import numpy.typing as npt
 import pylhe
 
 from resim.common.errors import InputError
-from resim.common.units import LHE_BEAM, LHE_INCOMING
-from resim.hard_scatter.event_checks import BadReason, DefectError, check_colours, check_energies, check_event
+from resim.common.units import LHE_BEAM
+from resim.hard_scatter.event_checks import BadReason, DefectError, check_sound, decays_balance
 from resim.hard_scatter.event_weights import announced_weights, weights_of
 from resim.hard_scatter.identity import identity_of
 from resim.hard_scatter.lhe_header import read_header
@@ -73,6 +73,7 @@ class Survey:
         pdg_ids: absolute PDG ids of the outgoing and intermediate particles of the events that were parsed.
         undecayed: pairs of absolute PDG ids: a particle, and a heavy resonance that its decay leaves undecayed.
         identities: of the events that were parsed, in their order (`resim.hard_scatter.identity`).
+        unbalanced_decays: number of events in which a decay does not conserve momentum.
         bad_events: broken events among those that were parsed, index → reason; empty unless they are passed over.
         first_bad: message of the first of them, or an empty string.
         announced: id → name of the weights beside XWGTUP that the file announces; empty unless they are asked for.
@@ -87,6 +88,7 @@ class Survey:
     pdg_ids: frozenset[int]
     undecayed: frozenset[tuple[int, int]] = frozenset()
     identities: npt.NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64), compare=False)
+    unbalanced_decays: int = 0
     bad_events: dict[int, BadReason] = field(default_factory=dict)
     first_bad: str = ""
     announced: dict[str, str] = field(default_factory=dict)
@@ -140,6 +142,7 @@ class _Census:
     pdg_ids: set[int] = field(default_factory=set)
     undecayed: set[tuple[int, int]] = field(default_factory=set)
     identities: "array[int]" = field(default_factory=lambda: array("Q"))
+    unbalanced_decays: int = 0
     bad: dict[int, BadReason] = field(default_factory=dict)
     first_bad: str = ""
     announced: dict[str, str] | None = None
@@ -151,6 +154,7 @@ class _Census:
         self.pdg_ids.update(abs(particle.id) for particle in event.particles if particle.status > 0)
         self.undecayed |= undecayed_resonances(event)
         self.identities.append(identity_of(event))
+        self.unbalanced_decays += not decays_balance(event)
 
     def survey(self, sha256: str, n_events: int, beams: Beams, generator: str, init: list[list[str]]) -> Survey:
         return Survey(
@@ -162,6 +166,7 @@ class _Census:
             pdg_ids=frozenset(self.pdg_ids),
             undecayed=frozenset(self.undecayed),
             identities=np.array(self.identities, np.uint64),
+            unbalanced_decays=self.unbalanced_decays,
             bad_events=self.bad,
             first_bad=self.first_bad,
             announced=self.announced or {},
@@ -197,9 +202,7 @@ def _sound_event(
         _raise_bad_event(defect, block.text, path, index, block.line)
     event = parse_event(block.text, path, index, block.line)
     try:
-        check_event(event)
-        check_energies([p.e for p in event.particles if p.status == LHE_INCOMING], (beams.energy_a, beams.energy_b))
-        check_colours(event)
+        check_sound(event, (beams.energy_a, beams.energy_b))
         weights = weights_of(block.weights, announced) if announced is not None else ()
     except DefectError as defect:
         _raise_bad_event(defect, block.text, path, index, block.line)
@@ -287,8 +290,7 @@ def _parse_init(block: Block, path: Path) -> tuple[Beams, str]:
     try:
         info = pylhe.LHEInitInfo.fromstring(_records(block.text)[0][1])
     except (ValueError, OverflowError, IndexError) as error:
-        where = f"{path}:{block.line}"
-        raise InputError(f"{where}: unreadable <init> block ({error}); want the 10 numbers of HEPRUP") from error
+        raise InputError(f"{path}:{block.line}: unreadable <init> ({error}), want 10 numbers of HEPRUP") from error
     for energy in (info.energyA, info.energyB):
         if not 0 < energy < math.inf:
             raise InputError(f"{path}: beam energy {energy} GeV in the <init> block; want a positive number")

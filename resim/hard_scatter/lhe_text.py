@@ -24,6 +24,15 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal, cast
 
 from resim.common.errors import InputError
+from resim.common.limits import (
+    INFLATION,
+    INFLATION_FREE,
+    LHE_BLOCK,
+    LHE_LINE,
+    LHE_PER_ELEMENT,
+    LHE_ROOT_WITHIN,
+    LHE_TAG,
+)
 
 _COMPRESSED: Final[dict[bytes, Callable[[Path, Literal["rb"]], Any]]] = {
     b"\x1f\x8b": gzip.open,
@@ -36,16 +45,12 @@ _ROOT: Final = re.compile(r"<LesHouchesEvents(?=[\s>])")
 _BETWEEN: Final = re.compile(r"<!--|<(?:header|init|event)(?=[\s>])|</(?:LesHouchesEvents|event)(?=[\s>])")
 _OF_WEIGHTS: Final = frozenset({"<rwgt", "<weights", "<initrwgt"})
 _SKIPPED: Final = {"<!--": re.compile("-->"), "<header": re.compile("</header")}
-_IN_BLOCK: Final = re.compile(r"<(?=event[\s>])|<!--|</?\w+")
+_IN_BLOCK: Final = re.compile(rf"<(?=event[\s>])|<!--|</?\w{{1,{LHE_TAG}}}")
 _BEHIND: Final = re.compile(r"<(?:LesHouchesEvents|init|event)(?=[\s>])")
 _TAG_END: Final = re.compile("[<>]")
 _COMMENT: Final = re.compile(r"\s*#")
-_ROOT_WITHIN: Final = 1_000_000
-"""Characters in which the root tag must appear; more would mean reading a foreign file of any size."""
 _PIECE: Final = 65_536
 """Bytes that are read at once."""
-_LINE_WITHIN: Final = 50_000_000
-"""Bytes in which a line must end: a small compressed file may hold a line larger than the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +94,8 @@ def read_blocks(
     Raises:
         InputError: the file cannot be read, is not LHE, is truncated, or a block lacks a tag.
     """
-    text = _Text(_pieces(path, hashed))
-    if text.until(_ROOT, within=_ROOT_WITHIN)[1] is None:
+    text = _Text(_pieces(path, hashed), path)
+    if text.until(_ROOT, within=LHE_ROOT_WITHIN)[1] is None:
         what = "is empty" if path.stat().st_size == 0 else "holds no <LesHouchesEvents> tag"
         raise InputError(f"{path}: {what}; want a Les Houches Event file (arXiv:hep-ph/0609017)")
     n_blocks = 0
@@ -133,9 +138,12 @@ def _block(text: "_Text", end: str) -> Block | None:
     kept = ["\n" * (text.line - line)]
     elements: list[str] = []
     weights: list[str] = []
+    size = 0
     while True:
         before, tag = text.until(_IN_BLOCK)
         kept.append(before)
+        size += len(before) + LHE_PER_ELEMENT
+        text.check_size(size + text.line - line)
         if tag is None:
             return None
         if tag in (end, "<"):
@@ -145,6 +153,7 @@ def _block(text: "_Text", end: str) -> Block | None:
             name = tag
             tag, content, closed = _skip_element(text, name, end, keep=name in _OF_WEIGHTS)
             weights += [tag, content, f"</{name[1:]}>"] if closed and name in _OF_WEIGHTS else []
+            size += len(content)
         (elements if closed else kept).append(tag)  # whoever parses the lines finds a tag that has no partner
         kept.append("\n" * (text.line - begin))
 
@@ -188,8 +197,9 @@ def _check_end(text: "_Text", path: Path, n_blocks: int) -> None:
 class _Text:
     """The text of a file from the present place on, and the number of the line that this place is on."""
 
-    def __init__(self, pieces: Iterator[str]) -> None:
+    def __init__(self, pieces: Iterator[str], path: Path) -> None:
         self._pieces = pieces
+        self._path = path
         self._here = ""
         self._place = 0
         self.line = 1
@@ -199,6 +209,9 @@ class _Text:
 
         Returns:
             The text before it (empty without `keep`) and the match, or None if there is none `within` so much.
+
+        Raises:
+            InputError: there is more to keep than a block may have.
         """
         passed: list[str] = []
         n_passed = 0
@@ -206,6 +219,8 @@ class _Text:
             if keep:
                 passed.append(self._here[self._place :])
             n_passed += len(self._here) - self._place
+            if keep:
+                self.check_size(n_passed)
             self.line += self._here.count("\n", self._place)
             self._here = next(self._pieces, "") if n_passed <= within else ""
             self._place = 0
@@ -216,6 +231,14 @@ class _Text:
         self.line += self._here.count("\n", self._place, match.start())
         self._place = match.start() if match[0] == "<" else match.end()
         return "".join(passed), match[0]
+
+    def check_size(self, size: int) -> None:
+        """Refuse a block of more characters than may be."""
+        if size > LHE_BLOCK:
+            raise InputError(
+                f"{self._path}:{self.line}: more than {LHE_BLOCK} characters or lines in an event, in <init> or"
+                " between them; want an LHE file, get it again"
+            )
 
     @property
     def on_comment_line(self) -> bool:
@@ -228,12 +251,16 @@ def _pieces(path: Path, hashed: Callable[[bytes], None]) -> Iterator[str]:
     """The text of a file in pieces that end with a line, so that no tag's name is torn."""
     try:
         with open_lhe(path) as stream:
-            line = 1
-            while piece := stream.read(_PIECE) + (rest := stream.readline(_LINE_WITHIN)):
+            line, size, largest = 1, 0, largest_of(path)
+            while piece := stream.read(_PIECE) + (rest := stream.readline(LHE_LINE)):
                 line += piece.count(b"\n")
-                if len(rest) == _LINE_WITHIN and not rest.endswith(b"\n"):
+                size += len(piece)
+                if len(rest) == LHE_LINE and not rest.endswith(b"\n"):
+                    raise InputError(f"{path}:{line}: line exceeds {LHE_LINE} bytes; want an LHE file, get it again")
+                if size > largest:
                     raise InputError(
-                        f"{path}:{line}: line exceeds {_LINE_WITHIN} bytes; want an LHE file, get it again"
+                        f"{path}: unpacks to more than {largest / 1e6:.0f} MB, {INFLATION} times its size; unpack it"
+                        " yourself if it is sound"
                     )
                 hashed(piece)
                 yield piece.decode("latin-1")
@@ -243,6 +270,14 @@ def _pieces(path: Path, hashed: Callable[[bytes], None]) -> Iterator[str]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(f"{path}: cannot be read ({reason}); want an LHE file, plain or compressed") from error
+
+
+def largest_of(path: Path) -> int:
+    """Bytes that a file may have when it is unpacked."""
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        packed = stream.read(6).startswith(tuple(_COMPRESSED))
+    return max(INFLATION * size, INFLATION_FREE) if packed else size
 
 
 def open_lhe(path: Path) -> BinaryIO:

@@ -51,6 +51,12 @@ def survey_source(source: Source, options: RunOptions, card: GenerationCard) -> 
             source.lhe,
             undecayed,
         )
+    if found.unbalanced_decays:
+        log.warning(
+            "%s: in %d events a decay does not conserve momentum; look at the program that made them",
+            source.lhe,
+            found.unbalanced_decays,
+        )
     if repeats := len(found.identities) - len(np.unique(found.identities)):
         log.warning("%s: %d events equal an earlier one: %s", source.lhe, repeats, _TWICE)
     return found

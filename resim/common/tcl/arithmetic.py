@@ -5,12 +5,11 @@ import re
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
+from resim.common.limits import TCL_BITS
 from resim.common.tcl.values import TclError
 
 Number: TypeAlias = int | float
 Operand: TypeAlias = int | float | str
-MAX_BITS: Final = 256
-"""Size of the largest integer."""
 
 _INTEGER: Final = re.compile(r"\s*([+-]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|([1-9][0-9]*|0))\s*\Z")
 _FLOAT: Final = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*\Z")
@@ -23,8 +22,8 @@ def number_of(value: Operand) -> Number | None:
     if found := _INTEGER.match(value):
         sign, hexadecimal, binary, octal, decimal = found.groups()
         digits, base = next((d, b) for d, b in ((hexadecimal, 16), (binary, 2), (octal, 8), (decimal, 10)) if d)
-        if len(digits) > MAX_BITS:
-            raise TclError(f"an integer has {len(digits)} digits; the limit is {MAX_BITS} bits")
+        if len(digits) > TCL_BITS:
+            raise TclError(f"an integer has {len(digits)} digits; the limit is {TCL_BITS} bits")
         return _bounded(int(digits, base) * (-1 if sign == "-" else 1))
     return float(value) if _FLOAT.match(value) and not re.match(r"\s*[+-]?0[0-9]+\s*\Z", value) else None
 
@@ -87,8 +86,8 @@ def wanted_integer(value: Number) -> int:
 
 
 def _bounded(value: int) -> int:
-    if value.bit_length() > MAX_BITS:
-        raise TclError(f"an integer has {value.bit_length()} bits; the limit is {MAX_BITS}")
+    if value.bit_length() > TCL_BITS:
+        raise TclError(f"an integer has {value.bit_length()} bits; the limit is {TCL_BITS}")
     return value
 
 
@@ -120,13 +119,13 @@ def _modulo(a: int, b: int) -> int:
 def _shift_left(a: int, b: int) -> int:
     if b < 0:
         raise TclError("negative shift argument")
-    return a << min(b, MAX_BITS + 1)
+    return a << min(b, TCL_BITS + 1)
 
 
 def _shift_right(a: int, b: int) -> int:
     if b < 0:
         raise TclError("negative shift argument")
-    return a >> min(b, 2 * MAX_BITS)
+    return a >> min(b, 2 * TCL_BITS)
 
 
 def _power(a: Number, b: Number) -> Number:
@@ -136,8 +135,8 @@ def _power(a: Number, b: Number) -> Number:
         if a == 0:
             raise TclError("exponentiation of zero by negative power")
         return {1: 1, -1: 1 - 2 * (b % 2)}.get(a, 0)
-    if abs(a) > 1 and b > MAX_BITS:
-        raise TclError(f"an integer has more than {MAX_BITS} bits")
+    if abs(a) > 1 and b > TCL_BITS:
+        raise TclError(f"an integer has more than {TCL_BITS} bits")
     return int(a**b) if abs(a) > 1 else (1 if b == 0 or (a == -1 and b % 2 == 0) else a)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, NoReturn, TypeAlias
 
+from resim.common.limits import TCL_DEPTH
 from resim.common.tcl.arithmetic import (
     FUNCTIONS,
     Operand,
@@ -22,9 +23,6 @@ Substitute: TypeAlias = Callable[[Part], str]
 """Gives the value of a variable or of a script in brackets."""
 Node: TypeAlias = Callable[[Substitute], Operand]
 """A parsed expression: the way to its value."""
-
-MAX_DEPTH: Final = 50
-"""How deep parentheses, functions and conditions may be nested."""
 
 _SYMBOL: Final = re.compile(
     r"\s*(?:(?P<number>0[xX][0-9a-fA-F]+|0[bB][01]+|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
@@ -93,8 +91,8 @@ class _Parser:
 
     def condition(self) -> Node:
         self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise TclError(f"an expression is nested deeper than {MAX_DEPTH}")
+        if self.depth > TCL_DEPTH:
+            raise TclError(f"an expression is nested deeper than {TCL_DEPTH}")
         node = self.level(0)
         if self.symbol() == "?":
             self.take()
@@ -127,7 +125,7 @@ class _Parser:
         signs = []
         while self.symbol() in {"-", "+", "!", "~"}:
             signs.append(self.take())
-            if len(signs) > MAX_DEPTH:
+            if len(signs) > TCL_DEPTH:
                 self.fail()
         node = self.operand()
         for sign in reversed(signs):

@@ -8,16 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
+from resim.common.limits import TCL_DEPTH, TCL_STEPS, TCL_TEXT
 from resim.common.tcl.arithmetic import Operand, number_of, text_of_number, truth
 from resim.common.tcl.expression import evaluate
 from resim.common.tcl.lists import LIST_COMMANDS, Arguments, want
-from resim.common.tcl.values import MAX_TEXT, TclError, TclList, Value, items_of, text_of
-from resim.common.tcl.words import MAX_DEPTH, Braced, Command, Part, Word, parse_script
+from resim.common.tcl.values import TclError, TclList, Value, items_of, text_of
+from resim.common.tcl.words import Braced, Command, Part, Word, parse_script
 
-MAX_STEPS: Final = 1_000_000
-"""Commands that a card may run; copies cost a step for every `_COPIED_PER_STEP` characters or elements. The largest
-official cards of Delphes take some 50,000."""
 _COPIED_PER_STEP: Final = 100
+"""Characters or elements whose copy costs a step."""
 
 Variables = dict[str, Value]
 
@@ -86,8 +85,8 @@ class Interpreter:
     @contextmanager
     def _one_deeper(self) -> Iterator[None]:
         self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise TclError(f"too many nested evaluations (the limit is {MAX_DEPTH})")
+        if self._depth > TCL_DEPTH:
+            raise TclError(f"too many nested evaluations (the limit is {TCL_DEPTH})")
         try:
             yield
         finally:
@@ -100,8 +99,8 @@ class Interpreter:
             TclError: the steps are used up.
         """
         self._steps += 1 + copied // _COPIED_PER_STEP
-        if self._steps > MAX_STEPS:
-            raise TclError(f"more than {MAX_STEPS} steps; look for an endless loop")
+        if self._steps > TCL_STEPS:
+            raise TclError(f"more than {TCL_STEPS} steps; look for an endless loop")
 
     def _run(self, command: Command) -> Value:
         self.spend()
@@ -133,8 +132,8 @@ class Interpreter:
             return self._part(parts[0])
         texts = [text_of(self._part(part)) for part in parts]
         length = sum(map(len, texts))
-        if length > MAX_TEXT:
-            raise TclError(f"a value has more than {MAX_TEXT} characters")
+        if length > TCL_TEXT:
+            raise TclError(f"a value has more than {TCL_TEXT} characters")
         self.spend(length)
         return "".join(texts)
 
@@ -228,7 +227,7 @@ class Interpreter:
         return text_of_number(self._evaluate(" ".join(text_of(argument) for argument in arguments)))
 
     def _evaluate(self, text: str) -> Operand:
-        self.spend(len(text))
+        self.spend(_COPIED_PER_STEP * len(text))  # parsed character by character
         return evaluate(text, lambda part: text_of(self._part(part)))
 
     def _for(self, arguments: Arguments) -> Value:

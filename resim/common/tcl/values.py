@@ -4,13 +4,11 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias, Union
 
+from resim.common.limits import TCL_DEPTH, TCL_TEXT
+
 Value: TypeAlias = Union[str, "TclList"]
 """What a variable holds."""
 
-MAX_TEXT: Final = 10_000_000
-"""Length of the longest text that a value may have, in characters."""
-MAX_NESTING: Final = 50
-"""How deep lists that are asked for as text may stand inside one another."""
 
 _SPACE: Final = " \t\r\n\f\v"
 _PLAIN_ELEMENT: Final = re.compile(r"""[^\s{}\[\]$;"\\#][^\s{}\[\]$;"\\]*\Z""")
@@ -73,21 +71,21 @@ def text_of(value: Value, depth: int = 0) -> str:
     """A value as text, so that Tcl would read the same elements from it.
 
     Raises:
-        TclError: the text is longer than `MAX_TEXT`, or lists are nested deeper than `MAX_NESTING`.
+        TclError: the text is longer than `TCL_TEXT`, or lists are nested deeper than `TCL_DEPTH`.
 
     >>> text_of(TclList(["a", "b c", "", TclList(["1", "2"])]))
     'a {b c} {} {1 2}'
     """
     if isinstance(value, str):
         return value
-    if depth > MAX_NESTING:
-        raise TclError(f"lists are nested deeper than {MAX_NESTING}")
+    if depth > TCL_DEPTH:
+        raise TclError(f"lists are nested deeper than {TCL_DEPTH}")
     parts, length = [], 0
     for item in value.items:
         part = _quoted(text_of(item, depth + 1))
         length += len(part) + 1
-        if length > MAX_TEXT:
-            raise TclError(f"a value has more than {MAX_TEXT} characters")
+        if length > TCL_TEXT:
+            raise TclError(f"a value has more than {TCL_TEXT} characters")
         parts.append(part)
     return " ".join(parts)
 

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from resim.common.limits import TCL_DEPTH
 from resim.common.tcl.values import TclError, closing_brace, escape_at
 
-MAX_DEPTH: Final = 50
-"""How deep scripts, brackets and parentheses may stand inside one another."""
 _BLANK: Final = " \t\r\f\v"
 
 
@@ -208,8 +207,8 @@ class _Scanner:
         line, start = self.line, self.at + 1
         depth, self.at = 1, start
         while self.at < len(self.text) and depth:
-            if depth > MAX_DEPTH:
-                raise TclError(f"too many nested brackets (the limit is {MAX_DEPTH})")
+            if depth > TCL_DEPTH:
+                raise TclError(f"too many nested brackets (the limit is {TCL_DEPTH})")
             letter = self.peek()
             if letter == "\\":
                 self.at += 1

@@ -43,7 +43,10 @@ def test_overrides(card_file):
         ("encoder=3", "encoder: 3: "),
         ("encoder={name: transformer, width: 0}", "encoder.width: 0: .*greater than or equal to 1"),
         ("encoder={name: particlenet, neighbours: 0}", "encoder.neighbours: 0: .*greater than or equal to 1"),
-        ("encoder={name: interaction_network, hidden: [8, -1]}", "encoder.hidden.1: -1: .*greater than 0"),
+        (
+            "encoder={name: interaction_network, hidden: [8, -1]}",
+            "encoder.hidden.1: -1: .*greater than or equal to 1",
+        ),
         ("projector.output=1", "projector.output: 1: .*greater than or equal to 2"),
         ("data.batch_size=1", "data.batch_size: 1: .*greater than or equal to 2"),
         ("training.precision=half", "training.precision: 'half': .*'single', 'double' or 'bf16'"),

@@ -164,7 +164,9 @@ ENDLESS = {
     "parentheses": ("expr {" + "(" * 99 + "1" + ")" * 99 + "}", "nested deeper than 50"),
     "signs": ("expr {" + "-" * 99 + "1}", "syntax error"),
     "scripts": ("if 1 {" * 99 + "}" * 99, "too many nested evaluations"),
-    "a card that is too long": ("#" * 2_000_001, "at most 2000000 bytes"),
+    "a card that is too long": ("#" * 1_000_001, "at most 1000000 bytes"),
+    "modules": ("for {set i 0} {$i < 501} {incr i} { module A m$i {} }", "more than 500 modules"),
+    "expressions": ("for {} {1} {} { expr {" + "1+" * 500 + "1} }", "more than 1000000 steps"),
 }  # fmt: skip
 
 

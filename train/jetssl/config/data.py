@@ -5,6 +5,7 @@ from typing import Final, Literal
 from pydantic import Field, PositiveFloat, field_validator, model_validator
 
 from resim.common.cards import CardModel
+from resim.common.limits import BATCH_ROWS, BINS, CONSTITUENTS, ROWS
 
 FeatureSet = Literal["relative", "relative_ip", "kin", "kinpid", "full", "rs3l"]
 """Names of `jetssl.data.features`."""
@@ -34,7 +35,7 @@ class AugmentationsCard(CardModel):
     """half of the jets"""
     crop: float = Field(0.0, ge=0, lt=1)
     """probability of a constituent to be left out"""
-    split_up_to: int = Field(0, ge=0)
+    split_up_to: int = Field(0, ge=0, le=CONSTITUENTS)
     """collinear splittings until a jet has this many constituents or all are split; 0: none"""
     smear: float = Field(0.0, ge=0)
     """GeV, Lambda of the soft smearing by Lambda / pT"""
@@ -81,15 +82,15 @@ class BalanceCard(CardModel):
 
     classes: dict[str, PositiveFloat] | None = None
     """relative shares of the classes, all of them; null: as they come"""
-    pt_bins: int | None = Field(None, ge=1)
+    pt_bins: int | None = Field(None, ge=1, le=BINS)
     """quantile bins of the parton's pT in which all classes get the same spectrum; null: as it comes"""
 
 
 class BinsCard(CardModel):
     """Quantile bins of the parton's pT and |eta|; a batch holds rows of one bin, so negatives differ by more."""
 
-    pt: int = Field(1, ge=1)
-    abs_eta: int = Field(1, ge=1)
+    pt: int = Field(1, ge=1, le=BINS)
+    abs_eta: int = Field(1, ge=1, le=BINS)
 
 
 class DataCard(CardModel):
@@ -111,17 +112,17 @@ class DataCard(CardModel):
     the files keep (`weights: all` in the generation card). Losses, class balance, probes and fine-tunings count rows
     by its absolute value, judgements with its sign"""
     fractions: Fractions = Fractions()
-    batch_size: int = Field(256, ge=2)
+    batch_size: int = Field(256, ge=2, le=BATCH_ROWS)
     """rows in a batch, shared by all processes; NT-Xent contrasts each jet with the other 2 * batch_size - 2"""
     bins: BinsCard = BinsCard()
     balance: BalanceCard = BalanceCard()
-    buffer: int = Field(200_000, ge=2)
+    buffer: int = Field(200_000, ge=2, le=ROWS)
     """rows, of all processes together, whose jets are in memory; files with more are streamed: random pieces of all
     of them make up half a buffer, which is shuffled while the other half is read"""
-    shards: int = Field(1, ge=1)
+    shards: int = Field(1, ge=1, le=BATCH_ROWS)
     """groups of rows, each read by one process only; of every batch they give equal shares. 1: every process
     reads everything"""
-    validation_rows: int = Field(20_000, ge=2)
+    validation_rows: int = Field(20_000, ge=2, le=ROWS)
     """at most so many rows are looked at after an epoch, and stay in memory"""
 
     @field_validator("inputs")

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
-from pydantic import Field, PositiveInt, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from resim.common.cards import CardModel
+from resim.common.limits import CONSTITUENTS, EXPANSION, LAYERS, WIDTH
 
 
 class _WithHeads(Protocol):
@@ -14,6 +15,7 @@ class _WithHeads(Protocol):
     def heads(self) -> int: ...
 
 
+Size = Annotated[int, Field(ge=1, le=WIDTH)]
 CardT = TypeVar("CardT", bound=_WithHeads)
 
 
@@ -27,11 +29,11 @@ class TransformerCard(CardModel):
     """Transformer with a mean or pT-weighted sum; JetCLR (arXiv:2108.04253) has 1000, 4, 4, 1 and dropout 0.1."""
 
     name: Literal["transformer"] = "transformer"
-    width: int = Field(64, ge=1)
+    width: int = Field(64, ge=1, le=WIDTH)
     """D, size of a token and of the jet vector; a multiple of `heads`"""
-    layers: int = Field(3, ge=1)
-    heads: int = Field(4, ge=1)
-    expansion: int = Field(2, ge=1)
+    layers: int = Field(3, ge=1, le=LAYERS)
+    heads: int = Field(4, ge=1, le=WIDTH)
+    expansion: int = Field(2, ge=1, le=EXPANSION)
     """hidden size of the feed-forward part, in units of `width`"""
     dropout: float = Field(0.0, ge=0, lt=1)
     """of attention weights, activations and branches"""
@@ -47,18 +49,18 @@ class ParticleTransformerCard(CardModel):
     """Particle Transformer; defaults as published (arXiv:2202.03772, sec. 5)."""
 
     name: Literal["part"] = "part"
-    width: int = Field(128, ge=1)
+    width: int = Field(128, ge=1, le=WIDTH)
     """D; a multiple of `heads`"""
-    layers: int = Field(8, ge=1)
-    class_layers: int = Field(2, ge=1)
-    heads: int = Field(8, ge=1)
-    expansion: int = Field(4, ge=1)
+    layers: int = Field(8, ge=1, le=LAYERS)
+    class_layers: int = Field(2, ge=1, le=LAYERS)
+    heads: int = Field(8, ge=1, le=WIDTH)
+    expansion: int = Field(4, ge=1, le=EXPANSION)
     """hidden size of the feed-forward part, in units of `width`"""
     dropout: float = Field(0.1, ge=0, lt=1)
     """of attention weights, activations and branches; none in class layers"""
-    embedding: tuple[PositiveInt, ...] = (128, 512)
+    embedding: tuple[Size, ...] = Field((128, 512), max_length=LAYERS)
     """hidden sizes of the embedding of constituents"""
-    pair_embedding: tuple[PositiveInt, ...] = (64, 64, 64)
+    pair_embedding: tuple[Size, ...] = Field((64, 64, 64), max_length=LAYERS)
     """hidden sizes of the embedding of pairs"""
 
     @model_validator(mode="after")
@@ -70,9 +72,9 @@ class ParticleNetCard(CardModel):
     """ParticleNet; defaults as published (arXiv:1902.08570, fig. 2)."""
 
     name: Literal["particlenet"] = "particlenet"
-    neighbours: int = Field(16, ge=1)
-    channels: tuple[Annotated[tuple[PositiveInt, ...], Field(min_length=1)], ...] = Field(
-        ((64, 64, 64), (128, 128, 128), (256, 256, 256)), min_length=1
+    neighbours: int = Field(16, ge=1, le=CONSTITUENTS)
+    channels: tuple[Annotated[tuple[Size, ...], Field(min_length=1, max_length=LAYERS)], ...] = Field(
+        ((64, 64, 64), (128, 128, 128), (256, 256, 256)), min_length=1, max_length=LAYERS
     )
     """sizes of the perceptron on edges, for each block; D is the very last"""
 
@@ -81,10 +83,10 @@ class Rs3lGnnCard(CardModel):
     """Graph network of RS3L (arXiv:2403.07066); defaults as in its code."""
 
     name: Literal["rs3l_gnn"] = "rs3l_gnn"
-    width: int = Field(128, ge=1)
+    width: int = Field(128, ge=1, le=WIDTH)
     """D"""
-    layers: int = Field(3, ge=1)
-    neighbours: int = Field(24, ge=1)
+    layers: int = Field(3, ge=1, le=LAYERS)
+    neighbours: int = Field(24, ge=1, le=CONSTITUENTS)
     """itself included"""
 
 
@@ -92,11 +94,11 @@ class InteractionNetworkCard(CardModel):
     """Interaction network; defaults as published (arXiv:1909.12285, sec. 4)."""
 
     name: Literal["interaction_network"] = "interaction_network"
-    width: int = Field(24, ge=1)
+    width: int = Field(24, ge=1, le=WIDTH)
     """D, D_O of the paper"""
-    message: int = Field(20, ge=1)
+    message: int = Field(20, ge=1, le=WIDTH)
     """size of a message, D_E of the paper"""
-    hidden: tuple[PositiveInt, ...] = Field((60, 30), min_length=1)
+    hidden: tuple[Size, ...] = Field((60, 30), min_length=1, max_length=LAYERS)
     """hidden sizes of the perceptrons"""
     vertices: bool = False
     """messages from secondary vertices to constituents, too; goes with data.inputs [constituents, vertices]"""
@@ -109,9 +111,9 @@ EncoderCard = TransformerCard | ParticleTransformerCard | ParticleNetCard | Rs3l
 class ProjectorCard(CardModel):
     """The perceptron between jet vector and loss, not used after pre-training."""
 
-    hidden: tuple[PositiveInt, ...] = (64,)
+    hidden: tuple[Size, ...] = Field((64,), max_length=LAYERS)
     """hidden sizes; a single number means one layer"""
-    output: int = Field(32, ge=2)
+    output: int = Field(32, ge=2, le=WIDTH)
     activation: Literal["gelu", "relu", "elu"] = "gelu"
     batch_norm: bool = False
     """before every activation"""

@@ -5,12 +5,13 @@ from typing import Literal
 from pydantic import Field
 
 from resim.common.cards import CardModel
+from resim.common.limits import EPOCHS, SEED, THREADS
 
 
 class TrainingCard(CardModel):
     """How it is optimized."""
 
-    epochs: int = Field(20, ge=1)
+    epochs: int = Field(20, ge=1, le=EPOCHS)
     learning_rate: float = Field(1e-3, gt=0)
     """peak, reached after the warm-up"""
     weight_decay: float = Field(0.01, ge=0)
@@ -23,11 +24,11 @@ class TrainingCard(CardModel):
     """largest norm of the gradient; null: any"""
     ema: float | None = Field(None, gt=0, lt=1)
     """decay per step of the exponential moving average of the weights that is validated and saved; null: none"""
-    patience: int | None = Field(None, ge=1)
+    patience: int | None = Field(None, ge=1, le=EPOCHS)
     """epochs without a lower validation loss after which the training ends; null: never"""
-    seed: int = Field(1, ge=0)
+    seed: int = Field(1, ge=0, le=SEED)
     """of the initial weights, the order of rows, the choice of views and the augmentations"""
-    threads: int = Field(2, ge=1)
+    threads: int = Field(2, ge=1, le=THREADS)
     """CPU threads of torch, of each process"""
     precision: Literal["single", "double", "bf16"] = "single"
     """`single`, or `double` to compare trainings, of weights and features; `bf16`: products of matrices in bfloat16,

@@ -30,6 +30,7 @@ from jetssl.models.checkpoints import refuse_other_card
 from jetssl.models.normalization import Normalized
 from jetssl.training.checkpoint_files import MovableCheckpoint, WholeFileIO
 from jetssl.training.epoch_log import EpochLog, progress_bar
+from jetssl.training.memory import refuse_too_large
 from jetssl.training.provenance import RunProvenance, SplitCounts, start_record
 from jetssl.training.run_folder import RunFolder, State
 from jetssl.training.stopping import Patience, StopTogether
@@ -69,6 +70,7 @@ def pretrain(card: Card, run: RunFolder, *, force: bool = False, quiet: bool = F
         rows = team.once(lambda: rows_of(card.data.files, card.views.names, card.data.weights))
         if not card.data.labelled:
             rows = rows.without_labels()
+        refuse_too_large(card, rows.classes, team.size)
         data = PairDataModule(rows, card, team)
         method = METHODS[card.objective.name](card, data.batches_per_epoch * card.training.epochs, rows.classes)
         outcome, resume_from = team.once(lambda: _prepare(card, run, data, method, force))

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resim.common.tcl.arithmetic import FUNCTIONS, MAX_BITS, binary, finite, number_of, text_of_number, truth
+from resim.common.limits import TCL_BITS
+from resim.common.tcl.arithmetic import FUNCTIONS, binary, finite, number_of, text_of_number, truth
 from resim.common.tcl.values import TclError
 
 
@@ -68,7 +69,7 @@ def test_operators(operator, left, right, value):
         ("**", 0, -1, "exponentiation of zero"),
         ("<<", 1, -1, "negative shift"),
         ("<<", 1, 10**6, "the limit is"),
-        ("**", 2, 10**9, f"more than {MAX_BITS} bits"),
+        ("**", 2, 10**9, f"more than {TCL_BITS} bits"),
         ("&", 1.5, 1, "floating-point value"),
         ("+", "a", 1, "non-numeric string"),
         ("*", 1e300, 1e300, "not finite"),

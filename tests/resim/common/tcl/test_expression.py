@@ -2,7 +2,8 @@
 
 import pytest
 
-from resim.common.tcl.expression import MAX_DEPTH, evaluate
+from resim.common.limits import TCL_DEPTH
+from resim.common.tcl.expression import evaluate
 from resim.common.tcl.values import TclError
 
 VARIABLES = {"a": "3", "b": "0.5", "w": "word"}
@@ -43,7 +44,7 @@ def test_known_values(text, wanted):
         ("nofunction(1)", "nofunction"),
         ("hypot(3)", "argument"),
         ("1 / 0", "divide by zero"),
-        ("(" * (MAX_DEPTH + 1) + "1" + ")" * (MAX_DEPTH + 1), "nested|deep"),
+        ("(" * (TCL_DEPTH + 1) + "1" + ")" * (TCL_DEPTH + 1), "nested|deep"),
     ],
 )
 def test_what_is_no_expression(text, message):

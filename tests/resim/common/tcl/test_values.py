@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resim.common.tcl.values import MAX_NESTING, TclError, TclList, items_of, split_list, text_of
+from resim.common.limits import TCL_DEPTH
+from resim.common.tcl.values import TclError, TclList, items_of, split_list, text_of
 
 TEXT = st.text(alphabet='ab {}[]$;"\\#\n\tü', max_size=8)
 
@@ -37,7 +38,7 @@ def test_text_that_is_no_list(text, message):
 
 def test_nesting_has_a_limit():
     nested = TclList([])
-    for _ in range(MAX_NESTING + 2):
+    for _ in range(TCL_DEPTH + 2):
         nested = TclList([nested])
     with pytest.raises(TclError, match="nested deeper"):
         text_of(nested)

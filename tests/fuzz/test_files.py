@@ -1,0 +1,71 @@
+"""Mutants of what the programs wrote themselves: pair files, chunks, checkpoints, folders of runs.
+
+Off (`RESIM_FUZZ_FILES=1` switches them on) until every reader opens HDF5 files in one place and turns what h5py, JSON
+and torch say into one line; what they find until then stands in docs/reliability.md.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from jetssl.config.card import load_card
+from jetssl.models.checkpoints import load_encoder
+from jetssl.training.pretrain import pretrain
+from jetssl.training.run_folder import RunFolder
+from resim.pairfile.digest import digest
+from resim.pairfile.inspection import summarize
+from resim.pairfile.mock import write_mock
+from resim.pairfile.reader import PairFile
+from resim.pairfile.validation import violations
+from tests.helpers.mutants import Kind
+from tests.helpers.toys import CARD
+
+pytestmark = [
+    pytest.mark.mutants,
+    pytest.mark.skipif("RESIM_FUZZ_FILES" not in os.environ, reason="RESIM_FUZZ_FILES=1 reads mutants of files"),
+]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """A training of one epoch on 40 rows."""
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("fuzz")
+    write_mock(folder / "pairs.h5", 40, ("nominal", "seed"))
+    (folder / "card.yaml").write_text(CARD.format(file=folder / "pairs.h5"))
+    pretrain(load_card(folder / "card.yaml"), RunFolder(folder / "run"), quiet=True)
+    return RunFolder(folder / "run")
+
+
+def read_rows(path: Path) -> None:
+    """The rows of a pair file, as the trainer reads them."""
+    with PairFile(path) as file:
+        assert len(file.block(0, len(file)).arrays) > 1
+
+
+def test_pair_files(tmp_path, run):
+    kind = Kind("pair file", ".h5", (violations, read_rows, summarize, digest))
+    assert kind.try_all([(run.path.parent / "pairs.h5").read_bytes()], tmp_path)[1]
+
+
+def test_checkpoints(tmp_path, run):
+    assert Kind("checkpoint", ".ckpt", (load_encoder,)).try_all([run.best.read_bytes()], tmp_path)[1]
+
+
+@pytest.mark.parametrize("name", ["card", "provenance"])
+def test_run_folders(run, name):
+    path = getattr(run, name)
+    sound = path.read_bytes()
+    kind = Kind(f"run folder {name}", path.suffix, (lambda file: _state(run, path, file),))
+    try:
+        kind.try_all([sound], run.path.parent)
+    finally:
+        path.write_bytes(sound)
+
+
+def _state(run: RunFolder, path: Path, mutant: Path) -> None:
+    path.write_bytes(mutant.read_bytes())
+    run.load_card()
+    run.load_provenance()

@@ -1,0 +1,48 @@
+"""Trainings that no memory could hold are refused before anything is allocated."""
+
+import pytest
+import torch
+
+from jetssl.config.card import ENCODER_CARDS, load_card
+from jetssl.methods.builder import METHODS
+from jetssl.training import memory
+from jetssl.training.memory import machine_memory, memory_of, refuse_too_large
+from resim.common.errors import InputError
+
+CLASSES = ("a", "b")
+
+
+@pytest.mark.parametrize("encoder", ENCODER_CARDS)
+def test_weights_are_counted_without_being_made(card_file, encoder):
+    raw = ["encoder={}", f"encoder.name={encoder}"]
+    card = load_card(card_file, raw)
+    parts = memory_of(card, CLASSES, 1)
+    method = METHODS[card.objective.name](card, 1, CLASSES)
+    assert parts["encoder"] == 16 * sum(weights.numel() for weights in method.encoder.parameters())
+    assert all(weights.device == torch.device("cpu") for weights in method.parameters())
+    assert parts["data.batch_size"] > 0
+
+
+@pytest.mark.parametrize(
+    ("override", "key"),
+    [
+        ("encoder.width=16384", "encoder"),
+        ("projector.hidden=[16384, 16384, 16384, 16384, 16384, 16384]", "projector"),
+        ("data.batch_size=1000000", "data.batch_size"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_both_numbers(card_file, override, key, monkeypatch):
+    monkeypatch.setattr(memory, "machine_memory", lambda: 16_000_000_000)
+    card = load_card(card_file, [override])
+    with pytest.raises(InputError, match=rf"{key}: the training takes at least .* GB .* has 16 GB: lower {key}$"):
+        refuse_too_large(card, CLASSES, 1)
+
+
+def test_more_processes_share_a_batch(card_file):
+    card = load_card(card_file)
+    assert memory_of(card, CLASSES, 4)["data.batch_size"] < memory_of(card, CLASSES, 1)["data.batch_size"]
+
+
+def test_the_shipped_size_fits_any_machine(card_file):
+    refuse_too_large(load_card(card_file), CLASSES, 1)
+    assert machine_memory() > 1e9

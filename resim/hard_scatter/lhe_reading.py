@@ -290,7 +290,7 @@ def _parse_init(block: Block, path: Path) -> tuple[Beams, str]:
     try:
         info = pylhe.LHEInitInfo.fromstring(_records(block.text)[0][1])
     except (ValueError, OverflowError, IndexError) as error:
-        raise InputError(f"{path}:{block.line}: unreadable <init> ({error}), want 10 numbers of HEPRUP") from error
+        raise InputError(f"{path}:{block.line}: unreadable <init> block ({error}), want HEPRUP's 10") from error
     for energy in (info.energyA, info.energyB):
         if not 0 < energy < math.inf:
             raise InputError(f"{path}: beam energy {energy} GeV in the <init> block; want a positive number")

@@ -395,7 +395,7 @@ def test_another_mean_or_pool_is_another_run(chain, tmp_path):
         (lambda pool: stage(-1, pool), r"pileup\.mu: -1: .*greater than or equal to 0"),
         (lambda pool: stage(1001, pool), r"pileup\.mu: 1001: .*less than or equal to 1000"),
         (lambda pool: stage(5, pool.with_name("no.h5")), r"no\.h5 not found"),
-        (lambda pool: stage(5, CARD), r"cms_pileup\.tcl: cannot be read as HDF5"),
+        (lambda pool: stage(5, CARD), r"cms_pileup\.tcl: not a readable HDF5 file"),
         (lambda pool: {"card": str(CARD), "pileup": {"mu": 5}}, r"pileup\.pool: .*required"),
     ],
 )

@@ -4,6 +4,7 @@ HDF5 can name other files in many ways (external storage, links, virtual dataset
 that it does not know. None of that is part of any file of this project, so a file that has it is refused
 """
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from h5py import h5d, h5g, h5l, h5o, h5t, h5z
 
 from resim.common.errors import InputError, reason_of
+from resim.common.limits import DATASET_INFLATION, DATASET_SMALL
 
 FILTERS: Final = (h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32, h5z.FILTER_LZF)
 """Filters that h5py brings along; for others HDF5 looks for libraries to load."""
@@ -182,4 +184,9 @@ def _stored(path: str, item: Any) -> Stored:
         raise _ForeignError(f"dataset {path} needs the HDF5 filter {strange[0]}, which is not one of h5py's own")
     if item.get_type().get_class() not in TYPES:
         raise _ForeignError(f"dataset {path} holds no numbers")
-    return Stored(item.shape, item.dtype)
+    stored = Stored(item.shape, item.dtype)
+    size, in_file = math.prod(stored.shape) * stored.dtype.itemsize, item.get_storage_size()
+    if size > DATASET_SMALL + DATASET_INFLATION * in_file:
+        over = f"{size:,}, over {DATASET_INFLATION:,} times as many"
+        raise _ForeignError(f"dataset {path} takes {in_file:,} bytes and would inflate to {over}")
+    return stored

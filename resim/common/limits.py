@@ -84,5 +84,7 @@ THREADS: Final = 4_096
 
 # --- HDF5
 
-DATASET_INFLATION: Final = 1_000
+DATASET_INFLATION: Final = 1_100
 """Bytes of a dataset in memory, in units of what it takes in its file; gzip packs zeros by 1,030."""
+DATASET_SMALL: Final = 1_000_000
+"""Bytes that a dataset may have in memory however little it takes in its file."""

@@ -51,6 +51,11 @@ def foreign_filter(file):
     h5py.h5d.create(file.id, b"filtered", h5py.h5t.NATIVE_INT32, h5py.h5s.create_simple((4,)), dcpl=create)
 
 
+def bomb(file):
+    """80 GB of which one chunk is there."""
+    file.create_dataset("bomb", (10**10,), "f8", chunks=(10**4,), compression="gzip")[0] = 1
+
+
 def text(file):
     file["text"] = ["of any length"]
 
@@ -79,13 +84,14 @@ def link(path, target):
         (link("group/soft", h5py.SoftLink("/group/numbers")), "group/soft is a soft link"),
         (link("away", h5py.ExternalLink("other.h5", "numbers")), "away is a link to another file"),
         (foreign_filter, "dataset filtered needs the HDF5 filter 31999"),
+        (bomb, "dataset bomb takes .* bytes and would inflate to 80,000,000,000, over 1,100 times as many"),
         (text, "dataset text holds no numbers"),
         (references, "dataset references holds no numbers"),
         (named_type, "type is neither group nor dataset"),
         (circle, f"group/group/.*: over 100000 objects, or {DEEPEST} groups deep"),
     ],
 )
-def test_what_leads_out_of_the_file_is_refused(path, change, message):
+def test_what_leads_out_of_the_file_or_fills_the_memory_is_refused(path, change, message):
     with h5py.File(path, "r+") as file:
         change(file)
     with pytest.raises(InputError, match=rf"file\.h5: {message}.*; make it again"):

@@ -65,6 +65,8 @@ def read_yaml(path: Path) -> Any:
         if (size := path.stat().st_size) > CARD_BYTES:
             raise InputError(f"{path}: has {size} bytes, want a card of {CARD_BYTES} at most")
         text = path.read_text(encoding="utf-8")
+    except InputError:
+        raise
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); want a YAML card") from error
     except ValueError as error:

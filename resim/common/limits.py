@@ -9,17 +9,17 @@ from typing import Final
 # --- YAML cards
 
 CARD_BYTES: Final = 200_000
-"""A card, or an override: the shipped ones have up to 4 kB; PyYAML reads some 50 kB a second."""
+"""A card, or an override: the shipped ones have up to 3 kB; PyYAML reads some 50 kB a second."""
 CARD_VALUES: Final = 20_000
 """Keys and values of a card with aliases and merges written out, which multiply: 535 bytes once were 1.8 GB."""
 VIEWS: Final = 200
-"""Views of a generation card; each is a group of every file, and shipped cards have up to 11."""
+"""Views of a generation card; each is a group of every file, and shipped cards have up to 7."""
 
 # --- Les Houches events
 
 LHE_LINE: Final = 25_000_000
 """Bytes of a line: a file may have no line ends. A small compressed one may hold a line larger than the memory."""
-LHE_HEADER: Final = 20_000_000
+LHE_HEADER: Final = 5_000_000
 """Bytes before `<init>`; MadGraph's, with all its cards, are some 100,000."""
 LHE_ROOT_WITHIN: Final = 1_000_000
 """Characters in which the root tag must appear; more would mean reading a foreign file of any size."""
@@ -39,13 +39,13 @@ INFLATION_FREE: Final = 100_000_000
 
 # --- Delphes cards
 
-TCL_CARD: Final = 1_000_000
+TCL_CARD: Final = 500_000
 """Bytes of a card together with the files that it sources; the largest official one has 100 kB."""
 TCL_SOURCES: Final = 100
 """Files that a card may source."""
 TCL_STEPS: Final = 1_000_000
 """Commands that a card may run, with a step for every character of an expression and every 100 characters or elements
-that are copied; the largest official cards take some 200,000. A million take 5 s."""
+that are copied; the shipped cards take up to 51,000. A million take 5 s."""
 TCL_TEXT: Final = 10_000_000
 """Characters of a value."""
 TCL_DEPTH: Final = 50
@@ -53,11 +53,11 @@ TCL_DEPTH: Final = 50
 TCL_BITS: Final = 256
 """Size of an integer; Tcl has no limit, and a power of two numbers of six digits fills any memory."""
 FORMULA_CHARACTERS: Final = 20_000
-"""Characters of a formula; those of the official cards have up to 3,000."""
+"""Characters of a formula; those of the shipped cards have up to 1,600."""
 FORMULA_DEPTH: Final = 50
 """How deep its parentheses and conditions may be nested."""
 DELPHES_MODULES: Final = 500
-"""Modules of a card; official ones have up to 100."""
+"""Modules of a card; the shipped ones have up to 15, as only what jets need is in them."""
 
 # --- training cards
 

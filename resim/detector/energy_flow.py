@@ -1,5 +1,6 @@
 """Energies measured in the towers of one calorimeter section, and energy flow: tracks against neutral candidates."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -141,6 +142,10 @@ def _section(module: CardModule, prefix: str, column: int, pdg_id: int, output: 
     )
 
 
+_PDG_ID: Final = re.compile(r"\s*-?[0-9]{1,10}\s*")
+"""Ten digits are the ions."""
+
+
 def _fractions(module: CardModule, column: int, size: int) -> dict[int, float]:
     """Energy fractions of one section by absolute PDG id; 0 stands for all others."""
     pairs = module.pairs("EnergyFraction")
@@ -148,7 +153,7 @@ def _fractions(module: CardModule, column: int, size: int) -> dict[int, float]:
     fractions: dict[int, float] = {}
     for (key, text), parts in zip(pairs, values, strict=True):
         name = text_of(key)
-        if not name.strip().lstrip("-").isdigit() or len(parts) != size or not all(0 <= f <= 1 for f in parts):
+        if not _PDG_ID.fullmatch(name) or len(parts) != size or not all(0 <= f <= 1 for f in parts):
             module.fail(
                 f"{{{name}}} {{{text_of(text)}}}: want a PDG id and {size} fractions in 0 ... 1", "EnergyFraction"
             )

@@ -35,7 +35,7 @@ def read_header(path: Path) -> Header:
     """Read what stands before the `<init>` block.
 
     Raises:
-        InputError: the file cannot be read, or there is no `<init>` block within 20 MB.
+        InputError: the file cannot be read, or there is no `<init>` block within 5 MB.
     """
     lines: list[str] = []
     size = 0

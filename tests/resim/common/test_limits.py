@@ -23,7 +23,7 @@ def lhe(text):
 
 
 HOSTILE = {
-    "a large card": (read_yaml, "#" * (limits.CARD_BYTES + 1), "bytes, want a card of 200000 at most"),
+    "a large card": (read_yaml, "#" * (limits.CARD_BYTES + 1), r"input: has 200001 bytes, want a card of 200000 at most"),
     "values": (read_yaml, "[" + "1," * limits.CARD_VALUES + "]", "2e\\+04 keys and values, want 20000"),
     "aliases": (read_yaml, "a: &a [1,1,1,1,1,1,1,1]\n" + "".join(f"{y}: &{y} [{f'*{x},' * 9}]\n" for x, y in zip("abcdefgh", "bcdefghi", strict=True)), "keys and values, want 20000 at most"),
     "a list in itself": (read_yaml, "a: &a [*a]\n", "keys and values, want 20000 at most"),
@@ -31,8 +31,8 @@ HOSTILE = {
     "elements": (survey, lhe("<a/>" * (limits.LHE_BLOCK // limits.LHE_PER_ELEMENT)), "more than 2000000 characters or"),
     "text": (survey, lhe("#" * (limits.LHE_BLOCK + 1)), "more than 2000000 characters or lines"),
     "a tag without end": (survey, lhe("<" + "a" * 300_000 + ">\n"), "event 0: has no event line"),
-    "a header": (read_header, "<LesHouchesEvents>\n" + "x" * (limits.LHE_HEADER + 1), "within 20000000 characters"),
-    "sourced files": (evaluate_card, "#" * (limits.TCL_CARD + 1), "at most 1000000 bytes"),
+    "a header": (read_header, "<LesHouchesEvents>\n" + "x" * (limits.LHE_HEADER + 1), "within 5000000 characters"),
+    "sourced files": (evaluate_card, "#" * (limits.TCL_CARD + 1), "at most 500000 bytes"),
     "modules": (evaluate_card, "for {set i 0} {$i < 501} {incr i} { module A m$i {} }", "more than 500 modules"),
     "expressions": (evaluate_card, "for {} {1} {} { expr {" + "1+" * 5000 + "1} }", "more than 1000000 steps"),
 }  # fmt: skip

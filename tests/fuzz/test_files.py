@@ -1,10 +1,5 @@
-"""Mutants of what the programs wrote themselves: pair files, chunks, checkpoints, folders of runs.
+"""Mutants of what the programs wrote themselves: pair files, checkpoints, folders of runs."""
 
-Off (`RESIM_FUZZ_FILES=1` switches them on) until every reader opens HDF5 files in one place and turns what h5py, JSON
-and torch say into one line; what they find until then stands in docs/reliability.md.
-"""
-
-import os
 from pathlib import Path
 
 import pytest
@@ -22,10 +17,7 @@ from resim.pairfile.validation import violations
 from tests.helpers.mutants import Kind
 from tests.helpers.toys import CARD
 
-pytestmark = [
-    pytest.mark.mutants,
-    pytest.mark.skipif("RESIM_FUZZ_FILES" not in os.environ, reason="RESIM_FUZZ_FILES=1 reads mutants of files"),
-]
+pytestmark = [pytest.mark.mutants, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -17,9 +17,9 @@ pytestmark = [
 ]
 
 
-def test_a_training_survives_faults_at_random_points():
-    """The second attempt ends with equal weights."""
-    command = [sys.executable, "-m", "tests.fuzz.faults", "3", "3", "train"]
+def test_merging_survives_faults_at_random_points():
+    """The second attempt ends with the digest of an undisturbed one."""
+    command = [sys.executable, "-m", "tests.fuzz.faults", "3", "3", "merge"]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert len(re.findall(r"^ +\d+ train .* at +\d+: ok", done.stdout, re.MULTILINE)) == 3
+    assert len(re.findall(r"^ +\d+ merge .* at +\d+: ok", done.stdout, re.MULTILINE)) == 3

@@ -42,11 +42,13 @@ def train(  # noqa: PLR0913, PLR0917
         raise click.UsageError("Missing option '-o' / '--output'.")
     from jetssl.common.team import one_voice
     from jetssl.training.epoch_metrics import read_metrics
-    from jetssl.training.pretrain import pretrain
     from jetssl.training.run_folder import RunFolder, State
 
     with one_voice() as team:
-        outcome = pretrain(load_card(card, overrides), RunFolder(output), force=force, quiet=quiet)
+        resolved = load_card(card, overrides)
+        from jetssl.training.pretrain import pretrain  # brings Lightning, for which a wrong card need not wait
+
+        outcome = pretrain(resolved, RunFolder(output), force=force, quiet=quiet)
     if outcome.state is State.RESUMABLE:
         if team.leads:
             click.echo(f"jetssl: interrupted; the same command resumes {output}", err=True)

@@ -77,7 +77,7 @@ def test_overrides(tmp_path):
         text = mutant(OVERRIDES, "override", number).decode("utf-8", "surrogateescape")
         draw = random.Random(f"more {SEED} {number}")
         more = [draw.choice(OVERRIDES).decode()] if draw.random() < 0.5 else []
-        refused(lambda words=[text, *more]: load_train(card, words), card)
+        refused(lambda words=[text, *more]: load_train(card, words))
 
 
 def test_pythia_cards(tmp_path):

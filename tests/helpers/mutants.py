@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from resim.common.commandline import LONGEST_MESSAGE, shortened
 from resim.common.errors import InputError
 
 SEED = int(os.environ.get("RESIM_FUZZ_SEED", "0"))
@@ -25,8 +26,6 @@ KINDS = 13
 SECONDS = 10
 BYTES = 1_000_000_000
 """More than the 500 MB of the promise, as allocators reserve more than they use."""
-LONGEST_MESSAGE = 15_000
-"""Three tokens of the longest; the command line cuts what it prints at 300 (`resim.common.commandline`)."""
 TOKENS = (
     b"nan", b"-inf", b"1e999", b"-1", b"0", b"9" * 30, b"1e10", b"2147483648", b"-9223372036854775809", b"0x7f", b"\0",
     b"\r", b"\n", b"\xff\xfe", b"\x1b[2J", b"{", b"}", b"[", b"]", b"<", b">", b"&a", b"*a", b"$", b"\\", b'"', b"'", b"#",
@@ -114,8 +113,8 @@ def bounded() -> Iterator[None]:
         signal.signal(signal.SIGVTALRM, before)
 
 
-def refused(read: Callable[[], Any], *paths: Path) -> str:
-    """What reading is refused with, empty if it is not; one printable line."""
+def refused(read: Callable[[], Any]) -> str:
+    """What reading is refused with, empty if it is not: one printable line, as the command line shows it."""
     try:
         with bounded():
             read()
@@ -123,11 +122,9 @@ def refused(read: Callable[[], Any], *paths: Path) -> str:
         message = str(error)
     else:
         return ""
-    short = message
-    for path in paths:
-        short = short.replace(str(path), path.name)
-    assert len(short) <= LONGEST_MESSAGE, f"{len(short)} characters: {short[:400]!r}"
-    assert short.isprintable(), repr(short)
+    shown = shortened(message)
+    assert len(shown) <= LONGEST_MESSAGE, f"{len(shown)} characters: {shown!r}"
+    assert shown.isprintable(), repr(shown)
     return message
 
 
@@ -157,7 +154,7 @@ class Kind:
             path.write_bytes(mutant(sound, self.name, number, self.tokens))
             for i, read in enumerate(self.read):
                 try:
-                    message = refused(lambda read=read: read(path), path)
+                    message = refused(lambda read=read: read(path))
                 except (Exception, ExceededError) as error:
                     pytest.fail(
                         f"{self.name}, seed {SEED}, number {number}: {type(error).__name__}: {error!s:.600}; {path}"

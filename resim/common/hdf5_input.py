@@ -18,7 +18,7 @@ import numpy.typing as npt
 from h5py import h5d, h5g, h5l, h5o, h5t, h5z
 
 from resim.common.errors import InputError, reason_of
-from resim.common.limits import DATASET_INFLATION, DATASET_SMALL
+from resim.common.limits import INFLATION, INFLATION_FREE
 
 FILTERS: Final = (h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32, h5z.FILTER_LZF)
 """Filters that h5py brings along; for others HDF5 looks for libraries to load."""
@@ -38,6 +38,11 @@ class Stored:
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+
+    @property
+    def n_bytes(self) -> int:
+        """Size in memory."""
+        return math.prod(self.shape) * self.dtype.itemsize
 
 
 class Hdf5Input:
@@ -62,6 +67,7 @@ class Hdf5Input:
         try:
             with self.reading("its table of contents"):
                 self.datasets = dict(_survey(self._file.id))
+                self._refuse_bomb()
         except InputError:
             self.close()
             raise
@@ -80,6 +86,11 @@ class Hdf5Input:
             raise self.refusal(f"not a readable HDF5 file ({reason_of(error)})") from error
         except Exception as error:  # a damaged file makes h5py raise anything: RuntimeError, ValueError ...
             raise self.refusal(f"not a readable HDF5 file ({reason_of(error)})") from error
+
+    def _refuse_bomb(self) -> None:
+        size, in_memory = self.path.stat().st_size, sum(stored.n_bytes for stored in self.datasets.values())
+        if in_memory > INFLATION_FREE + INFLATION * size:
+            raise self.refusal(f"{size:,} bytes would inflate to {in_memory:,}, over {INFLATION} times as many")
 
     def refusal(self, what: str) -> InputError:
         """An error about this file that ends with the remedy."""
@@ -184,9 +195,4 @@ def _stored(path: str, item: Any) -> Stored:
         raise _ForeignError(f"dataset {path} needs the HDF5 filter {strange[0]}, which is not one of h5py's own")
     if item.get_type().get_class() not in TYPES:
         raise _ForeignError(f"dataset {path} holds no numbers")
-    stored = Stored(item.shape, item.dtype)
-    size, in_file = math.prod(stored.shape) * stored.dtype.itemsize, item.get_storage_size()
-    if size > DATASET_SMALL + DATASET_INFLATION * in_file:
-        over = f"{size:,}, over {DATASET_INFLATION:,} times as many"
-        raise _ForeignError(f"dataset {path} takes {in_file:,} bytes and would inflate to {over}")
-    return stored
+    return Stored(item.shape, item.dtype)

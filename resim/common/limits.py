@@ -15,6 +15,14 @@ CARD_VALUES: Final = 20_000
 VIEWS: Final = 200
 """Views of a generation card; each is a group of every file, and shipped cards have up to 7."""
 
+# --- compressed files
+
+INFLATION: Final = 50
+"""Size of a compressed file when it is unpacked, in units of its size on the disk; LHE text shrinks by 3 to 5, pair
+files by 2 to 5, and gzip packs zeros by 1,030."""
+INFLATION_FREE: Final = 100_000_000
+"""Bytes that any compressed file may have when it is unpacked."""
+
 # --- Les Houches events
 
 LHE_LINE: Final = 25_000_000
@@ -32,11 +40,6 @@ LHE_TAG: Final = 100
 """Characters of a tag's name; the longest of the standard is `LesHouchesEvents` (arXiv:hep-ph/0609017)."""
 LHE_PARTICLES: Final = 500
 """Particles of an event: MAXNUP of the accord (arXiv:hep-ph/0109068)."""
-INFLATION: Final = 50
-"""Size of a compressed file when it is unpacked, in units of its size on the disk; LHE text shrinks by 3 to 5."""
-INFLATION_FREE: Final = 100_000_000
-"""Bytes that any compressed file may have when it is unpacked."""
-
 # --- Delphes cards
 
 TCL_CARD: Final = 500_000
@@ -81,10 +84,3 @@ SEED: Final = 2**63 - 1
 """Largest seed: what fits into 64 bits with a sign."""
 THREADS: Final = 4_096
 """Threads of a process; the largest machines have some 1,000 cores."""
-
-# --- HDF5
-
-DATASET_INFLATION: Final = 1_100
-"""Bytes of a dataset in memory, in units of what it takes in its file; gzip packs zeros by 1,030."""
-DATASET_SMALL: Final = 1_000_000
-"""Bytes that a dataset may have in memory however little it takes in its file."""

@@ -91,12 +91,7 @@ class Rows:
         return np.concatenate([self.scatter_of_row, self.scatter_of_rival])
 
 
-def select_rows(
-    events: Iterable[EventText],
-    path: Path,
-    sha256: str,
-    wanted: Wanted,
-) -> Rows:
+def select_rows(events: Iterable[EventText], path: Path, sha256: str, wanted: Wanted) -> Rows:
     """Find the partons of LHE events and apply the card's selection.
 
     Args:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from resim.card.view_plan import ViewRecord
 from resim.common.angles import wrap
-from resim.common.arrays import Arrays
+from resim.common.arrays import Arrays, Integers
 from resim.common.ragged import offsets_of
 from resim.common.row_counts import SourceCounts, ViewCounts
 from resim.common.units import PYTHIA_SEED_MAX
@@ -57,18 +57,21 @@ def write_mock(  # noqa: PLR0913, PLR0917
         columns = _view(rng, rows, valid[view], constituents)
         columns |= _vertices(rng, rows, valid[view]) if vertices else {}
         arrays |= {f"views/{view}/{key}": array for key, array in columns.items()}
-    schema_columns = schema.Layout(views).row_columns()
     sha256 = f"{seed:064x}"
     with PairWriter(path, _records(views), LABELS, [sha256], vertices=vertices) as writer:
         for copy in range(copies):
-            event = rows["event"] + copy * n_rows
-            places = {"event": event, "identity": identity_of_place([sha256], rows["source"], event)}
-            every = arrays | {f"hard_scatter/{name}": column for name, column in places.items()}
-            typed = {name: every[name].astype(column.dtype) for name, column in schema_columns.items()}
-            writer.append(RowBlock(views, every | typed))
+            writer.append(_block(views, arrays, rows["event"] + copy * n_rows, sha256))
         all_valid = {view: np.tile(column, copies) for view, column in valid.items()}
         writer.finish(_provenance(copies * n_rows, all_valid, sha256, seed))
     return path
+
+
+def _block(views: tuple[str, ...], arrays: Arrays, event: Integers, sha256: str) -> RowBlock:
+    """The rows with these event numbers, in the types of the schema."""
+    places = {"event": event, "identity": identity_of_place([sha256], arrays["hard_scatter/source"], event)}
+    every = arrays | {f"hard_scatter/{name}": column for name, column in places.items()}
+    columns = schema.Layout(views).row_columns()
+    return RowBlock(views, every | {name: every[name].astype(column.dtype) for name, column in columns.items()})
 
 
 def _records(views: tuple[str, ...]) -> list[ViewRecord]:

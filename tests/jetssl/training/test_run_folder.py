@@ -59,3 +59,10 @@ def test_what_is_no_run_is_said(tmp_path):
     (tmp_path / "provenance.json").write_text("{")
     with pytest.raises(InputError, match=r"provenance\.json: unreadable"):
         RunFolder(tmp_path).load_provenance()
+
+
+def test_a_damaged_card_of_a_run_is_said_with_the_way_out(finished_run, tmp_path):
+    run = RunFolder(tmp_path)
+    run.card.write_text(finished_run.card.read_text()[:300] + "\nsplit_u")  # a rename whose data was lost
+    with pytest.raises(InputError, match=r"config\.yaml: .*, or train again with --force"):
+        run.load_card()

@@ -85,11 +85,14 @@ class RunFolder:
         """The resolved card.
 
         Raises:
-            InputError: this is no run folder.
+            InputError: this is no run folder, or its card is damaged.
         """
         if not self.card.is_file():
             raise InputError(f"{self.path}: no config.yaml, so not a run; make one with `jetssl train CARD -o RUN`")
-        return card_from(read_yaml(self.card), self.card)
+        try:
+            return card_from(read_yaml(self.card), self.card)
+        except InputError as error:
+            raise InputError(f"{error}, or train again with --force") from error
 
     def load_provenance(self) -> RunProvenance:
         """What was trained on what.

@@ -36,7 +36,8 @@ test: $(STAMP)  ## every test
 test-fast: $(STAMP)  ## what a working loop needs, about 90 s
 	$(PYTEST) -m "not slow" $(PYTEST_ARGS)
 
-# Other mutants of every kind of input (tests/fuzz), then every property with other examples, seed after seed; stops at the first that fails and shows its smallest example.
+# Other mutants of every kind of input (tests/fuzz), then every property with other examples, seed after seed; stops at
+# the first that fails and shows its smallest example.
 FUZZ_MINUTES ?= 10
 FUZZ_INPUTS  ?= 100000
 FUZZ_SEED    ?= $(shell date +%s)

@@ -1,7 +1,7 @@
 """HDF5 files that are read: nothing in them leads out of the file, and what is wrong with them is said in one line.
 
 HDF5 can name other files in many ways (external storage, links, virtual datasets) and loads libraries for filters
-that it does not know. None of that is part of any file of this project, so a file that has it is refused
+that it does not know. None of that is part of any file of this project, so a file that has it is refused.
 """
 
 import math

@@ -72,7 +72,7 @@ def publish(partial: Path, path: Path) -> None:
     partial.replace(path)
 
 
-def write_bytes(path: Path, content: bytes | memoryview) -> None:
+def write_bytes(path: Path, content: bytes) -> None:
     """`atomic_write` of bytes; the folder is made if there is none.
 
     Raises:

@@ -14,7 +14,7 @@ from resim.common.output_lock import locked
 
 
 class ErrorKeepingFile(io.RawIOBase):
-    """A new file for `h5py.File(ErrorKeepingFile(path), "w")` that keeps its first write error instead of raising it.
+    """A file for `h5py.File(ErrorKeepingFile(file), "w")` that keeps its first write error instead of raising it.
 
     HDF5 2.0 cannot recover from a write that fails (disk full, quota): the file cannot be closed any more, and the
     interpreter ends with a segmentation fault. So this object accepts every write, drops those after the first error,
@@ -22,18 +22,15 @@ class ErrorKeepingFile(io.RawIOBase):
     chunk must be written once and whole.
 
     Args:
-        path: replaced if it exists.
+        file: empty, open for reading and writing; closed with this object.
 
     Attributes:
         error: what went wrong first; None as long as all that was written is in the file.
-
-    Raises:
-        OSError: the file cannot be created.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, file: io.FileIO) -> None:
         super().__init__()
-        self._file = path.open("w+b", buffering=0)
+        self._file = file
         self.error: OSError | None = None
 
     def check(self) -> None:
@@ -119,7 +116,7 @@ class Hdf5Output:
         with ExitStack() as undo:
             undo.enter_context(locked(path))
             try:
-                self._stream = ErrorKeepingFile(self._partial)
+                self._stream = ErrorKeepingFile(self._partial.open("w+b", buffering=0))
             except OSError as error:
                 raise not_written(path, error, OTHER_OUTPUT) from error
             self.file = h5py.File(self._stream, "w")

@@ -20,13 +20,13 @@ class BrokenSealError(ValueError):
     """The bytes of a file are not those that were written."""
 
 
-def write_sealed(path: Path, content: bytes | memoryview) -> None:
+def write_sealed(path: Path, content: bytes) -> None:
     """Write a file, whole or not at all, with its seal.
 
     Raises:
         InputError: the disk is full, or the folder cannot be written.
     """
-    write_bytes(path, bytes(content) + hashlib.sha256(content).digest())
+    write_bytes(path, content + hashlib.sha256(content).digest())
 
 
 def read_sealed(path: Path) -> bytes:
@@ -51,7 +51,7 @@ def write_array(path: Path, array: npt.NDArray[Any]) -> None:
     """
     content = io.BytesIO()
     np.save(content, array, allow_pickle=False)
-    write_sealed(path, content.getbuffer())
+    write_sealed(path, content.getvalue())
 
 
 def read_array(path: Path) -> npt.NDArray[Any]:

@@ -74,7 +74,7 @@ def write_map(path: Path, found: LatentMap) -> None:
     """Write a map, whole or not at all."""
     content = io.BytesIO()
     np.savez(content, **{field.name: getattr(found, field.name) for field in fields(LatentMap)})
-    write_bytes(path, content.getbuffer())
+    write_bytes(path, content.getvalue())
 
 
 def read_map(path: Path) -> LatentMap:

@@ -145,7 +145,7 @@ def write_results(path: Path, results: Sequence[Result]) -> None:
     content = io.BytesIO()
     np.save(content, np.array([result.replicas or (np.nan,) * size for result in results], np.float64))
     path.unlink(missing_ok=True)  # a crash in between leaves no results rather than those with other replicas
-    write_bytes(replicas_of(path), content.getbuffer())
+    write_bytes(replicas_of(path), content.getvalue())
     write_records(path, results)
 
 

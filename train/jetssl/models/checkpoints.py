@@ -150,4 +150,4 @@ def write_checkpoint(path: Path, checkpoint: Mapping[str, Any]) -> None:
     """
     content = io.BytesIO()
     torch.save(checkpoint, content)
-    write_sealed(path, content.getbuffer())
+    write_sealed(path, content.getvalue())

@@ -130,7 +130,7 @@ def survey(path: Path, n_events: int | None = None, skip_bad: bool = False, all_
         raise InputError(f"{path}: holds no event; want at least one <event> block")
     if not census.pdg_ids:
         raise InputError(f"{path}: no sound event among {len(census.bad)}; the first: {census.first_bad}")
-    lines = [text.split() for _, text in _records(init.text)]
+    lines = [text.split() for _, text in _records(_with_exponents(init.text))]
     return census.survey(digest.hexdigest(), index + 1, beams, generator, lines)
 
 
@@ -222,9 +222,16 @@ def parse_event(block: str, path: Path, index: int, line: int | None = None) -> 
         BadEventError: the block cannot be parsed.
     """
     try:
-        return _parse_records(block)
+        try:
+            return _parse_records(block)
+        except DefectError:  # few programs leave out the letter of an exponent: looking for it takes time
+            return _parse_records(_with_exponents(block))
     except DefectError as defect:
         _raise_bad_event(defect, block, path, index, line)
+
+
+def _with_exponents(text: str) -> str:
+    return _FORTRAN_EXPONENT.sub("E", text)
 
 
 def _raise_bad_event(defect: DefectError, block: str, path: Path, index: int, line: int | None) -> NoReturn:
@@ -236,8 +243,8 @@ def _raise_bad_event(defect: DefectError, block: str, path: Path, index: int, li
 
 def _records(block: str) -> list[tuple[int, str]]:
     """The lines of a block that hold numbers, and how many lines come before each."""
-    lines = enumerate(_FORTRAN_EXPONENT.sub("E", block).splitlines())
-    return [(place, text) for place, line in lines if (text := line.strip()) and not text.startswith("#")]
+    lines = enumerate(map(str.strip, block.splitlines()))
+    return [(place, text) for place, text in lines if text and not text.startswith("#")]
 
 
 def _line_of_record(block: str, record: int | None) -> int:
@@ -254,19 +261,16 @@ def _parse_records(block: str) -> pylhe.LHEEvent:
     try:
         info = pylhe.LHEEventInfo.fromstring(records[0])
         for at, line in enumerate(records[1:], 1):  # noqa: B007 - says where it stopped
-            particles.append(pylhe.LHEParticle.fromstring(_complete(line)))
-    except (ValueError, OverflowError, IndexError) as error:
+            particles.append(pylhe.LHEParticle.fromstring(line))
+    except IndexError as error:
+        n_fields, line = len(records[at].split()), records[at][:60]
+        message = f"particle line has {n_fields} fields, want {_FIELDS_OF_A_PARTICLE}: {line!r}"
+        raise DefectError(message, record=at) from error
+    except (ValueError, OverflowError) as error:
         raise DefectError(str(error), record=at) from error
     if len(particles) != info.nparticles:
         raise DefectError(f"NUP says {info.nparticles} particles, the block has {len(particles)}")
     return pylhe.LHEEvent(info, _without_beams(particles))
-
-
-def _complete(line: str) -> str:
-    n_fields = len(line.split())
-    if n_fields < _FIELDS_OF_A_PARTICLE:
-        raise ValueError(f"particle line has {n_fields} fields, want {_FIELDS_OF_A_PARTICLE}: {line[:60]!r}")
-    return line
 
 
 def _without_beams(particles: list[pylhe.LHEParticle]) -> list[pylhe.LHEParticle]:
@@ -288,7 +292,7 @@ def _without_beams(particles: list[pylhe.LHEParticle]) -> list[pylhe.LHEParticle
 
 def _parse_init(block: Block, path: Path) -> tuple[Beams, str]:
     try:
-        info = pylhe.LHEInitInfo.fromstring(_records(block.text)[0][1])
+        info = pylhe.LHEInitInfo.fromstring(_records(_with_exponents(block.text))[0][1])
     except (ValueError, OverflowError, IndexError) as error:
         raise InputError(f"{path}:{block.line}: unreadable <init> block ({error}), want HEPRUP's 10") from error
     for energy in (info.energyA, info.energyB):

@@ -107,9 +107,8 @@ def select_rows(events: Iterable[EventText], path: Path, sha256: str, wanted: Wa
     n_events = 0
     for block in events:
         n_events, index = n_events + 1, block.index
-        event = parse_event(block.text, path, index)
-        identity = identity_of(event)  # of what the file says, not of decays that depend on the run's seed
-        event = wanted.prepare(event, index) if wanted.prepare else event
+        told = parse_event(block.text, path, index)
+        event = wanted.prepare(told, index) if wanted.prepare else told
         found = find_partons(event, wanted.labels, wanted.unseen)
         reasons = [(parton, rejection(parton, wanted.selection)) for parton in found]
         rejected.update(reason for _, reason in reasons if reason)
@@ -118,6 +117,7 @@ def select_rows(events: Iterable[EventText], path: Path, sha256: str, wanted: Wa
             rivals += beside
             scatter_of_rival += [len(scatters)] * len(beside)
             weights = weights_of(block.weights, wanted.weights) if wanted.weights is not None else {}
+            identity = identity_of(told)  # of what the file says, not of decays that depend on the run's seed
             scatters.append(HardScatter(sha256, index, identity, event, passed, weights))
     partons = [parton for scatter in scatters for parton in scatter.partons]
     counts = SourceCounts(

@@ -1,7 +1,8 @@
-"""Mutants of what the programs wrote themselves: pair files, checkpoints, folders of runs."""
+"""Mutants of what the programs wrote themselves: pair files, finished chunks, checkpoints, folders of runs."""
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -9,11 +10,16 @@ from jetssl.config.card import load_card
 from jetssl.models.checkpoints import load_encoder
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder
+from resim.common.errors import InputError
+from resim.common.row_counts import SourceCounts
 from resim.pairfile.digest import digest
 from resim.pairfile.inspection import summarize
 from resim.pairfile.mock import write_mock
 from resim.pairfile.reader import PairFile
+from resim.pairfile.row_block import RowBlock
 from resim.pairfile.validation import violations
+from resim.run.checkpoint import Checkpoint
+from resim.run.chunks import ChunkResult
 from tests.helpers.mutants import Kind
 from tests.helpers.toys import CARD
 
@@ -40,6 +46,28 @@ def read_rows(path: Path) -> None:
 def test_pair_files(tmp_path, run):
     kind = Kind("pair file", ".h5", (violations, read_rows, summarize, digest))
     assert kind.try_all([(run.path.parent / "pairs.h5").read_bytes()], tmp_path)[1]
+
+
+def test_chunks(tmp_path, run):
+    """A damaged chunk gives the arrays that were finished, or is removed and made again."""
+    with PairFile(run.path.parent / "pairs.h5") as file:
+        block = file.block(0, len(file))
+    counts = SourceCounts(events=40, events_with_rows=40, partons=40, rejected={}, rows=40)
+    with Checkpoint(tmp_path / "pairs.h5", "key") as checkpoint:
+        checkpoint.prepare(resume=False, force=False)
+        checkpoint.save(0, ChunkResult(0, 1.0, block, counts, {}))
+        path = checkpoint.folder / "00000000.npz"
+        kind = Kind("chunk", ".npz", (lambda mutant: _same_or_removed(checkpoint, path, mutant, block),))
+        assert kind.try_all([path.read_bytes()], tmp_path)[1]
+
+
+def _same_or_removed(checkpoint: Checkpoint, path: Path, mutant: Path, finished: RowBlock) -> None:
+    path.write_bytes(mutant.read_bytes())
+    if (found := checkpoint.find(0)) is None:
+        raise InputError(f"{path}: removed")
+    assert found.block.arrays.keys() == finished.arrays.keys()
+    for name, array in finished.arrays.items():
+        np.testing.assert_array_equal(found.block.arrays[name], array)
 
 
 def test_checkpoints(tmp_path, run):

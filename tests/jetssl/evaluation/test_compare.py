@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from jetssl.cli import jetssl
+from jetssl.config.evaluation import CompareCard
 from jetssl.evaluation.compare import Column, compare, named_records
 from jetssl.evaluation.results import write_records, write_results
 from resim.common.errors import InputError
@@ -41,7 +42,7 @@ def test_differences_are_paired(two):
     # 0.02 of each is shared by both rows, 0.001 is not.
     assert difference.error == pytest.approx(0.001 * 2**0.5, rel=0.3)
     assert (difference.metric, difference.reference) == ("auc_minus_reference", "one")
-    back = compare(two, "two", ["auc"])
+    back = compare(two, CompareCard(reference="two", metric=("auc",)))
     assert back.differences["one"][AUC_AT_20].value == pytest.approx(-0.1)
     assert {column.metric for column in back.columns} == {"auc"}
     named = named_records(table)
@@ -70,6 +71,16 @@ def test_rows_of_one_run(tmp_path):
     runs += [folder(tmp_path / "again", probed), folder(tmp_path / "robust", evaluated)]
     rows = list(compare(runs).cells)
     assert rows == ["fits", "fits:finetune_scratch", "probed", "probed:features", "again", "robust:x", "robust:y"]
+
+
+def test_a_row_says_which_layer_was_judged(tmp_path):
+    inner = [
+        *probe_records(0.8, layer="projector.1"),
+        *probe_records(0.6, layer="projector.1", baseline="random"),
+        *probe_records(0.5, layer="projector.1", baseline="features", encoder=None),
+    ]
+    rows = list(compare([folder(tmp_path / "run", inner)]).cells)
+    assert rows == ["run:projector.1", "run:random:projector.1", "run:features"]
 
 
 def test_a_limit_has_no_difference(tmp_path, two):
@@ -144,5 +155,5 @@ def test_bad_input_is_one_line(arguments, message, places):
 
 
 def test_other_features_on_demand(places):
-    table = compare([places / "relative", places / "kin"], any_features=True)
+    table = compare([places / "relative", places / "kin"], CompareCard(any_features=True))
     assert list(table.cells) == ["relative", "kin"]

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict
 from scipy.special import logsumexp
 from torch import nn
 
-from jetssl.evaluation.heads import HeadName, build_head
+from jetssl.config.evaluation import HeadName
+from jetssl.evaluation.heads import build_head
 from jetssl.evaluation.results import Baseline
 from jetssl.evaluation.task import BACKGROUND_PREFIX
 from jetssl.models.checkpoints import LoadedEncoder, load_encoder, read_checkpoint

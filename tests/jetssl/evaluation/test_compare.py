@@ -9,8 +9,9 @@ from jetssl.cli import jetssl
 from jetssl.config.evaluation import CompareCard
 from jetssl.evaluation.compare import Column, compare, named_records
 from jetssl.evaluation.results import write_records, write_results
+from jetssl.evaluation.rotation import DEGREES
 from resim.common.errors import InputError
-from tests.helpers.records import SHARED, probe_records, record, roc_curve
+from tests.helpers.records import SHARED, geometry_records, probe_records, record, roc_curve
 from tests.helpers.toys import CARD, CLASSES
 
 AUC_AT_20 = Column("b_vs_q", "nominal", 20, "auc", None, None)
@@ -71,6 +72,13 @@ def test_rows_of_one_run(tmp_path):
     runs += [folder(tmp_path / "again", probed), folder(tmp_path / "robust", evaluated)]
     rows = list(compare(runs).cells)
     assert rows == ["fits", "fits:finetune_scratch", "probed", "probed:features", "again", "robust:x", "robust:y"]
+
+
+def test_metrics_by_pattern(tmp_path):
+    path = folder(tmp_path / "geo", geometry_records())
+    table = compare([path], CompareCard(metric=("cosine_turned_by_*",)))
+    assert [column.metric for column in table.columns] == [f"cosine_turned_by_{angle}" for angle in DEGREES]
+    assert Column("b", "nominal", 0, "cosine_turned_by_30", None, None).figure == "cosine turned by 30"
 
 
 def test_a_row_says_which_layer_was_judged(tmp_path):

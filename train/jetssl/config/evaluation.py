@@ -164,7 +164,7 @@ class CompareCard(Section):
     reference: str = ""
     """Row that differences are to; default: the first."""
     metric: tuple[str, ...] = Field(("auc", "rejection_at_0.5"), min_length=1)
-    """Which figures."""
+    """Which figures; * stands for any characters."""
     any_features: bool = False
     """Also runs that read different features."""
 

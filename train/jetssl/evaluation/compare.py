@@ -5,6 +5,7 @@ Letters: S training seeds, M replicas.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
@@ -50,7 +51,8 @@ class Column:
         """Metric and number of labels in words."""
         metric = "AUC" if self.metric == "auc" else self.metric.replace("_", " ")
         of_class = f" of {self.jet_class}" if self.jet_class else ""
-        return f"{metric}{of_class}, {'all' if self.n_labels is None else self.n_labels} labels"
+        labels = "" if self.n_labels == 0 else f", {'all' if self.n_labels is None else self.n_labels} labels"
+        return f"{metric}{of_class}{labels}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ def _records(folders: Sequence[Path], metrics: Sequence[str]) -> list[Result]:
         if not file.is_file():
             raise InputError(f"{path}: no results.json; run `jetssl probe`, `finetune` or `evaluate` first")
         found = read_results(file)
-        if not (chosen := [result for result in found if result.metric in metrics]):
+        if not (chosen := [result for result in found if any(fnmatchcase(result.metric, one) for one in metrics)]):
             known = ", ".join(dict.fromkeys(result.metric for result in found))
             raise InputError(f"{file}: nothing about {', '.join(metrics)}; choose with --metric among {known}")
         of_seeds.append({(_what(result), Column.of(result)): result for result in chosen})
@@ -237,7 +239,7 @@ def _refuse_other_jets(name: str, first: Result, other: str, results: Iterable[R
             raise InputError(
                 f"{other}: {result.task} was judged on {result.n_test} jets (set {result.test_set}) with seed"
                 f" {result.seed}, {name} on {first.n_test} ({first.test_set}) with seed {first.seed}: no pairs;"
-                " evaluate both with the same --data and --seed"
+                " compare what the same command judged with the same --data, --view and --seed"
             )
 
 

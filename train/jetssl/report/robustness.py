@@ -90,8 +90,9 @@ def view_figure(run: str | None, quantity: str, shapes: Sequence[Distribution], 
         panels[1, 0].set_ylabel(f"ratio to\n{literal(shapes[0].view)}")
         path = save(figure, output)
     of_run = f" of {run}" if run else ""
+    title = AXES[quantity][0].upper() + AXES[quantity][1:]
     caption = (
-        f"{AXES[quantity].capitalize()}{of_run} by class and view, same hard scatters; lower panels: ratio to"
+        f"{title}{of_run} by class and view, same hard scatters; lower panels: ratio to"
         f" {shapes[0].view}, errors as of independent samples."
     )
     last_bin = " The last bin holds everything beyond it."

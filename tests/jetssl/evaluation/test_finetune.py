@@ -119,7 +119,7 @@ def test_a_run_without_a_projector(request_of, finished_run, tmp_path):
     checkpoint = torch.load(run.best, weights_only=True)
     state = {name: value for name, value in checkpoint["state_dict"].items() if not name.startswith("projector.")}
     write_checkpoint(run.best, checkpoint | {"state_dict": state})
-    with pytest.raises(InputError, match=r"best\.ckpt: objective 'ntxent' trains no projector"):
+    with pytest.raises(InputError, match=r"best\.ckpt: holds no projector"):
         finetune(replace(asked(request_of, head="resim"), run=run.path), quiet=True)
     assert not request_of.output.exists()
 

@@ -147,7 +147,7 @@ def _test_jets(task: Task, table: PairTable, wanted: tuple[str, ...]) -> CommonJ
 def _probed(path: Path, table: PairTable, task: Task) -> Trained:
     """The encoder of a run with a linear probe that has all labels of the training split."""
     run = RunFolder(path)
-    loaded = load_encoder(run.best)
+    loaded = load_encoder(run.best, run.load_card())
     validation = draw_validation(task, len(task.train), 0, 0)
     vectors, classes = run_vectors(run, loaded, table, task.view), task.class_index
     sizes = task.sizes_of(task.train, validation)

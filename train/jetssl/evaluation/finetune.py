@@ -94,9 +94,9 @@ def finetune(request: FineTuning, *, quiet: bool = False) -> list[Result]:
 
 def _bench(request: FineTuning) -> Bench:
     run, asked = RunFolder(request.run), request.card
-    run.load_card()
+    card = run.load_card()
     run.load_provenance()
-    loaded = load_encoder(run.best)
+    loaded = load_encoder(run.best, card)
     if asked.head != "linear":
         load_projector(run.best)  # refused now, not by a fit
     data = loaded.card.data

@@ -125,7 +125,7 @@ def geometry(request: Geometry, *, quiet: bool = False) -> list[Result]:
 def _sample(request: Geometry) -> _Sample:
     run, layer = RunFolder(request.run), parse_layer(request.card.layer)
     card = run.load_card()
-    loaded, project = load_encoder(run.best), trained_layer(run, layer)
+    loaded, project = load_encoder(run.best, card), trained_layer(run, layer)
     table = load_pairs([request.file], columns=FEATURE_SETS[card.data.feature_set].columns, weights=NONE)
     warn_of_other_identities(run, table.rows)
     views, side = _views(table, request.card.view), split_rows(table.rows, card.data.fractions).test

@@ -45,7 +45,7 @@ def probe_run(request: ProbeRequest, *, quiet: bool = True) -> list[Result]:
 
 def _probe(request: ProbeRequest, run: RunFolder, quiet: bool) -> list[Result]:
     asked, layer = request.card, parse_layer(request.card.layer)
-    loaded = load_encoder(run.best)
+    loaded = load_encoder(run.best, run.load_card())
     data = loaded.card.data
     columns = dict.fromkeys((*OPTIONAL_COLUMNS, *FEATURE_SETS[data.feature_set].columns))  # baselines read the first
     table = load_pairs(asked.data or data.files, columns=tuple(columns), weights=data.weights)

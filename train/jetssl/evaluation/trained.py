@@ -136,8 +136,7 @@ def load_trained(path: Path) -> Trained:
         InputError: no run, or a pre-trained encoder without a head.
     """
     run = RunFolder(path)
-    run.load_card()
-    loaded = load_encoder(run.best)
+    loaded = load_encoder(run.best, run.load_card())
     state = read_checkpoint(run.best)["state_dict"]
     for prefix in ("head.", "classifier."):
         if weights := {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}:

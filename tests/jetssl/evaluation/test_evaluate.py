@@ -1,18 +1,20 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 
 from jetssl.cli import jetssl
 from jetssl.config.card import load_card
-from jetssl.config.evaluation import FineTuneCard
+from jetssl.config.evaluation import EvaluateCard, FineTuneCard
 from jetssl.evaluation import embedding_cache, evaluate
 from jetssl.evaluation.finetune import FineTuning, finetune
 from jetssl.evaluation.results import read_distributions, read_results
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder
+from resim.common.errors import InputError
 from resim.pairfile.mock import write_mock
 from tests.helpers.toys import CARD, CLASSES
 
@@ -109,6 +111,18 @@ def test_supervised_probe_and_table(runs, finished_run, tmp_path):
     probed = call(finished_run.path, "-o", tmp_path / "b", "--head", "probe", *CLASSES)
     assert probed.exit_code == 0, probed.exception
     assert read_results(tmp_path / "b/results.json")[0].method == "linear_probe"
+
+
+def test_heads_of_the_same_classes_in_another_order_or_grouping():
+    def head(*sides):
+        return [SimpleNamespace(task=sides)]
+
+    heads = {"two": head(["h"], ["q+g"]), "three": head(["h"], ["g", "q"])}
+    assert evaluate._classes(EvaluateCard(), heads) == (("h",), ("q", "g"))
+    with pytest.raises(
+        InputError, match=r"two is trained for h against q\+g, w for w against q\+g; say with --signal"
+    ):
+        evaluate._classes(EvaluateCard(), heads | {"w": head(["w"], ["q+g"])})
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ Letters: K fits, V views, T test jets, D model width.
 """
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -108,16 +109,21 @@ def _classes(asked: EvaluateCard, heads: Models) -> tuple[tuple[str, ...], tuple
     """Signal and background classes that are asked for, or those that all heads were trained for."""
     if asked.signal or asked.background or not heads:
         return asked.signal, asked.background
-    tasks = {name: models[0].task for name, models in heads.items()}
+    tasks = {name: [_class_names(side) for side in models[0].task] for name, models in heads.items()}
     (first, task), *others = tasks.items()
     for name, other in others:
-        if other != task:
+        if [set(side) for side in other] != [set(side) for side in task]:
             one, two = ("+".join(sides[0]) + " against " + "+".join(sides[1]) for sides in (task, other))
             raise InputError(
                 f"{first} is trained for {one}, {name} for {two}; say with --signal and --background what to judge"
             )
-    signal, background = ([name for output in side for name in output.split("+")] for side in task)
-    return tuple(signal), tuple(background)
+    signal, background = task
+    return signal, background
+
+
+def _class_names(outputs: Sequence[str]) -> tuple[str, ...]:
+    """Classes of the data that outputs of a head stand for."""
+    return tuple(name for output in outputs for name in output.split("+"))
 
 
 def _test_jets(task: Task, table: PairTable, wanted: tuple[str, ...]) -> CommonJets:

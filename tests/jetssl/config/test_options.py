@@ -45,7 +45,11 @@ def test_the_command_line_goes_before_the_card_and_that_before_the_default(tmp_p
     assert EvaluationCard.model_fields.keys() > SECTIONS.keys()
 
 
-@pytest.mark.parametrize("text", ["3", "many", "-4", "1.5"])
+def test_labels_one_by_one_or_with_commas():
+    assert asked("probe", "--labels", "20,50", "--labels", "all") == ProbeCard(labels=(20, 50, "all"))
+
+
+@pytest.mark.parametrize("text", ["3", "many", "-4", "1.5", "100,3", "100,"])
 def test_too_few_labels(text):
     with pytest.raises(InputError, match=f"--labels {text}: want a number of at least 4"):
         asked("probe", "--labels", text)

@@ -83,7 +83,7 @@ class TaskSection(Section):
     view: str = ""
     """View whose jets are classified; default: the root view."""
     labels: tuple[Labels, ...] = Field((100, "all"), min_length=1)
-    """Labelled jets, or `all`."""
+    """Labelled jets, or `all`; several as 100,1000,all."""
     unweighted: bool = False
     """Count each jet once where weights of events differ."""
     seed: int = Field(1, ge=0)

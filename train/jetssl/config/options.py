@@ -3,15 +3,14 @@
 What the command line says goes before what the card of `--card` says, and that before the default.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, get_args, get_origin
 
 import click
-from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from jetssl.config.evaluation import Section, load_section
+from jetssl.config.evaluation import Labels, Section, label_count, load_section
 from resim.common.errors import InputError
 
 PATH: Final = click.Path(path_type=Path)
@@ -46,7 +45,8 @@ _CARD: Final = click.option(
 
 
 def _option(name: str, field: FieldInfo) -> Callable[[Function], Function]:
-    option, kind = f"--{name.replace('_', '-')}", field.annotation
+    option = f"--{name.replace('_', '-')}"
+    kind: Any = field.annotation
     multiple = get_origin(kind) is tuple
     if multiple:
         kind = get_args(kind)[0]
@@ -58,6 +58,7 @@ def _option(name: str, field: FieldInfo) -> Callable[[Function], Function]:
         multiple=multiple,
         default=field.default,
         show_default=bool(field.default),
+        callback=_listed if kind is Labels else None,
         help=field.description,
     )
 
@@ -68,26 +69,13 @@ def _type(kind: Any, field: FieldInfo) -> click.ParamType[Any]:
     if kind is int:
         low, high = (next((getattr(m, end) for m in field.metadata if hasattr(m, end)), None) for end in ("ge", "le"))
         return click.IntRange(low, high)
-    return {bool: click.BOOL, str: click.STRING, Path: PATH}.get(kind) or _Checked(kind)
+    return {bool: click.BOOL, Path: PATH}.get(kind, click.STRING)
 
 
-class _Checked(click.ParamType[Any]):
-    """A word that pydantic checks."""
-
-    name = "text"
-
-    def __init__(self, kind: Any) -> None:
-        self.adapter = TypeAdapter[Any](kind)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
-        """The value.
-
-        Raises:
-            InputError: it is none.
-        """
-        try:
-            return self.adapter.validate_python(value)
-        except ValidationError as error:
-            option = param.opts[0] if param else "value"
-            reason = error.errors()[0]["msg"].removeprefix("Value error, ")
-            raise InputError(f"{option} {value}: {reason}") from error
+def _listed(context: click.Context, param: click.Parameter, values: Sequence[Any]) -> tuple[int | str, ...]:  # noqa: ARG001
+    """Numbers of labels, one by one or separated by commas."""
+    words = [word for value in values for word in str(value).split(",")]
+    try:
+        return tuple(label_count(word) for word in words)
+    except ValueError as error:
+        raise InputError(f"{param.opts[0]} {','.join(words)}: {error}") from error

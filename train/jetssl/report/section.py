@@ -16,7 +16,7 @@ from resim.common.atomic_write import write_text
 from resim.common.versions import utc_now
 
 Facts = list[tuple[str, ...]]
-WIDE = 1400
+WIDE = 1200
 """Pixels of a picture from which on it cannot be read at half the width of the page."""
 
 

@@ -20,6 +20,7 @@ KEYS = (
     *("resim.card.generation_card", "resim.card.view_tree", "resim.card.stages", "resim.card.jet_settings"),
     "resim.hard_scatter.process_card",
     *("jetssl.config.card", "jetssl.config.data", "jetssl.config.encoders", "jetssl.config.objectives"),
+    "jetssl.config.evaluation",
 )
 """Modules that say which keys a card may have."""
 

@@ -8,7 +8,7 @@ With real events, make the pairs with `resim generate cards/generate/demo.yaml -
 import sys
 from pathlib import Path
 
-from jetssl import Card, ProbeRequest, RunFolder, pretrain, probe_run
+from jetssl import Card, ProbeCard, ProbeRequest, RunFolder, pretrain, probe_run
 from resim.pairfile.mock import write_mock
 from resim.pairfile.reader import PairFile
 from resim.pairfile.validation import violations
@@ -33,8 +33,8 @@ def main(folder: Path) -> None:
     outcome = pretrain(card, RunFolder(folder / "run"), force=True)
     print(f"trained in {outcome.provenance.seconds:.0f} s")
 
-    request = ProbeRequest(folder / "run", signal=("two_prong",), background=("one_prong",), labels=(40,))
-    for result in probe_run(request):
+    asked = ProbeCard(signal=("two_prong",), background=("one_prong",), labels=(40,))
+    for result in probe_run(ProbeRequest(folder / "run", asked)):
         if result.metric == "auc":
             print(f"{result.baseline or 'pre-trained':12s} AUC {result.value:.3f} +- {result.error:.3f}")
 

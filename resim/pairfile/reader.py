@@ -2,8 +2,7 @@
 
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +28,7 @@ _EQUAL_WEIGHTS: Final = 1e-6
 """Largest relative difference of weights that count as equal: LHE files carry 7 digits."""
 
 
-class PairFile:
+class PairFile(Hdf5Input):
     """A pair file opened for reading; a context manager.
 
     Raises:
@@ -38,16 +37,29 @@ class PairFile:
     """
 
     def __init__(self, path: Path | str) -> None:
-        self.path = Path(path)
-        self._file = _open(self.path)
+        path = Path(path)
+        if not path.is_file():
+            raise InputError(f"{path}: no such pair file; make one with `resim generate CARD -o {path.name}`")
+        super().__init__(path, _REMEDY)
         try:
-            expected = expected_layout(self._file.datasets, self.layout)
-            if faults := list(layout_faults(self._file.datasets, expected)):
+            self._refuse_other_schema()
+            expected = expected_layout(self.datasets, self.layout)
+            if faults := list(layout_faults(self.datasets, expected)):
                 raise LayoutError(self.path, faults)
         except InputError:
             self.close()
             raise
-        self.strangers = [path for path in self._file.datasets if path not in expected]
+        self.strangers = [path for path in self.datasets if path not in expected]
+
+    def _refuse_other_schema(self) -> None:
+        name, version = self.attribute("schema"), self.attribute("schema_version")
+        if name != schema.SCHEMA:
+            raise InputError(f"{self.path}: schema is {name!r}, want {schema.SCHEMA!r}; is it a pair file?")
+        if version not in schema.READABLE:
+            raise InputError(
+                f"{self.path}: schema version {version}, this resim reads versions {schema.READABLE};"
+                " generate the file again or install the resim that wrote it"
+            )
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -56,12 +68,12 @@ class PairFile:
     @cached_property
     def version(self) -> int:
         """Schema version of the file."""
-        return int(self._file.attribute("schema_version"))
+        return int(self.attribute("schema_version"))
 
     @property
     def layout(self) -> schema.Layout:
         """Which datasets the file has."""
-        weights = schema.WEIGHT_OFFSETS.name in self._file.datasets
+        weights = schema.WEIGHT_OFFSETS.name in self.datasets
         return schema.Layout(tuple(self.view_names), self.version, self.has_vertices, weights)
 
     @cached_property
@@ -72,7 +84,7 @@ class PairFile:
         try:
             return tuple(_NAMES.validate_json(self.read(schema.WEIGHT_NAMES.name).tobytes()))
         except ValidationError as error:
-            raise self._file.refusal(f"dataset {schema.WEIGHT_NAMES.name} is damaged") from error
+            raise self.refusal(f"dataset {schema.WEIGHT_NAMES.name} is damaged") from error
 
     def event_weight(self, name: str) -> npt.NDArray[np.float64]:
         """One of the weights beside XWGTUP, `(n_rows,)`; NaN for rows whose event does not have it.
@@ -103,15 +115,15 @@ class PairFile:
     def _view(self, name: str) -> ViewRecord:
         group = f"views/{name}"
         settings = self._attribute(group, "settings", _SETTINGS)
-        parent, freeze = (self._file.attribute(key, group) or None for key in ("parent", "freeze"))
+        parent, freeze = (self.attribute(key, group) or None for key in ("parent", "freeze"))
         return ViewRecord(name, parent, freeze, settings)
 
     def _attribute(self, group: str, name: str, kind: TypeAdapter[T]) -> T:
         """A JSON attribute of a group."""
         try:
-            return kind.validate_json(self._file.attribute(name, group))
+            return kind.validate_json(self.attribute(name, group))
         except ValidationError as error:
-            raise self._file.refusal(f"attribute {name!r} of {group} is missing or damaged") from error
+            raise self.refusal(f"attribute {name!r} of {group} is missing or damaged") from error
 
     @property
     def view_names(self) -> list[str]:
@@ -136,31 +148,23 @@ class PairFile:
             InputError: the attribute is missing, does not fit the model, or is about other views.
         """
         try:
-            found = Provenance.model_validate_json(self._file.attribute("provenance"))
+            found = Provenance.model_validate_json(self.attribute("provenance"))
         except ValidationError as error:
-            raise self._file.refusal(f"unreadable provenance ({reason_of(error)})") from error
+            raise self.refusal(f"unreadable provenance ({reason_of(error)})") from error
         if list(found.views) != self.view_names:
-            raise self._file.refusal(f"provenance: counts views {list(found.views)}, the file has {self.view_names}")
+            raise self.refusal(f"provenance: counts views {list(found.views)}, the file has {self.view_names}")
         return found
-
-    def read(self, path: str, rows: slice | Array = np.s_[:]) -> Array:
-        """One dataset by its path in `resim.pairfile.schema`, or the part of it that `rows` selects."""
-        return self._file.read(path, rows)
 
     def length(self, path: str) -> int:
         """Number of entries of a dataset."""
-        return self._file.datasets[path].shape[0]
-
-    def dataset_paths(self) -> list[str]:
-        """Paths of all datasets of the file, whether the schema knows them or not."""
-        return list(self._file.datasets)
+        return self.datasets[path].shape[0]
 
     def hard_scatter(self, name: str) -> Array:
         """A column of `hard_scatter/`, `(n_rows,)`; the identity also of files of version 2."""
         if name == "identity" and self.version < 3:
             source, hashes = self.hard_scatter("source"), self.source_hashes
             if len(source) and not (source.min() >= 0 and source.max() < len(hashes)):
-                raise self._file.refusal(f"hard_scatter/source: {source.max()} is none of {len(hashes)} sources")
+                raise self.refusal(f"hard_scatter/source: {source.max()} is none of {len(hashes)} sources")
             return identity_of_place(hashes, source, self.hard_scatter("event"))
         return self.read(f"hard_scatter/{name}")
 
@@ -184,7 +188,8 @@ class PairFile:
             return np.empty(0, str)
         if not (numbers.min() >= 0 and numbers.max() < len(self.labels)):
             raise InputError(f"{self.path}: label {numbers.max()} is none of {self.labels}; generate the file again")
-        return np.array(self.labels, dtype=str)[numbers]
+        names: npt.NDArray[np.str_] = np.array(self.labels, dtype=str)[numbers]
+        return names
 
     def jets(self, view: str, name: str) -> Array:
         """A jet column of a view, `(n_rows,)`; NaN where the row is invalid."""
@@ -205,7 +210,7 @@ class PairFile:
     @cached_property
     def has_vertices(self) -> bool:
         """Whether the views have secondary vertices."""
-        return any(schema.vertex_offsets_path(view) in self._file.datasets for view in self.view_names)
+        return any(schema.vertex_offsets_path(view) in self.datasets for view in self.view_names)
 
     def vertex_offsets(self, view: str, rows: slice = np.s_[:]) -> npt.NDArray[np.int64]:
         """Offsets of the secondary vertices of a view, `(n_rows + 1,)`, or some of them.
@@ -230,36 +235,3 @@ class PairFile:
             arrays[group.offsets] = offsets - offsets[0]
             arrays |= {path: self.read(path, inside) for path in group.columns}
         return RowBlock(tuple(self.view_names), arrays)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
-    def __enter__(self) -> Self:
-        """The reader itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close the file."""
-        self.close()
-
-
-def _open(path: Path) -> Hdf5Input:
-    if not path.is_file():
-        raise InputError(f"{path}: no such pair file; make one with `resim generate CARD -o {path.name}`")
-    file = Hdf5Input(path, _REMEDY)
-    try:
-        name, version = file.attribute("schema"), file.attribute("schema_version")
-        if name != schema.SCHEMA:
-            raise InputError(f"{path}: schema is {name!r}, want {schema.SCHEMA!r}; is it a pair file?")
-        if version not in schema.READABLE:
-            raise InputError(
-                f"{path}: schema version {version}, this resim reads versions {schema.READABLE};"
-                " generate the file again or install the resim that wrote it"
-            )
-    except InputError:
-        file.close()
-        raise
-    return file

@@ -72,20 +72,33 @@ def test_options_are_frozen():
     assert options == {
         "train": ["card", "overrides", "--output", "--force", "--quiet", "--print-config"],
         "probe": [
-            *("run", "--data", "--signal", "--background", "--classes", "--view", "--labels", "--unweighted"),
-            *("--seed", "--json", "--quiet", "--baseline", "--method", "--layer"),
+            *(
+                "run",
+                "--card",
+                "--data",
+                "--signal",
+                "--background",
+                "--classes",
+                "--view",
+                "--labels",
+                "--unweighted",
+            ),
+            *("--seed", "--baseline", "--method", "--layer", "--json", "--quiet"),
         ],
         "finetune": [
-            *("run", "--output", "--data", "--signal", "--background", "--classes", "--view", "--labels"),
-            *("--unweighted", "--seed", "--json", "--quiet", "--mode", "--head", "--seeds", "--steps"),
+            *("run", "--output", "--card", "--data", "--signal", "--background", "--classes", "--view", "--labels"),
+            *("--unweighted", "--seed", "--mode", "--head", "--seeds", "--steps", "--json", "--quiet"),
         ],
         "evaluate": [
-            *("runs", "--output", "--data", "--signal", "--background", "--view", "--head", "--reference"),
+            *("runs", "--output", "--card", "--data", "--signal", "--background", "--view", "--head", "--reference"),
             *("--seed", "--unweighted", "--force", "--json", "--quiet"),
         ],
-        "geometry": ["run", "file", "--output", "--view", "--rows", "--seed", "--force", "--json", "--quiet"],
+        "geometry": [
+            *("run", "file", "--output", "--card", "--view", "--layer", "--rows", "--seed"),
+            *("--force", "--json", "--quiet"),
+        ],
         "embed": ["run", "file", "--output", "--force", "--quiet"],
-        "compare": ["runs", "--output", "--reference", "--metric", "--any-features", "--force", "--json"],
+        "compare": ["runs", "--output", "--card", "--reference", "--metric", "--any-features", "--force", "--json"],
         "report": ["inputs", "--output", "--force"],
         "wsl": ["card", "--output", "--json", "--quiet"],
     }

@@ -7,6 +7,7 @@ import jetssl
 
 NAMES = {
     "Card",
+    "ProbeCard",
     "ProbeRequest",
     "RunFolder",
     "__version__",

@@ -10,6 +10,7 @@ from resim import __version__
 
 if TYPE_CHECKING:
     from jetssl.config.card import Card, load_card
+    from jetssl.config.evaluation import ProbeCard
     from jetssl.data.table import load_pairs
     from jetssl.evaluation.embedding import embed
     from jetssl.evaluation.program import ProbeRequest, probe_run
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Card",
+    "ProbeCard",
     "ProbeRequest",
     "RunFolder",
     "__version__",
@@ -32,6 +34,7 @@ __all__ = [
 
 _MODULES: Final = {
     "Card": "config.card",
+    "ProbeCard": "config.evaluation",
     "ProbeRequest": "evaluation.program",
     "RunFolder": "training.run_folder",
     "embed": "evaluation.embedding",

@@ -6,9 +6,20 @@ from typing import Any
 
 import click
 
-from jetssl.common.task_options import PATH, of_a_task, tidy
+from jetssl.config.evaluation import (
+    CompareCard,
+    EvaluateCard,
+    FineTuneCard,
+    GeometryCard,
+    ProbeCard,
+)
+from jetssl.config.options import PATH, options_of
 from resim import __version__
 from resim.common import commandline
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print the records instead of a table.")
+_QUIET = click.option("--quiet", is_flag=True, help="No progress.")
+_REPLACE = click.option("--force", is_flag=True, help="Replace an existing folder's records.")
 
 
 @click.group(cls=commandline.Program, context_settings={"help_option_names": ["-h", "--help"]})
@@ -62,30 +73,19 @@ def train(  # noqa: PLR0913, PLR0917
 
 @jetssl.command()
 @click.argument("run", type=PATH)
-@of_a_task
-@click.option(
-    "--baseline",
-    "baselines",
-    type=click.Choice(["random", "features", "wide_features", "constituents", "images", "efp"]),
-    multiple=True,
-    default=("random", "features"),
-    show_default=True,
-    help="Other input of the same classifier.",
-)
-@click.option("--method", type=click.Choice(["linear_probe", "knn"]), default="linear_probe", show_default=True)
-@click.option("--layer", default="encoder", show_default=True, help="Whose vectors; or projector.1, projector.2 ...")
-def probe(as_json: bool, quiet: bool, layer: str, **options: Any) -> None:
+@options_of(ProbeCard)
+@_JSON
+@_QUIET
+def probe(run: Path, as_json: bool, quiet: bool, **options: Any) -> None:
     """Judge the frozen encoder of RUN with a linear classifier on the test split; writes RUN/results.json.
 
     Beside it: the same classifier on other inputs, by default a random encoder, and masses, multiplicity and pT.
     """
-    options = tidy(options)
-    from jetssl.evaluation.layers import parse_layer
     from jetssl.evaluation.program import ProbeRequest, probe_run
     from jetssl.evaluation.results import to_json
     from jetssl.evaluation.table import print_table
 
-    results = probe_run(ProbeRequest(layer=parse_layer(layer), **options), quiet=quiet)
+    results = probe_run(ProbeRequest(run, ProbeCard(**options)), quiet=quiet)
     if as_json:
         click.echo(to_json(results))
     else:
@@ -95,34 +95,17 @@ def probe(as_json: bool, quiet: bool, layer: str, **options: Any) -> None:
 @jetssl.command()
 @click.argument("run", type=PATH)
 @click.option("-o", "--output", type=PATH, required=True, help="Folder of the fits; those that it holds are kept.")
-@of_a_task
-@click.option(
-    "--mode",
-    "modes",
-    type=click.Choice(["frozen", "full", "lora", "scratch", "scratch-views"]),
-    multiple=True,
-    default=("frozen", "full", "scratch"),
-    show_default=True,
-    help="What is trained beside the head.",
-)
-@click.option(
-    "--head",
-    type=click.Choice(["linear", "rs3l", "rs3l-mlp", "resim"]),
-    default="linear",
-    show_default=True,
-    help="What is trained for the task; all but `linear` read the projector's output.",
-)
-@click.option("--seeds", "draws", type=click.IntRange(min=2), default=5, show_default=True, help="Draws, weights.")
-@click.option("--steps", type=click.IntRange(min=1), default=300, show_default=True, help="Of one fit, at most.")
-def finetune(as_json: bool, quiet: bool, **options: Any) -> None:
+@options_of(FineTuneCard)
+@_JSON
+@_QUIET
+def finetune(run: Path, output: Path, as_json: bool, quiet: bool, **options: Any) -> None:
     """Train a head on the encoder of RUN, with or without the encoder, and judge it on the test split."""
-    options = tidy(options)
     from jetssl.evaluation.finetune import FineTuning
     from jetssl.evaluation.finetune import finetune as run_fits
     from jetssl.evaluation.results import to_json
     from jetssl.evaluation.table import print_fine_tuning
 
-    results = run_fits(FineTuning(**options), quiet=quiet)
+    results = run_fits(FineTuning(run, output, FineTuneCard(**options)), quiet=quiet)
     if as_json:
         click.echo(to_json(results))
     else:
@@ -132,20 +115,11 @@ def finetune(as_json: bool, quiet: bool, **options: Any) -> None:
 @jetssl.command()
 @click.argument("runs", nargs=-1, required=True, type=PATH, metavar="RUN...")
 @click.option("-o", "--output", type=PATH, required=True, help="Folder of records and histograms.")
-@click.option("--data", type=PATH, multiple=True, help="Pair file; default: those that the run was trained on.")
-@click.option("--signal", multiple=True, help="Signal class; default: those of the training.")
-@click.option("--background", multiple=True, help="Background class; default: those of the training.")
-@click.option("--view", multiple=True, help="View to compare with the root view; default: all.")
-@click.option(
-    "--head", type=click.Choice(["trained", "probe"]), default="trained", help="Its own, or a linear probe."
-)
-@click.option("--reference", default="", help="Name of the run that ratios are to; default: the first.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of errors and null values.")
-@click.option("--unweighted", is_flag=True, help="Count each jet once where weights of events differ.")
-@click.option("--force", is_flag=True, help="Replace an existing folder's records.")
-@click.option("--json", "as_json", is_flag=True, help="Print the records instead of a table.")
-@click.option("--quiet", is_flag=True, help="No progress.")
-def evaluate(output: Path, force: bool, as_json: bool, quiet: bool, **options: Any) -> None:
+@options_of(EvaluateCard)
+@_REPLACE
+@_JSON
+@_QUIET
+def evaluate(runs: tuple[Path, ...], output: Path, force: bool, as_json: bool, quiet: bool, **options: Any) -> None:
     """Say how the score of each RUN changes between the root view and every other simulation of the same partons.
 
     RUN is a supervised or fine-tuned run; `FITS/full_all` stands for all of `FITS/full_all_0`, `FITS/full_all_1` ...
@@ -157,8 +131,7 @@ def evaluate(output: Path, force: bool, as_json: bool, quiet: bool, **options: A
     from jetssl.evaluation.table import print_blocks
 
     commandline.refuse_folder(output, FILES, force)
-    views = tuple(dict.fromkeys(options.pop("view")))
-    results = run_evaluation(Evaluation(output=output, views=views, **options), quiet=quiet)
+    results = run_evaluation(Evaluation(runs, output, EvaluateCard(**options)), quiet=quiet)
     if as_json:
         click.echo(to_json(results))
     else:
@@ -169,13 +142,13 @@ def evaluate(output: Path, force: bool, as_json: bool, quiet: bool, **options: A
 @click.argument("run", type=PATH)
 @click.argument("file", type=PATH)
 @click.option("-o", "--output", type=PATH, required=True, help="Folder of records, histograms and the map.")
-@click.option("--view", multiple=True, help="View to look at, two at least; default: all.")
-@click.option("--rows", type=click.IntRange(min=20), default=2000, show_default=True, help="Test rows, at most.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of rows and errors.")
-@click.option("--force", is_flag=True, help="Replace an existing folder's records.")
-@click.option("--json", "as_json", is_flag=True, help="Print the records instead of a table.")
-@click.option("--quiet", is_flag=True, help="No progress.")
-def geometry(output: Path, force: bool, as_json: bool, quiet: bool, **options: Any) -> None:
+@options_of(GeometryCard)
+@_REPLACE
+@_JSON
+@_QUIET
+def geometry(  # noqa: PLR0913, PLR0917
+    run: Path, file: Path, output: Path, force: bool, as_json: bool, quiet: bool, **options: Any
+) -> None:
     """Say where the encoder of RUN puts the test jets of the pair FILE: are two views of a parton alike, and why?"""
     from jetssl.evaluation.geometry import FILES, Geometry
     from jetssl.evaluation.geometry import geometry as measure
@@ -185,8 +158,7 @@ def geometry(output: Path, force: bool, as_json: bool, quiet: bool, **options: A
     from jetssl.evaluation.table import print_blocks
 
     commandline.refuse_folder(output, FILES, force)
-    views = tuple(dict.fromkeys(options.pop("view")))
-    results = measure(Geometry(output=output, views=views, **options), quiet=quiet)
+    results = measure(Geometry(run, file, output, GeometryCard(**options)), quiet=quiet)
     if as_json:
         click.echo(to_json(results))
     else:
@@ -211,9 +183,7 @@ def embed(run: Path, file: Path, output: Path, force: bool, quiet: bool) -> None
 @jetssl.command()
 @click.argument("runs", nargs=-1, required=True, type=PATH, metavar="RUN...")
 @click.option("-o", "--output", type=PATH, help="Page with the table, ROC and label-efficiency curves.")
-@click.option("--reference", default="", help="Row that differences are to; default: the first.")
-@click.option("--metric", "metrics", multiple=True, help="Which figures; default: auc and rejection_at_0.5.")
-@click.option("--any-features", is_flag=True, help="Also runs that read different features.")
+@options_of(CompareCard)
 @click.option("--force", is_flag=True, help="Replace an existing page.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records and their differences instead of a table.")
 def compare(runs: tuple[Path, ...], output: Path | None, force: bool, as_json: bool, **options: Any) -> None:
@@ -227,7 +197,7 @@ def compare(runs: tuple[Path, ...], output: Path | None, force: bool, as_json: b
     from jetssl.evaluation.table import print_blocks
     from jetssl.report.comparison import write_comparison
 
-    table = read_runs(runs, **options)
+    table = read_runs(runs, CompareCard(**options))
     if output is not None:
         write_comparison(table, output)
     if as_json:

@@ -6,10 +6,12 @@ import pytest
 from click.testing import CliRunner
 
 from jetssl.cli import jetssl
+from jetssl.config.evaluation import CompareCard
 from jetssl.evaluation.compare import Column, compare, named_records
 from jetssl.evaluation.results import write_records, write_results
+from jetssl.evaluation.rotation import DEGREES
 from resim.common.errors import InputError
-from tests.helpers.records import SHARED, probe_records, record, roc_curve
+from tests.helpers.records import SHARED, geometry_records, probe_records, record, roc_curve
 from tests.helpers.toys import CARD, CLASSES
 
 AUC_AT_20 = Column("b_vs_q", "nominal", 20, "auc", None, None)
@@ -41,7 +43,7 @@ def test_differences_are_paired(two):
     # 0.02 of each is shared by both rows, 0.001 is not.
     assert difference.error == pytest.approx(0.001 * 2**0.5, rel=0.3)
     assert (difference.metric, difference.reference) == ("auc_minus_reference", "one")
-    back = compare(two, "two", ["auc"])
+    back = compare(two, CompareCard(reference="two", metric=("auc",)))
     assert back.differences["one"][AUC_AT_20].value == pytest.approx(-0.1)
     assert {column.metric for column in back.columns} == {"auc"}
     named = named_records(table)
@@ -70,6 +72,23 @@ def test_rows_of_one_run(tmp_path):
     runs += [folder(tmp_path / "again", probed), folder(tmp_path / "robust", evaluated)]
     rows = list(compare(runs).cells)
     assert rows == ["fits", "fits:finetune_scratch", "probed", "probed:features", "again", "robust:x", "robust:y"]
+
+
+def test_metrics_by_pattern(tmp_path):
+    path = folder(tmp_path / "geo", geometry_records())
+    table = compare([path], CompareCard(metric=("cosine_turned_by_*",)))
+    assert [column.metric for column in table.columns] == [f"cosine_turned_by_{angle}" for angle in DEGREES]
+    assert Column("b", "nominal", 0, "cosine_turned_by_30", None, None).figure == "cosine turned by 30"
+
+
+def test_a_row_says_which_layer_was_judged(tmp_path):
+    inner = [
+        *probe_records(0.8, layer="projector.1"),
+        *probe_records(0.6, layer="projector.1", baseline="random"),
+        *probe_records(0.5, layer="projector.1", baseline="features", encoder=None),
+    ]
+    rows = list(compare([folder(tmp_path / "run", inner)]).cells)
+    assert rows == ["run:projector.1", "run:random:projector.1", "run:features"]
 
 
 def test_a_limit_has_no_difference(tmp_path, two):
@@ -144,5 +163,5 @@ def test_bad_input_is_one_line(arguments, message, places):
 
 
 def test_other_features_on_demand(places):
-    table = compare([places / "relative", places / "kin"], any_features=True)
+    table = compare([places / "relative", places / "kin"], CompareCard(any_features=True))
     assert list(table.cells) == ["relative", "kin"]

@@ -45,6 +45,18 @@ def test_computed_once(run, loaded, table, calls):
     assert not first[~table.rows.valid[1]].any()
 
 
+def test_one_side_of_the_split(run, loaded, table, calls):
+    """By itself: its last digits do not depend on whether all rows were asked for before."""
+    side = np.flatnonzero(table.rows.identity % 3 == 0)
+    alone = run_vectors(run, loaded, table, 1, side)
+    whole = run_vectors(run, loaded, table, 1)
+    np.testing.assert_array_equal(run_vectors(run, loaded, table, 1, side), alone)
+    assert len(calls) == len(list(run.embeddings.iterdir())) == 2
+    np.testing.assert_allclose(alone[side], whole[side], rtol=1e-4, atol=1e-5)
+    assert not np.delete(alone, side, axis=0).any()
+    assert len(calls[0][3]) == table.rows.valid[1, side].sum()
+
+
 def test_another_view_file_or_checkpoint_is_another_entry(run, loaded, table, calls):
     for view in (0, 1):
         run_vectors(run, loaded, table, view)

@@ -1,16 +1,20 @@
 import json
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 
 from jetssl.cli import jetssl
 from jetssl.config.card import load_card
-from jetssl.evaluation import evaluate
+from jetssl.config.evaluation import EvaluateCard, FineTuneCard
+from jetssl.evaluation import embedding_cache, evaluate
 from jetssl.evaluation.finetune import FineTuning, finetune
 from jetssl.evaluation.results import read_distributions, read_results
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder
+from resim.common.errors import InputError
 from resim.pairfile.mock import write_mock
 from tests.helpers.toys import CARD, CLASSES
 
@@ -23,12 +27,9 @@ def runs(finished_run, mock_file, tmp_path_factory):
         FineTuning(
             run=finished_run.path,
             output=folder / "fits",
-            signal=("two_prong",),
-            background=("one_prong",),
-            modes=("frozen", "scratch"),
-            labels=(20,),
-            draws=2,
-            steps=2,
+            card=FineTuneCard(
+                classes="two_prong,one_prong", mode=("frozen", "scratch"), labels=(20,), seeds=2, steps=2
+            ),
             jobs=1,
         ),
         quiet=True,
@@ -73,7 +74,7 @@ def test_end_to_end_twice_the_same(runs, tmp_path):
 @pytest.mark.slow
 def test_an_interrupted_call_is_taken_up(runs, tmp_path, monkeypatch):
     words = [runs / "fits/frozen_20", "-o", tmp_path / "out", "--view", "seed"]
-    embed, calls = evaluate.embed, []
+    embed, calls = embedding_cache.embed, []
 
     def interrupted(*arguments):
         calls.append(1)
@@ -81,14 +82,19 @@ def test_an_interrupted_call_is_taken_up(runs, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return embed(*arguments)
 
-    monkeypatch.setattr(evaluate, "embed", interrupted)
+    kept = [runs / f"fits/frozen_20_{draw}/embeddings" for draw in (0, 1)]
+    for folder in kept:
+        shutil.rmtree(folder, ignore_errors=True)
+    monkeypatch.setattr(embedding_cache, "embed", interrupted)
     assert call(*words).exit_code != 0
     assert len(calls) == 3
-    assert all(path.name.endswith(".partial") for path in (tmp_path / "out").iterdir())
+    assert not (tmp_path / "out").exists()
     again = call(*words)
     assert again.exit_code == 0, again.exception
     assert len(calls) == 3 + 2  # of 2 fits in 2 views, two were kept
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(evaluate.FILES)
+    for folder in kept:
+        shutil.rmtree(folder)
     straight = call(*words[:1], "-o", tmp_path / "straight", "--view", "seed")
     assert straight.exit_code == 0
     values = [[r.value for r in read_results(tmp_path / name / "results.json")] for name in ("out", "straight")]
@@ -105,6 +111,18 @@ def test_supervised_probe_and_table(runs, finished_run, tmp_path):
     probed = call(finished_run.path, "-o", tmp_path / "b", "--head", "probe", *CLASSES)
     assert probed.exit_code == 0, probed.exception
     assert read_results(tmp_path / "b/results.json")[0].method == "linear_probe"
+
+
+def test_heads_of_the_same_classes_in_another_order_or_grouping():
+    def head(*sides):
+        return [SimpleNamespace(task=sides)]
+
+    heads = {"two": head(["h"], ["q+g"]), "three": head(["h"], ["g", "q"])}
+    assert evaluate._classes(EvaluateCard(), heads) == (("h",), ("q", "g"))
+    with pytest.raises(
+        InputError, match=r"two is trained for h against q\+g, w for w against q\+g; say with --signal"
+    ):
+        evaluate._classes(EvaluateCard(), heads | {"w": head(["w"], ["q+g"])})
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from jetssl.cli import jetssl
+from jetssl.evaluation import embedding_cache
 from jetssl.evaluation.geometry import FILES, shared_stages
 from jetssl.evaluation.results import read_distributions, read_results
 from resim.card.view_plan import ViewRecord
@@ -39,6 +40,23 @@ def test_end_to_end_twice_the_same(finished_run, mock_file, tmp_path):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(FILES)
 
 
+@pytest.mark.slow
+def test_a_layer_of_the_projector(finished_run, mock_file, tmp_path, monkeypatch):
+    words = [finished_run.path, mock_file, "--view", "nominal", "--view", "herwig", "--rows", "30"]
+    encoder = call(*words, "-o", tmp_path / "encoder")
+    assert encoder.exit_code == 0, encoder.exception
+    monkeypatch.setattr(embedding_cache, "embed", None)  # the views are embedded once
+    projected = call(*words, "-o", tmp_path / "projected", "--layer", "projector.1")
+    assert projected.exit_code == 0, projected.exception
+    assert "on projector.1" in projected.output
+    one, other = (read_results(tmp_path / name / "results.json") for name in ("encoder", "projected"))
+    assert {record.layer for record in one} == {"encoder"}
+    assert {record.layer for record in other} == {"projector.1"}
+    assert "--layer projector.1" in other[0].command
+    turned = [record.metric == "cosine_turned_by_90" for record in one].index(True)
+    assert other[turned].value != pytest.approx(one[turned].value)
+
+
 def test_shared_stages():
     views = [
         ViewRecord("a", None, None, {}),
@@ -61,6 +79,7 @@ def test_shared_stages():
         ("{run} {mock} --view seed", "a geometry of pairs needs two views, there is seed"),
         ("{run} {alone}", "a geometry of pairs needs two views, there is nominal"),
         ("{run} {small}", "rows with a jet in all of nominal, seed, want at least 20"),
+        ("{run} {mock} --layer projector.3", "--layer projector.3: the projector has 2 linear maps"),
         ("{run} {mock} -o {run}", "which this command did not write"),
         ("{run} {mock} -o {mock}", "is a file, want a folder"),
     ],

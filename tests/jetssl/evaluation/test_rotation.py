@@ -1,5 +1,3 @@
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
@@ -8,7 +6,6 @@ from jetssl.evaluation.embedding import embed
 from jetssl.evaluation.rotation import DEGREES, rotation
 from jetssl.evaluation.similarity import Vectors, unit_vectors
 from jetssl.models.encoder import Encoded, Encoder
-from resim.common.progress import ProgressReport
 from tests.helpers.records import SHARED
 
 
@@ -26,14 +23,15 @@ class Axis(Encoder):
 def test_an_encoder_that_sees_the_direction_turns_with_it(table, monkeypatch):
     monkeypatch.setattr(bootstrap, "N_REPLICAS", 10)
     rows = np.flatnonzero(table.rows.valid[0])[:30]
-    loaded = SimpleNamespace(encoder=Axis(), card=SimpleNamespace(data=SimpleNamespace(feature_set="relative")))
-    unit = unit_vectors(embed(loaded.encoder, table, np.zeros_like(rows), rows, "relative"))
+
+    def encode(change=None):
+        return unit_vectors(embed(Axis(), table, np.zeros_like(rows), rows, "relative", change=change))
+
     vectors = Vectors(
-        ("nominal",), unit[None], np.zeros((1, 30, 2), np.float32), np.zeros(30, np.int16), rows.astype(np.uint64)
+        ("nominal",), encode()[None], np.zeros((1, 30, 2), np.float32), np.zeros(30, np.int16), rows.astype(np.uint64)
     )
     facts = {key: value for key, value in SHARED.items() if key != "view"}
-    with ProgressReport("geometry", len(DEGREES) * 30, "jets", quiet=True) as progress:
-        found = list(rotation(loaded, table, rows, vectors, facts, progress))
+    found = list(rotation(encode, vectors, facts))
     for degrees, result in zip(DEGREES, found, strict=True):
         assert result.metric == f"cosine_turned_by_{degrees}"
         assert result.value == pytest.approx(np.cos(np.deg2rad(degrees)), abs=1e-4)

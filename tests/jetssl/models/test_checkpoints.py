@@ -67,6 +67,13 @@ def test_foreign_torch_file(tmp_path):
         checkpoints.load_encoder(tmp_path / "x.ckpt")
 
 
+def test_a_checkpoint_of_another_training(finished_run, card):
+    assert checkpoints.load_encoder(finished_run.best, finished_run.load_card()).card == finished_run.load_card()
+    other = card.model_copy(update={"encoder": card.encoder.model_copy(update={"width": 32})})
+    with pytest.raises(InputError, match=r"best\.ckpt: comes from a training .* with another card than the run's"):
+        checkpoints.load_encoder(finished_run.best, other)
+
+
 def test_weights_of_another_encoder(finished_run, tmp_path):
     raw = torch.load(finished_run.last, weights_only=True)
     raw["state_dict"]["encoder.pool.weight"] = torch.zeros(3, 3)

@@ -3,8 +3,8 @@ import re
 import pytest
 
 from jetssl.evaluation.compare import Column, RunTable
-from jetssl.report.comparison import label_curves, roc_overlays, write_comparison
-from tests.helpers.records import probe_records, roc_curve
+from jetssl.report.comparison import label_curves, roc_overlays, rotation_overlays, write_comparison
+from tests.helpers.records import geometry_records, probe_records, roc_curve
 
 
 @pytest.fixture
@@ -22,6 +22,15 @@ def test_figures(table, tmp_path):
     assert [figure.caption.split(":")[0] for figure in overlays] == ["b vs q, 20 labels", "b vs q, all labels"]
     assert ["AUC" in figure.caption or "auc" in figure.caption for figure in curves] == [True, False]
     assert all(figure.path.stat().st_size > 1000 for figure in [*overlays, *curves])
+
+
+@pytest.mark.slow
+def test_turned_jets_of_several_encoders(table, tmp_path):
+    row = {Column.of(result): result for result in geometry_records()}
+    found = RunTable(tuple(row), {"with": row, "without": row}, {}, "with")
+    (figure,) = rotation_overlays(found, tmp_path)
+    assert figure.path.stat().st_size > 1000
+    assert rotation_overlays(table, tmp_path) == []
 
 
 @pytest.mark.slow

@@ -121,3 +121,22 @@ def test_a_fine_tuning_is_a_comparison_of_its_modes(tmp_path):
     text = (tmp_path / "page.html").read_text()
     assert r"$\frac{$:finetune_lora" in text
     assert text.count("<img") == 2
+
+
+def test_another_classifier_and_layer_are_named(damaged, tmp_path):
+    for file in (damaged.results, damaged.roc):
+        text = (
+            file.read_text().replace('"linear_probe"', '"knn"').replace('"layer":"encoder"', '"layer":"projector.1"')
+        )
+        file.write_text(text.replace('"layer": "encoder"', '"layer": "projector.1"'))
+    write_report([damaged.path], tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text()
+    assert "Nearest neighbours on projector.1: two_prong vs one_prong" in text
+    assert "nearest neighbours with 20 labels" in text
+    assert "logistic regression" not in text
+
+
+def test_one_fit_has_no_page(damaged, tmp_path):
+    (damaged.path / "head.json").write_text("{}")
+    with pytest.raises(InputError, match=r"run: one fit of a fine-tuning; report all of them, the folder"):
+        write_report([damaged.path], tmp_path / "page.html")

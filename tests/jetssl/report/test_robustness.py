@@ -30,10 +30,11 @@ def test_section(folder, tmp_path):
     assert (section.title, section.kind) == ("out", "robustness")
     assert len(section.tables) == 3
     captions = [picture.caption for picture in section.pictures]
-    assert len(captions) == 4
+    assert len(captions) == 6
     assert captions[0].startswith("Wasserstein-1 distance")
-    assert captions[1].startswith("Probability of being signal of one")
-    assert captions[3].endswith("The last bin holds everything beyond it.")
+    assert captions[1].startswith("Calibration of one by view")
+    assert captions[3].startswith("Probability of being signal of one")
+    assert captions[5].endswith("The last bin holds everything beyond it.")
 
 
 def test_other_folders(folder, tmp_path):

@@ -2,7 +2,6 @@ import math
 import os
 import shutil
 import signal
-from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 import torch
 
 from jetssl.config.card import load_card
+from jetssl.config.evaluation import ProbeCard
 from jetssl.evaluation.program import ProbeRequest, probe_run
 from jetssl.models import checkpoints
 from jetssl.training import pretrain as program
@@ -97,10 +97,12 @@ def test_secondary_vertices_are_trained_on_and_probed(card_file, tmp_path, encod
     inputs = ["data.inputs=[constituents, vertices]", "data.features=relative_ip", f"data.files=[{pairs}]"]
     run = RunFolder(tmp_path / "run")
     assert pretrain(load_card(card_file, [encoder, *inputs]), run, quiet=True).state is State.FINISHED
-    request = ProbeRequest(run.path, signal=("two_prong",), background=("one_prong",), labels=(40,))
-    assert {result.baseline for result in probe_run(request)} >= {None, "features", "random"}
+    card = ProbeCard(classes="two_prong,one_prong", labels=(40,))
+    assert {result.baseline for result in probe_run(ProbeRequest(run.path, card))} >= {None, "features", "random"}
     with pytest.raises(InputError, match="has no secondary vertices"):
-        probe_run(replace(request, data=(write_mock(tmp_path / "without.h5", 60),)))
+        probe_run(
+            ProbeRequest(run.path, card.model_copy(update={"data": (write_mock(tmp_path / "without.h5", 60),)}))
+        )
 
 
 @pytest.mark.slow

@@ -131,7 +131,7 @@ def test_files_of_version_2_are_read_and_know_hard_scatters_by_their_place(tmp_p
     assert violations(path) == []
     with PairFile(path) as file:
         assert file.version == 2
-        assert "hard_scatter/identity" not in file.dataset_paths()
+        assert "hard_scatter/identity" not in file.datasets
         identity = file.hard_scatter("identity")
         places = (file.source_hashes, file.hard_scatter("source"), file.hard_scatter("event"))
         assert identity.tolist() == identity_of_place(*places).tolist()

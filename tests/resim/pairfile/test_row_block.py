@@ -10,7 +10,7 @@ from resim.pairfile.row_block import RowBlock
 
 def block_of(path) -> RowBlock:
     with PairFile(path) as file:
-        names = file.dataset_paths()
+        names = file.datasets
         return RowBlock(tuple(file.view_names), {name: file.read(name) for name in names})
 
 

@@ -5,20 +5,21 @@ Letters: S training seeds, M replicas.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from jetssl.common.seeds import Stream, generator
+from jetssl.config.evaluation import CompareCard
 from jetssl.evaluation.bootstrap import spread
 from jetssl.evaluation.results import Result, RocCurve, read_curves, read_results
 from jetssl.evaluation.trained import runs_of
 from jetssl.training.run_folder import RunFolder
 from resim.common.errors import InputError
 
-METRICS: Final = ("auc", "rejection_at_0.5")
-"""Those that are compared if none are named."""
+AS_IT_COMES: Final = CompareCard()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ class Column:
         """Metric and number of labels in words."""
         metric = "AUC" if self.metric == "auc" else self.metric.replace("_", " ")
         of_class = f" of {self.jet_class}" if self.jet_class else ""
-        return f"{metric}{of_class}, {'all' if self.n_labels is None else self.n_labels} labels"
+        labels = "" if self.n_labels == 0 else f", {'all' if self.n_labels is None else self.n_labels} labels"
+        return f"{metric}{of_class}{labels}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +82,23 @@ class RunTable:
         }
 
 
-def compare(
-    paths: Sequence[Path], reference: str = "", metrics: Sequence[str] = (), *, any_features: bool = False
-) -> RunTable:
+def compare(paths: Sequence[Path], asked: CompareCard = AS_IT_COMES) -> RunTable:
     """Read the records of runs.
 
     Args:
         paths: folders with a `results.json`; `<folder>` for `<folder>_0`, `<folder>_1` …, which are one row.
-        reference: name of a row; empty for the first.
-        metrics: which; empty for `METRICS`.
-        any_features: also runs that read different features.
+        asked: the rest of the command line.
 
     Raises:
         InputError: no records, of another schema, of other test jets, or nothing in common.
     """
     folders = _folders(paths)
-    if not any_features:
+    if not asked.any_features:
         _refuse_other_features(folders)
     cells: dict[str, dict[Column, Result]] = {}
     curves: dict[str, list[RocCurve]] = {}
     for run, of_run in folders.items():
-        records = _records(of_run, metrics or METRICS)
+        records = _records(of_run, asked.metric)
         names = _row_names(run, records)
         for result in records:
             cells.setdefault(names[_what(result)], {})[Column.of(result)] = result
@@ -109,9 +107,9 @@ def compare(
                 curves.setdefault(name, []).append(curve)
     cells = _without_repetitions(cells)
     columns = tuple(dict.fromkeys(column for row in cells.values() for column in row))
-    chosen = reference or next(iter(cells))
+    chosen = asked.reference or next(iter(cells))
     if chosen not in cells:
-        raise InputError(f"--reference {reference!r} is no row of the table; rows are {', '.join(cells)}")
+        raise InputError(f"--reference {chosen!r} is no row of the table; rows are {', '.join(cells)}")
     table = RunTable(columns, cells, {name: curves[name] for name in cells if name in curves}, chosen)
     _refuse_what_cannot_be_compared(table)
     return table
@@ -154,7 +152,7 @@ def _records(folders: Sequence[Path], metrics: Sequence[str]) -> list[Result]:
         if not file.is_file():
             raise InputError(f"{path}: no results.json; run `jetssl probe`, `finetune` or `evaluate` first")
         found = read_results(file)
-        if not (chosen := [result for result in found if result.metric in metrics]):
+        if not (chosen := [result for result in found if any(fnmatchcase(result.metric, one) for one in metrics)]):
             known = ", ".join(dict.fromkeys(result.metric for result in found))
             raise InputError(f"{file}: nothing about {', '.join(metrics)}; choose with --metric among {known}")
         of_seeds.append({(_what(result), Column.of(result)): result for result in chosen})
@@ -187,6 +185,7 @@ def _what(result: Result) -> tuple[str | None, str, str | None]:
 
 def _row_names(run: str, results: Iterable[Result]) -> dict[tuple[str | None, str, str | None], str]:
     """As short as they are unique: the run, and what distinguishes its rows."""
+    layers = {_what(result): result.layer for result in results if result.encoder is not None}
     judged = list(dict.fromkeys(map(_what, results)))
     names = {}
     for inner, method, baseline in judged:
@@ -196,7 +195,8 @@ def _row_names(run: str, results: Iterable[Result]) -> dict[tuple[str | None, st
             words += [] if alone and baseline is None else [method]
         else:
             words += [str(baseline)]
-        names[inner, method, baseline] = ":".join(words)
+        layer = layers.get((inner, method, baseline), "encoder")
+        names[inner, method, baseline] = ":".join([*words, *([layer] if layer != "encoder" else [])])
     return names
 
 
@@ -239,7 +239,7 @@ def _refuse_other_jets(name: str, first: Result, other: str, results: Iterable[R
             raise InputError(
                 f"{other}: {result.task} was judged on {result.n_test} jets (set {result.test_set}) with seed"
                 f" {result.seed}, {name} on {first.n_test} ({first.test_set}) with seed {first.seed}: no pairs;"
-                " evaluate both with the same --data and --seed"
+                " compare what the same command judged with the same --data, --view and --seed"
             )
 
 

@@ -1,25 +1,26 @@
 """Jet vectors of a run, computed once for each checkpoint, pair file and view, and kept in the run's folder.
 
 A file is named by a hash of what its vectors depend on, so those of another checkpoint or of changed data are never
-read. It is a sealed `.npy` file (`jetssl.common.sealed`).
+read. It is a sealed `.npy` file (`jetssl.common.sealed`). Which jets share a batch moves the last digit of a vector:
+so the rows that were asked for are part of the name, and numbers do not depend on which command came first.
 
-Letters: R rows, D model width.
+Letters: R rows, N of them in a file and asked for, D model width.
 """
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from jetssl.common.sealed import BrokenSealError, read_array, write_array
-from jetssl.data.rows import FileRecord
 from jetssl.data.table import PairTable
 from jetssl.evaluation.embedding import embed
 from jetssl.models.checkpoints import LoadedEncoder
 from jetssl.training.run_folder import RunFolder
 from resim import __version__
-from resim.common.arrays import Floats32
+from resim.common.arrays import Floats32, Integers
 from resim.common.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -31,35 +32,42 @@ def checkpoint_digest(run: RunFolder) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def run_vectors(run: RunFolder, loaded: LoadedEncoder, table: PairTable, view: int) -> Floats32:
-    """Jet vectors of all rows in a view, from the run's folder where they are there.
+def run_vectors(
+    run: RunFolder, loaded: LoadedEncoder, table: PairTable, view: int, side: Integers | None = None
+) -> Floats32:
+    """Jet vectors of rows in a view, from the run's folder where they are there.
 
     Args:
         run: whose folder keeps them; where it cannot be written, nothing is kept.
         loaded: the encoder of its best checkpoint.
         table: the loaded pair files.
         view: index of the view.
+        side: rows of one side of the split, ascending; None for all rows.
 
     Returns:
-        float32 `(R, D)`; 0 for rows without a jet in the view.
+        float32 `(R, D)`; 0 for other rows, and for those without a jet in the view.
     """
-    checkpoint, start = checkpoint_digest(run), 0
-    of_files = []
+    checkpoint, name = checkpoint_digest(run), table.rows.views[view]
+    vectors = np.zeros((table.rows.n_rows, loaded.encoder.width), np.float32)
+    start = 0
     for file in table.rows.files:
-        rows = range(start, start + file.rows)
-        of_files.append(_of_file(_entry(run, checkpoint, file, table.rows.views[view]), loaded, table, view, rows))
-        start += file.rows
-    return np.concatenate(of_files)
+        stop = start + file.rows
+        rows = np.arange(start, stop) if side is None else side[(side >= start) & (side < stop)]
+        entry = _entry(run, (checkpoint, file.digest, name, __version__), None if side is None else rows - start)
+        vectors[rows] = _of_file(entry, loaded, table, view, rows)
+        start = stop
+    return vectors
 
 
-def _of_file(entry: Path, loaded: LoadedEncoder, table: PairTable, view: int, rows: range) -> Floats32:
+def _of_file(entry: Path, loaded: LoadedEncoder, table: PairTable, view: int, rows: Integers) -> Floats32:
+    """Of N rows, `(N, D)`."""
     kept = _read(entry, (len(rows), loaded.encoder.width))
     if kept is not None:
         return kept
     vectors = np.zeros((len(rows), loaded.encoder.width), np.float32)
-    valid = np.flatnonzero(table.rows.valid[view, rows.start : rows.stop])
-    of_view = np.full(len(valid), view)
-    vectors[valid] = embed(loaded.encoder, table, of_view, valid + rows.start, loaded.card.data.feature_set)
+    valid = table.rows.valid[view, rows]
+    of_view = np.full(valid.sum(), view)
+    vectors[valid] = embed(loaded.encoder, table, of_view, rows[valid], loaded.card.data.feature_set)
     try:
         write_array(entry, vectors)
     except InputError as error:
@@ -67,9 +75,11 @@ def _of_file(entry: Path, loaded: LoadedEncoder, table: PairTable, view: int, ro
     return vectors
 
 
-def _entry(run: RunFolder, checkpoint: str, file: FileRecord, view: str) -> Path:
-    key = "\n".join((checkpoint, file.digest, view, __version__))
-    return run.embeddings / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.vectors"
+def _entry(run: RunFolder, key: Sequence[str], rows: Integers | None) -> Path:
+    hashed = hashlib.sha256("\n".join(key).encode())
+    if rows is not None:
+        hashed.update(rows.astype("<i8").tobytes())
+    return run.embeddings / f"{hashed.hexdigest()[:32]}.vectors"
 
 
 def _read(entry: Path, shape: tuple[int, int]) -> Floats32 | None:

@@ -8,30 +8,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from jetssl.common.threads import torch_threads
 from jetssl.config.data import DataCard
+from jetssl.config.evaluation import EvaluateCard
 from jetssl.data.features import FEATURE_SETS
+from jetssl.data.splits import split_rows
 from jetssl.data.table import PairTable, load_pairs
 from jetssl.evaluation.causes import COLUMNS, causes
-from jetssl.evaluation.embedding import embed
-from jetssl.evaluation.embedding_cache import checkpoint_digest
+from jetssl.evaluation.embedding_cache import run_vectors
 from jetssl.evaluation.heads import fit_linear
 from jetssl.evaluation.results import Origin, Result, write_records, write_results
 from jetssl.evaluation.robustness import FEWEST, CommonJets, Judged, robustness, score_distributions
 from jetssl.evaluation.task import Task, draw_validation, make_task, warn_of_other_identities
 from jetssl.evaluation.trained import HeadRecord, Trained, load_trained, runs_of
-from jetssl.evaluation.unfinished import Unfinished
-from jetssl.models.checkpoints import LoadedEncoder, load_encoder
+from jetssl.models.checkpoints import load_encoder
 from jetssl.training.run_folder import RunFolder
-from resim.common.arrays import Floats, Floats32, Integers
+from resim.common.arrays import Floats
 from resim.common.errors import InputError
 from resim.common.progress import ProgressReport
 
-Head = Literal["trained", "probe"]
 Models = dict[str, list[Trained]]
 """Fits of each run, by the name of the run."""
 FILES = ("results.json", "replicas.npy", "distributions.json")
@@ -45,32 +43,12 @@ class Evaluation:
     runs: tuple[Path, ...]
     """run folders; `<folder>` for all of `<folder>_0`, `<folder>_1` …, one classifier trained several times"""
     output: Path
-    data: tuple[Path, ...] = ()
-    signal: tuple[str, ...] = ()
-    background: tuple[str, ...] = ()
-    views: tuple[str, ...] = ()
-    """compared with the root view; empty for all"""
-    head: Head = "trained"
-    """`probe`: a linear probe of the encoder on all labels instead of the head of the run"""
-    reference: str = ""
-    """name of the run that ratios are to; empty for the first one"""
-    seed: int = 1
-    unweighted: bool = False
+    card: EvaluateCard
 
     @property
     def command(self) -> str:
         """The command line that asks for this."""
-        words = ["jetssl", "evaluate", *map(str, self.runs), "-o", str(self.output)]
-        several: dict[str, Sequence[object]] = {
-            "--data": self.data,
-            "--signal": self.signal,
-            "--background": self.background,
-            "--view": self.views,
-        }
-        words += [word for option, values in several.items() for value in values for word in (option, str(value))]
-        words += ["--reference", self.reference] if self.reference else []
-        words += ["--unweighted"] if self.unweighted else []
-        return shlex.join([*words, "--head", self.head, "--seed", str(self.seed)])
+        return shlex.join(["jetssl", "evaluate", *map(str, self.runs), "-o", str(self.output), *self.card.words])
 
 
 def evaluate(request: Evaluation, *, quiet: bool = False) -> list[Result]:
@@ -79,27 +57,25 @@ def evaluate(request: Evaluation, *, quiet: bool = False) -> list[Result]:
     Raises:
         InputError: no usable run, data, task or view; runs that cannot be compared; too few jets.
     """
-    folders = _folders(request)
+    asked, folders = request.card, _folders(request)
     heads: Models = {}
-    if request.head == "trained":
+    if asked.head == "trained":
         heads = {name: [load_trained(path) for path in paths] for name, paths in folders.items()}
     data = _common_data(folders)
     columns = {*FEATURE_SETS[data.feature_set].columns, *COLUMNS}
-    table = load_pairs(request.data or data.files, columns=tuple(sorted(columns)), weights=data.weights)
+    table = load_pairs(asked.data or data.files, columns=tuple(sorted(columns)), weights=data.weights)
     for path in chain.from_iterable(folders.values()):
         warn_of_other_identities(RunFolder(path), table.rows)
-    task = make_task(table.rows, data.fractions, *_classes(request, heads), unweighted=request.unweighted)
-    jets = _test_jets(task, table, request.views)
+    task = make_task(table.rows, data.fractions, *_classes(asked, heads), unweighted=asked.unweighted)
+    jets = _test_jets(task, table, asked.view)
     with torch_threads(RunFolder(next(iter(folders.values()))[0]).load_card().training.threads):
         heads = heads or {name: [_probed(path, table, task) for path in paths] for name, paths in folders.items()}
-        unfinished = _unfinished(request, table, jets, folders)
-        judged = _scores(heads, table, jets, unfinished, quiet)
-    origin = Origin(request.seed, request.command)
-    results = robustness(judged, jets, request.reference or judged[0].name, origin)
+        judged = _scores(heads, table, jets, quiet)
+    origin = Origin(asked.seed, request.command)
+    results = robustness(judged, jets, asked.reference or judged[0].name, origin)
     means, shapes = causes(table, jets, origin)
     write_records(request.output / FILES[2], [*score_distributions(judged, jets), *shapes])
     write_results(request.output / FILES[0], results := [*results, *means])
-    unfinished.clear()
     return results
 
 
@@ -108,8 +84,9 @@ def _folders(request: Evaluation) -> dict[str, list[Path]]:
     names = [path.resolve().name for path in request.runs]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise InputError(f"two runs are called {repeated[0]!r}, records could not tell them apart; rename a folder")
-    if request.reference and request.reference not in names:
-        raise InputError(f"--reference {request.reference!r} is not among the runs: {', '.join(names)}")
+    reference = request.card.reference
+    if reference and reference not in names:
+        raise InputError(f"--reference {reference!r} is not among the runs: {', '.join(names)}")
     return {name: runs_of(path) for name, path in zip(names, request.runs, strict=True)}
 
 
@@ -128,20 +105,25 @@ def _common_data(folders: dict[str, list[Path]]) -> DataCard:
     return cards[0]
 
 
-def _classes(request: Evaluation, heads: Models) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _classes(asked: EvaluateCard, heads: Models) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Signal and background classes that are asked for, or those that all heads were trained for."""
-    if request.signal or request.background or not heads:
-        return request.signal, request.background
-    tasks = {name: models[0].task for name, models in heads.items()}
+    if asked.signal or asked.background or not heads:
+        return asked.signal, asked.background
+    tasks = {name: [_class_names(side) for side in models[0].task] for name, models in heads.items()}
     (first, task), *others = tasks.items()
     for name, other in others:
-        if other != task:
+        if [set(side) for side in other] != [set(side) for side in task]:
             one, two = ("+".join(sides[0]) + " against " + "+".join(sides[1]) for sides in (task, other))
             raise InputError(
                 f"{first} is trained for {one}, {name} for {two}; say with --signal and --background what to judge"
             )
-    signal, background = ([name for output in side for name in output.split("+")] for side in task)
-    return tuple(signal), tuple(background)
+    signal, background = task
+    return signal, background
+
+
+def _class_names(outputs: Sequence[str]) -> tuple[str, ...]:
+    """Classes of the data that outputs of a head stand for."""
+    return tuple(name for output in outputs for name in output.split("+"))
 
 
 def _test_jets(task: Task, table: PairTable, wanted: tuple[str, ...]) -> CommonJets:
@@ -170,11 +152,12 @@ def _test_jets(task: Task, table: PairTable, wanted: tuple[str, ...]) -> CommonJ
 
 def _probed(path: Path, table: PairTable, task: Task) -> Trained:
     """The encoder of a run with a linear probe that has all labels of the training split."""
-    loaded = load_encoder(RunFolder(path).best)
+    run = RunFolder(path)
+    loaded = load_encoder(run.best, run.load_card())
     validation = draw_validation(task, len(task.train), 0, 0)
-    labelled, held_out = (_vectors(loaded, table, task.view, rows) for rows in (task.train, validation))
-    classes, sizes = task.class_index, task.sizes_of(task.train, validation)
-    head = fit_linear(labelled, classes[task.train], held_out, classes[validation], sizes)
+    vectors, classes = run_vectors(run, loaded, table, task.view), task.class_index
+    sizes = task.sizes_of(task.train, validation)
+    head = fit_linear(vectors[task.train], classes[task.train], vectors[validation], classes[validation], sizes)
     record = HeadRecord(
         classes=("+".join(task.signal), "+".join(task.background)),
         method="linear_probe",
@@ -185,27 +168,18 @@ def _probed(path: Path, table: PairTable, task: Task) -> Trained:
     return Trained(path, loaded, head, record)
 
 
-def _unfinished(
-    request: Evaluation, table: PairTable, jets: CommonJets, folders: dict[str, list[Path]]
-) -> Unfinished:
-    checkpoints = [checkpoint_digest(RunFolder(path)) for of_run in folders.values() for path in of_run]
-    files = [record.digest for record in table.rows.files]
-    return Unfinished(request.output, (*checkpoints, *files, request.head, jets.task.name, jets.task.test_set))
-
-
-def _scores(heads: Models, table: PairTable, jets: CommonJets, unfinished: Unfinished, quiet: bool) -> list[Judged]:
+def _scores(heads: Models, table: PairTable, jets: CommonJets, quiet: bool) -> list[Judged]:
+    """Logits of every fit in every view; jet vectors stay in the folders of the fits, for the next call."""
     fits = sum(len(models) for models in heads.values())
     rows, task = jets.task.test, jets.task
     with ProgressReport("evaluate", fits * len(jets.views) * len(rows), "jets", quiet) as progress:
 
         def logits(model: Trained, view: str) -> Floats:
-            def compute() -> Floats:
-                vectors = _vectors(model.loaded, table, table.rows.views.index(view), rows)
-                return model.score(vectors, task.signal, task.background)
-
-            found = unfinished.array((str(model.path.resolve()), view), compute)
+            side = split_rows(table.rows, model.loaded.card.data.fractions).test
+            place = table.rows.views.index(view)
+            vectors = run_vectors(RunFolder(model.path), model.loaded, table, place, side)[rows]
             progress.advance(len(rows))
-            return found
+            return model.score(vectors, task.signal, task.background)
 
         return [
             Judged(
@@ -216,7 +190,3 @@ def _scores(heads: Models, table: PairTable, jets: CommonJets, unfinished: Unfin
             )
             for name, models in heads.items()
         ]
-
-
-def _vectors(loaded: LoadedEncoder, table: PairTable, view: int, rows: Integers) -> Floats32:
-    return embed(loaded.encoder, table, np.full(len(rows), view), rows, loaded.card.data.feature_set)

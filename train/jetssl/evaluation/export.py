@@ -45,8 +45,7 @@ def embed_file(run_path: Path, file: Path, output: Path, *, quiet: bool = False)
     """
     started = time.monotonic()
     run = RunFolder(run_path)
-    run.load_card()
-    loaded = load_encoder(run.best)
+    loaded = load_encoder(run.best, run.load_card())
     if found := violations(file):
         raise InputError(f"{file}: {found[0]} ({len(found)} violations in all); generate the file again")
     with (

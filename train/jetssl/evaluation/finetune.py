@@ -12,13 +12,13 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from jetssl.common.threads import torch_threads
+from jetssl.config.evaluation import FineTuneCard, HeadName, Mode
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.table import load_pairs
 from jetssl.data.weights import AUTO, NONE
 from jetssl.evaluation.embedding_cache import checkpoint_digest, run_vectors
 from jetssl.evaluation.fit_pool import run_fits
-from jetssl.evaluation.fits import BASELINES, Bench, Fit, Mode, label_draw, method_of, read_scores, unfinished_fits
-from jetssl.evaluation.heads import HeadName
+from jetssl.evaluation.fits import BASELINES, Bench, Fit, label_draw, method_of, read_scores, unfinished_fits
 from jetssl.evaluation.results import Origin, Result, write_records, write_results
 from jetssl.evaluation.summary import Comparison, roc_curves, summarize
 from jetssl.evaluation.task import make_task, warn_of_other_identities
@@ -38,37 +38,17 @@ class FineTuning:
 
     run: Path
     output: Path
-    data: tuple[Path, ...] = ()
-    signal: tuple[str, ...] = ()
-    background: tuple[str, ...] = ()
-    classes: tuple[str, ...] = ()
-    view: str = ""
-    head: HeadName = "linear"
-    modes: tuple[Mode, ...] = ("frozen", "full", "scratch")
-    labels: Sequence[int | None] = (100, None)
-    draws: int = 5
-    steps: int = 300
-    seed: int = 1
-    unweighted: bool = False
+    card: FineTuneCard
     jobs: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
 
     @property
     def command(self) -> str:
         """The command line that asks for this."""
-        words = ["jetssl", "finetune", str(self.run), "-o", str(self.output)]
-        several: dict[str, Sequence[object]] = {
-            "--data": self.data,
-            "--signal": self.signal,
-            "--background": self.background,
-            "--mode": self.modes,
-            "--labels": ["all" if count is None else count for count in self.labels],
-        }
-        words += [word for option, values in several.items() for value in values for word in (option, str(value))]
-        words += ["--classes", ",".join(self.classes)] if self.classes else []
-        words += ["--view", self.view] if self.view else []
-        words += ["--head", self.head] if self.head != "linear" else []
-        words += ["--unweighted"] if self.unweighted else []
-        return shlex.join([*words, "--seeds", str(self.draws), "--steps", str(self.steps), "--seed", str(self.seed)])
+        return shlex.join(["jetssl", "finetune", str(self.run), "-o", str(self.output), *self.card.words])
+
+    def fits(self, count: int | None, mode: Mode) -> list[Fit]:
+        """Those of a number of labels and a mode."""
+        return [Fit(mode, count, draw) for draw in range(self.card.seeds)]
 
 
 class _Identity(BaseModel):
@@ -96,17 +76,16 @@ def finetune(request: FineTuning, *, quiet: bool = False) -> list[Result]:
         InputError: no usable run, data or task, fewer labelled rows than asked for, or the output holds other fits.
     """
     bench = _bench(request)
-    fits = [
-        Fit(mode, count, draw) for count in request.labels for draw in range(request.draws) for mode in request.modes
-    ]
+    counts, modes = request.card.label_counts, request.card.mode
+    fits = [fit for count in counts for mode in modes for fit in request.fits(count, mode)]
     for fit in fits:
-        label_draw(bench.task, fit, request.seed)
+        label_draw(bench.task, fit, request.card.seed)
     _claim(request, bench)
     missing = unfinished_fits(request.output, fits)
     with ProgressReport("finetune", len(missing), "fits", quiet) as progress:
         run_fits(partial(_bench, request), bench, missing, request.jobs, progress)
-    results = [record for count in request.labels for record in _records(request, bench, count)]
-    comparisons = [_comparison(request, bench, count, [mode]) for count in request.labels for mode in request.modes]
+    results = [record for count in counts for record in _records(request, bench, count)]
+    comparisons = [_comparison(request, bench, count, [mode]) for count in counts for mode in modes]
     curves = [curve for comparison in comparisons for curve in roc_curves(comparison)]
     write_records(RunFolder(request.output).roc, curves)
     write_results(RunFolder(request.output).results, results)
@@ -114,29 +93,27 @@ def finetune(request: FineTuning, *, quiet: bool = False) -> list[Result]:
 
 
 def _bench(request: FineTuning) -> Bench:
-    run = RunFolder(request.run)
-    run.load_card()
+    run, asked = RunFolder(request.run), request.card
+    card = run.load_card()
     run.load_provenance()
-    loaded = load_encoder(run.best)
-    if request.head != "linear":
+    loaded = load_encoder(run.best, card)
+    if asked.head != "linear":
         load_projector(run.best)  # refused now, not by a fit
     data = loaded.card.data
-    table = load_pairs(
-        request.data or data.files, columns=FEATURE_SETS[data.feature_set].columns, weights=data.weights
-    )
+    table = load_pairs(asked.data or data.files, columns=FEATURE_SETS[data.feature_set].columns, weights=data.weights)
     warn_of_other_identities(run, table.rows)
     task = make_task(
         table.rows,
         data.fractions,
-        request.signal,
-        request.background,
-        request.view,
-        classes=request.classes,
-        unweighted=request.unweighted,
+        asked.signal,
+        asked.background,
+        asked.view,
+        classes=asked.class_names,
+        unweighted=asked.unweighted,
     )
     with torch_threads(loaded.card.training.threads):
         vectors = run_vectors(run, loaded, table, task.view)
-    return Bench(run, loaded, table, task, vectors, request.output, request.seed, request.steps, request.head)
+    return Bench(run, loaded, table, task, vectors, request.output, asked.seed, asked.steps, asked.head)
 
 
 def _claim(request: FineTuning, bench: Bench) -> None:
@@ -148,10 +125,10 @@ def _claim(request: FineTuning, bench: Bench) -> None:
         files=files,
         task=bench.task.name,
         view=view,
-        head=request.head,
-        seed=request.seed,
-        steps=request.steps,
-        weights=NONE if request.unweighted else bench.loaded.card.data.weights,
+        head=request.card.head,
+        seed=request.card.seed,
+        steps=request.card.steps,
+        weights=NONE if request.card.unweighted else bench.loaded.card.data.weights,
     ).model_dump_json(indent=1, exclude_defaults=True)
     path = request.output / FITS_FILE
     if not path.exists():
@@ -166,10 +143,10 @@ def _claim(request: FineTuning, bench: Bench) -> None:
 
 def _records(request: FineTuning, bench: Bench, count: int | None) -> list[Result]:
     """Metrics of each mode, and of each mode with a pre-trained encoder the paired difference to those without."""
-    trained_before = [mode for mode in request.modes if mode not in BASELINES]
-    without = [mode for mode in request.modes if mode in BASELINES]
+    trained_before = [mode for mode in request.card.mode if mode not in BASELINES]
+    without = [mode for mode in request.card.mode if mode in BASELINES]
     results: list[Result] = []
-    for mode in request.modes:
+    for mode in request.card.mode:
         results += summarize(_comparison(request, bench, count, [mode]))
     for mode in trained_before:
         if without:
@@ -180,14 +157,14 @@ def _records(request: FineTuning, bench: Bench, count: int | None) -> list[Resul
 
 def _comparison(request: FineTuning, bench: Bench, count: int | None, modes: Sequence[Mode]) -> Comparison:
     encoder = bench.loaded.card.encoder.name
-    fits = [[Fit(mode, count, draw) for draw in range(request.draws)] for mode in modes]
+    fits = [request.fits(count, mode) for mode in modes]
     return Comparison(
         task=bench.task,
         view=bench.table.rows.views[bench.task.view],
         names=[(BASELINES.get(mode), encoder) for mode in modes],
         scores=[np.stack([read_scores(request.output, fit) for fit in of_mode]) for of_mode in fits],
-        n_labels=len(label_draw(bench.task, fits[0][0], request.seed)),
+        n_labels=len(label_draw(bench.task, fits[0][0], request.card.seed)),
         all_labels=count is None,
-        origin=Origin(request.seed, request.command),
-        method=method_of(modes[0], request.head),
+        origin=Origin(request.card.seed, request.command),
+        method=method_of(modes[0], request.card.head),
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +17,14 @@ from torch import nn
 
 from jetssl.common.sealed import BrokenSealError, read_array, write_array
 from jetssl.common.seeds import Stream, generator, torch_seed
+from jetssl.config.evaluation import HeadName, Mode
 from jetssl.data.augmentations import augment
 from jetssl.data.jets import gather_jets
 from jetssl.data.table import PairTable
 from jetssl.data.tensors import to_tensors
 from jetssl.evaluation.classifier import Batches, Classifier, Projected, Rates, targets_of, train, with_adapters
 from jetssl.evaluation.embedding import embed
-from jetssl.evaluation.heads import Head, HeadName, build_head, fit_linear, loss_of, outputs_of
+from jetssl.evaluation.heads import Head, build_head, fit_linear, loss_of, outputs_of
 from jetssl.evaluation.results import Baseline
 from jetssl.evaluation.task import Task, draw_labels, draw_validation
 from jetssl.evaluation.trained import HEAD_FILE, HeadRecord
@@ -38,7 +39,6 @@ from resim.common.atomic_write import write_text
 
 log = logging.getLogger(__name__)
 
-Mode = Literal["frozen", "full", "lora", "scratch", "scratch-views"]
 BASELINES: dict[Mode, Baseline] = {"scratch": "scratch", "scratch-views": "scratch_views"}
 HEAD_RATE = 1e-3
 RATES: dict[Mode, Rates] = {

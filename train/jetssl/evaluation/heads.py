@@ -6,7 +6,7 @@ Letters: B jets, D width of the vectors, C classes, O outputs (C, or 1 for two c
 """
 
 from itertools import pairwise
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +18,10 @@ from torch import nn
 from torch.nn import functional
 
 from jetssl.config.encoders import ProjectorCard
+from jetssl.config.evaluation import HeadName
 from jetssl.models.projector import Projector
 from resim.common.arrays import Floats, Floats32, Integers
 
-HeadName = Literal["linear", "rs3l", "rs3l-mlp", "resim"]
 HIDDEN: Final[dict[HeadName, tuple[int, ...]]] = {
     "linear": (),
     "rs3l": (),

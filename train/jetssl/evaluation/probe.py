@@ -9,7 +9,6 @@ Letters: R rows, D columns, T test jets, C classes, K draws.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +17,7 @@ from sklearn.preprocessing import StandardScaler, normalize
 
 from jetssl.common.roc import Scores
 from jetssl.common.seeds import Stream, generator, torch_seed
+from jetssl.config.evaluation import ProbeInput, ProbeMethod
 from jetssl.data.table import PairTable
 from jetssl.evaluation.baselines import INPUTS
 from jetssl.evaluation.embedding import embed
@@ -39,8 +39,6 @@ N_DRAWS = 10
 """Draws of labels; a fresh encoder for each."""
 NEIGHBOURS = (3, 10, 30, 100)
 """Numbers of neighbours; the validation rows choose."""
-ProbeMethod = Literal["linear_probe", "knn"]
-DEFAULT_BASELINES: tuple[Baseline, ...] = ("random", "features")
 
 Inputs = Callable[[int], Floats32]
 """Draw → float32 `(R, D)`; only the rows of the task are filled."""
@@ -83,7 +81,7 @@ def probe(  # noqa: PLR0913
     label_counts: Sequence[int | None],
     origin: Origin,
     *,
-    baselines: Sequence[Baseline] = DEFAULT_BASELINES,
+    baselines: Sequence[ProbeInput] = ("random", "features"),
     method: ProbeMethod = "linear_probe",
     quiet: bool = False,
 ) -> ProbeOutcome:
@@ -182,7 +180,7 @@ def _labelled(task: Task, count: int | None, seed: int, draw: int) -> Integers:
     return task.train if count is None else draw_labels(task, count, generator(seed, Stream.LABELS, count, draw))
 
 
-def _competitors(subject: Subject, seed: int, baselines: Sequence[Baseline]) -> list[Competitor]:
+def _competitors(subject: Subject, seed: int, baselines: Sequence[ProbeInput]) -> list[Competitor]:
     run, loaded, table, task = subject.run, subject.loaded, subject.table, subject.task
     rows = np.concatenate([task.train, task.validation, task.test])
     view = np.full(len(rows), task.view)
@@ -199,7 +197,7 @@ def _competitors(subject: Subject, seed: int, baselines: Sequence[Baseline]) -> 
         filled[rows] = vectors
         return filled
 
-    def competitor(baseline: Baseline) -> Competitor:
+    def competitor(baseline: ProbeInput) -> Competitor:
         if baseline == "random":
             return Competitor(baseline, card.encoder.name, fresh)
         inputs = INPUTS[baseline](table, task.view)

@@ -1,17 +1,17 @@
 """What `jetssl probe` does: load the run and its data, probe, write the records into the run."""
 
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from jetssl.common.threads import torch_threads
+from jetssl.config.evaluation import ProbeCard
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.jet_table import OPTIONAL_COLUMNS
 from jetssl.data.table import load_pairs
-from jetssl.evaluation.layers import ENCODER, Layer
-from jetssl.evaluation.probe import DEFAULT_BASELINES, ProbeMethod, Subject, probe
-from jetssl.evaluation.results import Baseline, Origin, Result, write_records, write_results
+from jetssl.evaluation.layers import parse_layer
+from jetssl.evaluation.probe import Subject, probe
+from jetssl.evaluation.results import Origin, Result, write_records, write_results
 from jetssl.evaluation.task import make_task, warn_of_other_identities
 from jetssl.models.checkpoints import load_encoder
 from jetssl.training.run_folder import RunFolder
@@ -20,39 +20,15 @@ from resim.common.output_lock import locked
 
 @dataclass(frozen=True, slots=True)
 class ProbeRequest:
-    """Arguments of a probe; empty ones mean the default of the command line."""
+    """Arguments of a probe."""
 
     run: Path
-    data: tuple[Path, ...] = ()
-    signal: tuple[str, ...] = ()
-    background: tuple[str, ...] = ()
-    classes: tuple[str, ...] = ()
-    view: str = ""
-    labels: Sequence[int | None] = (100, None)
-    """numbers of labels; None for all"""
-    baselines: tuple[Baseline, ...] = DEFAULT_BASELINES
-    seed: int = 1
-    method: ProbeMethod = "linear_probe"
-    layer: Layer = ENCODER
-    unweighted: bool = False
+    card: ProbeCard
 
     @property
     def command(self) -> str:
         """The command line that asks for this."""
-        words = ["jetssl", "probe", str(self.run)]
-        for option, values in (
-            ("data", self.data),
-            ("signal", self.signal),
-            ("background", self.background),
-            ("baseline", self.baselines),
-        ):
-            words += [word for value in values for word in (f"--{option}", str(value))]
-        words += ["--classes", ",".join(self.classes)] if self.classes else []
-        words += ["--view", self.view] if self.view else []
-        words += [word for count in self.labels for word in ("--labels", "all" if count is None else str(count))]
-        words += ["--layer", str(self.layer)] if self.layer != ENCODER else []
-        words += ["--unweighted"] if self.unweighted else []
-        return shlex.join([*words, "--method", self.method, "--seed", str(self.seed)])
+        return shlex.join(["jetssl", "probe", str(self.run), *self.card.words])
 
 
 def probe_run(request: ProbeRequest, *, quiet: bool = True) -> list[Result]:
@@ -68,27 +44,28 @@ def probe_run(request: ProbeRequest, *, quiet: bool = True) -> list[Result]:
 
 
 def _probe(request: ProbeRequest, run: RunFolder, quiet: bool) -> list[Result]:
-    loaded = load_encoder(run.best)
+    asked, layer = request.card, parse_layer(request.card.layer)
+    loaded = load_encoder(run.best, run.load_card())
     data = loaded.card.data
     columns = dict.fromkeys((*OPTIONAL_COLUMNS, *FEATURE_SETS[data.feature_set].columns))  # baselines read the first
-    table = load_pairs(request.data or data.files, columns=tuple(columns), weights=data.weights)
+    table = load_pairs(asked.data or data.files, columns=tuple(columns), weights=data.weights)
     warn_of_other_identities(run, table.rows)
     task = make_task(
         table.rows,
         data.fractions,
-        request.signal,
-        request.background,
-        request.view,
-        classes=request.classes,
-        unweighted=request.unweighted,
+        asked.signal,
+        asked.background,
+        asked.view,
+        classes=asked.class_names,
+        unweighted=asked.unweighted,
     )
     with torch_threads(loaded.card.training.threads):
         outcome = probe(
-            Subject(run, loaded, table, task, request.layer),
-            request.labels,
-            Origin(request.seed, request.command),
-            baselines=request.baselines,
-            method=request.method,
+            Subject(run, loaded, table, task, layer),
+            asked.label_counts,
+            Origin(asked.seed, request.command),
+            baselines=asked.baseline,
+            method=asked.method,
             quiet=quiet,
         )
     run.clear_results()  # a crash in between leaves no results rather than those of two probes

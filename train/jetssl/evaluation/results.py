@@ -11,13 +11,14 @@ from typing import Any, Final, Literal, TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from jetssl.config.evaluation import ProbeInput
 from resim.common.atomic_write import write_bytes, write_text
 from resim.common.errors import InputError, reason_of
 
 SCHEMA_VERSION: Final = 2
 """Of `results.json`; 1 had no seed, no command and no null value."""
 
-Baseline = Literal["random", "features", "wide_features", "constituents", "images", "efp", "scratch", "scratch_views"]
+Baseline = ProbeInput | Literal["scratch", "scratch_views"]
 """What an encoder is compared with: another input of the classifier, or the same network without pre-training."""
 
 T = TypeVar("T")

@@ -1,9 +1,9 @@
 """Similarity of a jet with itself, turned about its axis: what JetCLR's rotations teach (arXiv:2108.04253, fig. 2).
 
-Letters: B jets.
+Letters: B jets, D width of the vectors.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Final
 
@@ -11,45 +11,30 @@ import numpy as np
 
 from jetssl.data.augmentations import turn
 from jetssl.data.jets import Jets
-from jetssl.data.table import PairTable
-from jetssl.evaluation.embedding import embed
 from jetssl.evaluation.results import Result
-from jetssl.evaluation.similarity import Vectors, record, unit_vectors
-from jetssl.models.checkpoints import LoadedEncoder
-from resim.common.arrays import Integers
-from resim.common.progress import ProgressReport
+from jetssl.evaluation.similarity import Vectors, record
+from resim.common.arrays import Floats32
 
 DEGREES: Final = tuple(range(30, 360, 30))
 METRIC: Final = "cosine_turned_by_"
 """Then the angle in degrees."""
 
 
-def rotation(  # noqa: PLR0913, PLR0917
-    loaded: LoadedEncoder,
-    table: PairTable,
-    rows: Integers,
-    vectors: Vectors,
-    facts: dict[str, Any],
-    progress: ProgressReport,
+def rotation(
+    encode: Callable[[Callable[[Jets], Jets]], Floats32], vectors: Vectors, facts: dict[str, Any]
 ) -> Iterator[Result]:
     """Mean cosine similarity of each jet of the first view with itself at every angle.
 
     Args:
-        loaded: the encoder.
-        table: where the jets are.
-        rows: which, `(B,)`.
-        vectors: of these rows, as they are.
+        encode: directions of the jets of the first view after a change, float32 `(B, D)`.
+        vectors: of the same rows, as they are.
         facts: what every record says of run and rows.
-        progress: told of every jet.
     """
     view = vectors.views[0]
     weights = vectors.weights(facts["seed"])
-    place = np.full(len(rows), table.rows.views.index(view))
     for degrees in DEGREES:
-        change = partial(_turned, angle=np.deg2rad(degrees))
-        turned = embed(loaded.encoder, table, place, rows, loaded.card.data.feature_set, change=change)
-        progress.advance(len(rows))
-        cosine = (vectors.unit[0] * unit_vectors(turned)).sum(1)
+        turned = encode(partial(_turned, angle=np.deg2rad(degrees)))
+        cosine = (vectors.unit[0] * turned).sum(1)
         yield record(f"{METRIC}{degrees}", view, None, (weights @ cosine / weights.sum(1)).astype(np.float64), facts)
 
 

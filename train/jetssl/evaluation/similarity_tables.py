@@ -31,6 +31,7 @@ def similarity_tables(results: Sequence[Result], shares: Sequence[str]) -> list[
         else:
             views.setdefault(result.view, {})[result.metric] = result
     first = results[0]
+    layer = "" if first.layer == "encoder" else f" on {first.layer}"
     rows = [
         (f"{names[0]}, {names[1]}", share.replace("_", " "), *(_cell(found[metric]) for metric in OF_A_PAIR))
         for (names, found), share in zip(pairs.items(), shares, strict=True)
@@ -45,8 +46,8 @@ def similarity_tables(results: Sequence[Result], shares: Sequence[str]) -> list[
     single = [(view, _cell(found["uniformity"]), _cell(found["effective_rank"])) for view, found in views.items()]
     note = "Uniformity: log of the mean of exp(-2 d²) over rows, lower is more uniform (arXiv:2005.10242)."
     return [
-        TableBlock("Similarity of two views of a row", header, rows, caption),
-        TableBlock("Spread of the rows of a view", ("view", "uniformity", "effective rank"), single, note),
+        TableBlock(f"Similarity of two views of a row{layer}", header, rows, caption),
+        TableBlock(f"Spread of the rows of a view{layer}", ("view", "uniformity", "effective rank"), single, note),
     ]
 
 

@@ -33,6 +33,11 @@ NAMES: dict[Baseline | None, str] = {
     "scratch_views": "from scratch, views",
 }
 """How the inputs of a probe are called in tables and figures."""
+PROBES = {
+    "linear_probe": ("Linear probe", "logistic regression"),
+    "knn": ("Nearest neighbours", "shares of the classes among the nearest labelled jets"),
+}
+"""Title of each method of a probe, and what it is."""
 
 
 def header(results: Sequence[Result]) -> tuple[str, ...]:

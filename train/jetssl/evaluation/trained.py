@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict
 from scipy.special import logsumexp
 from torch import nn
 
-from jetssl.evaluation.heads import HeadName, build_head
+from jetssl.config.evaluation import HeadName
+from jetssl.evaluation.heads import build_head
 from jetssl.evaluation.results import Baseline
 from jetssl.evaluation.task import BACKGROUND_PREFIX
 from jetssl.models.checkpoints import LoadedEncoder, load_encoder, read_checkpoint
@@ -135,8 +136,7 @@ def load_trained(path: Path) -> Trained:
         InputError: no run, or a pre-trained encoder without a head.
     """
     run = RunFolder(path)
-    run.load_card()
-    loaded = load_encoder(run.best)
+    loaded = load_encoder(run.best, run.load_card())
     state = read_checkpoint(run.best)["state_dict"]
     for prefix in ("head.", "classifier."):
         if weights := {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}:

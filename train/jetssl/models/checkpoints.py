@@ -50,15 +50,22 @@ def description(card: Card, classes: tuple[str, ...]) -> str:
     return json.dumps({"format_version": FORMAT_VERSION, "card": card.model_dump(mode="json"), "classes": classes})
 
 
-def load_encoder(path: Path) -> LoadedEncoder:
+def load_encoder(path: Path, of: Card | None = None) -> LoadedEncoder:
     """Read the encoder of a checkpoint; projector and optimizer are left behind.
 
+    Args:
+        path: the checkpoint.
+        of: card of the run that it lies in; None where there is no run.
+
     Raises:
-        InputError: the file is missing, no checkpoint of jetssl, or does not fit the encoder that it names.
+        InputError: the file is missing, no checkpoint of jetssl, comes from a training with another card, or does not
+            fit the encoder that it names.
     """
     raw = read_checkpoint(path)
     described = _description(raw, path)
     card = card_from(described.card, path)
+    if of is not None:
+        _refuse_other(path, card, of)
     encoder = build_encoder(card, seed=0)
     _fill(encoder, _part(raw["state_dict"], "encoder."), path, f"encoder {card.encoder.name!r}")
     return LoadedEncoder(encoder.eval(), card, raw["epoch"] + 1, described.classes)
@@ -75,7 +82,8 @@ def load_projector(path: Path) -> Projector:
     card = card_from(_description(raw, path).card, path)
     if not state:
         raise InputError(
-            f"{path}: objective {card.objective.name!r} trains no projector; choose the encoder's vectors"
+            f"{path}: holds no projector (a fine-tuning, or objective {card.objective.name!r} trains none); choose"
+            " the encoder's vectors"
         )
     projector = Projector(build_encoder(card, seed=0).width, card.projector)
     _fill(projector, state, path, "the projector")
@@ -123,7 +131,10 @@ def refuse_other_card(path: Path, card: Card) -> None:
     Raises:
         InputError: the file is missing, no checkpoint of jetssl, or comes from a training with another card.
     """
-    other = card_from(_description(read_checkpoint(path), path).card, path)
+    _refuse_other(path, card_from(_description(read_checkpoint(path), path).card, path), card)
+
+
+def _refuse_other(path: Path, other: Card, card: Card) -> None:
     if other != card:
         raise InputError(
             f"{path}: comes from a training of encoder {other.encoder.name!r} with another card than the run's"

@@ -1,4 +1,4 @@
-"""The page about a comparison of runs: one table, ROC curves and label-efficiency curves overlaid."""
+"""The page about a comparison of runs: one table; ROC, label-efficiency and rotation curves overlaid."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 from jetssl.evaluation.compare import Column, RunTable
 from jetssl.evaluation.compare_table import comparison_block
 from jetssl.evaluation.results import RocCurve
+from jetssl.evaluation.rotation import METRIC
 from jetssl.report.figures import FigureFile, draw_roc
+from jetssl.report.geometry import draw_rotation
 from jetssl.report.section import Facts, PageSection, embedded, write_page
 from resim.plots.style import VIEW_COLOURS, hep_style, literal, save
 
@@ -33,7 +35,8 @@ def write_comparison(table: RunTable, output: Path) -> None:
 def comparison_section(table: RunTable, title: str, scratch: Path) -> PageSection:
     """Table and figures as a section."""
     scratch.mkdir(parents=True)
-    pictures = [embedded(figure) for figure in (*roc_overlays(table, scratch), *label_curves(table, scratch))]
+    figures = [*roc_overlays(table, scratch), *label_curves(table, scratch), *rotation_overlays(table, scratch)]
+    pictures = [embedded(figure) for figure in figures]
     commands = dict.fromkeys(result.command for row in table.cells.values() for result in row.values())
     facts: Facts = [("reference", table.reference), *(("made by", command) for command in commands)]
     return PageSection(title, f"{len(table.cells)} rows", facts, [comparison_block(table)], pictures, "")
@@ -103,6 +106,29 @@ def _label_curve(table: RunTable, columns: Sequence[Column], output: Path) -> Fi
         " the paired differences in the table."
     )
     return FigureFile(path, caption)
+
+
+def rotation_overlays(table: RunTable, folder: Path) -> list[FigureFile]:
+    """Similarity of a jet with itself against the angle by which it is turned, a curve for each geometry."""
+    found = {
+        name: [result for column, result in row.items() if column.metric.startswith(METRIC)]
+        for name, row in table.cells.items()
+    }
+    if not any(found.values()):
+        return []
+    with hep_style():
+        figure = Figure(figsize=(7, 5), layout="constrained")
+        axes = figure.subplots()
+        for name, results in found.items():
+            if results:
+                draw_rotation(axes, results, literal(name), *_look(table, name))
+        axes.legend(fontsize=9)
+        path = save(figure, folder / "rotation.png")
+    caption = (
+        "Mean cosine similarity of a jet with itself after it was turned about its axis: flat for an encoder that was"
+        " trained with rotations (JetCLR, arXiv:2108.04253, figure 2)."
+    )
+    return [FigureFile(path, caption)]
 
 
 def _look(table: RunTable, name: str) -> tuple[str, str]:

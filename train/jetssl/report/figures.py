@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from jetssl.evaluation.metrics import wilson
 from jetssl.evaluation.results import Baseline, RocCurve
-from jetssl.evaluation.table import NAMES
+from jetssl.evaluation.table import NAMES, PROBES
 from jetssl.training.epoch_metrics import read_metrics
 from jetssl.training.run_folder import RunFolder
 from resim.pairfile.reader import PairFile
@@ -87,8 +87,9 @@ def _roc_figure(curves: Sequence[RocCurve], output: Path) -> FigureFile:
         axes.set(yscale="log", xlim=(0, 1), ylim=(1, None))
         axes.legend(title=f"{labels} labels")
         path = save(figure, output)
+    title = PROBES[first.method][0].lower()
     caption = (
-        f"{first.task.replace('_vs_', ' vs ')}, linear probe with {labels} labels: background rejection against"
+        f"{first.task.replace('_vs_', ' vs ')}, {title} with {labels} labels: background rejection against"
         f" signal efficiency on the test split, mean background efficiency of all draws. Bands: 68 % binomial"
         f" interval from {first.n_background} background jets; curves of one figure share these jets."
         f" A curve ends where less than one background jet passes on average."

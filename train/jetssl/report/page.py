@@ -10,7 +10,8 @@ from jetssl.config.card import Card
 from jetssl.evaluation.compare import compare
 from jetssl.evaluation.finetune import FITS_FILE
 from jetssl.evaluation.results import fitting_records, read_curves, read_results
-from jetssl.evaluation.table import TableBlock, header, table_rows, weights_note
+from jetssl.evaluation.table import PROBES, TableBlock, header, table_rows, weights_note
+from jetssl.evaluation.trained import HEAD_FILE
 from jetssl.report.comparison import comparison_section
 from jetssl.report.figures import loss_curve, pair_figures, roc_figures
 from jetssl.report.geometry import geometry_section, is_geometry
@@ -45,6 +46,8 @@ def _section(path: Path, scratch: Path) -> PageSection:
 def _folder_section(path: Path, scratch: Path) -> PageSection:
     if (path / FITS_FILE).is_file():
         return comparison_section(compare([path]), path.resolve().name, scratch)
+    if (path / HEAD_FILE).is_file():
+        raise InputError(f"{path}: one fit of a fine-tuning; report all of them, the folder {path.parent}")
     if is_weak(path):
         return weak_section(path, scratch)
     if is_geometry(path):
@@ -61,15 +64,17 @@ def _run_section(run: RunFolder, scratch: Path) -> PageSection:
     if run.results.is_file():
         results = read_results(run.results)
         first = results[0]
+        name, how = PROBES[first.method]
+        layer = "" if first.layer == "encoder" else f" on {first.layer}"
         caption = (
-            f"Frozen encoder, logistic regression; {first.n_test} test jets of view {first.view} from hard scatters"
+            f"Frozen encoder{layer}, {how}; {first.n_test} test jets of view {first.view} from hard scatters"
             f" that no training saw. Mean of {first.n_draws} draws of labels (and of fresh random encoders). ± is one"
             " standard deviation from draws and test set together (bootstrap over both); ΔAUC is the pre-trained"
             " encoder minus the input of the row, same labels and test jets in every draw, with the error of the"
             " paired difference. [ ] is the 68 % binomial interval of the background count at the cut as it is."
             f" Jet features: soft-drop mass, mass, multiplicity and pT{weights_note(first)}."
         )
-        title = f"Linear probe: {first.task.replace('_vs_', ' vs ')}"
+        title = f"{name}{layer}: {first.task.replace('_vs_', ' vs ')}"
         tables.insert(0, TableBlock(title, header(results), table_rows(results), caption))
         figures += roc_figures(read_curves(run.roc), scratch)
     return PageSection(

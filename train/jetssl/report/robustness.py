@@ -1,6 +1,7 @@
 """The section of the page about robustness: what `jetssl evaluate` wrote into a folder."""
 
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from jetssl.evaluation.evaluate import FILES
+from jetssl.evaluation.metrics import wilson
 from jetssl.evaluation.results import Distribution, Result, read_distributions, read_results
 from jetssl.evaluation.robustness_tables import robustness_tables
 from jetssl.report.figures import FigureFile
 from jetssl.report.section import PageSection, embedded
+from resim.common.arrays import Floats
 from resim.plots.histogram import Histogram
 from resim.plots.observables import draw_counts, draw_ratios
 from resim.plots.style import VIEW_COLOURS, hep_style, literal, save
@@ -52,6 +55,9 @@ def robustness_section(folder: Path, scratch: Path) -> PageSection:
             groups.setdefault((shape.run, shape.quantity), []).append(shape)
     distances = [result for result in results if result.metric == "wasserstein_1" and result.jet_class in classes]
     figures = [distance_figure(distances, scratch / "distances.png")]
+    for number, run in enumerate(dict.fromkeys(shape.run for shape in shapes if shape.quantity == "score")):
+        of_run = [shape for shape in shapes if shape.run == run and shape.quantity == "score"]
+        figures.append(reliability_figure(of_run, first.task, scratch / f"reliability_{number}.png"))
     for number, ((run, quantity), group) in enumerate(groups.items()):
         figures.append(view_figure(run, quantity, group, scratch / f"views_{number}.png"))
     return PageSection(
@@ -90,13 +96,54 @@ def view_figure(run: str | None, quantity: str, shapes: Sequence[Distribution], 
         panels[1, 0].set_ylabel(f"ratio to\n{literal(shapes[0].view)}")
         path = save(figure, output)
     of_run = f" of {run}" if run else ""
+    title = AXES[quantity][0].upper() + AXES[quantity][1:]
     caption = (
-        f"{AXES[quantity].capitalize()}{of_run} by class and view, same hard scatters; lower panels: ratio to"
+        f"{title}{of_run} by class and view, same hard scatters; lower panels: ratio to"
         f" {shapes[0].view}, errors as of independent samples."
     )
     last_bin = " The last bin holds everything beyond it."
     caption += " Counts are means over the fits of the run." if quantity == "score" else last_bin
     return FigureFile(path, caption)
+
+
+def reliability_figure(shapes: Sequence[Distribution], task: str, output: Path) -> FigureFile:
+    """Share of signal among the jets of each bin of the probability of being signal, by view.
+
+    Args:
+        shapes: scores of one run.
+        task: as in the records; both of its sides are among the classes of the shapes.
+        output: a PNG.
+    """
+    sides = task.split("_vs_")
+    with hep_style():
+        figure = Figure(figsize=(7, 5), layout="constrained")
+        axes = figure.subplots()
+        axes.plot([0, 1], [0, 1], color="0.5", ls=":", label="calibrated")
+        views = dict.fromkeys(shape.view for shape in shapes)
+        for view, colour in zip(views, cycle(VIEW_COLOURS), strict=False):
+            signal, background = (
+                next(np.array(s.counts) for s in shapes if (s.view, s.jet_class) == (view, side)) for side in sides
+            )
+            _draw_reliability(axes, np.array(shapes[0].edges), signal, signal + background, literal(view), colour)
+        axes.set(xlabel=AXES["score"], ylabel="share of signal", xlim=(0, 1), ylim=(0, 1))
+        axes.legend(loc="upper left", fontsize=9)
+        path = save(figure, output)
+    caption = (
+        f"Calibration of {shapes[0].run} by view: share of signal among the test jets of each bin of the"
+        f" {AXES['score']}. Bars: 68 % binomial intervals; counts are means over the fits of the run."
+    )
+    return FigureFile(path, caption)
+
+
+def _draw_reliability(  # noqa: PLR0913, PLR0917
+    axes: Axes, edges: Floats, signal: Floats, total: Floats, name: str, colour: str
+) -> None:
+    filled = total > 0
+    centres, seen = ((edges[:-1] + edges[1:]) / 2)[filled], (signal / np.maximum(total, 1e-9))[filled]
+    intervals = [wilson(one, of) for one, of in zip(signal[filled], total[filled], strict=True)]
+    low, high = (np.array([getattr(interval, end) for interval in intervals]) for end in ("low", "high"))
+    errors = np.maximum([seen - low, high - seen], 0)
+    axes.errorbar(centres, seen, yerr=errors, fmt="o-", ms=4, lw=1, color=colour, label=name)
 
 
 def _logarithmic(axes: Axes, histograms: dict[str, Histogram]) -> None:

@@ -11,9 +11,10 @@ import numpy as np
 from scipy.special import expit
 
 from jetssl.config.domains import DomainCard
+from jetssl.config.evaluation import Mode
 from jetssl.config.weak import AdaptationCard, DomainName, SampleSizeCard
 from jetssl.evaluation.fit_pool import run_fits
-from jetssl.evaluation.fits import Bench, Fit, Mode, read_scores, unfinished_fits
+from jetssl.evaluation.fits import Bench, Fit, read_scores, unfinished_fits
 from jetssl.evaluation.results import Result
 from jetssl.models.checkpoints import load_encoder
 from jetssl.training.run_folder import RunFolder

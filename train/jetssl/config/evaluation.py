@@ -1,0 +1,194 @@
+"""The evaluation card: what `jetssl probe`, `finetune`, `evaluate`, `geometry` and `compare` are asked.
+
+A section for each command; its keys are the options of the command, whose defaults and help stand here.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import ConfigDict, Field, PlainValidator, field_validator
+
+from resim.common.cards import CardModel, find_file, parse_card, read_yaml
+from resim.common.errors import InputError
+
+ProbeInput = Literal["random", "features", "wide_features", "constituents", "images", "efp"]
+"""What a probe reads beside the pre-trained encoder's vectors."""
+ProbeMethod = Literal["linear_probe", "knn"]
+Mode = Literal["frozen", "full", "lora", "scratch", "scratch-views"]
+"""What a fine-tuning trains."""
+HeadName = Literal["linear", "rs3l", "rs3l-mlp", "resim"]
+TSNE_SEED: Final = 2**32 - 1
+"""Largest seed that scikit-learn's t-SNE takes."""
+JudgedHead = Literal["trained", "probe"]
+"""Whose scores `evaluate` judges."""
+
+
+def label_count(value: Any) -> int | Literal["all"]:
+    """A number of labels as cards and the command line give it.
+
+    Raises:
+        ValueError: it is none.
+
+    >>> label_count("100"), label_count("all")
+    (100, 'all')
+    """
+    if value == "all":
+        return "all"
+    if isinstance(value, str) and value.isdecimal():
+        value = int(value)
+    if type(value) is not int or value < 4:
+        raise ValueError("want a number of at least 4, as many of each class, or `all`")
+    return value
+
+
+Labels = Annotated[int | Literal["all"], PlainValidator(label_count)]
+
+
+class Section(CardModel):
+    """What one command is asked."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)  # the help of the option of that name
+
+    @field_validator("*")
+    @classmethod
+    def _each_once(cls, value: Any) -> Any:
+        return tuple(dict.fromkeys(value)) if isinstance(value, tuple) else value
+
+    @property
+    def words(self) -> list[str]:
+        """The options that ask for this; those without a value are left out."""
+        words: list[str] = []
+        for name, value in self:
+            option = f"--{name.replace('_', '-')}"
+            if isinstance(value, bool):
+                words += [option] * value
+            elif isinstance(value, tuple):
+                words += [word for one in value for word in (option, str(one))]
+            elif value != "":
+                words += [option, str(value)]
+        return words
+
+
+class TaskSection(Section):
+    """What is classified, with how many labels, and how it is counted."""
+
+    data: tuple[Path, ...] = ()
+    """Pair file; default: those of the training."""
+    signal: tuple[str, ...] = ()
+    """Signal class; default: all that do not start with 'qcd'."""
+    background: tuple[str, ...] = ()
+    """Background class; default: all that start with 'qcd'."""
+    classes: str = ""
+    """Instead, two or more, e.g. tau1p+tau3p,qcd_q,qcd_g."""
+    view: str = ""
+    """View whose jets are classified; default: the root view."""
+    labels: tuple[Labels, ...] = Field((100, "all"), min_length=1)
+    """Labelled jets, or `all`; several as 100,1000,all."""
+    unweighted: bool = False
+    """Count each jet once where weights of events differ."""
+    seed: int = Field(1, ge=0)
+    """Of draws and errors."""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """`classes` one by one."""
+        return tuple(self.classes.split(",")) if self.classes else ()
+
+    @property
+    def label_counts(self) -> tuple[int | None, ...]:
+        """`labels` with None for all."""
+        return tuple(None if count == "all" else count for count in self.labels)
+
+
+class ProbeCard(TaskSection):
+    """What `jetssl probe` is asked."""
+
+    baseline: tuple[ProbeInput, ...] = ("random", "features")
+    """Other input of the same classifier."""
+    method: ProbeMethod = "linear_probe"
+    """Classifier."""
+    layer: str = "encoder"
+    """Whose vectors: encoder; or projector.1, projector.2 ..."""
+
+
+class FineTuneCard(TaskSection):
+    """What `jetssl finetune` is asked."""
+
+    mode: tuple[Mode, ...] = Field(("frozen", "full", "scratch"), min_length=1)
+    """What is trained beside the head."""
+    head: HeadName = "linear"
+    """What is trained for the task; all but `linear` read the projector's output."""
+    seeds: int = Field(5, ge=2)
+    """Draws of labels, each with fresh weights."""
+    steps: int = Field(300, ge=1)
+    """Of one fit, at most."""
+
+
+class EvaluateCard(Section):
+    """What `jetssl evaluate` is asked."""
+
+    data: tuple[Path, ...] = ()
+    """Pair file; default: those that the run was trained on."""
+    signal: tuple[str, ...] = ()
+    """Signal class; default: those of the training."""
+    background: tuple[str, ...] = ()
+    """Background class; default: those of the training."""
+    view: tuple[str, ...] = ()
+    """View to compare with the root view; default: all."""
+    head: JudgedHead = "trained"
+    """Its own, or a linear probe of its encoder on all labels."""
+    reference: str = ""
+    """Name of the run that ratios are to; default: the first."""
+    seed: int = Field(1, ge=0)
+    """Of errors and null values."""
+    unweighted: bool = False
+    """Count each jet once where weights of events differ."""
+
+
+class GeometryCard(Section):
+    """What `jetssl geometry` is asked."""
+
+    view: tuple[str, ...] = ()
+    """View to look at, two at least; default: all."""
+    layer: str = "encoder"
+    """Whose vectors: encoder; or projector.1, projector.2 ..."""
+    rows: int = Field(2000, ge=20)
+    """Test rows, at most; each is compared with every other one."""
+    seed: int = Field(1, ge=0, le=TSNE_SEED)
+    """Of rows and errors."""
+
+
+class CompareCard(Section):
+    """What `jetssl compare` is asked."""
+
+    reference: str = ""
+    """Row that differences are to; default: the first."""
+    metric: tuple[str, ...] = Field(("auc", "rejection_at_0.5"), min_length=1)
+    """Which figures; * stands for any characters."""
+    any_features: bool = False
+    """Also runs that read different features."""
+
+
+class EvaluationCard(CardModel):
+    """The same questions to every encoder: a section for each command, with its options as keys."""
+
+    probe: ProbeCard | None = None
+    finetune: FineTuneCard | None = None
+    evaluate: EvaluateCard | None = None
+    geometry: GeometryCard | None = None
+    compare: CompareCard | None = None
+
+
+def load_section(path: Path, command: str) -> dict[str, Any]:
+    """What the card says to a command: the keys that stand in its section, files found.
+
+    Raises:
+        InputError: unreadable card, unknown key, bad value, a file that is not found, or no such section.
+    """
+    section: Section | None = getattr(parse_card(EvaluationCard, read_yaml(path), path), command)
+    if section is None:
+        raise InputError(f"{path}: has no section `{command}`; add it, or leave out --card")
+    given = section.model_dump(exclude_unset=True)
+    if "data" in given:
+        given["data"] = tuple(find_file(name, path).resolve() for name in given["data"])
+    return given

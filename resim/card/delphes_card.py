@@ -56,6 +56,8 @@ def evaluate_card(path: Path) -> EvaluatedCard:
         return _Evaluation(path).evaluate()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({error}); want a Delphes card (Tcl)") from error
+    except RecursionError as error:
+        raise InputError(f"{path}: Tcl: scripts and expressions are nested too deeply; correct the card") from error
     except TclError as error:
         line = f":{error.line}" if error.line else ""
         reason = " ".join(str(error).split())

@@ -34,7 +34,9 @@ _LEVELS: Final = (
     ("||",), ("&&",), ("|",), ("^",), ("&",), ("in", "ni"), ("eq", "ne"), ("==", "!="), ("<", ">", "<=", ">="),
     ("<<", ">>"), ("+", "-"), ("*", "/", "%"),
 )  # fmt: skip
-"""Binary operators from the weakest to the strongest; `**` and the unary ones bind stronger still."""
+_STRENGTH: Final = {operator: level for level, operators in enumerate(_LEVELS) for operator in operators}
+"""How strongly binary operators bind, 0 the weakest; `**` and the unary ones bind stronger still."""
+_NO_OPERATOR: Final = -1
 
 
 def evaluate(text: str, substitute: Substitute) -> Operand:
@@ -60,7 +62,7 @@ def _parse(text: str) -> Node:
 
 
 class _Parser:
-    """Reads an expression from left to right; every level of operators is one loop."""
+    """Reads an expression from left to right, by the strength of its operators."""
 
     def __init__(self, text: str) -> None:
         self.text, self.at, self.depth = text, 0, 0
@@ -93,7 +95,7 @@ class _Parser:
         self.depth += 1
         if self.depth > TCL_DEPTH:
             raise TclError(f"an expression is nested deeper than {TCL_DEPTH}")
-        node = self.level(0)
+        node = self.operation(0)
         if self.symbol() == "?":
             self.take()
             yes = self.condition()
@@ -102,14 +104,23 @@ class _Parser:
         self.depth -= 1
         return node
 
-    def level(self, level: int) -> Node:
-        if level == len(_LEVELS):
-            return self.power()
-        first, rest = self.level(level + 1), []
-        while (operator := self.symbol()) in _LEVELS[level]:
-            self.take()
-            rest.append((operator, self.level(level + 1)))
-        return _chain(first, tuple(rest)) if rest else first
+    def operation(self, weakest: int) -> Node:
+        """Operands with binary operators of at least this strength.
+
+        It calls itself only where a stronger operator may follow, so that parentheses as deep as the limit stay far
+        from Python's own limit on calls.
+        """
+        node = self.power()
+        while (strength := self.strength()) >= weakest:
+            rest = []
+            while self.strength() == strength:
+                rest.append((self.take(), self.operation(strength + 1)))
+            node = _chain(node, tuple(rest))
+        return node
+
+    def strength(self) -> int:
+        """That of the next symbol."""
+        return _STRENGTH.get(self.symbol(), _NO_OPERATOR)
 
     def power(self) -> Node:
         operands = [self.unary()]

@@ -34,6 +34,7 @@ HOSTILE = {
     "a header": (read_header, "<LesHouchesEvents>\n" + "x" * (limits.LHE_HEADER + 1), "within 5000000 characters"),
     "sourced files": (evaluate_card, "#" * (limits.TCL_CARD + 1), "at most 500000 bytes"),
     "modules": (evaluate_card, "for {set i 0} {$i < 501} {incr i} { module A m$i {} }", "more than 500 modules"),
+    "depth": (evaluate_card, "set a " + "[list " * 45 + "[expr {" + "1||1&&1|1^1&1==1<1<<1+1*(" * 49 + "1" + ")" * 49 + "}]" + "]" * 45, "are nested too deeply"),
     "expressions": (evaluate_card, "for {} {1} {} { expr {" + "1+" * 5000 + "1} }", "more than 1000000 steps"),
 }  # fmt: skip
 """What reads it, the text, and what the message says."""

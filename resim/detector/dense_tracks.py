@@ -19,7 +19,8 @@ class DenseTrackFilter:
 
     Attributes:
         module: the module of the card.
-        inputs: name of the array of tracks, then those of the tracks from which these were made.
+        inputs: name of the array of tracks, then those of the tracks from which these were made; none of these if
+            they were made from generated particles, which a ParticlePropagator behind this module starts from anyway.
         outputs: names of the arrays of tracks, and of hadrons, electrons and muons among them.
         segmentation: the cells.
         resolution: standard deviation of eta and of phi (rad).
@@ -60,7 +61,8 @@ class DenseTrackFilter:
         order = np.lexsort((inside, -tracks.pt[inside], key))
         _, first = np.unique(key[order], return_index=True)
         best = np.sort(inside[order[first]])
-        kept = self._smeared(_same(tracks.select(best), concatenate(mothers)), stream)
+        tracks = tracks.select(best)
+        kept = self._smeared(_same(tracks, concatenate(mothers)) if mothers else tracks, stream)
         pdg_id = np.abs(kept.pdg_id)
         electron, muon = pdg_id == 11, pdg_id == 13
         return kept, kept.select(~electron & ~muon), kept.select(electron), kept.select(muon)

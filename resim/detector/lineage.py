@@ -13,7 +13,7 @@ _INPUTS: Final = {"SimpleCalorimeter": "TrackInputArray", "Calorimeter": "TrackI
 }
 """Parameter with the array of tracks that a class reads, if it is not `InputArray`."""
 _SUBTRACTOR: Final = "TrackPileUpSubtractor"
-_PASSING: Final = ("Merger", "Efficiency", "PdgCodeFilter", "RecoPuFilter", _SUBTRACTOR)
+PASSING: Final = ("Merger", "Efficiency", "PdgCodeFilter", "RecoPuFilter", _SUBTRACTOR)
 """Classes that hand on the objects themselves; all others make new ones."""
 
 
@@ -65,7 +65,7 @@ def walk(card: Card, arrays: Iterable[str], ends: Collection[str] = ()) -> tuple
         if name in passed or name in made:
             continue
         owner = card.by_name.get(name.partition("/")[0])
-        if name not in ends and owner is not None and owner.kind in _PASSING:
+        if name not in ends and owner is not None and owner.kind in PASSING:
             passed.append(name)
             waiting += sources_of(card, name)
         else:

@@ -5,12 +5,13 @@ from typing import Any, Final, Protocol
 
 from resim.common.errors import InputError
 from resim.common.tcl.values import text_of
+from resim.detector.angular_smearing import AngularSmearing
 from resim.detector.calorimeter import Calorimeter
 from resim.detector.card import Card, CardModule
 from resim.detector.dense_tracks import DenseTrackFilter
 from resim.detector.dual_readout import DualReadoutCalorimeter
 from resim.detector.filters import PdgCodeFilter
-from resim.detector.lineage import GENERATED, generated_of, is_generated, mothers_of
+from resim.detector.lineage import GENERATED, PASSING, generated_of, is_generated, mothers_of, walk
 from resim.detector.pileup import PileUpMerger
 from resim.detector.pileup_subtraction import RecoPuFilter, TrackPileUpSubtractor
 from resim.detector.propagation import ParticlePropagator
@@ -55,6 +56,7 @@ _KINDS: Final[dict[str, Callable[[CardModule], Module]]] = {
     "TrackSmearing": TrackSmearing.from_card,
     "ImpactParameterSmearing": ImpactParameterSmearing.from_card,
     "EnergySmearing": EnergySmearing.from_card,
+    "AngularSmearing": AngularSmearing.from_card,
     "TimeSmearing": PassThrough.from_card,
     "TimeOfFlight": PassThrough.from_card,
     "PdgCodeFilter": PdgCodeFilter.from_card,
@@ -102,6 +104,7 @@ def candidate_modules(card: Card) -> dict[str, Module]:
             reader.fail(f"reads {array}, but ExecutionPath has no module {array.partition('/')[0]}")
     modules = dict(reversed(modules.items()))
     _check_order(card, modules)
+    _check_dense_tracks(card, modules)
     return modules
 
 
@@ -134,8 +137,8 @@ def _module(card: Card, source: CardModule, wanted: Collection[str], last: str) 
     if source.name in card.repeated:
         source.fail(f"ExecutionPath names {source.name} twice, and {last} depends on it; remove one")
     module = _KINDS[source.kind](source)
-    if isinstance(module, TrackPileUpSubtractor):
-        return module.narrowed(wanted)
+    if isinstance(module, TrackPileUpSubtractor | ParticlePropagator):
+        module = module.narrowed(wanted)
     if isinstance(module, ParticlePropagator) and not is_generated(card, module.inputs[0]):
         generated = generated_of(card, module.inputs[0])
         return module.after(generated) if generated else module
@@ -145,10 +148,27 @@ def _module(card: Card, source: CardModule, wanted: Collection[str], last: str) 
 
 
 def _mothers(card: Card, source: CardModule, array: str) -> tuple[str, ...]:
+    """The arrays from which a DenseTrackFilter takes what it hands on; none if these are generated particles."""
     mothers = mothers_of(card, array)
-    if not mothers or any(is_generated(card, mother) for mother in mothers):
-        source.fail(f"reads {array}, which was not made from tracks; want tracks that were propagated twice")
-    return mothers
+    if not mothers:
+        source.fail(f"reads {array}, which no module makes from others")
+    return () if any(is_generated(card, mother) for mother in mothers) else mothers
+
+
+def _check_dense_tracks(card: Card, modules: dict[str, Module]) -> None:
+    """A DenseTrackFilter behind the first propagation hands on generated particles, so a propagator must be next."""
+    outputs = {
+        output
+        for module in modules.values()
+        if isinstance(module, DenseTrackFilter) and len(module.inputs) == 1
+        for output in module.outputs
+    }
+    for name, module in modules.items():
+        kind = card.by_name[name].kind
+        if (kind not in PASSING or name == [*modules][-1]) and not isinstance(module, ParticlePropagator):
+            for array in module.inputs:
+                if outputs & set(walk(card, [array])[1]):
+                    card.by_name[name].fail(f"reads {array}, tracks of a DenseTrackFilter that were not propagated")
 
 
 def _check_order(card: Card, modules: dict[str, Module]) -> None:

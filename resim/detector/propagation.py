@@ -1,5 +1,6 @@
 """Particles from their vertices to the surface of the tracker, in a solenoid (Delphes' ParticlePropagator)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ from resim.particles import Particles
 
 SPEED_OF_LIGHT: Final = 2.99792458e8
 """m/s, exact (SI)."""
+_NEUTRAL: Final = 4
+"""Place of the neutral particles among the outputs."""
 _MIN_PT2: Final = 1e-9
 """GeV²; Delphes drops particles with a smaller pT²."""
 
@@ -69,7 +72,8 @@ class ParticlePropagator:
 
     Attributes:
         inputs: name of the array of particles; if these were propagated before, then that of the generated ones.
-        outputs: names of the arrays of all particles, of charged hadrons, of electrons and of muons.
+        outputs: names of the arrays of all particles, of charged hadrons, of electrons, of muons, and of neutral
+            particles if anybody reads it.
         cylinder: the tracker.
         limits: the volume in which particles may start (`RadiusMax`, `HalfLengthMax`). Those that start between the
             two are where they start, and in the first output alone, as in Delphes.
@@ -92,10 +96,15 @@ class ParticlePropagator:
             ("ChargedHadronOutputArray", "chargedHadrons"),
             ("ElectronOutputArray", "electrons"),
             ("MuonOutputArray", "muons"),
+            ("NeutralOutputArray", "neutralParticles"),
         )
         outputs = tuple(f"{module.name}/{module.text(parameter, default)}" for parameter, default in names)
         inputs = (module.text("InputArray", "Delphes/stableParticles"),)
         return cls(inputs, outputs, Cylinder(radius, half_length), limits, module.number("Bz", 0.0))
+
+    def narrowed(self, wanted: Collection[str]) -> "ParticlePropagator":
+        """The module without the array of neutral particles if it is not in `wanted`."""
+        return self if self.outputs[_NEUTRAL] in wanted else replace(self, outputs=self.outputs[:_NEUTRAL])
 
     def after(self, generated: str) -> "ParticlePropagator":
         """The module for objects that were propagated before, from the array of generated particles of this name.
@@ -115,7 +124,7 @@ class ParticlePropagator:
             stream: not used.
 
         Returns:
-            All particles, charged hadrons, electrons, muons.
+            All particles, charged hadrons, electrons, muons, and neutral particles if they are among the outputs.
         """
         particles: Particles = arrays[-1]
         fly = particles.visible & (particles.px**2 + particles.py**2 >= _MIN_PT2)
@@ -127,7 +136,7 @@ class ParticlePropagator:
         found = self._propagated(particles, rows[inside[rows]])
         pdg_id = np.abs(found.pdg_id)
         charged, electron, muon = found.charge != 0, pdg_id == 11, pdg_id == 13
-        kinds = (charged & ~electron & ~muon, charged & electron, charged & muon)
+        kinds = (charged & ~electron & ~muon, charged & electron, charged & muon, ~charged)[: len(self.outputs) - 1]
         beyond = rows[~inside[rows]]
         everything = concatenate([found, _at_start(particles, beyond)]) if len(beyond) else found
         return everything, *(found.select(kind) for kind in kinds)

@@ -139,7 +139,7 @@ def _metric(module: CardModule, column: dict[str, float]) -> Metric:
 
 def _numbers(module: CardModule, name: str) -> list[float]:
     if name not in module.parameters:
-        module.fail(f"no {name}: without its regions, RunPUPPI removes everything; add `add {name} ...`")
+        module.fail(f"no {name}; add `add {name} ...` with one value for each range of |eta|")
     values = list(module.numbers([module.parameters[name]], name)[0])
     if not np.isfinite(values).all():
         module.fail(f"{values} are not all finite", name)

@@ -248,7 +248,7 @@ BAD_EDITS = {
     "unknown variable": ("(pt > 0.1 && pt <= 1.0) * 0.70", "(p > 0.1) * 0.70", "unknown variable p "),
     "unknown class that matters": ("module Merger TrackMerger", "module Nonsense TrackMerger", "class Nonsense is not known"),
     "class that does more": ("module Merger TrackMerger", "module TrackCovariance TrackMerger", "TrackCovariance computes .* not supported"),
-    "a filter of tracks that were propagated once": ("set InputArray ParticlePropagator/chargedHadrons", "set InputArray TrackMerger/tracks\n}\nmodule DenseTrackFilter TrackMerger {\n  set TrackInputArray ParticlePropagator/chargedHadrons\n  add EtaPhiBins {-1 1} {-1 1}\n", "want tracks that were propagated twice"),
+    "a filter of tracks that were propagated once": ("set InputArray ParticlePropagator/chargedHadrons", "set InputArray TrackMerger/tracks\n}\nmodule DenseTrackFilter TrackMerger {\n  set TrackInputArray ParticlePropagator/chargedHadrons\n  add EtaPhiBins {-1 1} {-1 1}\n", "ECal: reads TrackMerger/tracks, tracks of a DenseTrackFilter that were not propagated"),
     "array from nowhere": ("add InputArray HCal/eflowTracks", "add InputArray HCal/eflowTrax", "reads HCal/eflowTrax, which no earlier"),
     "module from nowhere": ("add InputArray HCal/eflowTracks", "add InputArray HCAL/eflowTracks", "no module HCAL"),
     "phi edges that fall": ("{$k * $pi / 180.0}", "{-$k * $pi / 180.0}", "ECal.EtaPhiBins: the phi edges .* do not ascend"),

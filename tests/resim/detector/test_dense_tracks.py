@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from resim.common.errors import InputError
 from resim.detector import Detector
 from resim.detector.detector import GENERATED
 from resim.detector.objects import Objects
@@ -39,6 +40,34 @@ module Merger EFlowMerger {
   set OutputArray eflow
 }
 """
+
+
+FIRST = """
+set ExecutionPath {DenseProp DenseMergeTracks DenseFilter DenseMergeTracksNeutrals ParticlePropagator EFlowMerger}
+module ParticlePropagator DenseProp { set Radius 0.3; set HalfLength 0.7; set Bz 3.8 }
+module Merger DenseMergeTracks {
+  add InputArray DenseProp/chargedHadrons DenseProp/electrons DenseProp/muons
+  set OutputArray tracks
+}
+module DenseTrackFilter DenseFilter {
+  set TrackInputArray DenseMergeTracks/tracks
+  set EtaPhiRes 0.02
+  set PhiBins {}
+  for {set k -20} {$k <= 20} {incr k} { add PhiBins [expr {$k * acos(-1) / 20}] }
+  for {set k -30} {$k <= 30} {incr k} { add EtaPhiBins [expr {$k * 0.1}] $PhiBins }
+}
+module Merger DenseMergeTracksNeutrals {
+  add InputArray DenseProp/neutralParticles
+  add InputArray DenseFilter/tracks
+  set OutputArray stableParticles
+}
+module ParticlePropagator ParticlePropagator {
+  set InputArray DenseMergeTracksNeutrals/stableParticles
+  set Radius 1.29; set HalfLength 3; set Bz 3.8
+}
+module Merger EFlowMerger { add InputArray %s; set OutputArray eflow }
+"""
+"""The filter before the propagation to the calorimeters, as in older CMS cards for Phase II."""
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +154,33 @@ def test_an_event_knows_nothing_of_the_others(filters, seed, event):
     inside = slice(*together.offsets[event : event + 2])
     for column in ("px", "py", "pz", "energy", "origin", "pdg_id", "d0"):
         assert np.array_equal(getattr(alone, column), getattr(together, column)[inside])
+
+
+def test_a_filter_before_the_propagation_takes_particles_from_the_calorimeters(tmp_path, filters):
+    """What is left is propagated from where it was produced, with its generated momentum, as if nothing had been before."""
+    (tmp_path / "first.tcl").write_text(FIRST % "ParticlePropagator/stableParticles")
+    particles, seeds = drawn(3, 4, 60), np.zeros(4, np.uint64)
+    arrays = arrays_of(Detector.from_card(tmp_path / "first.tcl"), particles, seeds)
+    found = arrays["ParticlePropagator/stableParticles"]
+    plain, after = (
+        arrays_of(filters["0"], particles, seeds)[name]
+        for name in ("ParticlePropagator/stableParticles", "DenseTrackFilter/tracks")
+    )
+    keys = list(zip(found.event.tolist(), found.item.tolist(), strict=True))
+    kept = set(zip(after.event.tolist(), after.item.tolist(), strict=True))
+    near = {
+        (int(e), int(i))
+        for e, i, c in zip(plain.event, plain.item, plain.charge, strict=True)
+        if c == 0
+        and particles.vx[particles.offsets[e] + i] == 0  # a photon from beyond the layer is not in its output
+    }
+    assert set(keys) == kept | near
+    where = {(e, i): n for n, (e, i) in enumerate(zip(plain.event.tolist(), plain.item.tolist(), strict=True))}
+    same = plain.select(np.array([where[key] for key in keys]))
+    for column in ("outer_eta", "outer_phi", "pt", "slope", "ux", "d0"):
+        assert np.array_equal(getattr(found, column), getattr(same, column)), column
+    (tmp_path / "first.tcl").write_text(FIRST % "DenseFilter/tracks")
+    with pytest.raises(
+        InputError, match="EFlowMerger: reads DenseFilter/tracks, tracks of a DenseTrackFilter that were not"
+    ):
+        Detector.from_card(tmp_path / "first.tcl")

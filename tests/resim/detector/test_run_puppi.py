@@ -127,5 +127,5 @@ def test_wrong_parameters_are_named(parameters, message):
 def test_without_regions_it_is_refused():
     """The RunPUPPI of Delphes before 3.3 had other parameters."""
     card = CardModule(Path("card.tcl"), "RunPUPPI", "RunPUPPI", 1, {"TrackerEta": "2.5"}, {})
-    with pytest.raises(InputError, match="no EtaMinBin: without its regions, RunPUPPI removes everything"):
+    with pytest.raises(InputError, match=r"no EtaMinBin; add `add EtaMinBin ...` with one value for each range"):
         RunPUPPI.from_card(card)

@@ -131,7 +131,9 @@ class Calorimeter:
             normal = stream.normal(towers.event, towers.number, number)
             energy, sigma = section.measure(self.module, towers.eta, energy, normal)
             alone = measured.only_in(number)
-            excess, scale = resolve(section, energy, sigma, *self._track_sums(number, towers, tracks, alone))
+            excess, scale = resolve(
+                section.thresholds, energy, sigma, *self._track_sums(number, towers, tracks, alone)
+            )
             factor[alone.index] = scale[alone.tower]
             neutrals.append(self._neutrals(section, towers, excess, stream))
         return self._rescaled(tracks, measured, factor), *neutrals

@@ -66,11 +66,17 @@ class CardModule:
 
     def flag(self, parameter: str, default: bool) -> bool:
         """Value of a parameter that is a Tcl boolean."""
-        text = self.text(parameter, str(default)).lower()
-        if text in {"1", "true", "yes", "on"}:
+        return self._flag(self.text(parameter, str(default)), parameter)
+
+    def flags(self, parameter: str) -> list[bool]:
+        """Elements of a parameter that is a Tcl list of booleans."""
+        return [self._flag(text_of(item), parameter) for item in self.items(parameter)]
+
+    def _flag(self, text: str, parameter: str) -> bool:
+        if text.lower() in {"1", "true", "yes", "on"}:
             return True
-        if text not in {"0", "false", "no", "off"}:
-            self.fail(f"{text!r} is not a boolean; want true or false", parameter)
+        if text.lower() not in {"0", "false", "no", "off"}:
+            self.fail(f"{text[:40]!r} is not a boolean; want true or false", parameter)
         return False
 
     def items(self, parameter: str) -> list[Value]:
@@ -127,11 +133,13 @@ class Card:
         path: the file.
         modules: the modules in the order of the card's `ExecutionPath`.
         sources: the files that the card sources; their content belongs to it.
+        repeated: names that stand more than once in the execution path; `modules` has them once.
     """
 
     path: Path
     modules: tuple[CardModule, ...]
     sources: tuple[Path, ...] = ()
+    repeated: frozenset[str] = frozenset()
 
     @cached_property
     def by_name(self) -> dict[str, CardModule]:
@@ -150,13 +158,14 @@ def read_card(path: Path) -> Card:
 
     Raises:
         InputError: the card cannot be read, is wrong Tcl, goes beyond a limit of `resim.common.tcl`, has no
-            execution path, or the path names a module that is not defined or stands twice.
+            execution path, or the path names a module that is not defined.
     """
     evaluated = evaluate_card(path)
     names = _execution_path(path, evaluated)
     lines = path.read_text(encoding="utf-8").splitlines()
-    modules = tuple(_card_module(path, lines, evaluated.modules[name]) for name in names)
-    return Card(path, modules, tuple(evaluated.sources))
+    modules = tuple(_card_module(path, lines, evaluated.modules[name]) for name in dict.fromkeys(names))
+    repeated = frozenset(name for name in names if names.count(name) > 1)
+    return Card(path, modules, tuple(evaluated.sources), repeated)
 
 
 def _card_module(path: Path, lines: list[str], module: ModuleText) -> CardModule:
@@ -171,11 +180,9 @@ def _execution_path(path: Path, evaluated: EvaluatedCard) -> list[str]:
         raise InputError(f"{path}: ExecutionPath is not a Tcl list ({error})") from error
     if not names:
         raise InputError(f"{path}: no ExecutionPath; want a Delphes card with `set ExecutionPath {{ ... }}`")
-    for i, name in enumerate(names):
+    for name in names:
         if name not in evaluated.modules:
             raise InputError(f"{path}: ExecutionPath names {name!r}, which the card does not define as a module")
-        if name in names[:i]:
-            raise InputError(f"{path}: ExecutionPath names {name!r} twice; remove one")
     return names
 
 

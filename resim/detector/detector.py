@@ -10,9 +10,11 @@ import numpy.typing as npt
 
 from resim.common.errors import InputError
 from resim.common.ragged import offsets_of
+from resim.common.units import PHOTON
 from resim.detector.card import Card, read_card
+from resim.detector.lineage import GENERATED
 from resim.detector.lint import notes_on
-from resim.detector.modules import GENERATED, Module, candidate_modules
+from resim.detector.modules import Module, candidate_modules
 from resim.detector.objects import Objects, concatenate
 from resim.detector.pileup import PileUp, PileUpMerger, Vertices
 from resim.detector.random import Stream
@@ -187,9 +189,10 @@ def _groups(particles: Particles, sizes: npt.NDArray[np.int64]) -> Iterator[tupl
 
 
 def _candidates(objects: Objects, n_events: int) -> Candidates:
-    """Candidates sorted by event, without those of pT = 0."""
+    """Candidates sorted by event and kind, without those of pT = 0."""
     objects = objects.select(objects.pt > 0)
-    objects = objects.select(np.argsort(objects.event, kind="stable"))
+    kind = np.where(objects.charge != 0, 0, np.where(objects.pdg_id == PHOTON, 1, 2))
+    objects = objects.select(np.lexsort((kind, objects.event)))
     return Candidates(
         offsets=offsets_of(np.bincount(objects.event, minlength=n_events)),
         px=objects.pt * objects.ux,

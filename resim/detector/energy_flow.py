@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,13 @@ from resim.detector.formula import Formula
 from resim.detector.tracking import KINEMATICS, finite, lognormal
 
 NEUTRAL_HADRON: Final = 0
+
+
+class Thresholds(NamedTuple):
+    """What an energy must exceed: in GeV, and in units of sigma, for all towers or float64 `(n_towers,)`."""
+
+    energy: float
+    significance: float | Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,11 @@ class Section:
     energy_min: float
     significance_min: float
     output: str
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """Thresholds of towers and neutral excesses."""
+        return Thresholds(self.energy_min, self.significance_min)
 
     def fraction(self, pdg_id: npt.NDArray[np.int32]) -> Floats:
         """Fraction of the energy that particles leave in the section: int32 `(n,)` PDG ids → float64 `(n,)`."""
@@ -72,7 +84,7 @@ class Section:
 
 
 def resolve(
-    section: Section, energy: Floats, sigma: Floats, track_energy: Floats, track_variance: Floats
+    thresholds: Thresholds, energy: Floats, sigma: Floats, track_energy: Floats, track_variance: Floats
 ) -> tuple[Floats, Floats]:
     """Divide the energy of each tower between its tracks and one neutral candidate.
 
@@ -81,7 +93,7 @@ def resolve(
     a tower below threshold.
 
     Args:
-        section: the section, with its thresholds.
+        thresholds: of an excess.
         energy: float64 `(n_towers,)`, measured energies E, GeV.
         sigma: float64 `(n_towers,)`, their resolutions, GeV.
         track_energy: float64 `(n_towers,)`, E_tracks, summed over the tracks of the tower, GeV.
@@ -94,7 +106,7 @@ def resolve(
     with np.errstate(divide="ignore", invalid="ignore"):
         excess = np.maximum(energy - track_energy, 0)
         significance = excess / np.sqrt(track_variance + sigma**2)
-        neutral = (excess > section.energy_min) & (significance > section.significance_min)
+        neutral = (excess > thresholds.energy) & (significance > thresholds.significance)
         weight, track_weight = (np.where(v > 0, 1 / v, 0.0) for v in (sigma**2, track_variance))
         best = (track_weight * track_energy + weight * energy) / (track_weight + weight)
         # If both variances are 0, the tracks keep their momenta; Delphes would divide 0 by 0.

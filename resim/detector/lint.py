@@ -7,8 +7,13 @@ from typing import Final, Protocol
 
 from resim.common.tcl.values import text_of
 from resim.detector.card import Card, CardModule
+from resim.detector.lineage import marks_on, walk
 
 _BOUND: Final = re.compile(r"((?:abs\(\w+\))|\w+)\s*(<=|>=|<|>)\s*(-?[\d.]+(?:e[-+]?\d+)?)", re.IGNORECASE)
+
+
+_READ_MARKS: Final = ("RunPUPPI", "RecoPuFilter")
+"""Classes that want to know which tracks are of pile-up."""
 
 
 class _Reads(Protocol):
@@ -31,6 +36,10 @@ def notes_on(card: Card, modules: Mapping[str, _Reads]) -> Iterator[str]:
         place = f"{source.card}:{source.line}: {name}"
         if source.kind == "TrackSmearing":
             yield from _lost_smearing(place, source, card, modules, module)
+        if source.kind in _READ_MARKS and not marks_on(card, next(iter(module.inputs)), source):
+            yield f"{place}: no TrackPileUpSubtractor marks tracks before it, so all count as of the hard vertex"
+        if source.kind == "DenseTrackFilter":
+            yield from _lost_modules(place, source, card)
         for parameter, value in source.parameters.items():
             if parameter.endswith("Formula"):
                 yield from (f"{place}.{parameter}: {text} is never true" for text in _never(text_of(value)))
@@ -47,6 +56,14 @@ def _lost_smearing(
             f"{place}: starts from the generated momentum, so {before['MomentumSmearing']} before it has no effect,"
             f" and {measured}; put MomentumSmearing behind it"
         )
+
+
+def _lost_modules(place: str, source: CardModule, card: Card) -> Iterator[str]:
+    """The modules whose work a DenseTrackFilter undoes, for it hands on what its input was made from."""
+    _, made = walk(card, [source.text("TrackInputArray", "TrackMergerProp/tracks")])
+    makers = [card.by_name[name.partition("/")[0]] for name in made if name.partition("/")[0] in card.by_name]
+    if lost := [maker.name for maker in makers if maker.kind != "ParticlePropagator"]:
+        yield f"{place}: hands on tracks as they were before {', '.join(lost)}, which has no effect; put it in front"
 
 
 def _above(module: _Reads, modules: Mapping[str, _Reads]) -> Iterator[str]:

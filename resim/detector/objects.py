@@ -14,7 +14,8 @@ from resim.common.arrays import Floats, Integers
 class Objects:
     """Propagated particles, tracks or neutral candidates of a batch of events.
 
-    All columns have the shape `(n,)` and are float64, but for `event`, `item` (int64) and `pdg_id` (int32).
+    All columns have the shape `(n,)` and are float64, but for `event`, `item` (int64), `pdg_id` (int32) and
+    `subtracted` (bool).
 
     Attributes:
         event: event in the batch.
@@ -31,6 +32,7 @@ class Objects:
         resolution: relative resolution of the momentum; 0 until a module sets it.
         d0, dz: transverse and longitudinal impact parameter, mm; true values until a module smears them.
         d0_err, dz_err: their resolutions, mm.
+        subtracted: whether a TrackPileUpSubtractor took the track for pile-up (Delphes' `IsRecoPU`).
     """
 
     event: Integers
@@ -51,11 +53,13 @@ class Objects:
     dz: Floats
     d0_err: Floats
     dz_err: Floats
+    subtracted: npt.NDArray[np.bool_]
 
     @classmethod
     def of(cls, **columns: npt.NDArray[Any]) -> Self:
         """Objects with these columns `(n,)`, and 0 in all others."""
         zeros = np.zeros(len(columns["event"]))
+        columns.setdefault("subtracted", zeros.astype(bool))
         return cls(**{field.name: columns.get(field.name, zeros) for field in fields(cls)})
 
     def __len__(self) -> int:

@@ -114,12 +114,14 @@ class Vertices:
         n_hard: int64 `(n_events,)`, number of particles of the hard collision.
         z: float64 `(n_events,)`, mm, position of the hard collision.
         shift: float64 `(n_events,)`, mm, by which the hard particles were moved along z.
+        count: int64 `(n_events,)`, number of collisions, the hard one included.
     """
 
     particles: Particles
     n_hard: Integers
     z: Floats
     shift: Floats
+    count: Integers
 
     def is_pileup(self, tracks: Objects) -> Integers:
         """Rows of the charged objects that come from pile-up: int64 `(n_pileup,)`."""
@@ -212,7 +214,7 @@ class PileUpMerger:
         columns = {name: np.concatenate([getattr(moved, name), getattr(added, name)])[order] for name in names}
         n_hard = np.diff(particles.offsets)
         merged = Particles(offsets=offsets_of(n_hard + np.bincount(event, minlength=len(n_hard))), **columns)
-        return merged, Vertices(merged, n_hard, z, shift)
+        return merged, Vertices(merged, n_hard, z, shift, np.bincount(collisions.event, minlength=len(n_hard)))
 
     def _pileup_particles(self, collisions: Collisions) -> tuple[Particles, Integers]:
         """Particles of all pile-up collisions, rotated and moved to their vertices, and their events."""

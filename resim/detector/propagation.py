@@ -1,19 +1,22 @@
 """Particles from their vertices to the surface of the tracker, in a solenoid (Delphes' ParticlePropagator)."""
 
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from resim.common.arrays import Floats, Integers
 from resim.detector.card import CardModule
-from resim.detector.objects import Objects
+from resim.detector.objects import Objects, concatenate
 from resim.detector.random import Stream
 from resim.particles import Particles
 
 SPEED_OF_LIGHT: Final = 2.99792458e8
 """m/s, exact (SI)."""
+_NEUTRAL: Final = 4
+"""Place of the neutral particles among the outputs."""
 _MIN_PT2: Final = 1e-9
 """GeV²; Delphes drops particles with a smaller pT²."""
 
@@ -68,87 +71,81 @@ class ParticlePropagator:
     """Propagates particles to the surface of the tracker and divides the charged ones into hadrons, electrons, muons.
 
     Attributes:
-        inputs: name of the array of particles.
-        outputs: names of the arrays of all particles, of charged hadrons, of electrons and of muons.
+        inputs: name of the array of particles; if these were propagated before, then that of the generated ones.
+        outputs: names of the arrays of all particles, of charged hadrons, of electrons, of muons, and of neutral
+            particles if anybody reads it.
         cylinder: the tracker.
+        limits: the volume in which particles may start (`RadiusMax`, `HalfLengthMax`). Those that start between the
+            two are where they start, and in the first output alone, as in Delphes.
         bz: magnetic field along z, T.
     """
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     cylinder: Cylinder
+    limits: Cylinder
     bz: float
 
     @classmethod
     def from_card(cls, module: CardModule) -> "ParticlePropagator":
         """Read the module's parameters."""
         radius, half_length = module.positive("Radius", 1.0), module.positive("HalfLength", 3.0)
-        for parameter, value in (("RadiusMax", radius), ("HalfLengthMax", half_length)):
-            if module.number(parameter, value) != value:
-                module.fail("a volume beyond the field is not supported; remove the parameter", parameter)
+        limits = Cylinder(module.positive("RadiusMax", radius), module.positive("HalfLengthMax", half_length))
         names = (
             ("OutputArray", "stableParticles"),
             ("ChargedHadronOutputArray", "chargedHadrons"),
             ("ElectronOutputArray", "electrons"),
             ("MuonOutputArray", "muons"),
+            ("NeutralOutputArray", "neutralParticles"),
         )
         outputs = tuple(f"{module.name}/{module.text(parameter, default)}" for parameter, default in names)
         inputs = (module.text("InputArray", "Delphes/stableParticles"),)
-        return cls(inputs, outputs, Cylinder(radius, half_length), module.number("Bz", 0.0))
+        return cls(inputs, outputs, Cylinder(radius, half_length), limits, module.number("Bz", 0.0))
 
-    def run(self, particles: Particles, stream: Stream) -> tuple[Objects, ...]:  # noqa: ARG002
+    def narrowed(self, wanted: Collection[str]) -> "ParticlePropagator":
+        """The module without the array of neutral particles if it is not in `wanted`."""
+        return self if self.outputs[_NEUTRAL] in wanted else replace(self, outputs=self.outputs[:_NEUTRAL])
+
+    def after(self, generated: str) -> "ParticlePropagator":
+        """The module for objects that were propagated before, from the array of generated particles of this name.
+
+        As in Delphes, it starts anew from where they were produced.
+        """
+        return replace(self, inputs=(*self.inputs, generated))
+
+    def run(self, *arrays: Any, stream: Stream) -> tuple[Objects, ...]:  # noqa: ARG002
         """Propagate.
 
-        Dropped are particles that start outside the cylinder, fly along the beam (pT² < 1e-9 GeV²) or circle in the
+        Dropped are particles that start outside the limits, fly along the beam (pT² < 1e-9 GeV²) or circle in the
         field without ever leaving the cylinder, and invisible ones, as neutrinos.
 
         Args:
-            particles: generated particles.
+            arrays: generated particles; or objects that were propagated before, and generated particles.
             stream: not used.
 
         Returns:
-            All particles, charged hadrons, electrons, muons.
+            All particles, charged hadrons, electrons, muons, and neutral particles if they are among the outputs.
         """
-        kept = np.flatnonzero(particles.visible & self._starts_inside(particles))
-        everything = self._propagated(particles, kept)
-        pdg_id = np.abs(everything.pdg_id)
-        charged, electron, muon = everything.charge != 0, pdg_id == 11, pdg_id == 13
-        kinds = (charged & ~electron & ~muon, charged & electron, charged & muon)
-        return everything, *(everything.select(kind) for kind in kinds)
-
-    def _starts_inside(self, particles: Particles) -> npt.NDArray[np.bool_]:
-        radius2 = (particles.vx**2 + particles.vy**2) * 1e-6  # mm² to m²
-        inside = (radius2 <= self.cylinder.radius**2) & (np.abs(particles.vz) <= 1e3 * self.cylinder.half_length)
-        return inside & (particles.px**2 + particles.py**2 >= _MIN_PT2)
+        particles: Particles = arrays[-1]
+        fly = particles.visible & (particles.px**2 + particles.py**2 >= _MIN_PT2)
+        rows = np.flatnonzero(fly & _inside(self.limits, particles))
+        if len(arrays) > 1:
+            before = particles.offsets[arrays[0].event] + arrays[0].item
+            rows = before[np.isin(before, rows)]
+        inside = _inside(self.cylinder, particles)
+        found = self._propagated(particles, rows[inside[rows]])
+        pdg_id = np.abs(found.pdg_id)
+        charged, electron, muon = found.charge != 0, pdg_id == 11, pdg_id == 13
+        kinds = (charged & ~electron & ~muon, charged & electron, charged & muon, ~charged)[: len(self.outputs) - 1]
+        beyond = rows[~inside[rows]]
+        everything = concatenate([found, _at_start(particles, beyond)]) if len(beyond) else found
+        return everything, *(found.select(kind) for kind in kinds)
 
     def _propagated(self, particles: Particles, kept: Integers) -> Objects:
-        event = np.repeat(np.arange(particles.n_events), np.diff(particles.offsets))[kept]
-        px, py, pz = particles.px[kept], particles.py[kept], particles.pz[kept]
+        start, pt = _starts(particles, kept)
         charge = np.trunc(particles.charge[kept])  # as Delphes: charges are integers
-        pt = np.sqrt(px**2 + py**2)
-        slope = pz / pt
-        x, y, z = (v[kept] * 1e-3 for v in (particles.vx, particles.vy, particles.vz))  # mm to m
-        paths = self._paths(Start(x, y, z, px / pt, py / pt, slope), charge, pt)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            outer_eta = np.arcsinh(paths.z / np.sqrt(paths.x**2 + paths.y**2))
-        objects = Objects.of(
-            event=event,
-            item=kept - particles.offsets[event],
-            pdg_id=particles.pdg_id[kept],
-            charge=charge,
-            mass=particles.mass[kept],
-            energy=particles.energy[kept],
-            pt=pt,
-            ux=paths.ux,
-            uy=paths.uy,
-            slope=slope,
-            true_pt=pt,
-            outer_eta=outer_eta,
-            outer_phi=np.arctan2(paths.y, paths.x),
-            d0=paths.d0 * 1e3,
-            dz=paths.dz * 1e3,
-        )
-        leaves = np.isfinite(outer_eta)
+        objects = _objects(particles, kept, self._paths(start, charge, pt), pt, start.slope)
+        leaves = np.isfinite(objects.outer_eta)
         return objects if leaves.all() else objects.select(leaves)
 
     def _paths(self, start: Start, charge: Floats, pt: Floats) -> Paths:
@@ -161,6 +158,52 @@ class ParticlePropagator:
         for column in Paths.__slots__:
             getattr(paths, column)[bent] = getattr(turns, column)
         return paths
+
+
+def _inside(cylinder: Cylinder, particles: Particles) -> npt.NDArray[np.bool_]:
+    """Whether particles start in a cylinder, bool `(n_particles,)`."""
+    radius2 = (particles.vx**2 + particles.vy**2) * 1e-6  # mm² to m²
+    return (radius2 <= cylinder.radius**2) & (np.abs(particles.vz) <= 1e3 * cylinder.half_length)
+
+
+def _starts(particles: Particles, rows: Integers) -> tuple[Start, Floats]:
+    """Where some particles start, and their pT in GeV, float64 `(n_rows,)`."""
+    px, py, pz = particles.px[rows], particles.py[rows], particles.pz[rows]
+    pt = np.sqrt(px**2 + py**2)
+    x, y, z = (v[rows] * 1e-3 for v in (particles.vx, particles.vy, particles.vz))  # mm to m
+    return Start(x, y, z, px / pt, py / pt, pz / pt), pt
+
+
+def _at_start(particles: Particles, rows: Integers) -> Objects:
+    """Particles that stay where they start."""
+    start, pt = _starts(particles, rows)
+    zeros = np.zeros(len(rows))
+    paths = Paths(start.ux, start.uy, zeros, zeros, start.x, start.y, start.z)
+    return _objects(particles, rows, paths, pt, start.slope)
+
+
+def _objects(particles: Particles, rows: Integers, paths: Paths, pt: Floats, slope: Floats) -> Objects:
+    """Some particles at the end of their paths; `outer_eta` is not finite for those that never leave."""
+    event = np.repeat(np.arange(particles.n_events), np.diff(particles.offsets))[rows]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        outer_eta = np.arcsinh(paths.z / np.sqrt(paths.x**2 + paths.y**2))
+    return Objects.of(
+        event=event,
+        item=rows - particles.offsets[event],
+        pdg_id=particles.pdg_id[rows],
+        charge=np.trunc(particles.charge[rows]),
+        mass=particles.mass[rows],
+        energy=particles.energy[rows],
+        pt=pt,
+        ux=paths.ux,
+        uy=paths.uy,
+        slope=slope,
+        true_pt=pt,
+        outer_eta=outer_eta,
+        outer_phi=np.arctan2(paths.y, paths.x),
+        d0=paths.d0 * 1e3,
+        dz=paths.dz * 1e3,
+    )
 
 
 def straight(start: Start, cylinder: Cylinder) -> Paths:

@@ -87,15 +87,17 @@ class Segmentation:
         """
         pairs = module.pairs(_PARAMETER)
         etas, phis = (module.numbers([pair[i] for pair in pairs], _PARAMETER) for i in (0, 1))
-        edges = {numbers: _phi_edges(module, numbers) for numbers in dict.fromkeys(phis)}
+        # A list that stands at thousands of eta edges is one object: comparing and hashing its numbers takes seconds.
+        edges = {id(numbers): numbers for numbers in phis}
+        edges = {key: _phi_edges(module, numbers) for key, numbers in edges.items()}
         of_edge: dict[float, tuple[float, ...]] = {}
         for values, numbers in zip(etas, phis, strict=True):
             if not all(low < high for low, high in pairwise(values)):
                 module.fail(f"the eta edges {str(values)[:60]} of one list do not ascend", _PARAMETER)
             for eta in map(_round, values):
-                before = of_edge.setdefault(eta, edges[numbers])
-                if before != edges[numbers]:
-                    of_edge[eta] = tuple(sorted({*before, *edges[numbers]}))
+                before = of_edge.setdefault(eta, edges[id(numbers)])
+                if before != edges[id(numbers)]:
+                    of_edge[eta] = tuple(sorted({*before, *edges[id(numbers)]}))
         return cls._of(module, of_edge)
 
     @classmethod
@@ -103,8 +105,9 @@ class Segmentation:
         edges = sorted(of_edge)
         if len(edges) < 2 or not np.isfinite(edges).all():
             module.fail(f"the eta edges {edges} make no tower; want two finite ones or more", _PARAMETER)
-        different = list(dict.fromkeys(of_edge[edge] for edge in edges[1:]))
-        division = np.array([different.index(of_edge[edge]) for edge in edges[1:]])
+        different = list({id(of_edge[edge]): of_edge[edge] for edge in edges[1:]}.values())
+        place = {id(phis): number for number, phis in enumerate(different)}
+        division = np.array([place[id(of_edge[edge])] for edge in edges[1:]])
         towers = np.array([len(phis) - 1 for phis in different])[division]
         first = np.concatenate([[0], np.cumsum(towers)])
         try:

@@ -89,7 +89,7 @@ class Efficiency:
     def from_card(cls, module: CardModule) -> "Efficiency":
         """Read the module's parameters."""
         formula = module.formula("EfficiencyFormula", KINEMATICS, "1.0")
-        return cls(module.without_values(), *_ends(module), formula, not module.flag("UseMomentumVector", False))
+        return cls(module.without_values(), *ends_of(module), formula, not module.flag("UseMomentumVector", False))
 
     def run(self, tracks: Objects, stream: Stream) -> tuple[Objects, ...]:
         """The tracks that are found."""
@@ -115,7 +115,7 @@ class MomentumSmearing:
     def from_card(cls, module: CardModule) -> "MomentumSmearing":
         """Read the module's parameters."""
         formula = module.formula("ResolutionFormula", KINEMATICS, "0.0")
-        return cls(module.without_values(), *_ends(module), formula, not module.flag("UseMomentumVector", False))
+        return cls(module.without_values(), *ends_of(module), formula, not module.flag("UseMomentumVector", False))
 
     def run(self, tracks: Objects, stream: Stream) -> tuple[Objects, ...]:
         """The tracks as measured, with their resolution, which calorimeters use."""
@@ -140,7 +140,7 @@ class EnergySmearing:
     @classmethod
     def from_card(cls, module: CardModule) -> "EnergySmearing":
         """Read the module's parameters."""
-        return cls(module.without_values(), *_ends(module), module.formula("ResolutionFormula", KINEMATICS, "0.0"))
+        return cls(module.without_values(), *ends_of(module), module.formula("ResolutionFormula", KINEMATICS, "0.0"))
 
     def run(self, objects: Objects, stream: Stream) -> tuple[Objects, ...]:
         """The objects as measured, with their resolution, which calorimeters use."""
@@ -175,7 +175,7 @@ class TrackSmearing:
                     "0.0 asks Delphes for a histogram; write { 0.0 } for no smearing, or a formula", parameter
                 )
             formulas[parameter] = module.formula(parameter, _TRACK_VARIABLES)
-        return cls(module.without_values(), *_ends(module), formulas)
+        return cls(module.without_values(), *ends_of(module), formulas)
 
     def run(self, tracks: Objects, stream: Stream) -> tuple[Objects, ...]:
         """The tracks with measured parameters."""
@@ -216,7 +216,7 @@ class ImpactParameterSmearing:
     @classmethod
     def from_card(cls, module: CardModule) -> "ImpactParameterSmearing":
         """Read the module's parameters."""
-        return cls(module.without_values(), *_ends(module), module.formula("ResolutionFormula", KINEMATICS, "0.0"))
+        return cls(module.without_values(), *ends_of(module), module.formula("ResolutionFormula", KINEMATICS, "0.0"))
 
     def run(self, tracks: Objects, stream: Stream) -> tuple[Objects, ...]:
         """The tracks with a measured d0."""
@@ -253,14 +253,14 @@ class PassThrough:
     @classmethod
     def from_card(cls, module: CardModule) -> "PassThrough":
         """Read the names of input and output."""
-        return cls(*_ends(module))
+        return cls(*ends_of(module))
 
     def run(self, tracks: Objects, stream: Stream) -> tuple[Objects, ...]:  # noqa: ARG002
         """The same tracks."""
         return (tracks,)
 
 
-def _ends(module: CardModule) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def ends_of(module: CardModule) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names of the input and the output array of a module with one of each, and Delphes' defaults."""
     source = module.text("InputArray", "ParticlePropagator/stableParticles")
     return (source,), (f"{module.name}/{module.text('OutputArray', 'stableParticles')}",)

@@ -54,10 +54,13 @@ def test_one_of_all_weights(tmp_path):
     blocks = [head.replace("<init>", f"{NAMES}\n<init>")]
     for i, event in enumerate(events):
         second = "<wgt id='2'> 1 </wgt>" if i != 1 else ""
-        blocks.append(event.replace("</event>", f"<rwgt><wgt id='1'> {i + 1} </wgt>{second}</rwgt>\n</event>"))
+        values = f"<wgt id='1'> {i + 1} </wgt>{second}<wgt id='3'> 0 </wgt>"
+        blocks.append(event.replace("</event>", f"<rwgt>{values}</rwgt>\n</event>"))
     (tmp_path / "w.lhe").write_text("<event>".join(blocks) + "</LesHouchesEvents>\n")
     card = fault_card(tmp_path, tmp_path / "w.lhe", {25: "h"}, weights="all")
     generate(card, tmp_path / "h.h5", RunOptions(quiet=True))
     assert rows_of([tmp_path / "h.h5"], weights="1").weight.tolist() == [0.4, 0.8, 1.2, 1.6]
     with pytest.raises(InputError, match=r"data.weights is '2', but 1 of 4 rows have none"):
         rows_of([tmp_path / "h.h5"], weights="2")
+    with pytest.raises(InputError, match=r"data.weights is '3', and it is 0 for all 4 rows, so none would count"):
+        rows_of([tmp_path / "h.h5"], weights="3")

@@ -25,6 +25,8 @@ def test_loss_and_accuracy_by_hand(method):
     weights = torch.tensor([1.0, 0.0, 3.0, 0.0])
     values = method._judge(torch.zeros(4, method.encoder.width), torch.tensor([0, 0, 1, 2]), weights)
     assert values["loss"].item() == pytest.approx(-(math.log(0.5) + 3 * math.log(0.25)) / 4)
+    nothing = method._judge(torch.zeros(4, method.encoder.width), torch.tensor([0, 0, 1, 2]), torch.zeros(4))
+    assert nothing["loss"].item() == 0
 
 
 def test_initial_weights_come_from_the_seed(card_file):

@@ -41,3 +41,23 @@ def test_conditions_that_are_never_true_are_said(tmp_path, condition):
 def test_shipped_cards_are_as_they_are_meant():
     for card in sorted((REPOSITORY / "cards/delphes").glob("*.tcl")):
         assert Detector.from_card(card).notes == ()
+
+
+PUPPI = (REPOSITORY / "cards/delphes/cms_puppi.tcl").read_text()
+
+
+def test_puppi_without_marks_of_pileup_is_said(tmp_path):
+    first, second = notes(tmp_path, PUPPI.replace("  TrackPileUpSubtractor\n", "", 1))
+    assert (
+        "RunPUPPIBase: no TrackPileUpSubtractor marks tracks before it, so all count as of the hard vertex" in first
+    )
+    assert "RunPUPPI: no TrackPileUpSubtractor marks tracks" in second
+
+
+def test_a_filter_that_undoes_the_smearing_is_said(tmp_path):
+    """As in a card that comes with Delphes: DenseTrackFilter hands on what its input was made from."""
+    old = "module Merger TrackMerger {\n"
+    bins = "set TrackInputArray Smeared/tracks\n  add EtaPhiBins {-2 0 2} {-3 0 3}\n}\nmodule Merger Smeared {\n"
+    text = CMS.replace(old, "module DenseTrackFilter TrackMerger {\n  " + bins, 1)
+    (note,) = notes(tmp_path, text.replace("  TrackMerger\n", "  Smeared\n  TrackMerger\n", 1))
+    assert "TrackMerger: hands on tracks as they were before ChargedHadronMomentumSmearing, Electron" in note

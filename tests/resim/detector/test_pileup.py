@@ -177,8 +177,10 @@ def subtracted(card: Path, pileup: PileUp, hard: Particles):
     """Charged hadrons before and after the subtractor, without a detector in between, and the merged particles."""
     modules = dict(Detector.from_card(card, pileup).modules)
     merged, vertices = modules["PileUpMerger"].run(hard, stream(hard.n_events))
-    _, hadrons, *_ = modules["ParticlePropagator"].run(merged, stream(hard.n_events))
-    (kept,) = modules["TrackPileUpSubtractor"].run(hadrons, vertices, stream=stream(hard.n_events))
+    _, hadrons, *_ = modules["ParticlePropagator"].run(merged, stream=stream(hard.n_events))
+    kept, marked = modules["TrackPileUpSubtractor"].run(hadrons, vertices, stream=stream(hard.n_events))
+    assert np.array_equal(marked.item, hadrons.item)
+    assert not marked.subtracted[marked.item < np.diff(hard.offsets)[marked.event]].any()
     return hadrons, kept, merged, vertices
 
 
@@ -279,6 +281,35 @@ def test_pileup_adds_neutral_candidates_and_hardly_any_tracks(pool, recorded):
     assert (some.origin[some.charge == 0] == -1).all()
     lengths = np.diff(recorded.offsets)[owners_of(some.offsets)]
     assert (some.origin < lengths).all()  # tracks of pile-up have no generated particle of the event
+
+
+PUPPI = CARDS / "cms_puppi.tcl"
+
+
+def test_puppi_takes_the_neutral_candidates_of_pileup_away_and_leaves_the_tracks(pool, recorded):
+    """Without collisions it takes nothing but neutral candidates below 206 MeV."""
+    seeds = np.arange(recorded.n_events)
+    none, subtracted, puppi = (
+        Detector.from_card(card, PileUp(mu, pool)).run(recorded, seeds)
+        for card, mu in ((PUPPI, 0.0), (CARD, 40.0), (PUPPI, 40.0))
+    )
+    energy = [np.bincount(c.charge != 0, weights=c.pt) for c in (none, subtracted, puppi)]
+    assert energy[1][0] > 3 * energy[0][0]
+    assert 0.7 * energy[0][0] < energy[2][0] < 1.4 * energy[0][0]
+    assert puppi.origin[puppi.charge != 0].tolist() == subtracted.origin[subtracted.charge != 0].tolist()
+    kind = np.where(puppi.charge != 0, 0, np.where(puppi.pdg_id == 22, 1, 2))
+    assert (np.diff(owners_of(puppi.offsets) * 3 + kind) >= 0).all()  # tracks, photons, neutral hadrons
+    without = Detector.from_card(CARD, PileUp(0.0, pool)).run(recorded, seeds)
+    neutral = [c.pt[(c.charge == 0) & (np.abs(c.eta) < 2.4)] for c in (without, none)]
+    assert np.sort(neutral[1]) == pytest.approx(np.sort(neutral[0][neutral[0] > 0.206]), rel=1e-6)
+
+
+def test_puppi_knows_nothing_of_other_events(pool, recorded, monkeypatch):
+    found = Detector.from_card(PUPPI, PileUp(30.0, pool))
+    seeds = np.arange(5, 5 + recorded.n_events)
+    together = found.run(recorded, seeds)
+    monkeypatch.setattr(detector, "_PARTICLES_AT_A_TIME", 9_000)
+    assert equal(found.run(recorded, seeds), together)
 
 
 def test_empty_events_get_pileup_too(pool):

@@ -104,6 +104,30 @@ def test_all_weights_are_kept_if_the_card_asks(tmp_path, place):
     assert "2 beside XWGTUP: 1001 muR=1" in " ".join(run_cli("inspect", tmp_path / "h.h5").stdout.split())
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_weights_in_a_list_go_through_the_whole_of_generate(tmp_path, named):
+    """`<weights>`: without ids, in the order in which `<initrwgt>` announces them; here one more than it announces."""
+    head, *events = (FAULTS / "negw.lhe").read_text().split("<event>")
+    blocks = [head.replace("<init>", f"<header>{INITRWGT}</header>\n<init>") if named else head]
+    for i, event in enumerate(events):
+        blocks.append(event.replace("</event>", f"<weights> {i}.5 -2D{i % 3}\n  {i + 10} 7 </weights>\n</event>"))
+    (tmp_path / "list.lhe").write_text("<event>".join(blocks))
+    card = fault_card(tmp_path, tmp_path / "list.lhe", {25: "h"}, weights="all")
+    generate(card, tmp_path / "h.h5", QUIET)
+    assert violations(tmp_path / "h.h5") == []
+    with PairFile(tmp_path / "h.h5") as file:
+        event = file.hard_scatter("event")
+        names = (*NAMES.values(), "weights[3]") if named else tuple(f"weights[{i}]" for i in range(4))
+        assert file.weight_names == names
+        listed = (event + 0.5, -2.0 * 10.0 ** (event % 3), event + 10.0, np.full(len(event), 7.0))
+        for name, expected in zip(names, listed, strict=True):
+            np.testing.assert_array_equal(file.event_weight(name), expected)
+        assert len(event) > 5
+    assert replay(tmp_path / "h.h5", 3).differing == ()
+    inspected = " ".join(run_cli("inspect", tmp_path / "h.h5").stdout.split())
+    assert f"4 beside XWGTUP: {'1001 muR=1' if named else 'weights[0]'}" in inspected
+
+
 def test_a_weight_that_is_no_number_makes_a_broken_event(tmp_path):
     path = with_weights(tmp_path, "header", "{:.1f}x")
     with pytest.raises(

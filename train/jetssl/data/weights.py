@@ -30,7 +30,7 @@ def stored_weights(file: PairFile, wanted: str) -> Floats:
         wanted: `data.weights` of a training card.
 
     Raises:
-        InputError: the file has no such weight, or some of its events have it not.
+        InputError: the file has no such weight, some of its events have it not, or it is 0 for all of them.
     """
     if file.weights_differ and wanted in {AUTO, NONE}:
         how = "; each row counts once" if wanted == NONE else ", and count (data.weights)"
@@ -42,6 +42,11 @@ def stored_weights(file: PairFile, wanted: str) -> Floats:
         raise InputError(
             f"{file.path}: data.weights is {wanted!r}, but {int(lacking.sum())} of {len(file)} rows have none;"
             " take another weight, or files whose events all have it"
+        )
+    if len(weights) and not weights.any():
+        raise InputError(
+            f"{file.path}: data.weights is {wanted!r}, and it is 0 for all {len(file)} rows, so none would count;"
+            f" take another weight, or data.weights: {NONE}"
         )
     return weights.astype(np.float64)
 

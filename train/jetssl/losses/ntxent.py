@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional
 
 from jetssl.common.precision import at_least_single
+from jetssl.losses.weighting import divisor
 
 
 def ntxent(
@@ -41,4 +42,4 @@ def ntxent(
         if weights is None:
             return functional.cross_entropy(similarity, partner)
         of_embedding = functional.cross_entropy(similarity, partner, reduction="none")
-        return (of_embedding * weights.repeat(2)).sum() / (2 * weights.sum())
+        return (of_embedding * weights.repeat(2)).sum() / (2 * divisor(weights.sum()))

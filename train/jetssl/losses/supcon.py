@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional
 
 from jetssl.common.precision import at_least_single
+from jetssl.losses.weighting import divisor
 
 
 def supcon(
@@ -43,4 +44,4 @@ def supcon(
         if weights is None:
             return of_embedding.mean()
         counted = weights[partners > 0]
-        return (of_embedding * counted).sum() / counted.sum()
+        return (of_embedding * counted).sum() / divisor(counted.sum())

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 
 from jetssl.common.precision import at_least_single
+from jetssl.losses.weighting import divisor
 
 WANTED_SPREAD = 1.0
 """gamma of the paper: the variance term acts on dimensions whose standard deviation is smaller."""
@@ -53,7 +54,7 @@ def covariance(embedding: torch.Tensor, weights: torch.Tensor | None = None) -> 
 
 def _weighted(values: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
     """Rows of `(B, P)` times their weights over the mean of these."""
-    return values if weights is None else values * (weights / weights.mean())[:, None]
+    return values if weights is None else values * (weights / divisor(weights.mean()))[:, None]
 
 
 def vicreg_terms(first: torch.Tensor, second: torch.Tensor, weights: torch.Tensor | None = None) -> VicregTerms:

@@ -36,7 +36,7 @@ say "the image"
 # How this machine reaches the index of pip is its own matter: certificates and pip.conf are there during the build only.
 build=(--isolation=chroot --layers --build-arg BASE=localhost/bookworm --volume /etc/ssl/certs:/etc/ssl/certs:ro)
 if [ -f /etc/pip.conf ]; then build+=(--secret "id=pip,src=/etc/pip.conf"); fi
-version=$("$python" -c 'import resim; print(resim.__version__)')
+version=$("$python" -m hatchling version)
 commit=$(git describe --always --abbrev=40 --exclude='*' --dirty)
 buildah bud "${build[@]}" --build-arg VERSION="$version" --build-arg COMMIT="$commit" --target generate -t resim \
   -f docker/Dockerfile . >"$work/log" 2>&1 || { tail -30 "$work/log"; exit 1; }

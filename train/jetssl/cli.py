@@ -7,12 +7,11 @@ from typing import Any
 import click
 
 from jetssl.common.task_options import PATH, of_a_task, tidy
-from resim import __version__
 from resim.common import commandline
 
 
 @click.group(cls=commandline.Program, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="jetssl")
+@click.version_option(package_name="resim-jets", prog_name="jetssl")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def jetssl(debug: bool) -> None:
     """Learn jet representations from pair files, and measure what they are worth."""

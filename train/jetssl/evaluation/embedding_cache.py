@@ -18,9 +18,9 @@ from jetssl.data.table import PairTable
 from jetssl.evaluation.embedding import embed
 from jetssl.models.checkpoints import LoadedEncoder
 from jetssl.training.run_folder import RunFolder
-from resim import __version__
 from resim.common.arrays import Floats32
 from resim.common.errors import InputError
+from resim.common.versions import resim_version
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def _of_file(entry: Path, loaded: LoadedEncoder, table: PairTable, view: int, ro
 
 
 def _entry(run: RunFolder, checkpoint: str, file: FileRecord, view: str) -> Path:
-    key = "\n".join((checkpoint, file.digest, view, __version__))
+    key = "\n".join((checkpoint, file.digest, view, resim_version()))
     return run.embeddings / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.vectors"
 
 

@@ -8,11 +8,10 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-import resim
 from jetssl.evaluation.table import TableBlock
 from jetssl.report.figures import FigureFile
 from resim.common.atomic_write import write_text
-from resim.common.versions import utc_now
+from resim.common.versions import resim_version, utc_now
 
 Facts = list[tuple[str, ...]]
 
@@ -61,6 +60,6 @@ def write_page(sections: Sequence[PageSection], output: Path) -> None:
         loader=PackageLoader("jetssl.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     page = environment.get_template("report.html").render(
-        sections=sections, version=resim.__version__, created=utc_now()
+        sections=sections, version=resim_version(), created=utc_now()
     )
     write_text(output, page)

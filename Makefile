@@ -10,7 +10,7 @@ DEMO   := runs/demo
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-docker test-pythons install newest-python fuzz lint format lock bench docs clean
+.PHONY: help demo test test-fast test-docker test-docker-all test-pythons install newest-python fuzz lint format lock bench docs clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -54,6 +54,9 @@ fuzz: $(STAMP)  ## FUZZ_INPUTS damaged inputs (100,000), then properties with fr
 
 test-docker: $(STAMP)  ## builds the image and runs it, without Docker (docker/test.sh; as root)
 	docker/test.sh $(BIN)/resim
+
+test-docker-all: $(STAMP)  ## the same, and with the trainer, and what MadGraph, Herwig and Delphes are built in
+	docker/test.sh --train --hep $(BIN)/resim
 
 lint: $(STAMP)  ## ruff, mypy and hadolint, as CI does
 	$(BIN)/ruff check .

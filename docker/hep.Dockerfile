@@ -3,6 +3,9 @@
 #     --build-arg MADGRAPH=MG5_aMC_v3.5.7.tar.gz --build-arg MADGRAPH_SHA256=... .
 # A program whose archive is not named is left out.
 ARG BASE=resim-jets
+# Empty, unless --build-context archives=FOLDER takes its place.
+FROM scratch AS archives
+
 FROM ${BASE}
 USER 0:0
 # The compilers stay: MadGraph compiles the processes when it runs.

@@ -1,10 +1,19 @@
 #!/usr/bin/env bash
 # Builds the image where there is no container engine, and checks what docs/docker.md says of it. Needs root, and of Debian
 # buildah and debootstrap: the base image is made here, so no registry of images is asked.
-#   docker/test.sh [RESIM]    the command whose digest outside of the image is compared, default .venv/bin/resim
+#   docker/test.sh [--train] [--hep] [RESIM]
+# RESIM is the command whose digest outside of the image is compared, default .venv/bin/resim. --train also builds the target
+# `train`, --hep also hep.Dockerfile, without a program and with a stand-in for one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-resim=${1:-.venv/bin/resim}
+resim=.venv/bin/resim train='' hep=''
+for argument; do
+  case $argument in
+    --train) train=yes ;;
+    --hep) hep=yes ;;
+    *) resim=$argument ;;
+  esac
+done
 python=$(dirname "$resim")/python
 work=$(mktemp -d -p "${TMPDIR:-/var/tmp}" resim-image.XXXXXX)
 export TMPDIR=$work CONTAINERS_STORAGE_CONF=$work/storage.conf
@@ -35,27 +44,38 @@ rm -rf "$work/bookworm"
 say "the image"
 # How this machine reaches the index of pip is its own matter: certificates and pip.conf are there during the build only.
 build=(--isolation=chroot --layers --build-arg BASE=localhost/bookworm --volume /etc/ssl/certs:/etc/ssl/certs:ro)
-if [ -f /etc/pip.conf ]; then build+=(--secret "id=pip,src=/etc/pip.conf"); fi
-version=$("$python" -c 'import resim; print(resim.__version__)')
+cat /etc/pip.conf >"$work/pip.conf" 2>/dev/null || true
+if [ -d "${PIP_FIND_LINKS:-}" ]; then
+  printf '[install]\nfind-links = %s\n' "$PIP_FIND_LINKS" >>"$work/pip.conf"
+  build+=(--volume "$PIP_FIND_LINKS:$PIP_FIND_LINKS:ro")
+fi
+build+=(--secret "id=pip,src=$work/pip.conf")
+version=$("$python" -m hatchling version)
 commit=$(git describe --always --abbrev=40 --exclude='*' --dirty)
-buildah bud "${build[@]}" --build-arg VERSION="$version" --build-arg COMMIT="$commit" --target generate -t resim \
-  -f docker/Dockerfile . >"$work/log" 2>&1 || { tail -30 "$work/log"; exit 1; }
+bud() { # arguments of buildah
+  buildah bud "${build[@]}" "$@" . >"$work/log" 2>&1
+}
+of_resim=(-f docker/Dockerfile --build-arg VERSION="$version" --build-arg COMMIT="$commit")
+bud "${of_resim[@]}" --target generate -t resim || { tail -30 "$work/log"; exit 1; }
 
 say "what is in it"
-container=$(buildah from localhost/resim)
-root=$(buildah mount "$container")
-mkdir -p "$work/data" "$root/data"
+mkdir "$work/data"
 chown 12345:12345 "$work/data"
-buildah inspect --type image localhost/resim >"$work/image.json"
+open_image() { # its name
+  root=$(buildah mount "$(buildah from "localhost/$1")")
+  mkdir -p "$root/data"
+  buildah inspect --type image "localhost/$1" >"$work/image.json"
+  mapfile -t environment < <(of_image "*config['Env'], sep='\n'")
+}
 of_image() { "$python" -c "import json, sys; config = json.load(sys.stdin)['OCIv1']['config']; print($1)" <"$work/image.json"; }
 expect() { # what, wanted, found
   if [ "$2" != "$3" ]; then printf '%s: want %s, found %s\n' "$@"; exit 1; fi
 }
+open_image resim
 expect "entry point" resim "$(of_image "*config['Entrypoint']")"
 expect "user" 1000:1000 "$(of_image "config['User']")"
 expect "label version" "$version" "$(of_image "config['Labels']['org.opencontainers.image.version']")"
 expect "label revision" "$commit" "$(of_image "config['Labels']['org.opencontainers.image.revision']")"
-mapfile -t environment < <(of_image "*config['Env'], sep='\n'")
 megabytes=$(du -sm "$root" | cut -f 1)
 printf 'size: %s MB\n' "$megabytes"
 if [ "$megabytes" -gt 900 ]; then echo "want 900 MB at most"; exit 1; fi
@@ -104,6 +124,38 @@ here=$(inside resim digest /data/pairs.h5)
 expect "digest inside and outside" "$("$resim" digest "$work/outside.h5")" "$here"
 if [ "$(uname -m)" = x86_64 ] && grep -qw fma /proc/cpuinfo; then
   expect "digest recorded in docker/demo.digest" "$(cat docker/demo.digest)" "$here"
+fi
+
+if [ "$train" ]; then
+  say "the image with the trainer"
+  bud "${of_resim[@]}" --target train -t train || { tail -30 "$work/log"; exit 1; }
+  open_image train
+  expect "entry point" jetssl "$(of_image "*config['Entrypoint']")"
+  expect "user" 1000:1000 "$(of_image "config['User']")"
+  printf 'size: %s MB\n' "$(du -sm "$root" | cut -f 1)"
+  inside python -c "import torch; print('torch', torch.__version__)"
+  inside python -c "from pathlib import Path; from resim.pairfile.mock import write_mock; write_mock(Path('/data/mock.h5'), 200)"
+  inside jetssl train cards/train/demo.yaml 'data.files=[/data/mock.h5]' data.batch_size=16 training.epochs=1 -o /data/run
+fi
+
+if [ "$hep" ]; then
+  say "the image for MadGraph, Herwig and Delphes: none of them; a stand-in for one, with its SHA-256 and with another"
+  of_hep=(-f docker/hep.Dockerfile --build-arg BASE=localhost/resim)
+  bud "${of_hep[@]}" -t hep || { tail -30 "$work/log"; exit 1; }
+  open_image hep
+  printf 'size: %s MB\n' "$(du -sm "$root" | cut -f 1)"
+  expect "programs" "none of mg5_aMC, Herwig and DelphesHepMC3 is on PATH" "$(inside hep_check.sh | tail -n 1 || true)"
+  mkdir -p "$work/archives" "$work/program/input" "$work/program/bin"
+  printf '#!/bin/sh\necho a stand-in\n' >"$work/program/bin/mg5_aMC"
+  chmod 755 "$work/program/bin/mg5_aMC"
+  tar -czf "$work/archives/program.tar.gz" -C "$work" program
+  read -r sha256 _ < <(sha256sum "$work/archives/program.tar.gz")
+  of_hep+=(--build-context "archives=$work/archives" --build-arg MADGRAPH=program.tar.gz)
+  if bud "${of_hep[@]}" --build-arg MADGRAPH_SHA256="${sha256//[a-f]/0}"; then echo "an archive with another hash was taken"; exit 1; fi
+  grep "program.tar.gz: FAILED" "$work/log"
+  bud "${of_hep[@]}" --build-arg MADGRAPH_SHA256="$sha256" -t hep || { tail -30 "$work/log"; exit 1; }
+  open_image hep
+  expect "program" "a stand-in" "$(inside mg5_aMC)"
 fi
 
 say "the image is what docs/docker.md says"

@@ -3,8 +3,6 @@
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.2.0"
-
 _PUBLIC = {
     "Detector": "resim.detector",
     "PairFile": "resim.pairfile.reader",
@@ -17,6 +15,8 @@ __all__ = ["Detector", "PairFile", "Particles", "__version__", "generate"]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return import_module("resim.common.versions").resim_version()
     if name in _PUBLIC:
         return getattr(import_module(_PUBLIC[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

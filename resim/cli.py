@@ -8,7 +8,6 @@ from typing import Any
 import click
 from click.shell_completion import get_completion_class
 
-import resim
 from resim.common import commandline
 from resim.common.atomic_write import entries
 from resim.common.commandline import refuse_existing
@@ -18,7 +17,7 @@ FILE = click.Path(path_type=Path)
 
 
 @click.group("resim", cls=commandline.Program, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(resim.__version__, prog_name="resim")
+@click.version_option(package_name="resim-jets", prog_name="resim")
 @click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong.")
 def cli(debug: bool) -> None:
     """Freeze hard scatters, simulate what follows again, and store the outcomes as positive pairs."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -74,6 +75,14 @@ def test_no_registry_is_named():
             hosts = path.read_text().replace("tcp://scheduler", "").replace("oci-archive://", "")
             assert "://" not in hosts, path
     assert "ARG BASE=debian:bookworm-slim\n" in (DOCKER / "Dockerfile").read_text()
+
+
+@pytest.mark.parametrize("dockerfile", ["Dockerfile", "hep.Dockerfile"])
+def test_what_is_copied_into_an_image_is_not_ignored(dockerfile):
+    kept = [line[1:] for line in (REPOSITORY / ".dockerignore").read_text().splitlines() if line[0] == "!"]
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", (DOCKER / dockerfile).read_text(), re.MULTILINE)
+    for name in {source for line in copied for source in line.split()} - {"."}:
+        assert any(Path(name).match(pattern) for pattern in kept), name
 
 
 @pytest.fixture

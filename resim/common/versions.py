@@ -2,20 +2,41 @@
 
 import os
 import platform
+import re
 import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import resim
-
+DISTRIBUTION = "resim-jets"
 GENERATOR_PACKAGES = ("pythia8mc", "fastjet", "pyhepmc", "pylhe", "awkward", "numba", "numpy", "h5py")
 """Distributions whose version can change an array of the file."""
 
 
+def resim_version() -> str:
+    """Version of the installed distribution, from git's tags (`hatch-vcs`); "0+unknown" where none is installed."""
+    try:
+        return version(DISTRIBUTION)
+    except PackageNotFoundError:
+        return "0+unknown"
+
+
+def resim_release() -> str:
+    """`resim_version()` as it is part of a run's identity: between two releases "0.2.1.dev", whatever the commit.
+
+    So a run goes on, its shards can be joined and its workers agree after a commit that changes no array.
+    """
+    return re.sub(r"\.dev\d+.*", ".dev", resim_version())
+
+
+def identifying_versions() -> dict[str, str]:
+    """`versions()` as they are part of the identity of a run or of a file that others are made from."""
+    return versions() | {"resim": resim_release()}
+
+
 def versions() -> dict[str, str]:
     """Versions of resim, Python and of the packages that can change an array."""
-    found = {"resim": resim.__version__, "python": platform.python_version()}
+    found = {"resim": resim_version(), "python": platform.python_version()}
     for package in GENERATOR_PACKAGES:
         try:
             found[package] = version(package)

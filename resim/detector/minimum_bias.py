@@ -17,7 +17,7 @@ from resim.common.progress import ProgressReport
 from resim.common.seeds import SeedKey, pythia_seed
 from resim.common.silence import stdout_silenced
 from resim.common.units import PYTHIA_SEED_MAX
-from resim.common.versions import versions
+from resim.common.versions import identifying_versions
 from resim.detector.pool import PARTICLE, PoolProvenance, write_pool
 from resim.shower.event_record import FinalParticles, join
 
@@ -78,7 +78,7 @@ def make_pool(output: Path, options: PoolOptions) -> None:
     tune = read_cmnd(options.card) if options.card else []
     settings = (f"Beams:eCM = {options.e_cm!r}", *PROCESSES, *_LIFETIMES, *tune)
     pythia = _start(settings)
-    provenance = PoolProvenance(options.seed, options.e_cm, settings, versions())
+    provenance = PoolProvenance(options.seed, options.e_cm, settings, identifying_versions())
     write_pool(output, _events(pythia, settings, options), provenance)
 
 

@@ -15,11 +15,11 @@ from xml.sax.saxutils import escape
 import pylhe
 import pythia8mc
 
-import resim
 from resim.common.errors import InputError
 from resim.common.progress import ProgressReport
 from resim.common.silence import stdout_silenced
 from resim.common.units import PYTHIA_HARD_INCOMING
+from resim.common.versions import resim_release
 from resim.hard_scatter.process_card import PythiaProcess
 
 _PB_PER_MB: Final = 1e9
@@ -104,7 +104,7 @@ def _weighted(lines: Iterable[str], weights: Iterator[float]) -> Iterator[str]:
 def _head(card: PythiaProcess, n_events: int, seed: int) -> Iterator[str]:
     yield '<LesHouchesEvents version="3.0">'
     yield "<header>"
-    yield f"# resim {resim.__version__}, hard process of pythia8mc {version('pythia8mc')}, no shower"
+    yield f"# resim {resim_release()}, hard process of pythia8mc {version('pythia8mc')}, no shower"
     yield f"# seed: {seed}"
     yield f"# events: {n_events}"
     yield f"# beams: p p, {card.e_cm / 2!r} + {card.e_cm / 2!r} GeV"
@@ -120,5 +120,5 @@ def _init(info: Any, pythia: Any) -> Iterator[str]:
     for code in codes:
         sigma, error = (value(code) * _PB_PER_MB for value in (info.sigmaGen, info.sigmaErr))
         yield pylhe.LHEProcInfo(sigma, error, sigma, code).tolhe(_FORMAT)
-    yield f"<generator name='Pythia' version='{version('pythia8mc')}'>resim {resim.__version__}</generator>"
+    yield f"<generator name='Pythia' version='{version('pythia8mc')}'>resim {resim_release()}</generator>"
     yield "</init>"

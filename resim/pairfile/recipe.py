@@ -23,7 +23,7 @@ def recipe(path: Path) -> str:
     with PairFile(path) as file:
         provenance, files = file.provenance, _files(file)
     arguments = _arguments(provenance, path.name)
-    image = f"resim-jets:{provenance.versions.get('resim', 'unknown')}"
+    image = f"resim-jets:{provenance.versions.get('resim', 'unknown').replace('+', '-')}"
     lines = [
         f"{path.name}, made {provenance.created}; digest {digest(path)}",
         *(f"with {name} {version}" for name, version in sorted(provenance.versions.items())),

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from resim.card.run_options import RunOptions
 from resim.common.errors import InputError
-from resim.common.versions import versions
+from resim.common.versions import identifying_versions
 from resim.run.chunks import Chunk, ChunkResult, Plan
 from resim.run.processes import CHUNKS_IN_FLIGHT_PER_WORKER, make_in_processes, process
 
@@ -41,7 +41,7 @@ def make(plan: Plan, todo: Iterator[Chunk], options: RunOptions) -> Results:
 
 def _on_dask(plan: Plan, todo: Iterator[Chunk], address: str) -> Results:
     """Make chunks as Dask tasks; if a worker is lost, Dask makes its tasks again on another one."""
-    distributed, wanted = _dask(), versions()
+    distributed, wanted = _dask(), identifying_versions()
     with _dask_client(address) as client:
         workers = _Workers(address)
         pending: dict[Any, Chunk] = {}
@@ -93,7 +93,7 @@ def _process_alone(plan: Plan, chunk: Chunk, wanted: dict[str, str]) -> ChunkRes
     Raises:
         InputError: the worker has other versions than the run.
     """
-    here = versions()
+    here = identifying_versions()
     if here != wanted:
         differing = {name: (wanted.get(name), here.get(name)) for name in wanted.keys() | here.keys()}
         named = ", ".join(

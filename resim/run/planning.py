@@ -11,7 +11,7 @@ from itertools import count, groupby
 from resim.card.generation_card import GenerationCard
 from resim.card.run_options import RunOptions, Shard
 from resim.card.view_plan import ViewPlan, plan_views
-from resim.common.versions import versions
+from resim.common.versions import identifying_versions
 from resim.hard_scatter.lhe_reading import event_texts
 from resim.pairfile import schema
 from resim.pairfile.provenance import SourceRecord
@@ -201,6 +201,6 @@ def run_key(
         "n_events": list(events_of_source),
         "bad_events": [record.bad_events for record in sources],
         "schema_version": schema.SCHEMA_VERSION,
-        "versions": versions() | programs,
+        "versions": identifying_versions() | programs,
     }
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()

@@ -6,8 +6,6 @@ The names below are what a notebook needs; each is imported when it is first use
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from resim import __version__
-
 if TYPE_CHECKING:
     from jetssl.config.card import Card, load_card
     from jetssl.config.evaluation import ProbeCard
@@ -47,6 +45,8 @@ _MODULES: Final = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return import_module("resim.common.versions").resim_version()
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -14,7 +14,6 @@ from jetssl.config.evaluation import (
     ProbeCard,
 )
 from jetssl.config.options import PATH, options_of
-from resim import __version__
 from resim.common import commandline
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print the records instead of a table.")
@@ -23,7 +22,7 @@ _REPLACE = click.option("--force", is_flag=True, help="Replace an existing folde
 
 
 @click.group(cls=commandline.Program, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="jetssl")
+@click.version_option(package_name="resim-jets", prog_name="jetssl")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def jetssl(debug: bool) -> None:
     """Learn jet representations from pair files, and measure what they are worth."""

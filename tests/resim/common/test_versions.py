@@ -8,7 +8,7 @@ import pytest
 
 import resim
 from resim.common import versions as module
-from resim.common.versions import git_state, utc_now, versions
+from resim.common.versions import git_state, identifying_versions, resim_version, utc_now, versions
 
 
 def test_versions_name_what_is_installed():
@@ -21,6 +21,21 @@ def test_versions_name_what_is_installed():
 def test_a_package_that_is_missing_is_left_out(monkeypatch):
     monkeypatch.setattr(module, "GENERATOR_PACKAGES", ("numpy", "no-such-distribution"))
     assert set(versions()) == {"resim", "python", "numpy"}
+
+
+@pytest.mark.parametrize(
+    ("installed", "release"),
+    [("0.2.0", "0.2.0"), ("0.2.1.dev7+g1a2b3c4.d20261127", "0.2.1.dev"), ("0.2.1.dev0", "0.2.1.dev")],
+)
+def test_what_is_made_at_two_commits_between_two_releases_has_one_identity(installed, release, monkeypatch):
+    monkeypatch.setattr(module, "version", lambda _: installed)
+    assert versions()["resim"] == resim_version() == installed
+    assert identifying_versions() == versions() | {"resim": release}
+
+
+def test_a_package_that_is_only_on_the_path_has_no_version(monkeypatch):
+    monkeypatch.setattr(module, "DISTRIBUTION", "no-such-distribution")
+    assert resim_version() == "0+unknown"
 
 
 def test_the_state_of_a_checkout(tmp_path, monkeypatch):

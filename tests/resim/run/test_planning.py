@@ -7,6 +7,7 @@ import yaml
 
 from resim.card.generation_card import load_card
 from resim.card.run_options import RunOptions, Shard
+from resim.common import versions
 from resim.common.errors import InputError
 from resim.run.planning import plan_run
 
@@ -56,6 +57,14 @@ def test_the_key_tells_what_determines_the_arrays(card, tmp_path, change, option
     before = plan_run(load_card(card), OPTIONS).key
     now = plan_run(changed(card, tmp_path, change), replace(OPTIONS, **options)).key
     assert (now == before) is same
+
+
+@pytest.mark.parametrize(("installed", "same"), [("9.0.1.dev2+gb", True), ("9.0.1", False), ("9.0.2.dev1+ga", False)])
+def test_the_key_is_that_of_a_release_and_not_of_every_commit(card, monkeypatch, installed, same):
+    monkeypatch.setattr(versions, "resim_version", lambda: "9.0.1.dev1+ga")
+    before = plan_run(load_card(card), OPTIONS).key
+    monkeypatch.setattr(versions, "resim_version", lambda: installed)
+    assert (plan_run(load_card(card), OPTIONS).key == before) is same
 
 
 @pytest.mark.parametrize(

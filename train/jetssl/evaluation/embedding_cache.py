@@ -19,9 +19,9 @@ from jetssl.data.table import PairTable
 from jetssl.evaluation.embedding import embed
 from jetssl.models.checkpoints import LoadedEncoder
 from jetssl.training.run_folder import RunFolder
-from resim import __version__
 from resim.common.arrays import Floats32, Integers
 from resim.common.errors import InputError
+from resim.common.versions import resim_version
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def run_vectors(
     for file in table.rows.files:
         stop = start + file.rows
         rows = np.arange(start, stop) if side is None else side[(side >= start) & (side < stop)]
-        entry = _entry(run, (checkpoint, file.digest, name, __version__), None if side is None else rows - start)
+        entry = _entry(run, (checkpoint, file.digest, name, resim_version()), None if side is None else rows - start)
         vectors[rows] = _of_file(entry, loaded, table, view, rows)
         start = stop
     return vectors

@@ -9,11 +9,10 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-import resim
 from jetssl.evaluation.table import TableBlock
 from jetssl.report.figures import FigureFile
 from resim.common.atomic_write import write_text
-from resim.common.versions import utc_now
+from resim.common.versions import resim_version, utc_now
 
 Facts = list[tuple[str, ...]]
 WIDE = 1200
@@ -74,6 +73,6 @@ def write_page(sections: Sequence[PageSection], output: Path) -> None:
     )
     environment.filters["unbroken"] = unbroken
     page = environment.get_template("report.html").render(
-        sections=sections, version=resim.__version__, created=utc_now()
+        sections=sections, version=resim_version(), created=utc_now()
     )
     write_text(output, page)

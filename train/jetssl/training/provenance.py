@@ -7,9 +7,8 @@ from importlib.metadata import version
 
 from pydantic import BaseModel, ConfigDict
 
-import resim
 from jetssl.data.rows import FileRecord
-from resim.common.versions import git_state, utc_now
+from resim.common.versions import git_state, resim_version, utc_now
 
 PACKAGES = ("torch", "lightning", "numpy", "scikit-learn", "h5py")
 """Distributions whose version can change a number of the run."""
@@ -96,5 +95,5 @@ def start_record(  # noqa: PLR0913
 
 def versions() -> dict[str, str]:
     """Versions of resim, Python and of the packages that can change a number."""
-    found = {"resim": resim.__version__, "python": platform.python_version()}
+    found = {"resim": resim_version(), "python": platform.python_version()}
     return found | {package: version(package) for package in PACKAGES}

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from h5py import h5d, h5g, h5l, h5o, h5t, h5z
 
 from resim.common.errors import InputError, reason_of
+from resim.common.hdf5_heaps import damaged_heap
 from resim.common.limits import INFLATION, INFLATION_FREE
 
 FILTERS: Final = (h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32, h5z.FILTER_LZF)
@@ -66,6 +67,7 @@ class Hdf5Input:
         self._opened: dict[str, h5py.Dataset] = {}
         try:
             with self.reading("its table of contents"):
+                self._refuse_endless_heaps()
                 self.datasets = dict(_survey(self._file.id))
                 self._refuse_bomb()
         except InputError:
@@ -86,6 +88,13 @@ class Hdf5Input:
             raise self.refusal(f"not a readable HDF5 file ({reason_of(error)})") from error
         except Exception as error:  # a damaged file makes h5py raise anything: RuntimeError, ValueError ...
             raise self.refusal(f"not a readable HDF5 file ({reason_of(error)})") from error
+
+    def _refuse_endless_heaps(self) -> None:
+        layout = self._file.id.get_create_plist()
+        if layout.get_userblock() or layout.get_sizes() != (8, 8):
+            raise self.refusal("has a user block, or lengths that are not of 8 bytes, as no file of this project")
+        if (place := damaged_heap(self.path)) is not None:
+            raise self.refusal(f"the heap of its texts at byte {place} is damaged")
 
     def _refuse_bomb(self) -> None:
         size, in_memory = self.path.stat().st_size, sum(stored.n_bytes for stored in self.datasets.values())

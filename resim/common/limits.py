@@ -23,6 +23,11 @@ files by 2 to 5, and gzip packs zeros by 1,030."""
 INFLATION_FREE: Final = 100_000_000
 """Bytes that any compressed file may have when it is unpacked."""
 
+# --- HDF5 files
+
+HDF5_HEAPS_WITHIN: Final = 100_000_000
+"""Bytes of a file whose heaps are looked through before HDF5 reads them, which takes 0.1 s."""
+
 # --- Les Houches events
 
 LHE_LINE: Final = 25_000_000

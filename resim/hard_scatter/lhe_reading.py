@@ -10,6 +10,7 @@ from array import array
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Final, NoReturn
@@ -29,7 +30,7 @@ from resim.hard_scatter.partons import undecayed_resonances
 from resim.hard_scatter.weights import EventWeights, WeightSums
 
 _FIELDS_OF_A_PARTICLE: Final = 13
-_FORTRAN_EXPONENT: Final = re.compile(r"(?<=[\d.])(?:[dD](?=[+-]?\d)|(?=[+-]\d{3}(?:\s|$)))")
+_with_exponents: Final = partial(re.compile(r"(?<=[\d.])(?:[dD](?=[+-]?\d)|(?=[+-]\d{3}(?:\s|$)))").sub, "E")
 """1.0D-5, and 1.0-105: Fortran leaves out the letter before three digits."""
 
 
@@ -115,8 +116,7 @@ def survey(path: Path, n_events: int | None = None, skip_bad: bool = False, all_
     init = next(blocks)
     beams, generator = _parse_init(init, path)
     announced = announced_weights(read_header(path).text + init.weights) if all_weights else None
-    census = _Census(announced=announced)
-    index = -1
+    census, index = _Census(announced=announced), -1
     for index, block in enumerate(blocks):
         if n_events is None or index < n_events:
             try:
@@ -230,10 +230,6 @@ def parse_event(block: str, path: Path, index: int, line: int | None = None) -> 
         _raise_bad_event(defect, block, path, index, line)
 
 
-def _with_exponents(text: str) -> str:
-    return _FORTRAN_EXPONENT.sub("E", text)
-
-
 def _raise_bad_event(defect: DefectError, block: str, path: Path, index: int, line: int | None) -> NoReturn:
     where = path if line is None else f"{path}:{line + _line_of_record(block, defect.record)}"
     shorten = f", or shorten it with -n {index}" if index else ""
@@ -263,8 +259,8 @@ def _parse_records(block: str) -> pylhe.LHEEvent:
         for at, line in enumerate(records[1:], 1):  # noqa: B007 - says where it stopped
             particles.append(pylhe.LHEParticle.fromstring(line))
     except IndexError as error:
-        n_fields, line = len(records[at].split()), records[at][:60]
-        message = f"particle line has {n_fields} fields, want {_FIELDS_OF_A_PARTICLE}: {line!r}"
+        n_fields = len(records[at].split())
+        message = f"particle line has {n_fields} fields, want {_FIELDS_OF_A_PARTICLE}: {records[at][:60]!r}"
         raise DefectError(message, record=at) from error
     except (ValueError, OverflowError) as error:
         raise DefectError(str(error), record=at) from error

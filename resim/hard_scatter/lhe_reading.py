@@ -224,7 +224,7 @@ def parse_event(block: str, path: Path, index: int, line: int | None = None) -> 
     try:
         try:
             return _parse_records(block)
-        except DefectError:  # few programs leave out the letter of an exponent: looking for it takes time
+        except DefectError:  # Fortran's exponents are rare, and to look for them takes time
             return _parse_records(_with_exponents(block))
     except DefectError as defect:
         _raise_bad_event(defect, block, path, index, line)

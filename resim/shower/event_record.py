@@ -103,14 +103,6 @@ def _all_ids(particle_data: Any) -> Iterator[int]:
         pdg_id = particle_data.nextId(pdg_id)
 
 
-def without(records: Records, invisible: npt.NDArray[np.int32]) -> Records:
-    """The particles whose absolute PDG id is not in `invisible`, int32 `(n,)`, sorted and not empty."""
-    pdg_ids = np.abs(records["pdg_id"])
-    nearest = invisible[np.searchsorted(invisible[:-1], pdg_ids)]  # np.isin takes 4 % of the whole chain's time
-    seen: Records = records[nearest != pdg_ids]
-    return seen
-
-
 class FinalParticles:
     """Callable that reads final particles through the layout found by a self-check, or else through the API."""
 

@@ -13,7 +13,7 @@ from resim.common.errors import InputError
 from resim.common.silence import printed_by, stdout_silenced
 from resim.common.units import LHE_INCOMING, LHE_OUTGOING, TAU
 from resim.hard_scatter.lhe_reading import Beams
-from resim.shower.event_record import FinalParticles, Records, invisible_ids, unseen_products, without
+from resim.shower.event_record import FinalParticles, Records, invisible_ids, unseen_products
 from resim.shower.tau import TauDecay, forced, pythia_tau_decays, tau_places
 
 _INIT_SEED: Final = 1
@@ -82,6 +82,8 @@ class Pythia:
             arXiv:0712.3311), taken as Pythia's own reader does: the Standard Model and the Higgs stay as they are.
 
     Attributes:
+        invisible_ids: int32 `(n,)`, sorted absolute PDG ids of what Pythia does not call visible (`ID:isVisible`,
+            Pythia manual, Particle Data Scheme).
         unseen_products: absolute PDG ids that are invisible and stable with these settings.
 
     Raises:
@@ -103,7 +105,7 @@ class Pythia:
                     f"Pythia cannot be initialized for {beams} with {list(settings)}: {self.complaints()};"
                     " check the cards"
                 )
-        self._invisible = invisible_ids(self._pythia.particleData)
+        self.invisible_ids = invisible_ids(self._pythia.particleData)
         self.unseen_products = unseen_products(self._pythia.particleData)
 
     def shower(self, event: pylhe.LHEEvent, seed: int, keep: bool = True) -> Any | None:
@@ -152,10 +154,6 @@ class Pythia:
         with forced(self._pythia.particleData, taus) if taus else nullcontext():
             made = self._pythia.forceHadronLevel(False)
         return self._final_particles(self._pythia.event) if made else None
-
-    def visible(self, particles: Records) -> Records:
-        """Those final particles that Pythia calls visible (`ID:isVisible`, Pythia manual, Particle Data Scheme)."""
-        return without(particles, self._invisible)
 
     def is_resonance(self, pdg_id: int) -> bool:
         """Whether Pythia decays a particle of the hard process before the shower."""

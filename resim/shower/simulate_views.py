@@ -17,7 +17,7 @@ from resim.hard_scatter.lhe_reading import Beams
 from resim.hard_scatter.partons import Parton, outgoing_taus
 from resim.hard_scatter.rows import HardScatter, Rows
 from resim.particles import Particles
-from resim.shower.event_record import FINAL_PARTICLE, Records, join, without
+from resim.shower.event_record import FINAL_PARTICLE, Records, join
 from resim.shower.hepmc import ShoweredEvent
 from resim.shower.herwig import Herwig, SliceFailed, herwig_for
 from resim.shower.pythia import Pythia, pythia_for
@@ -32,7 +32,7 @@ _INVISIBLE: Final = np.array(sorted(INVISIBLE_PDG_IDS), np.int32)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One view of one hard scatter: visible particles (None: given up), tau decays, seeds, failed attempts, why."""
+    """One view of one hard scatter: final particles (None: given up), tau decays, seeds, failed attempts, why."""
 
     particles: Records | None
     taus: tuple[TauDecay, ...] = ()
@@ -84,9 +84,11 @@ def realize(
         have that of the view whose particles they share.
     """
     outcomes: dict[str, list[Outcome]] = {}
+    realizations: dict[str, Realization] = {}
     for owner in (view for view in views if view.shower_owner == view.name):
         if owner.generator.name == "herwig7":
             outcomes[owner.name] = list(_realize_slices(scatters, owner, beams, run_seed))
+            realizations[owner.name] = _gather(outcomes[owner.name], _INVISIBLE)
             continue
         family = [owner.name, *(view.name for view in views if _rehadronizes(view, owner))]
         pythia, roots = pythia_for(beams, owner.generator.lines, slha), outcomes.get(views[0].name)
@@ -95,7 +97,7 @@ def realize(
             for i, scatter in enumerate(scatters)
         ]
         outcomes |= {name: [event[name] for event in made] for name in family}
-    realizations = {name: _gather(events) for name, events in outcomes.items()}
+        realizations |= {name: _gather(outcomes[name], pythia.invisible_ids) for name in family}
     return {view.name: realizations[view.particles_owner] for view in views}
 
 
@@ -151,7 +153,7 @@ class _Event:
         particles = self.pythia.hadronize(record, seed, taus)
         if particles is None:
             return None
-        return Outcome(self.pythia.visible(particles), self.pythia.tau_decays(), shower_seed, seed, attempt)
+        return Outcome(particles, self.pythia.tau_decays(), shower_seed, seed, attempt)
 
     def _seed(self, view: str, stage: Stage, attempt: int) -> int:
         return pythia_seed(SeedKey(self.run_seed, self.scatter.sha256, self.scatter.index, view, stage, attempt))
@@ -208,13 +210,15 @@ def _herwig_outcome(scatter: HardScatter, event: ShoweredEvent | None, seed: int
         return GIVEN_UP
     taus = [scatter.event.particles[i].id for i in outgoing_taus(scatter.event)]
     decays = (TauDecay(pdg_id, (), products) for pdg_id, products in zip(taus, event.tau_decays, strict=True))
-    return Outcome(without(event.particles, _INVISIBLE), tuple(decays), seed, seed)
+    return Outcome(event.particles, tuple(decays), seed, seed)
 
 
-def _gather(outcomes: Sequence[Outcome]) -> Realization:
+def _gather(outcomes: Sequence[Outcome], invisible: npt.NDArray[np.int32]) -> Realization:
+    """The outcomes of a batch, without particles whose absolute PDG id is in `invisible`, int32 `(n,)`."""
     nothing = np.empty(0, FINAL_PARTICLE)
+    particles = join([nothing if outcome.particles is None else outcome.particles for outcome in outcomes])
     return Realization(
-        particles=join([nothing if outcome.particles is None else outcome.particles for outcome in outcomes]),
+        particles=particles.select(~np.isin(np.abs(particles.pdg_id), invisible)),
         made=np.array([outcome.particles is not None for outcome in outcomes], dtype=bool),
         taus=tuple(outcome.taus for outcome in outcomes),
         shower_seed=np.array([outcome.shower_seed for outcome in outcomes], dtype=np.uint32),

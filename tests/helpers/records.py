@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jetssl.evaluation.results import Result, RocCurve
+from jetssl.evaluation.results import Calibration, Result, RocCurve
 
 SHARED = {
     "task": "b_vs_q",
@@ -86,4 +86,5 @@ def roc_curve(**more):
     """A straight one."""
     efficiencies = [0.2, 0.5, 0.8]
     about = {"task": "b_vs_q", "baseline": None, "n_labels": 20, "all_labels": False, "n_background": 50}
+    about["calibration"] = Calibration(predicted=[0.2, 0.9], observed=[0.25, 0.8], n_jets=[60.0, 40.0])
     return RocCurve(**about | more, signal_efficiency=efficiencies, background_efficiency=efficiencies)

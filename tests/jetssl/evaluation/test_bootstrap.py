@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from jetssl.evaluation import bootstrap as bootstrap_module
-from jetssl.evaluation.bootstrap import Sample, bootstrap, spread
+from jetssl.evaluation.bootstrap import Sample, bootstrap, error_parts, spread
 
 
 def test_hard_scatters_stay_together_and_fits_sum_to_one():
@@ -11,8 +11,8 @@ def test_hard_scatters_stay_together_and_fits_sum_to_one():
         assert replica.jets[0] == replica.jets[1]
         assert len(set(replica.jets[3:])) == 1
         assert replica.jets[[0, 2, 3]].sum() == 3
-        assert replica.fits.shape == (3, 4)
-        assert np.isclose(replica.fits.sum(), 1)
+        assert (replica.seeds.shape, replica.draws.shape) == ((3,), (4,))
+        assert np.isclose([replica.seeds.sum(), replica.draws.sum()], 1).all()
 
 
 @pytest.mark.slow
@@ -30,8 +30,29 @@ def test_errors_cover(rng, monkeypatch):
 
         statistics = [[lambda w, m=m, s=statistic: s(w, mean=m) for m in row] for row in means]
         found = bootstrap(statistics, Sample(np.arange(50), 5, 10), repetition)
-        inside += abs(jets.mean() + means.mean()) < spread(found[:, 0])
+        inside += abs(jets.mean() + means.mean()) < spread(found[0, :, 0])
     assert 0.60 <= inside / 200 <= 0.76
+
+
+def test_parts_of_an_error_are_those_of_what_varies(rng):
+    """Of independent sources the squares add up to the whole; each is the error of a mean."""
+    jets, of_seed, of_draw = rng.normal(size=400), 0.1 * rng.normal(size=6), 0.1 * rng.normal(size=30)
+
+    def statistic(mean):
+        return lambda weights: np.array([mean + (weights * jets).sum() / weights.sum()])
+
+    sample = Sample(np.arange(400), 6, 30)
+    replicas = bootstrap([[statistic(s + d) for d in of_draw] for s in of_seed], sample, 1)[..., 0]
+    parts = error_parts(replicas, sample)
+    expected = [values.std(ddof=1) / len(values) ** 0.5 for values in (jets, of_draw, of_seed)]
+    assert np.allclose([parts.jets, parts.draws, parts.seeds], expected, rtol=0.15)
+    assert np.isclose(np.sum(np.square(expected)), spread(replicas[0]) ** 2, rtol=0.25)
+
+
+def test_what_was_drawn_once_has_no_part():
+    sample = Sample(np.arange(30), 1, 3)
+    replicas = bootstrap([[lambda w: w[:1] * 1.0] * 3], sample, 4)[..., 0]
+    assert error_parts(replicas, sample).model_dump(exclude_none=True).keys() == {"jets", "draws"}
 
 
 def test_same_seed_same_replicas():

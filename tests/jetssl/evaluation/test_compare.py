@@ -112,7 +112,7 @@ def test_end_to_end_twice_the_same(finished_run, tmp_path):
     assert "run_0:features" in shown.output
     assert "run_1:features" not in shown.output
     page = (tmp_path / "page.html").read_text()
-    assert page.count("<img") == 2 + 2
+    assert page.count("<img") == 2 * 2 + 2
     assert "exists already" in str(CliRunner().invoke(jetssl, words).exception)
     one, two = (CliRunner().invoke(jetssl, [*words[:3], "--json"]).stdout for _ in range(2))
     assert one == two

@@ -1,7 +1,11 @@
 """From scores to records, with known scores."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.special import expit
+from sklearn.calibration import calibration_curve
 
 from jetssl.common.roc import auc
 from jetssl.evaluation.metrics import WORKING_POINTS
@@ -49,6 +53,31 @@ def test_an_input_compared_with_itself_differs_by_nothing(comparison):
     twice = [comparison.scores[0]] * 2
     found = records(Comparison(comparison.task, "nominal", comparison.names, twice, 20, False, Origin(1, "c")))
     assert (found[None, "auc_minus_random"].value, found[None, "auc_minus_random"].error) == (0, 0)
+
+
+def test_errors_are_listed_by_their_sources(comparison):
+    auc = records(comparison)[None, "auc"]
+    assert auc.error_parts.seeds is None
+    assert max(auc.error_parts.jets, auc.error_parts.draws) < 1.2 * auc.error
+    assert np.hypot(auc.error_parts.jets, auc.error_parts.draws) == pytest.approx(auc.error, rel=0.25)
+
+
+def test_scores_of_training_seeds_have_an_error_from_seeds(comparison):
+    of_draws, of_seeds = (records(replace(comparison, of_seeds=of_seeds))[None, "auc"] for of_seeds in (False, True))
+    assert (of_seeds.n_draws, of_seeds.n_seeds) == (of_draws.n_seeds, of_draws.n_draws) == (1, 3)
+    assert (of_seeds.value, of_seeds.error_parts.draws) == (of_draws.value, None)
+    assert of_seeds.error_parts.seeds == of_draws.error_parts.draws
+
+
+def test_calibration_agrees_with_sklearn(comparison):
+    """Its `calibration_curve` of all draws together."""
+    curve = roc_curves(comparison)[0].calibration
+    is_signal = np.tile(comparison.classes == 0, 3)
+    probability = expit(comparison.scores[0]).ravel()
+    observed, predicted = calibration_curve(is_signal, probability, n_bins=15)
+    assert np.allclose(curve.observed, observed)
+    assert np.allclose(curve.predicted, predicted)
+    assert sum(curve.n_jets) == pytest.approx(len(comparison.classes))
 
 
 def test_curves_rise_and_lie_below_chance_for_a_good_input(comparison):

@@ -3,7 +3,7 @@
 import pytest
 
 from jetssl.evaluation.metrics import WORKING_POINTS
-from jetssl.evaluation.results import Result
+from jetssl.evaluation.results import ErrorParts, Result
 from jetssl.evaluation.table import header, plus_minus, print_table, rejection_cell, table_rows
 
 
@@ -25,13 +25,14 @@ def probe(**changes):
 
 def test_a_row_of_each_input_and_number_of_labels():
     other = {"baseline": "random", "encoder": None}
-    results = probe() + probe(**other) + probe(n_labels=500, all_labels=True)
+    parts = {"error_parts": ErrorParts(jets=0.01, draws=0.007)}
+    results = probe(**parts) + probe(**other) + probe(n_labels=500, all_labels=True)
     results.append(result("auc_minus_random", 0.05))
     rows = table_rows(results)
-    assert [row[:4] for row in rows] == [
-        ("100", "pre-trained", "0.900 ± 0.012", ""),
-        ("100", "random encoder", "0.900 ± 0.012", "+0.050 ± 0.012"),
-        ("all (500)", "pre-trained", "0.900 ± 0.012", ""),
+    assert [row[:5] for row in rows] == [
+        ("100", "pre-trained", "0.900 ± 0.012", "jets 0.010, draws 0.007", ""),
+        ("100", "random encoder", "0.900 ± 0.012", "", "+0.050 ± 0.012"),
+        ("all (500)", "pre-trained", "0.900 ± 0.012", "", ""),
     ]
     assert all(len(row) == len(header(results)) for row in rows)
 
@@ -66,9 +67,9 @@ def test_several_classes():
         *(result("auc", 0.1, classes=classes, jet_class=name) for name in classes),
         *(result("accuracy", value, classes=classes, jet_class=name) for name, value in values.items()),
     ]
-    assert header(results)[4:] == ("accuracy", "of tau1p+tau3p", "of qcd_q", "of qcd_g")
+    assert header(results)[5:] == ("accuracy", "of tau1p+tau3p", "of qcd_q", "of qcd_g")
     (row,) = table_rows(results)
-    assert [cell[:5] for cell in row[2:]] == ["0.900", "", "0.700", "0.600", "0.700", "0.800"]
+    assert [cell[:5] for cell in row[2:]] == ["0.900", "", "", "0.700", "0.600", "0.700", "0.800"]
 
 
 def test_the_table_says_layer_and_weights(capsys):

@@ -19,7 +19,9 @@ def table():
 @pytest.mark.slow
 def test_figures(table, tmp_path):
     overlays, curves = roc_overlays(table, tmp_path), label_curves(table, tmp_path)
-    assert [figure.caption.split(":")[0] for figure in overlays] == ["b vs q, 20 labels", "b vs q, all labels"]
+    rejection, calibration = overlays[::2], overlays[1::2]
+    assert [figure.caption.split(":")[0] for figure in rejection] == ["b vs q, 20 labels", "b vs q, all labels"]
+    assert all("share of signal" in figure.caption for figure in calibration)
     assert ["AUC" in figure.caption or "auc" in figure.caption for figure in curves] == [True, False]
     assert all(figure.path.stat().st_size > 1000 for figure in [*overlays, *curves])
 
@@ -37,6 +39,6 @@ def test_turned_jets_of_several_encoders(table, tmp_path):
 def test_page_is_self_contained(table, tmp_path):
     write_comparison(table, tmp_path / "page.html")
     text = (tmp_path / "page.html").read_text()
-    assert text.count('src="data:image/png;base64,') == text.count("<img") == 4
+    assert text.count('src="data:image/png;base64,') == text.count("<img") == 6
     assert not re.search(r'(src|href)="(https?:)?//|url\(|@import|<script', text)
     assert text.count("<tr>") >= 11

@@ -5,21 +5,27 @@ of n, the variance of a mean over n would come out (n - 1) / n of its true size 
 half of it for two seeds. Whoever asks with the same seed sees the same replicas, so differences are paired; between
 runs of different numbers of fits, those of the jets are.
 
-Letters: T test jets, S training seeds, K label draws, M replicas.
+What each source adds is seen in replicas in which it alone varies.
+
+Letters: T test jets, S training seeds, K label draws, M replicas, F figures.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from jetssl.common.seeds import Stream, generator
+from jetssl.evaluation.results import ErrorParts
 from resim.common.arrays import Floats
 
 N_REPLICAS = 300
 """Bootstrap replicas behind each error: known to about 4 %."""
+
+SOURCES: Final = ("jets", "draws", "seeds")
+"""Of an error: test hard scatters, label draws, training seeds."""
 
 Statistic = Callable[[npt.NDArray[np.int64]], Floats]
 """Weights of the test jets, int64 `(T,)` → any number of figures."""
@@ -31,8 +37,10 @@ class Replica:
 
     jets: npt.NDArray[np.int64]
     """how often each test jet counts, `(T,)`; jets of one hard scatter share it"""
-    fits: Floats
-    """weight of the fit of each training seed and label draw, `(S, K)`, sum 1"""
+    seeds: Floats
+    """weight of each training seed, `(S,)`, sum 1"""
+    draws: Floats
+    """weight of each label draw, `(K,)`, sum 1"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,7 @@ class Sample:
         equal = np.full(len(names), 1 / len(names))
         for _ in range(N_REPLICAS):
             jets = np.asarray(of_jets.multinomial(len(names), equal)[member], np.int64)
-            yield Replica(jets, np.outer(_shares(self.n_seeds, of_fits), _shares(self.n_draws, of_fits)))
+            yield Replica(jets, _shares(self.n_seeds, of_fits), _shares(self.n_draws, of_fits))
 
 
 def _shares(number: int, rng: np.random.Generator) -> Floats:
@@ -69,18 +77,39 @@ def bootstrap(statistics: Sequence[Sequence[Statistic]], sample: Sample, seed: i
         address: tells evaluations with one seed apart; equal ones are paired.
 
     Returns:
-        `(M, figures)`; NaN where a class does not occur in a replica.
+        `(1 + len(SOURCES), M, F)`: all sources vary, then each of `SOURCES` alone; NaN where a class does not occur
+        in a replica.
     """
+    fits = _of_fits(statistics, np.ones(len(sample.hard_scatter), np.int64))
+    all_seeds, all_draws = (np.full(number, 1 / number) for number in fits.shape[:2])
     rows = []
     for replica in sample.replicas(seed, *address):
-        terms = [
-            share * statistic(replica.jets)
-            for shares, of_seed in zip(replica.fits, statistics, strict=True)
-            for share, statistic in zip(shares, of_seed, strict=True)
-            if share
-        ]
-        rows.append(np.sum(terms, axis=0))
-    return np.array(rows)
+        drawn = _of_fits(statistics, replica.jets)
+        rows.append(
+            [
+                _mean(drawn, replica.seeds, replica.draws),
+                _mean(drawn, all_seeds, all_draws),
+                _mean(fits, all_seeds, replica.draws),
+                _mean(fits, replica.seeds, all_draws),
+            ]
+        )
+    return np.array(rows).swapaxes(0, 1)
+
+
+def _of_fits(statistics: Sequence[Sequence[Statistic]], jets: npt.NDArray[np.int64]) -> Floats:
+    """Figures of every fit, `(S, K, F)`."""
+    return np.array([[statistic(jets) for statistic in of_seed] for of_seed in statistics])
+
+
+def _mean(figures: Floats, seeds: Floats, draws: Floats) -> Floats:
+    return np.asarray(np.einsum("s,k,skf->f", seeds, draws, figures))
+
+
+def error_parts(replicas: Floats, sample: Sample) -> ErrorParts:
+    """Spread of a figure from each of `SOURCES` alone, from its replicas `(1 + len(SOURCES), M)`."""
+    numbers = (len(np.unique(sample.hard_scatter)), sample.n_draws, sample.n_seeds)
+    parts = zip(SOURCES, numbers, replicas[1:], strict=True)
+    return ErrorParts(**{source: spread(alone) for source, number, alone in parts if number > 1})
 
 
 def spread(replicas: Floats) -> float:

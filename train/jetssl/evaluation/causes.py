@@ -11,7 +11,7 @@ import numpy as np
 from jetssl.data.jets import gather_jets
 from jetssl.data.table import PairTable
 from jetssl.evaluation.bootstrap import Sample, bootstrap, spread
-from jetssl.evaluation.results import Distribution, Origin, Result
+from jetssl.evaluation.results import Distribution, ErrorParts, Origin, Result
 from jetssl.evaluation.robustness import CommonJets
 from resim.common.arrays import Floats, Integers
 
@@ -103,7 +103,7 @@ def _means(values: Floats, jets: CommonJets, origin: Origin) -> Iterator[Result]
     shape = (len(members), *values.shape[:2])
     found = figures(np.ones(values.shape[2], np.int64)).reshape(shape)
     sample = Sample(jets.task.hard_scatter, 1, 1)
-    replicas = np.moveaxis(bootstrap([[figures]], sample, origin.seed).reshape(-1, *shape), 0, -1)
+    replicas = np.moveaxis(bootstrap([[figures]], sample, origin.seed)[0].reshape(-1, *shape), 0, -1)
     for c, jet_class in enumerate(members):
         for m, metric in enumerate(MEANS):
             for v, view in enumerate(jets.views):
@@ -136,6 +136,7 @@ def _record(  # noqa: PLR0913, PLR0917
         jet_class=jet_class,
         value=float(value),
         error=spread(replicas),
+        error_parts=ErrorParts(jets=spread(replicas)),
         replicas=tuple(replicas.tolist()),
         **jets.facts(origin),
     )

@@ -14,7 +14,7 @@ import numpy as np
 from jetssl.common.seeds import Stream, generator
 from jetssl.config.evaluation import CompareCard
 from jetssl.evaluation.bootstrap import spread
-from jetssl.evaluation.results import Result, RocCurve, read_curves, read_results
+from jetssl.evaluation.results import ErrorParts, Result, RocCurve, read_curves, read_results
 from jetssl.evaluation.trained import runs_of
 from jetssl.training.run_folder import RunFolder
 from resim.common.errors import InputError
@@ -169,13 +169,15 @@ def _mean(results: Sequence[Result]) -> Result:
     values = [result.value for result in results if result.value is not None]
     rows = [result.replicas for result in results if result.replicas]
     update: dict[str, object] = {"n_seeds": sum(result.n_seeds for result in results), "low": None, "high": None}
+    update["error_parts"] = None
     if len(values) < len(results) or len(rows) < len(results):
         return first.model_copy(update=update | {"value": None, "error": None, "replicas": None})
     rng, size = generator(first.seed, Stream.SEEDS, first.n_labels), len(results)
     shares = rng.multinomial(size - 1, np.full(size, 1 / size), len(rows[0])) / (size - 1)
     replicas = (shares.T * np.array(rows)).sum(0)
+    parts = ErrorParts(seeds=float(np.std(values, ddof=1) / np.sqrt(size)))
     figures = {"value": float(np.mean(values)), "error": spread(replicas), "replicas": tuple(replicas.tolist())}
-    return first.model_copy(update=update | figures)
+    return first.model_copy(update=update | figures | {"error_parts": parts})
 
 
 def _what(result: Result) -> tuple[str | None, str, str | None]:
@@ -253,6 +255,7 @@ def _difference(result: Result, base: Result, reference: str) -> Result:
             "reference": reference,
             "value": (result.value or 0.0) - (base.value or 0.0) if known else None,
             "error": spread(replicas) if known else None,
+            "error_parts": None,
             "low": None,
             "high": None,
             "null": None,

@@ -37,6 +37,28 @@ class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class ErrorParts(_Record):
+    """One standard deviation from each source alone; None where nothing was drawn more than once."""
+
+    jets: float | None = None
+    """test hard scatters"""
+    draws: float | None = None
+    """label draws, and with them fresh weights and batches of a fine-tuning"""
+    seeds: float | None = None
+    """training seeds of the encoder"""
+
+
+class Calibration(_Record):
+    """How often what was said to be signal is signal, in bins of the probability that was said; mean over draws."""
+
+    predicted: list[float]
+    """mean probability in each bin that is not empty"""
+    observed: list[float]
+    """share of signal in it"""
+    n_jets: list[float]
+    """test jets in it; effective number where they have weights"""
+
+
 class Result(_Record):
     """One number."""
 
@@ -73,6 +95,8 @@ class Result(_Record):
     """None for a rejection of which only a lower limit is known"""
     error: float | None
     """one standard deviation, from test hard scatters, label draws and training seeds together"""
+    error_parts: ErrorParts | None = None
+    """what each of these gives alone; None where that is not known"""
     null: float | None = None
     """what the figure would be if nothing but chance were at work, where that is known"""
     low: float | None = None
@@ -117,6 +141,8 @@ class RocCurve(_Record):
     n_background: int
     signal_efficiency: list[float]
     background_efficiency: list[float]
+    calibration: Calibration | None = None
+    """of the same scores"""
 
 
 class Distribution(_Record):

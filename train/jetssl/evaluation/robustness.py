@@ -13,7 +13,7 @@ from scipy.special import expit
 
 from jetssl.common.roc import WeightedRoc
 from jetssl.common.seeds import Stream, generator
-from jetssl.evaluation.bootstrap import Sample, Statistic, bootstrap, spread
+from jetssl.evaluation.bootstrap import Sample, Statistic, bootstrap, error_parts, spread
 from jetssl.evaluation.distances import DISTANCES, distance
 from jetssl.evaluation.metrics import WORKING_POINTS
 from jetssl.evaluation.results import Distribution, Origin, Result
@@ -146,15 +146,15 @@ def _performance(judged: Judged, jets: CommonJets, origin: Origin) -> Iterator[R
             all_labels=judged.record.all_labels,
             origin=origin,
             method=judged.record.method,
+            of_seeds=_of_seeds(judged),
         )
         for result in summarize(comparison):
-            yield result.model_copy(update=_identity(judged))
+            yield result.model_copy(update={"run": judged.name})
 
 
-def _identity(judged: Judged) -> dict[str, Any]:
+def _of_seeds(judged: Judged) -> bool:
     """Several fits are label draws of a fine-tuning, and training seeds of anything else."""
-    fits, drawn = len(judged.logits), judged.record.method.startswith("finetune")
-    return {"run": judged.name, "n_draws": fits if drawn else 1, "n_seeds": 1 if drawn else fits}
+    return not judged.record.method.startswith("finetune")
 
 
 def _changes(judged: Judged, jets: CommonJets, origin: Origin) -> Iterator[Result]:
@@ -163,14 +163,15 @@ def _changes(judged: Judged, jets: CommonJets, origin: Origin) -> Iterator[Resul
     statistics = [_statistic(of_fit, jets) for of_fit in probability]
     everything = np.ones(probability.shape[2], np.int64)
     values = np.mean([statistic(everything) for statistic in statistics], axis=0)
-    sample = Sample(jets.task.hard_scatter, 1, len(statistics))
-    replicas = bootstrap([statistics], sample, origin.seed).T
+    of_seeds, fits = _of_seeds(judged), len(statistics)
+    sample = Sample(jets.task.hard_scatter, *((fits, 1) if of_seeds else (1, fits)))
+    replicas = bootstrap([[one] for one in statistics] if of_seeds else [statistics], sample, origin.seed)
     nulls = {
         (name, metric): _null(metric, probability[:, 0], members, jets, origin.seed)
         for name, members in jets.members.items()
         for metric in DISTANCES
     }
-    for figure, value, of_figure in zip(_figures(jets), values, replicas, strict=True):
+    for figure, value, of_figure in zip(_figures(jets), values, np.moveaxis(replicas, -1, 0), strict=True):
         yield Result(
             encoder=judged.encoder,
             baseline=judged.record.baseline,
@@ -182,11 +183,14 @@ def _changes(judged: Judged, jets: CommonJets, origin: Origin) -> Iterator[Resul
             other_view=figure.other_view,
             jet_class=figure.jet_class,
             value=float(value),
-            error=spread(of_figure),
+            error=spread(of_figure[0]),
+            error_parts=error_parts(of_figure, sample),
             null=nulls.get((figure.jet_class or "", figure.metric)),
-            replicas=tuple(of_figure.tolist()),
+            replicas=tuple(of_figure[0].tolist()),
+            run=judged.name,
+            n_draws=sample.n_draws,
+            n_seeds=sample.n_seeds,
             **jets.facts(origin),
-            **_identity(judged),
         )
 
 
@@ -278,6 +282,7 @@ def _ratio(result: Result, reference: Result) -> Result:
         "reference": reference.run,
         "value": value if known else None,
         "error": spread(np.array(replicas)) if known else None,
+        "error_parts": None,
         "null": None,
         "replicas": tuple(replicas) if known else None,
     }

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 
 from jetssl.evaluation.bootstrap import Sample, spread
-from jetssl.evaluation.results import Distribution, Result
+from jetssl.evaluation.results import Distribution, ErrorParts, Result
 from jetssl.methods.monitors import effective_rank
 from jetssl.methods.shortcuts import in_one_bin
 from resim.common.arrays import Booleans, Floats, Floats32
@@ -151,6 +151,7 @@ def record(metric: str, view: str, other_view: str | None, values: Floats, facts
         other_view=other_view,
         value=float(values[0]) if known else None,
         error=spread(values[1:]) if known else None,
+        error_parts=ErrorParts(jets=spread(values[1:])) if known else None,
         replicas=tuple(values[1:].tolist()) if known else None,
         **facts,
     )

@@ -1,16 +1,17 @@
 """From scores to records: means over draws, errors from draws and test set, paired differences.
 
-Letters: T test jets, C classes, K draws, M replicas, F figures.
+Letters: T test jets, C classes, K draws or training seeds, M replicas, F figures.
 """
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
 
-from jetssl.evaluation.bootstrap import Sample, bootstrap, spread
-from jetssl.evaluation.metrics import background_efficiency, effective_number, rejection
-from jetssl.evaluation.results import Baseline, Origin, Result, RocCurve
+from jetssl.evaluation.bootstrap import Sample, bootstrap, error_parts, spread
+from jetssl.evaluation.metrics import background_efficiency, effective_number, rejection, reliability
+from jetssl.evaluation.results import Baseline, Calibration, Origin, Result, RocCurve
 from jetssl.evaluation.scoring import BACKGROUND_EFFICIENCY, Figure, figures_of, statistic
 from jetssl.evaluation.task import Task
 from resim.common.arrays import Floats, Integers
@@ -35,6 +36,14 @@ class Comparison:
     origin: Origin
     method: str = METHOD
     layer: str = "encoder"
+    of_seeds: bool = False
+    """whether scores are of training seeds instead of draws"""
+
+    @property
+    def sample(self) -> Sample:
+        """What was drawn."""
+        fits = len(self.scores[0])
+        return Sample(self.task.hard_scatter, *((fits, 1) if self.of_seeds else (1, fits)))
 
     @property
     def classes(self) -> Integers:
@@ -58,12 +67,12 @@ def summarize(comparison: Comparison) -> list[Result]:
     values = [_values(comparison, scores) for scores in comparison.scores]
     replicas = _replicas(comparison)
     results = [
-        _record(comparison, index, figure, values[index][number], replicas[index][:, number])
+        _record(comparison, index, figure, values[index][number], replicas[index][..., number])
         for index in range(len(comparison.names))
         for number, figure in enumerate(figures)
     ]
     for index, (baseline, _) in enumerate(comparison.names[1:], start=1):
-        difference, replica = values[0][0] - values[index][0], replicas[0][:, 0] - replicas[index][:, 0]
+        difference, replica = values[0][0] - values[index][0], replicas[0][..., 0] - replicas[index][..., 0]
         results.append(_record(comparison, 0, Figure(f"auc_minus_{baseline}"), difference, replica))
     return results
 
@@ -82,6 +91,7 @@ def roc_curves(comparison: Comparison) -> list[RocCurve]:
             n_background=comparison.n_background,
             signal_efficiency=CURVE.round(4).tolist(),
             background_efficiency=_curves(comparison, index).mean(0).tolist(),
+            calibration=_calibration(comparison, index),
         )
         for index, (baseline, _) in enumerate(comparison.names)
     ]
@@ -95,17 +105,30 @@ def _values(comparison: Comparison, scores: Floats) -> Floats:
 
 
 def _replicas(comparison: Comparison) -> list[Floats]:
-    """Figures of each input averaged over draws, `(M, F)`; those of all inputs are paired."""
-    sample = Sample(comparison.task.hard_scatter, 1, len(comparison.scores[0]))
+    """Replicas of the figures of each input, as `bootstrap` has them; those of all inputs are paired."""
+    of_inputs = [
+        [statistic(fit, comparison.classes, comparison.weights) for fit in scores] for scores in comparison.scores
+    ]
     return [
         bootstrap(
-            [[statistic(draw, comparison.classes, comparison.weights) for draw in scores]],
-            sample,
+            [[one] for one in fits] if comparison.of_seeds else [fits],
+            comparison.sample,
             comparison.origin.seed,
             comparison.n_labels,
         )
-        for scores in comparison.scores
+        for fits in of_inputs
     ]
+
+
+def _calibration(comparison: Comparison, index: int) -> Calibration:
+    scores, is_signal = comparison.scores[index], comparison.classes == 0
+    found = reliability(
+        expit(scores).ravel(), np.tile(is_signal, len(scores)), np.tile(comparison.weights, len(scores))
+    )
+    n_jets = found.share * effective_number(comparison.weights)
+    return Calibration(
+        predicted=found.predicted.tolist(), observed=found.observed.tolist(), n_jets=n_jets.tolist()
+    )
 
 
 def _curves(comparison: Comparison, index: int) -> Floats:
@@ -153,12 +176,14 @@ def _result(  # noqa: PLR0913, PLR0917
         view=comparison.view,
         n_labels=comparison.n_labels,
         all_labels=comparison.all_labels,
-        n_draws=len(comparison.scores[index]),
+        n_draws=comparison.sample.n_draws,
+        n_seeds=comparison.sample.n_seeds,
         metric=figure.metric,
         jet_class=figure.jet_class,
         value=value,
-        error=None if replicas is None else spread(replicas),
-        replicas=None if replicas is None else tuple(replicas.tolist()),
+        error=None if replicas is None else spread(replicas[0]),
+        error_parts=None if replicas is None else error_parts(replicas, comparison.sample),
+        replicas=None if replicas is None else tuple(replicas[0].tolist()),
         low=low,
         high=high,
         n_test=len(task.test),

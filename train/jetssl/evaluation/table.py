@@ -42,7 +42,7 @@ PROBES = {
 
 def header(results: Sequence[Result]) -> tuple[str, ...]:
     """Column names of a table of one task."""
-    first = ("labels", "input", "AUC", "ΔAUC")
+    first = ("labels", "input", "AUC", "± from", "ΔAUC")
     if len(results[0].classes) <= 2:
         return (*first, *(f"1/ε_b at ε_s={point}" for point in WORKING_POINTS))
     return (*first, "accuracy", *(f"of {name}" for name in results[0].classes))
@@ -66,6 +66,7 @@ def table_rows(results: Sequence[Result]) -> list[tuple[str, ...]]:
                 f"all ({n_labels})" if all_labels else str(n_labels),
                 NAMES[baseline],
                 plus_minus(cells["auc", None]),
+                sources_of_error(cells["auc", None]),
                 plus_minus(difference, sign="+") if difference else "",
                 *_last_cells(results[0].classes, cells),
             )
@@ -82,6 +83,12 @@ def _last_cells(classes: Sequence[str], cells: dict[tuple[str, str | None], Resu
 def plus_minus(result: Result, sign: str = "") -> str:
     """Value and error to three digits after the point."""
     return f"{result.value:{sign}.3f} ± {result.error:.3f}"
+
+
+def sources_of_error(result: Result) -> str:
+    """The parts of an error, one standard deviation from each source alone."""
+    parts = result.error_parts.model_dump(exclude_none=True) if result.error_parts else {}
+    return ", ".join(f"{source} {part:.3f}" for source, part in parts.items())
 
 
 def rejection_cell(result: Result) -> str:

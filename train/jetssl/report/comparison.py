@@ -11,7 +11,7 @@ from jetssl.evaluation.compare import Column, RunTable
 from jetssl.evaluation.compare_table import comparison_block
 from jetssl.evaluation.results import RocCurve
 from jetssl.evaluation.rotation import METRIC
-from jetssl.report.figures import FigureFile, draw_roc
+from jetssl.report.figures import FigureFile, calibration_figure, draw_roc
 from jetssl.report.geometry import draw_rotation
 from jetssl.report.section import Facts, PageSection, embedded, write_page
 from resim.plots.style import VIEW_COLOURS, hep_style, literal, save
@@ -43,18 +43,23 @@ def comparison_section(table: RunTable, title: str, scratch: Path) -> PageSectio
 
 
 def roc_overlays(table: RunTable, folder: Path) -> list[FigureFile]:
-    """Rejection against signal efficiency: a figure for each task and number of labels, a curve for each row."""
+    """Rejection against signal efficiency, and calibration: a figure for each task and number of labels."""
     groups: dict[tuple[str, int | None], list[tuple[str, RocCurve]]] = {}
     for name, curves in table.curves.items():
         for curve in curves:
             key = curve.task, None if curve.all_labels else curve.n_labels
             groups.setdefault(key, []).append((name, curve))
-    return [_roc_overlay(table, found, folder / f"roc_{number}.png") for number, found in enumerate(groups.values())]
+    figures = []
+    for number, found in enumerate(groups.values()):
+        labels = "all labels" if found[0][1].all_labels else f"{found[0][1].n_labels} labels"
+        figures.append(_roc_overlay(table, found, labels, folder / f"roc_{number}.png"))
+        looks = [(curve, (literal(name), *_look(table, name))) for name, curve in found]
+        figures += calibration_figure(looks, labels, folder / f"calibration_{number}.png")
+    return figures
 
 
-def _roc_overlay(table: RunTable, curves: Sequence[tuple[str, RocCurve]], output: Path) -> FigureFile:
+def _roc_overlay(table: RunTable, curves: Sequence[tuple[str, RocCurve]], labels: str, output: Path) -> FigureFile:
     first = curves[0][1]
-    labels = "all labels" if first.all_labels else f"{first.n_labels} labels"
     with hep_style():
         figure = Figure(figsize=(7, 5), layout="constrained")
         axes = figure.subplots()

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from jetssl.evaluation.metrics import wilson
-from jetssl.evaluation.results import Baseline, RocCurve
+from jetssl.evaluation.results import Baseline, Calibration, RocCurve
 from jetssl.evaluation.table import NAMES, PROBES
 from jetssl.training.epoch_metrics import read_metrics
 from jetssl.training.run_folder import RunFolder
@@ -68,16 +68,22 @@ def loss_curve(run: RunFolder, folder: Path) -> FigureFile:
 
 
 def roc_figures(curves: Sequence[RocCurve], folder: Path) -> list[FigureFile]:
-    """Background rejection against signal efficiency: a figure for each number of labels."""
+    """Background rejection against signal efficiency, and calibration: a figure for each number of labels."""
     groups: dict[tuple[str, int, bool], list[RocCurve]] = {}
     for curve in curves:
         groups.setdefault((curve.task, curve.n_labels, curve.all_labels), []).append(curve)
-    return [_roc_figure(group, folder / f"roc_{index}.png") for index, group in enumerate(groups.values())]
+    figures = []
+    for index, group in enumerate(groups.values()):
+        labels = f"{'all ' if group[0].all_labels else ''}{group[0].n_labels} labels"
+        figures.append(_roc_figure(group, labels, folder / f"roc_{index}.png"))
+        looks = [(NAMES[curve.baseline], COLOURS[curve.baseline], STYLES[curve.baseline]) for curve in group]
+        looked = list(zip(group, looks, strict=True))
+        figures += calibration_figure(looked, labels, folder / f"calibration_{index}.png")
+    return figures
 
 
-def _roc_figure(curves: Sequence[RocCurve], output: Path) -> FigureFile:
+def _roc_figure(curves: Sequence[RocCurve], labels: str, output: Path) -> FigureFile:
     first = curves[0]
-    labels = f"all {first.n_labels}" if first.all_labels else f"{first.n_labels}"
     with hep_style():
         figure = Figure(figsize=(7, 5), layout="constrained")
         axes = figure.subplots()
@@ -85,11 +91,11 @@ def _roc_figure(curves: Sequence[RocCurve], output: Path) -> FigureFile:
             draw_roc(axes, curve, NAMES[curve.baseline], COLOURS[curve.baseline], STYLES[curve.baseline])
         axes.set(xlabel=r"Signal efficiency $\epsilon_s$", ylabel=r"Background rejection $1/\epsilon_b$")
         axes.set(yscale="log", xlim=(0, 1), ylim=(1, None))
-        axes.legend(title=f"{labels} labels")
+        axes.legend(title=labels)
         path = save(figure, output)
     title = PROBES[first.method][0].lower()
     caption = (
-        f"{first.task.replace('_vs_', ' vs ')}, {title} with {labels} labels: background rejection against"
+        f"{first.task.replace('_vs_', ' vs ')}, {title} with {labels}: background rejection against"
         f" signal efficiency on the test split, mean background efficiency of all draws. Bands: 68 % binomial"
         f" interval from {first.n_background} background jets; curves of one figure share these jets."
         f" A curve ends where less than one background jet passes on average."
@@ -105,6 +111,48 @@ def draw_roc(axes: Axes, curve: RocCurve, name: str, colour: str, style: str) ->
     axes.plot(signal[shown], 1 / background[shown], style, color=colour, label=name)
     low, high = (np.array([1 / getattr(interval, end) for interval in intervals]) for end in ("high", "low"))
     axes.fill_between(signal[shown], low, high, color=colour, alpha=0.15, lw=0)
+
+
+Look = tuple[str, str, str]
+"""Name, colour and line style of a curve."""
+
+
+def calibration_figure(curves: Sequence[tuple[RocCurve, Look]], labels: str, output: Path) -> list[FigureFile]:
+    """Share of signal against the probability of being signal, of curves of one task and number of labels.
+
+    Args:
+        curves: with their looks.
+        labels: their number in words.
+        output: a PNG.
+
+    Returns:
+        The figure; none where no record holds a calibration.
+    """
+    drawn = [(curve.calibration, look) for curve, look in curves if curve.calibration is not None]
+    if not drawn:
+        return []
+    with hep_style():
+        figure = Figure(figsize=(7, 5), layout="constrained")
+        axes = figure.subplots()
+        axes.plot([0, 1], [0, 1], color="0.5", ls=":", label="calibrated")
+        for calibration, look in drawn:
+            _draw_calibration(axes, calibration, *look)
+        axes.set(xlabel="probability of being signal", ylabel="share of signal", xlim=(0, 1), ylim=(0, 1))
+        axes.legend(loc="upper left", fontsize=9, title=labels)
+        path = save(figure, output)
+    caption = (
+        f"{curves[0][0].task.replace('_vs_', ' vs ')}: share of signal among the test jets of each bin of the"
+        " probability that was said, all draws together. Bars: 68 % binomial intervals of the jets of one draw."
+    )
+    return [FigureFile(path, caption)]
+
+
+def _draw_calibration(axes: Axes, calibration: Calibration, name: str, colour: str, style: str) -> None:
+    seen = np.array(calibration.observed)
+    intervals = [wilson(share * n, n) for share, n in zip(seen, calibration.n_jets, strict=True)]
+    low, high = (np.array([getattr(interval, end) for interval in intervals]) for end in ("low", "high"))
+    errors = np.maximum([seen - low, high - seen], 0)
+    axes.errorbar(calibration.predicted, seen, yerr=errors, fmt=f"o{style}", ms=4, lw=1, color=colour, label=name)
 
 
 def pair_figures(path: Path, folder: Path) -> list[FigureFile]:

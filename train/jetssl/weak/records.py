@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jetssl.common.roc import WeightedRoc
-from jetssl.evaluation.bootstrap import Sample, Statistic, bootstrap, spread
+from jetssl.evaluation.bootstrap import Sample, Statistic, bootstrap, error_parts, spread
 from jetssl.evaluation.results import Baseline, Origin, Result
 from jetssl.evaluation.task import hash_of
 from resim.common.arrays import Floats
@@ -61,7 +61,9 @@ class Figures:
     values: Floats
     """of each of `METRICS`"""
     replicas: Floats
-    """`(M, metrics)`"""
+    """`(1 + len(SOURCES), M, metrics)`, as of `bootstrap`"""
+    sample: Sample
+    """what was drawn"""
 
 
 def figures(arm: Arm, test: JudgedJets, seed: int) -> Figures:
@@ -70,7 +72,8 @@ def figures(arm: Arm, test: JudgedJets, seed: int) -> Figures:
     statistics = [[_statistic(scores, test.is_signal) for scores in of_seed] for of_seed in arm.scores]
     ones = np.ones(size, np.int64)
     values = np.mean([statistic(ones) for of_seed in statistics for statistic in of_seed], axis=0)
-    return Figures(arm, values, bootstrap(statistics, Sample(test.hard_scatter, n_seeds, n_draws), seed))
+    sample = Sample(test.hard_scatter, n_seeds, n_draws)
+    return Figures(arm, values, bootstrap(statistics, sample, seed), sample)
 
 
 def _statistic(scores: Floats, is_signal: npt.NDArray[np.bool_]) -> Statistic:
@@ -86,12 +89,14 @@ def _statistic(scores: Floats, is_signal: npt.NDArray[np.bool_]) -> Statistic:
 def records(found: Figures, test: JudgedJets, origin: Origin, reference: Figures | None = None) -> list[Result]:
     """Records of an arm; of its metrics minus those of a reference, too, if there is one."""
     results = [
-        record(found, test, origin, name, float(value), spread(found.replicas[:, index]))
+        record(found, test, origin, name, float(value), spread(found.replicas[0, :, index])).model_copy(
+            update={"error_parts": error_parts(found.replicas[..., index], found.sample)}
+        )
         for index, (name, value) in enumerate(zip(METRICS, found.values, strict=True))
     ]
     if reference is not None:
         for index, name in enumerate(METRICS):
-            error = spread(found.replicas[:, index] - reference.replicas[:, index])
+            error = spread(found.replicas[0, :, index] - reference.replicas[0, :, index])
             difference = float(found.values[index] - reference.values[index])
             results.append(
                 record(found, test, origin, f"{name}_difference", difference, error, reference.arm.run, null=0.0)
@@ -118,7 +123,7 @@ def gap_closed(found: Figures, low: Figures, high: Figures, test: JudgedJets, or
         np.divide(up, gap, out=np.full_like(up, np.nan), where=gap != 0)
         for up, gap in (
             (found.values[:1] - low.values[:1], high.values[:1] - low.values[:1]),
-            ((found.replicas - low.replicas)[:, 0], (high.replicas - low.replicas)[:, 0]),
+            ((found.replicas - low.replicas)[0, :, 0], (high.replicas - low.replicas)[0, :, 0]),
         )
     ]
     if np.isnan(shares[0]).any():

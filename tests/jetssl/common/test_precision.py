@@ -6,10 +6,10 @@ from torch.nn import functional
 
 from jetssl.config.card import load_card
 from jetssl.data.datamodule import PairDataModule
+from jetssl.data.ragged import Ragged
 from jetssl.methods.builder import METHODS
 from jetssl.models.attention import Attention
 from jetssl.models.batch_norm import BatchNorm
-from jetssl.models.ragged import Ragged
 from jetssl.training.epoch_metrics import read_metrics
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder
@@ -52,7 +52,7 @@ def test_biases_of_attention_are_read_in_the_dtype_of_queries(training, dropout)
     """torch 2.13 reads others wrongly; with a bias this large nothing else matters."""
     attention = Attention(8, 2, dropout).train(training)
     rows = torch.randn(10, 8, generator=torch.Generator().manual_seed(1))
-    (bucket,) = Ragged(torch.ones(2, 5, dtype=torch.bool)).buckets
+    (bucket,) = Ragged.of(torch.ones(2, 5, dtype=torch.bool)).buckets
     bias = torch.full((2, 1, 5, 5), -50.0).masked_fill(torch.eye(5, dtype=torch.bool), 0.0)
     wanted = attention(rows, bucket, bias)
     with in_short():
@@ -72,7 +72,7 @@ def test_statistics_of_batch_norms_are_in_single_precision():
 
 def test_sums_over_constituents_are_in_single_precision():
     """1 + 1 + ... stops at 256 in bfloat16."""
-    ragged = Ragged(torch.ones(1, 400, dtype=torch.bool))
+    ragged = Ragged.of(torch.ones(1, 400, dtype=torch.bool))
     with in_short():
         assert ragged.sum(torch.ones(400, 1, dtype=torch.bfloat16)).item() == 400
 

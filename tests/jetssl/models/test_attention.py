@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
+from jetssl.data.ragged import Ragged
 from jetssl.models.attention import Attention, padding_bias
-from jetssl.models.ragged import Ragged
 
 
 @pytest.fixture
@@ -37,9 +37,9 @@ def test_self_attention_equals_torch(attentions, explicit, with_bias, padded):
     mask = bias.flatten(0, 1) if with_bias else None
     padding = HIDDEN if padded else None
     wanted, _ = theirs(tokens, tokens, tokens, key_padding_mask=padding, attn_mask=mask, need_weights=False)
-    ragged = Ragged(VALID if padded else torch.ones_like(VALID))
+    ragged = Ragged.of(VALID if padded else torch.ones_like(VALID))
     (bucket,) = ragged.buckets
-    hidden = padding_bias(bucket.valid)
+    hidden = padding_bias(bucket)
     assert (hidden is None) == (not padded)
     given = hidden if bias is None else bias[ragged.order] + (0 if hidden is None else hidden)
     found = ours(ragged.flatten(tokens), bucket, given)
@@ -53,7 +53,7 @@ def test_summary_equals_torch(attentions, padded, queries):
     query, tokens = torch.randn(3, queries, 8, dtype=torch.float64), torch.randn(3, 5, 8, dtype=torch.float64)
     padding = HIDDEN if padded else None
     wanted, _ = theirs(query, tokens, tokens, key_padding_mask=padding, need_weights=False)
-    found = ours.summarize(query, tokens, padding_bias(VALID) if padded else None)
+    found = ours.summarize(query, tokens, HIDDEN[:, None, None] if padded else None)
     torch.testing.assert_close(found, wanted)
 
 
@@ -61,7 +61,7 @@ def test_scale_multiplies_the_result(attentions):
     ours, _ = attentions
     ours.eval()
     tokens, scale = torch.randn(2, 3, 8, dtype=torch.float64), torch.randn(8, dtype=torch.float64)
-    ragged = Ragged(torch.ones(2, 3, dtype=torch.bool))
+    ragged = Ragged.of(torch.ones(2, 3, dtype=torch.bool))
     rows, (bucket,) = ragged.flatten(tokens), ragged.buckets
     torch.testing.assert_close(ours(rows, bucket, None, scale), scale * ours(rows, bucket, None))
     query = tokens[:, :1]
@@ -72,13 +72,13 @@ def test_scale_multiplies_the_result(attentions):
 
 def test_bias_of_another_dtype_is_read_as_numbers(attentions):
     ours = attentions[0].eval()
-    ragged = Ragged(VALID)
+    ragged = Ragged.of(VALID)
     rows = torch.randn(len(ragged.jet), 8, dtype=torch.float64)
     (bucket,) = ragged.buckets
-    hidden = padding_bias(bucket.valid)
+    hidden = padding_bias(bucket)
     assert hidden.dtype == torch.float32
     torch.testing.assert_close(ours(rows, bucket, hidden), ours(rows, bucket, hidden.double()))
 
 
 def test_no_bias_without_padding():
-    assert padding_bias(torch.ones(2, 3, dtype=torch.bool)) is None
+    assert padding_bias(Ragged.of(torch.ones(2, 3, dtype=torch.bool)).buckets[0]) is None

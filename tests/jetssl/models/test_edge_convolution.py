@@ -2,15 +2,15 @@ import pytest
 import torch
 from torch import nn
 
+from jetssl.data.ragged import Ragged
 from jetssl.models.edge_convolution import EdgeConvolution, nearest
-from jetssl.models.ragged import Ragged
 
 COUNTS = [6, 1, 9, 3, 2]
 
 
 @pytest.fixture
 def ragged():
-    return Ragged(torch.arange(9) < torch.tensor(COUNTS)[:, None])
+    return Ragged.of(torch.arange(9) < torch.tensor(COUNTS)[:, None])
 
 
 def rows(ragged, channels, seed=0):

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
+from jetssl.data.ragged import Ragged
 from jetssl.models.pair_features import PairEmbedding, pair_features
-from jetssl.models.ragged import Ragged
 
 
 def momentum(pt, eta, phi, mass=0.14):
@@ -36,7 +36,7 @@ def test_features_are_symmetric_and_finite_for_a_particle_with_itself():
 
 def test_the_bias_is_symmetric_and_closes_padded_keys():
     mask = torch.tensor([[True, True, True], [True, False, False]])
-    ragged = Ragged(mask)
+    ragged = Ragged.of(mask)
     momenta = ragged.flatten(torch.tensor([momentum(p, 0.1 * p, 0.2 * p) for p in range(1, 7)]).view(2, 3, 4))
     embedding = PairEmbedding((5,), heads=2).eval()
     for bucket, (pairs, values) in zip(ragged.buckets, embedding(momenta, ragged), strict=True):

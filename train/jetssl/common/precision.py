@@ -5,6 +5,7 @@ optimizer, losses, statistics of batch norms, distances of neighbours, pair feat
 in single precision.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final, Literal
 
 import torch
@@ -15,6 +16,12 @@ PRECISIONS: Final[dict[str, Literal["32-true", "64-true", "bf16-mixed"]]] = {
     "bf16": "bf16-mixed",
 }
 """Lightning's names."""
+
+
+def no_autocast(device: torch.device) -> AbstractContextManager[object]:
+    """Number formats as they are inside the block, on a device that may have autocast."""
+    known = torch.amp.autocast_mode.is_autocast_available(device.type)
+    return torch.autocast(device.type, enabled=False) if known else nullcontext()
 
 
 def at_least_single(values: torch.Tensor) -> torch.Tensor:

@@ -11,6 +11,7 @@ import torch
 
 from jetssl.data.features import FEATURE_SETS, momenta
 from jetssl.data.jets import Jets
+from jetssl.data.ragged import Ragged
 from resim.common.arrays import Booleans, Floats32
 
 
@@ -23,6 +24,8 @@ class JetBatch(NamedTuple):
     """float32 `(B, N, 4)`, (E, px, py, pz) in GeV seen from the jet axis"""
     mask: torch.Tensor
     """bool `(B, N)`, True for real constituents"""
+    layout: Ragged | None = None
+    """of the mask; None: the encoder works it out"""
 
 
 class PairBatch(NamedTuple):
@@ -50,8 +53,9 @@ def to_tensors(jets: Jets, features: str) -> JetBatch:
         KeyError: the jets lack an optional column that the feature set reads.
     """
     mask = np.arange(jets.counts.max()) < jets.counts[:, None]
-    arrays = (pad(FEATURE_SETS[features].compute(jets), mask), pad(momenta(jets), mask), mask)
-    return JetBatch(*map(torch.from_numpy, arrays))
+    computed, four_vectors = (pad(values, mask) for values in (FEATURE_SETS[features].compute(jets), momenta(jets)))
+    real = torch.from_numpy(mask)
+    return JetBatch(torch.from_numpy(computed), torch.from_numpy(four_vectors), real, Ragged.of(real))
 
 
 def pad(values: Floats32, mask: Booleans) -> Floats32:

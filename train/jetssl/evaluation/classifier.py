@@ -6,6 +6,7 @@ Letters: B jets, N constituents, F features, P width behind the projection, O ou
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -51,16 +52,16 @@ class Projected(nn.Module):
         super().__init__()
         self.encoder, self.projection = encoder, projection
 
-    def forward(self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """`(B, N, F)`, `(B, N, 4)`, bool `(B, N)` → `(B, P)`."""
-        projected: torch.Tensor = self.projection(self.encoder(features, momenta, mask).jet)
+    def forward(self, *inputs: Any) -> torch.Tensor:
+        """A `JetBatch`, as anything that the encoder takes → `(B, P)`."""
+        projected: torch.Tensor = self.projection(self.encoder(*inputs).jet)
         return projected
 
 
 class Classifier(Headed):
     """Outputs `(B, O)` of a head on what its encoder, e.g. `Projected`, makes of the inputs."""
 
-    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+    def forward(self, *inputs: Any) -> torch.Tensor:
         """Anything that the encoder takes → `(B, O)`."""
         outputs: torch.Tensor = self.head(self.encoder(*inputs))
         return outputs
@@ -81,7 +82,7 @@ def targets_of(classes: Integers, weights: Floats | None) -> torch.Tensor:
     return torch.from_numpy(classes if weights is None else np.stack([classes, weights], axis=1))
 
 
-Batches = Iterator[tuple[tuple[torch.Tensor, ...], torch.Tensor]]
+Batches = Iterator[tuple[tuple[Any, ...], torch.Tensor]]
 """Inputs of a model, and what the loss compares its output with."""
 
 

@@ -126,9 +126,7 @@ def _calibration(comparison: Comparison, index: int) -> Calibration:
         expit(scores).ravel(), np.tile(is_signal, len(scores)), np.tile(comparison.weights, len(scores))
     )
     n_jets = found.share * effective_number(comparison.weights)
-    return Calibration(
-        predicted=found.predicted.tolist(), observed=found.observed.tolist(), n_jets=n_jets.tolist()
-    )
+    return Calibration(predicted=found.predicted.tolist(), observed=found.observed.tolist(), n_jets=n_jets.tolist())
 
 
 def _curves(comparison: Comparison, index: int) -> Floats:

@@ -6,7 +6,7 @@ Letters: B rows, P projected width.
 import torch
 from torch.nn import functional
 
-from jetssl.common.precision import at_least_single
+from jetssl.common.precision import at_least_single, no_autocast
 from jetssl.losses.weighting import divisor
 
 
@@ -33,7 +33,7 @@ def ntxent(
     """
     if first.shape != second.shape or len(first) < 2:
         raise ValueError(f"want two equal shapes of at least 2 rows, got {tuple(first.shape)}, {tuple(second.shape)}")
-    with torch.autocast(first.device.type, enabled=False):
+    with no_autocast(first.device):
         both = torch.cat([first, second])
         embedding = functional.normalize(at_least_single(both), dim=1)
         similarity = embedding @ embedding.T / temperature

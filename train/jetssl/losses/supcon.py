@@ -6,7 +6,7 @@ Letters: B embeddings, P their size.
 import torch
 from torch.nn import functional
 
-from jetssl.common.precision import at_least_single
+from jetssl.common.precision import at_least_single, no_autocast
 from jetssl.losses.weighting import divisor
 
 
@@ -25,23 +25,18 @@ def supcon(
         weights: how much each embedding counts in the average, `(B,)`, none negative; None: alike.
 
     Returns:
-        Scalar.
-
-    Raises:
-        ValueError: no two embeddings share a class.
+        Scalar; NaN if no two embeddings share a class.
     """
     same = labels[:, None] == labels
     same.fill_diagonal_(False)
     partners = same.sum(1)
-    if not bool(partners.any()):
-        raise ValueError(f"no two of {len(labels)} embeddings share a class")
-    with torch.autocast(embeddings.device.type, enabled=False):
+    with no_autocast(embeddings.device):
         unit = functional.normalize(at_least_single(embeddings), dim=1)
         similarity = unit @ unit.T / temperature
         similarity.fill_diagonal_(-torch.inf)
         log_share = similarity.log_softmax(1).masked_fill(~same, 0)
-        of_embedding = -(log_share.sum(1)[partners > 0] / partners[partners > 0])
+        of_embedding = -(log_share.sum(1) / partners.clamp(min=1))
+        counts = (partners > 0).to(of_embedding.dtype)
         if weights is None:
-            return of_embedding.mean()
-        counted = weights[partners > 0]
-        return (of_embedding * counted).sum() / divisor(counted.sum())
+            return (of_embedding * counts).sum() / counts.sum()
+        return (of_embedding * counts * weights).sum() / divisor((counts * weights).sum())

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import torch
 
-from jetssl.common.precision import at_least_single
+from jetssl.common.precision import at_least_single, no_autocast
 from jetssl.losses.weighting import divisor
 
 WANTED_SPREAD = 1.0
@@ -70,7 +70,7 @@ def vicreg_terms(first: torch.Tensor, second: torch.Tensor, weights: torch.Tenso
     """
     if first.shape != second.shape or len(first) < 2:
         raise ValueError(f"want two equal shapes of at least 2 rows, got {tuple(first.shape)}, {tuple(second.shape)}")
-    with torch.autocast(first.device.type, enabled=False):
+    with no_autocast(first.device):
         one, other = (at_least_single(view) for view in (first, second))
         return VicregTerms(
             invariance(one, other, weights),

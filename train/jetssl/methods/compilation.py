@@ -13,7 +13,7 @@ def compile_in_place(module: nn.Module) -> None:
     """Let a module compile itself when it is first called; names in its state dict stay as they are.
 
     Shapes are dynamic: every batch has other lengths, and a graph for each would never end. What depends on the
-    lengths of jets (`jetssl.models.ragged`) stays outside the graphs.
+    lengths of jets (`jetssl.data.ragged`) stays outside the graphs.
 
     Raises:
         InputError: there is no C++ compiler, or it cannot build a small function.

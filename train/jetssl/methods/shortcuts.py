@@ -55,7 +55,7 @@ def pair_auc(
     one, other = kinematics
     order = other[:, 0].argsort()
     place, second, other = order.argsort(), second[order], other[order]
-    counts = torch.zeros(2, 2, dtype=torch.float64)
+    counts = torch.zeros(2, 2, dtype=torch.float64, device=first.device)
     for rows in share(torch.split(one[:, 0].argsort(), ROWS_AT_ONCE)):
         similarity = first[rows] @ second.T
         positive = similarity.gather(1, place[rows, None])

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from jetssl.common.precision import at_least_single
+from jetssl.common.precision import at_least_single, no_autocast
 from jetssl.config.card import Card
 from jetssl.data.tensors import PairBatch
 from jetssl.losses.weighting import divisor
@@ -42,7 +42,7 @@ class Supervised(Method):
         self, vectors: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None = None
     ) -> Mapping[str, torch.Tensor]:
         logits = self.classifier(vectors)
-        with torch.autocast(logits.device.type, enabled=False):
+        with no_autocast(logits.device):
             if weights is None:
                 loss = functional.cross_entropy(at_least_single(logits), labels)
             else:

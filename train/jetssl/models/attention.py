@@ -7,8 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from jetssl.data.ragged import Bucket
 from jetssl.models.dropout import Dropout
-from jetssl.models.ragged import Bucket
 
 
 class Attention(nn.Module):
@@ -110,8 +110,13 @@ class Attention(nn.Module):
         return torch.bmm(weights, value.flatten(0, 1)).view(query.shape)
 
 
-def padding_bias(valid: torch.Tensor) -> torch.Tensor | None:
-    """Bias that hides padded keys, bool `(b, n)` → float32 `(b, 1, 1, n)`, 0 or -inf; None if nothing is padded."""
-    if bool(valid.all()):
+def padding_bias(bucket: Bucket, more: int = 0) -> torch.Tensor | None:
+    """Bias that hides padded keys of a bucket behind `more` other ones.
+
+    Returns:
+        float32 `(b, 1, 1, more + n)`, 0 or -inf; None if nothing is padded.
+    """
+    if bucket.full:
         return None
+    valid = functional.pad(bucket.valid, (more, 0), value=True)
     return torch.zeros(valid.shape, device=valid.device).masked_fill(~valid, -torch.inf)[:, None, None]

@@ -24,7 +24,8 @@ class BatchNorm(nn.BatchNorm1d):
         if not self.training or n_processes() == 1:
             normed: torch.Tensor = super().forward(input)
             return normed
-        count = total(torch.tensor(float(len(input)), dtype=torch.float64)).clamp(min=1).to(input.dtype)
+        rows = torch.full((), len(input), dtype=torch.float64, device=input.device)
+        count = total(rows).clamp(min=1).to(input.dtype)
         mean = total(input.sum(0)) / count
         centred = input - mean
         variance = total(centred.square().sum(0)) / count

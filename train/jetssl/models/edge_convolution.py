@@ -13,9 +13,9 @@ from torch import nn
 from torch.nn import functional
 
 from jetssl.common.collectives import n_processes
-from jetssl.common.precision import at_least_single
+from jetssl.common.precision import at_least_single, no_autocast
+from jetssl.data.ragged import Bucket, Ragged
 from jetssl.models.batch_norm import BatchNorm
-from jetssl.models.ragged import Bucket, Ragged
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,9 @@ class Neighbours:
     index: torch.Tensor
     """int64 `(T, K)`, flat rows; where one is missing, the first again (a maximum then needs no mask), or any"""
     exists: torch.Tensor
-    """bool `(T, K)`; False where the jet has too few constituents"""
+    """bool `(T, K)`; False where the jet has too few constituents, always behind those that exist"""
+    n_edges: int
+    """how many exist, without asking the device"""
 
 
 def nearest(coordinates: torch.Tensor, ragged: Ragged, count: int, *, with_self: bool) -> Neighbours:
@@ -33,7 +35,7 @@ def nearest(coordinates: torch.Tensor, ragged: Ragged, count: int, *, with_self:
     buckets = zip(ragged.buckets, ragged.split(coordinates), strict=True)
     found = [nearest_in_bucket(bucket, rows, count, with_self=with_self) for bucket, rows in buckets]
     index = torch.cat([near.index + start for near, start in zip(found, ragged.starts, strict=True)])
-    return Neighbours(index, torch.cat([near.exists for near in found]))
+    return Neighbours(index, torch.cat([near.exists for near in found]), sum(near.n_edges for near in found))
 
 
 def nearest_in_bucket(bucket: Bucket, coordinates: torch.Tensor, count: int, *, with_self: bool) -> Neighbours:
@@ -46,20 +48,31 @@ def nearest_in_bucket(bucket: Bucket, coordinates: torch.Tensor, count: int, *, 
         with_self: whether a constituent is its own nearest neighbour.
     """
     padded = at_least_single(bucket.pad(coordinates.detach()))
-    with torch.autocast(padded.device.type, enabled=False):
+    with no_autocast(padded.device):
         distance = torch.cdist(padded, padded)
     distance = distance.masked_fill(~bucket.valid[:, None], torch.inf)
     # Of two constituents at the same place, each must find itself first (with_self), or the other one (without).
     distance.diagonal(dim1=1, dim2=2).fill_(-1.0 if with_self else torch.inf)
     n = distance.shape[2]
-    near, place = distance.topk(min(count, n), dim=2, largest=False)
-    lengths = bucket.valid.sum(1)
+    place = distance.topk(min(count, n), dim=2, largest=False).indices
+    lengths = bucket.lengths
     start = (lengths.cumsum(0) - lengths)[:, None, None]
-    missing = count - near.shape[2]
-    index = functional.pad(place + start, (0, missing))[bucket.valid]
-    exists = functional.pad(near.isfinite(), (0, missing), value=False)[bucket.valid]
+    index = bucket.flatten(functional.pad(place + start, (0, count - place.shape[2])))
+    others = 0 if with_self else 1
+    in_jet = torch.repeat_interleave(lengths - others, lengths, output_size=len(index))
+    exists = torch.arange(count, device=index.device) < in_jet[:, None]
     first = index[:, :1].masked_fill(~exists[:, :1], 0)
-    return Neighbours(index.where(exists, first), exists)
+    n_edges = sum(size * min(count, size - others) for size in bucket.sizes)
+    return Neighbours(index.where(exists, first), exists, n_edges)
+
+
+def _edges(near: Neighbours) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of each edge that exists, its receiver and its place in `near.index.flatten()`, int64 `(E,)` each."""
+    of_row = near.exists.sum(1)
+    rows = torch.arange(len(of_row), device=of_row.device)
+    receiver = torch.repeat_interleave(rows, of_row, output_size=near.n_edges)
+    number = torch.arange(near.n_edges, device=of_row.device) - (of_row.cumsum(0) - of_row)[receiver]
+    return receiver, receiver * near.index.shape[1] + number
 
 
 class EdgeConvolution(nn.Module):
@@ -102,17 +115,16 @@ class EdgeConvolution(nn.Module):
             best = functional.embedding(near.index, sent).max(1).values
             result: torch.Tensor = self.rest(centre + best)
             return result.where(near.exists.any(1, keepdim=True), 0)
-        return self._aggregate(self._messages(centre, sent, near), near.exists)
+        return self._aggregate(self._messages(centre, sent, near), near)
 
     def _messages(self, centre: torch.Tensor, sent: torch.Tensor, near: Neighbours) -> torch.Tensor:
         """Messages `(T, K, C')`, 0 where there is no neighbour; only existing edges are computed."""
-        if bool(near.exists.all()):
+        if near.n_edges == near.exists.numel():
             edges = (centre[:, None] + functional.embedding(near.index, sent)).flatten(0, 1)
             dense: torch.Tensor = self.rest(edges).view(*near.index.shape, -1)
             return dense
-        place = near.exists.flatten().nonzero()[:, 0]
-        receiver = place // near.index.shape[1]
-        edges = functional.embedding(receiver, centre) + functional.embedding(near.index[near.exists], sent)
+        receiver, place = _edges(near)
+        edges = functional.embedding(receiver, centre) + functional.embedding(near.index.flatten()[place], sent)
         # Other processes may have edges, and wait for this one in their batch norms.
         skipped = len(edges) == 0 and n_processes() == 1
         messages = edges.new_zeros(0, self.channels) if skipped else self.rest(edges)
@@ -121,11 +133,12 @@ class EdgeConvolution(nn.Module):
         )
         return filled.view(*near.index.shape, -1)
 
-    def _aggregate(self, messages: torch.Tensor, exists: torch.Tensor) -> torch.Tensor:
-        """`(T, K, C')`, bool `(T, K)` → `(T, C')`, 0 without neighbours."""
+    def _aggregate(self, messages: torch.Tensor, near: Neighbours) -> torch.Tensor:
+        """`(T, K, C')` → `(T, C')`, 0 without neighbours."""
+        exists = near.exists
         if self.aggregation == "mean":
             return messages.sum(1) / exists.sum(1, keepdim=True).clamp(min=1)
-        if not bool(exists.all()):
+        if near.n_edges < exists.numel():
             messages = messages.masked_fill(~exists[..., None], -torch.inf)
         best = messages.max(1).values
         return best.where(exists.any(1, keepdim=True), 0)

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
+from jetssl.data.ragged import Ragged
+
 
 class Encoded(NamedTuple):
     """What an encoder returns."""
@@ -29,12 +31,15 @@ class Encoder(nn.Module, ABC):
     width: int
 
     @abstractmethod
-    def forward(self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor) -> Encoded:
+    def forward(
+        self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor, layout: Ragged | None = None
+    ) -> Encoded:
         """Encode jets.
 
         Args:
             features: `(B, N, F)`.
             momenta: `(B, N, 4)`, (E, px, py, pz) in GeV seen from the jet axis, for encoders that use pairs.
             mask: bool `(B, N)`; at least one True per jet. Nothing outside it may change the result. An encoder
-                skips padding by itself (`jetssl.models.ragged`), so batches need no sorting.
+                skips padding by itself (`jetssl.data.ragged`), so batches need no sorting.
+            layout: `Ragged.of(mask)` if it is known; on a GPU it should be, for it is made on the CPU.
         """

@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from jetssl.config.encoders import InteractionNetworkCard
+from jetssl.data.ragged import Bucket, Ragged
 from jetssl.models.encoder import Encoded, Encoder
 from jetssl.models.parallel import over_buckets
-from jetssl.models.ragged import Bucket, Ragged
 
 
 def perceptron(sizes: tuple[int, ...]) -> nn.Sequential:
@@ -75,9 +75,15 @@ class InteractionNetwork(Encoder):
         n_messages = card.message * (2 if card.vertices else 1)
         self.update = perceptron((n_features + n_messages, *card.hidden, card.width))
 
-    def forward(self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor) -> Encoded:  # noqa: ARG002
+    def forward(
+        self,
+        features: torch.Tensor,
+        momenta: torch.Tensor,  # noqa: ARG002
+        mask: torch.Tensor,
+        layout: Ragged | None = None,
+    ) -> Encoded:
         """`(B, N, F)`, `(B, N, 4)` (not used), bool `(B, N)` → tokens `(B, N, D)`, jet `(B, D)`."""
-        ragged = Ragged(mask)
+        ragged = layout or Ragged.of(mask)
         (tokens,) = over_buckets(self._tokens, self, ragged, ragged.flatten(features))
         return Encoded(ragged.pad(tokens), ragged.sum(tokens))
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import torch
 
 from jetssl.common.collectives import total
+from jetssl.data.ragged import Ragged
 from jetssl.data.tensors import JetBatch
 from jetssl.models.encoder import Encoded, Encoder
 
@@ -28,9 +29,11 @@ class Normalized(Encoder):
         self.register_buffer("mean", torch.zeros(n_features))
         self.register_buffer("spread", torch.ones(n_features))
 
-    def forward(self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor) -> Encoded:
+    def forward(
+        self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor, layout: Ragged | None = None
+    ) -> Encoded:
         """`(B, N, F)`, `(B, N, 4)`, bool `(B, N)` → tokens, jet `(B, D)`."""
-        encoded: Encoded = self.encoder((features - self.mean) / self.spread, momenta, mask)
+        encoded: Encoded = self.encoder((features - self.mean) / self.spread, momenta, mask, layout)
         return encoded
 
     @torch.no_grad()

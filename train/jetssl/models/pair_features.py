@@ -11,8 +11,8 @@ from itertools import pairwise
 import torch
 from torch import nn
 
+from jetssl.data.ragged import Bucket, Ragged
 from jetssl.models.batch_norm import BatchNorm
-from jetssl.models.ragged import Bucket, Ragged
 
 N_FEATURES = 4
 SMALLEST = 1e-8
@@ -104,9 +104,13 @@ class ConstituentPairs:
 
 
 def _pairs(bucket: Bucket) -> ConstituentPairs:
-    valid = bucket.valid
-    row = torch.zeros(valid.shape, dtype=torch.int64, device=valid.device)
-    row[valid] = torch.arange(len(bucket.inside), device=valid.device)
-    below = (valid[:, :, None] & valid[:, None, :]).tril().nonzero()
-    jet, i, j = below.unbind(1)
-    return ConstituentPairs(valid, row[jet, i], row[jet, j], below)
+    """All of a bucket, jet by jet, by i, then by j: number k of a jet has k = i (i + 1) / 2 + j."""
+    lengths, device = bucket.lengths, bucket.lengths.device
+    of_jet = lengths * (lengths + 1) // 2
+    number = sum(size * (size + 1) // 2 for size in bucket.sizes)
+    jet = torch.repeat_interleave(torch.arange(len(lengths), device=device), of_jet, output_size=number)
+    k = torch.arange(number, device=device) - (of_jet.cumsum(0) - of_jet)[jet]
+    i = ((8 * k + 1).double().sqrt().sub(1) / 2).long()
+    j = k - i * (i + 1) // 2
+    start = (lengths.cumsum(0) - lengths)[jet]
+    return ConstituentPairs(bucket.valid, start + i, start + j, torch.stack([jet, i, j], dim=1))

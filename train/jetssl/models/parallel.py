@@ -17,8 +17,8 @@ import torch
 from torch import nn
 from torch.autograd.function import once_differentiable
 
+from jetssl.data.ragged import Ragged
 from jetssl.models.dropout import draw_seeds, drawn_from
-from jetssl.models.ragged import Ragged
 
 Results = tuple[torch.Tensor, ...]
 T = TypeVar("T")

@@ -12,16 +12,15 @@ from collections.abc import Mapping
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from jetssl.config.encoders import ParticleTransformerCard
+from jetssl.data.ragged import Bucket, Ragged
 from jetssl.models.attention import Attention, padding_bias
 from jetssl.models.batch_norm import BatchNorm
 from jetssl.models.dropout import Dropout
 from jetssl.models.encoder import Encoded, Encoder
 from jetssl.models.pair_features import ConstituentPairs, PairEmbedding
 from jetssl.models.parallel import Results, over_buckets
-from jetssl.models.ragged import Bucket, Ragged
 
 
 class Embedding(nn.Module):
@@ -95,7 +94,7 @@ class ClassBlock(NormFormer):
 
     def forward(self, query: torch.Tensor, rows: torch.Tensor, bucket: Bucket) -> torch.Tensor:
         """Queries `(b, 1, D)`, tokens `(T, D)` → `(b, 1, D)`."""
-        bias = padding_bias(functional.pad(bucket.valid, (1, 0), value=True))
+        bias = padding_bias(bucket, more=1)
         seen = torch.cat([self.pre_attn_norm(query), bucket.pad(self.pre_attn_norm(rows))], dim=1)
         return self.finish(self.attn.summarize(query, seen, bias, self.scale()), query)
 
@@ -121,9 +120,11 @@ class ParticleTransformer(Encoder):
         self.cls_token = nn.Parameter(torch.zeros(1, 1, card.width))
         self._initialize(blocks)
 
-    def forward(self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor) -> Encoded:
+    def forward(
+        self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor, layout: Ragged | None = None
+    ) -> Encoded:
         """`(B, N, F)`, `(B, N, 4)`, bool `(B, N)` → tokens `(B, N, D)`, jet `(B, D)`."""
-        ragged = Ragged(mask)
+        ragged = layout or Ragged.of(mask)
         rows = self.embed.input_bn(ragged.flatten(features))
         pairs, values = zip(*self.pair_embed(ragged.flatten(momenta), ragged), strict=True)
         tokens, jets = over_buckets(self._encode, self, ragged, rows, pairs, values)

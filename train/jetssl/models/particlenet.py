@@ -7,10 +7,10 @@ import torch
 from torch import nn
 
 from jetssl.config.encoders import ParticleNetCard
+from jetssl.data.ragged import Ragged
 from jetssl.models.batch_norm import BatchNorm
 from jetssl.models.edge_convolution import EdgeConvolution, nearest
 from jetssl.models.encoder import Encoded, Encoder
-from jetssl.models.ragged import Ragged
 
 
 class EdgeConvolutionBlock(nn.Module):
@@ -58,16 +58,17 @@ class ParticleNet(Encoder):
             for size, channels in zip(before, card.channels, strict=False)
         )
 
-    def forward(self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor) -> Encoded:
+    def forward(
+        self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor, layout: Ragged | None = None
+    ) -> Encoded:
         """`(B, N, F)`, `(B, N, 4)`, bool `(B, N)` → tokens `(B, N, D)`, jet `(B, D)`."""
-        ragged = Ragged(mask)
+        ragged = layout or Ragged.of(mask)
         tokens = self.input_norm(ragged.flatten(features))
         coordinates = directions(ragged.flatten(momenta))
         for block in self.blocks:
             tokens = block(tokens, coordinates, ragged)
             coordinates = tokens
-        count = mask.sum(1, keepdim=True)
-        return Encoded(ragged.pad(tokens), ragged.sum(tokens) / count)
+        return Encoded(ragged.pad(tokens), ragged.sum(tokens) / ragged.restore(ragged.counts)[:, None])
 
 
 def directions(momenta: torch.Tensor) -> torch.Tensor:

@@ -7,10 +7,10 @@ import torch
 from torch import nn
 
 from jetssl.config.encoders import Rs3lGnnCard
+from jetssl.data.ragged import Bucket, Ragged
 from jetssl.models.edge_convolution import EdgeConvolution, nearest_in_bucket
 from jetssl.models.encoder import Encoded, Encoder
 from jetssl.models.parallel import over_buckets
-from jetssl.models.ragged import Bucket, Ragged
 
 
 class Rs3lGnn(Encoder):
@@ -34,9 +34,15 @@ class Rs3lGnn(Encoder):
             for _ in range(card.layers)
         )
 
-    def forward(self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor) -> Encoded:  # noqa: ARG002
+    def forward(
+        self,
+        features: torch.Tensor,
+        momenta: torch.Tensor,  # noqa: ARG002
+        mask: torch.Tensor,
+        layout: Ragged | None = None,
+    ) -> Encoded:
         """`(B, N, F)`, `(B, N, 4)` (not used), bool `(B, N)` → tokens `(B, N, D)`, jet `(B, D)`."""
-        ragged = Ragged(mask)
+        ragged = layout or Ragged.of(mask)
         (tokens,) = over_buckets(self._tokens, self, ragged, ragged.flatten(features))
         return Encoded(ragged.pad(tokens), ragged.sum(tokens))
 

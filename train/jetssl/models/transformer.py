@@ -8,11 +8,11 @@ import torch
 from torch import nn
 
 from jetssl.config.encoders import TransformerCard
+from jetssl.data.ragged import Bucket, Ragged
 from jetssl.models.attention import Attention, padding_bias
 from jetssl.models.dropout import Dropout
 from jetssl.models.encoder import Encoded, Encoder
 from jetssl.models.parallel import over_buckets
-from jetssl.models.ragged import Bucket, Ragged
 
 
 class TransformerBlock(nn.Module):
@@ -63,9 +63,11 @@ class Transformer(Encoder):
         self.norm = nn.LayerNorm(card.width)
         self.pool = nn.Linear(card.width + (not card.continuous_mask), card.width)
 
-    def forward(self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor) -> Encoded:
+    def forward(
+        self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor, layout: Ragged | None = None
+    ) -> Encoded:
         """`(B, N, F)`, `(B, N, 4)` (read by the continuous mask), bool `(B, N)` → tokens, jet `(B, D)`."""
-        ragged = Ragged(mask)
+        ragged = layout or Ragged.of(mask)
         weights = _pt_fractions(ragged.flatten(momenta), ragged) if self.continuous_mask else None
         biases = _biases(ragged, weights)
         (rows,) = over_buckets(self._tokens, self, ragged, ragged.flatten(features), biases)
@@ -88,7 +90,7 @@ def _pt_fractions(momenta: torch.Tensor, ragged: Ragged) -> torch.Tensor:
 def _biases(ragged: Ragged, weights: torch.Tensor | None) -> list[torch.Tensor | None]:
     """Biases of every bucket: -inf for padding, and half the logarithm of the weights `(T, 1)`."""
     if weights is None:
-        return [padding_bias(bucket.valid) for bucket in ragged.buckets]
+        return [padding_bias(bucket) for bucket in ragged.buckets]
     pieces = ragged.split(weights)
     return [
         _soft_bias(bucket.pad(piece)[..., 0], bucket.valid)

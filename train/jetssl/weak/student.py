@@ -5,6 +5,7 @@ Letters: B jets, D model width, K classes, M networks, R rows.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -52,7 +53,7 @@ class Student(Headed):
         super().__init__(*(nn.ModuleList(parts) for parts in zip(*networks, strict=True)))
         self.networks = networks
 
-    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+    def forward(self, *inputs: Any) -> torch.Tensor:
         """What the networks say."""
         return torch.stack([head(encoder(*inputs).jet) for encoder, head in self.networks], 1)
 

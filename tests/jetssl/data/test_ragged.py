@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jetssl.models.ragged import Ragged
+from jetssl.data.ragged import Ragged
 
 
 @settings(max_examples=40, deadline=None)
@@ -14,7 +14,7 @@ def test_rows_go_out_and_back(counts, seed):
     rng = np.random.default_rng(seed)
     mask = torch.from_numpy(rng.permuted(np.arange(9) < np.array(counts)[:, None], axis=1))
     values = torch.from_numpy(rng.normal(size=(*mask.shape, 2))) * mask[..., None]
-    ragged = Ragged(mask)
+    ragged = Ragged.of(mask)
     rows = ragged.flatten(values)
     assert torch.equal(ragged.pad(rows), values)
     torch.testing.assert_close(ragged.sum(rows), values.sum(1))
@@ -30,7 +30,7 @@ def test_rows_go_out_and_back(counts, seed):
 
 def test_buckets_save_padding():
     counts = torch.arange(1, 129).repeat(2)
-    ragged = Ragged(torch.arange(128) < counts[:, None])
+    ragged = Ragged.of(torch.arange(128) < counts[:, None])
     assert len(ragged.buckets) == 8
     assert sum(bucket.valid.numel() for bucket in ragged.buckets) < 1.2 * counts.sum()
     rows = [len(bucket.inside) for bucket in ragged.buckets]

@@ -3,11 +3,15 @@
 Layers that treat constituents one by one work on flat rows. Attention, neighbours and pairs work on buckets of jets
 of similar length (length bucketing), each padded to its own longest jet.
 
+How jets lie there depends on their lengths alone. It is worked out on the CPU, when a batch is made, and travels with
+the batch, so that no encoder has to ask a device for a length, and wait for the answer.
+
 Letters: B jets, N constituents, T real constituents of the batch, b jets of a bucket, n its longest jet.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
+from typing import Any
 
 import torch
 from torch.nn import functional
@@ -28,6 +32,20 @@ class Bucket:
     """bool `(b, n)`, True for the first constituents of each jet"""
     inside: torch.Tensor
     """int64 `(rows,)`, where `valid` is True in `(b * n,)`"""
+    lengths: torch.Tensor
+    """int64 `(b,)`, constituents of each jet"""
+    sizes: tuple[int, ...]
+    """the same, without asking the device"""
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing is padded."""
+        return len(self.inside) == self.valid.numel()
+
+    def to(self, *args: Any, **kwargs: Any) -> "Bucket":
+        """The same on another device; arguments of `torch.Tensor.to`."""
+        valid, inside, lengths = (x.to(*args, **kwargs) for x in (self.valid, self.inside, self.lengths))
+        return Bucket(valid, inside, lengths, self.sizes)
 
     def pad(self, rows: torch.Tensor) -> torch.Tensor:
         """`(rows, D)` → `(b, n, D)`, 0 outside `valid`."""
@@ -39,36 +57,58 @@ class Bucket:
     def flatten(self, padded: torch.Tensor) -> torch.Tensor:
         """`(b, n, D)` → `(rows, D)`."""
         flat = padded.reshape(self.valid.numel(), padded.shape[2])
-        return flat if len(self.inside) == len(flat) else functional.embedding(self.inside, flat)
+        return flat if self.full else functional.embedding(self.inside, flat)
 
 
+@dataclass(frozen=True, slots=True)
 class Ragged:
-    """How the jets of a batch lie in flat tensors: sorted by length, constituents of a jet in their order.
+    """How the jets of a batch lie in flat tensors: sorted by length, constituents of a jet in their order."""
 
-    Args:
-        mask: bool `(B, N)`; at least one True per jet, anywhere.
+    shape: tuple[int, int]
+    """(B, N)"""
+    order: torch.Tensor
+    """int64 `(B,)`, the jet of the batch that stands at each place"""
+    counts: torch.Tensor
+    """int64 `(B,)`, its number of constituents, ascending"""
+    jet: torch.Tensor
+    """int64 `(T,)`, the place of the jet of each flat row"""
+    source: torch.Tensor
+    """int64 `(T,)`, where each flat row is in `(B * N,)`"""
+    buckets: tuple[Bucket, ...]
+    """the buckets of the batch, with about as many rows each"""
 
-    Attributes:
-        order: int64 `(B,)`, the jet of the batch that stands at each place.
-        counts: int64 `(B,)`, its number of constituents, ascending.
-        jet: int64 `(T,)`, the place of the jet of each flat row.
-        buckets: the buckets of the batch, with about as many rows each.
-        starts: the first flat row of each bucket.
-    """
+    @classmethod
+    def of(cls, mask: torch.Tensor, most_buckets: int = MOST_BUCKETS) -> "Ragged":
+        """Of a batch.
 
-    def __init__(self, mask: torch.Tensor) -> None:
+        Args:
+            mask: bool `(B, N)`; at least one True per jet, anywhere. On the CPU: elsewhere, this waits for the
+                device.
+            most_buckets: largest number of buckets.
+        """
         counts = mask.sum(1)
-        self.shape = mask.shape
-        self.order = torch.argsort(counts, stable=True)
-        self.counts = counts[self.order]
-        self.jet, position = mask[self.order].nonzero(as_tuple=True)
-        self._source = self.order[self.jet] * mask.shape[1] + position
-        self.buckets = [_bucket(lengths) for lengths in _of_equal_rows(self.counts, _number_of_buckets(len(mask)))]
-        self.starts = list(accumulate((len(bucket.inside) for bucket in self.buckets[:-1]), initial=0))
+        order = torch.argsort(counts, stable=True)
+        ascending = counts[order]
+        jet, position = mask[order].nonzero(as_tuple=True)
+        groups = _of_equal_rows(ascending, _number_of_buckets(len(mask), most_buckets))
+        buckets = tuple(_bucket(lengths) for lengths in groups)
+        n_jets, longest = mask.shape
+        return cls((n_jets, longest), order, ascending, jet, order[jet] * longest + position, buckets)
+
+    @property
+    def starts(self) -> list[int]:
+        """The first flat row of each bucket."""
+        return list(accumulate((len(bucket.inside) for bucket in self.buckets[:-1]), initial=0))
+
+    def to(self, *args: Any, **kwargs: Any) -> "Ragged":
+        """The same on another device; arguments of `torch.Tensor.to`."""
+        names = ("order", "counts", "jet", "source")
+        tensors = {name: getattr(self, name).to(*args, **kwargs) for name in names}
+        return replace(self, **tensors, buckets=tuple(bucket.to(*args, **kwargs) for bucket in self.buckets))
 
     def flatten(self, padded: torch.Tensor) -> torch.Tensor:
         """Real entries of a batch: `(B, N, D)` → `(T, D)`."""
-        return functional.embedding(self._source, padded.reshape(-1, padded.shape[2]))
+        return functional.embedding(self.source, padded.reshape(-1, padded.shape[2]))
 
     def split(self, rows: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """The rows of each bucket, of `(T, D)`."""
@@ -77,7 +117,7 @@ class Ragged:
     def pad(self, rows: torch.Tensor) -> torch.Tensor:
         """Back to the batch: `(T, D)` → `(B, N, D)`, 0 where there is nothing."""
         n_jets, longest = self.shape
-        padded = rows.new_zeros(n_jets * longest, rows.shape[1]).index_copy_(0, self._source, rows)
+        padded = rows.new_zeros(n_jets * longest, rows.shape[1]).index_copy_(0, self.source, rows)
         return padded.view(n_jets, longest, rows.shape[1])
 
     def restore(self, jets: torch.Tensor) -> torch.Tensor:
@@ -98,12 +138,12 @@ def _of_equal_rows(counts: torch.Tensor, number: int) -> list[torch.Tensor]:
     return [group for group in torch.split(counts, sizes) if len(group)]
 
 
-def _number_of_buckets(n_jets: int) -> int:
+def _number_of_buckets(n_jets: int, most_buckets: int) -> int:
     """A power of two, which most numbers of threads share equally."""
-    most = min(MOST_BUCKETS, max(1, n_jets // JETS_PER_BUCKET))
+    most = min(most_buckets, max(1, n_jets // JETS_PER_BUCKET))
     return 1 << (most.bit_length() - 1)
 
 
 def _bucket(lengths: torch.Tensor) -> Bucket:
     valid = torch.arange(int(lengths[-1]), device=lengths.device) < lengths[:, None]
-    return Bucket(valid, valid.flatten().nonzero()[:, 0])
+    return Bucket(valid, valid.flatten().nonzero()[:, 0], lengths, tuple(lengths.tolist()))

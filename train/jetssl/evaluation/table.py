@@ -101,7 +101,7 @@ def rejection_cell(result: Result) -> str:
 
 def print_table(results: Sequence[Result]) -> None:
     """Print the results of one task to stdout; never cut off where the output is not a terminal."""
-    console = Console(width=None if sys.stdout.isatty() else 160)
+    console = Console(width=None if sys.stdout.isatty() else 180)
     console.print(terminal_table(results))
 
 
@@ -137,12 +137,12 @@ def print_fine_tuning(results: Sequence[Result]) -> None:
         metric = f"{result.metric} of {result.jet_class}" if result.jet_class else result.metric
         cell = rejection_cell(result) if metric.startswith("rejection") else plus_minus(result)
         table.add_row(labels, result.method, metric, cell)
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    Console(width=None if sys.stdout.isatty() else 180).print(table)
 
 
 def print_blocks(blocks: Sequence[TableBlock]) -> None:
     """Print tables to stdout; never cut off where the output is not a terminal."""
-    console = Console(width=None if sys.stdout.isatty() else 160)
+    console = Console(width=None if sys.stdout.isatty() else 180)
     for block in blocks:
         table = Table(*block.header, title=block.title, caption=block.caption or None)
         for row in block.rows:

@@ -52,7 +52,8 @@ class LockingCommand(click.Command):
             InputError: another process writes the output.
         """
         output = context.params.get("output")
-        leads = os.environ.get("RANK", "0") == "0"  # of processes that torchrun started, the first locks for all
+        # Of processes that torchrun or Slurm started together, the first locks for all.
+        leads = os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0")) == "0"
         with locked(output) if output is not None and leads else nullcontext():
             return super().invoke(context)
 

@@ -1,7 +1,7 @@
 """One writer at a time: while an output is made the kernel holds a lock on it, which ends with its process.
 
 The lock of `NAME` is the file `.NAME.lock` beside it, which says who writes. It is removed with the lock; one that a
-killed process has left is nobody's, and taken over.
+killed process has left is nobody's, and taken over. What a process starts works under its lock.
 """
 
 import fcntl
@@ -56,7 +56,7 @@ def lock_path(output: Path) -> Path:
 
 
 def _acquired(path: Path, output: Path) -> int | None:
-    """The descriptor that holds the lock; None if there cannot be one."""
+    """The descriptor that holds the lock; None if there cannot be one, or the parent of this process has it."""
     while True:
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
@@ -67,6 +67,8 @@ def _acquired(path: Path, output: Path) -> int | None:
         except BlockingIOError:
             holder = os.read(descriptor, 200).decode(errors="replace").strip() or "another process"
             os.close(descriptor)
+            if holder.startswith(_signature(os.getppid())):
+                return None
             raise InputError(f"{output}: {holder} is writing it; wait for that, or choose another output") from None
         except OSError:  # a file system without locks
             os.close(descriptor)
@@ -81,4 +83,8 @@ def _sign(descriptor: int) -> None:
     """Say who writes, for whoever comes second."""
     with suppress(OSError):  # a full disk
         os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}, since {utc_now()},\n".encode())
+        os.write(descriptor, f"{_signature(os.getpid())} since {utc_now()},\n".encode())
+
+
+def _signature(process: int) -> str:
+    return f"process {process} on {socket.gethostname()},"

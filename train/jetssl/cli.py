@@ -50,12 +50,16 @@ def train(  # noqa: PLR0913, PLR0917
         return
     if output is None:
         raise click.UsageError("Missing option '-o' / '--output'.")
+    from jetssl.common.devices import choose
     from jetssl.common.team import one_voice
     from jetssl.training.epoch_metrics import read_metrics
     from jetssl.training.run_folder import RunFolder, State
 
     with one_voice() as team:
         resolved = load_card(card, overrides)
+        if (processes := len(choose(resolved.training.devices).numbers)) > 1 and team.size == 1:
+            _in_processes(processes, card, overrides, output, force=force, quiet=quiet)
+            return
         from jetssl.training.pretrain import pretrain  # brings Lightning, for which a wrong card need not wait
 
         outcome = pretrain(resolved, RunFolder(output), force=force, quiet=quiet)
@@ -68,6 +72,17 @@ def train(  # noqa: PLR0913, PLR0917
     verb = "trained" if outcome.trained else "already trained"
     epochs = len(read_metrics(RunFolder(output).metrics))
     click.echo(f"{output}: {verb}, {epochs} epochs in {outcome.provenance.seconds:.0f} s")
+
+
+def _in_processes(  # noqa: PLR0913
+    processes: int, card: Path, overrides: tuple[str, ...], output: Path, *, force: bool, quiet: bool
+) -> None:
+    """The same training in several processes, of which the first writes and speaks."""
+    from jetssl.training.launch import launch
+
+    flags = [*(["--force"] if force else []), *(["--quiet"] if quiet else [])]
+    if status := launch(["train", str(card), *overrides, "-o", str(output), *flags], processes):
+        raise click.exceptions.Exit(status)
 
 
 @jetssl.command()

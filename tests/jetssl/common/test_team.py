@@ -1,7 +1,6 @@
 """Two gloo processes take the steps of one with the joint batch, and only the first of them writes."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ import pytest
 import torch
 from torch import multiprocessing
 
-from jetssl.common.team import Team
+from jetssl.common.team import ALONE, Team, present_team
 from jetssl.config.card import load_card
 from jetssl.data.datamodule import PairDataModule
 from jetssl.training import pretrain as program
@@ -17,7 +16,7 @@ from jetssl.training.epoch_metrics import read_metrics
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder, State
 from resim.common.errors import InputError
-from tests.helpers.programs import ENVIRONMENT, free_port
+from tests.helpers.programs import ENVIRONMENT, JETSSL, free_port
 from tests.helpers.teams import gloo, join
 from tests.helpers.toys import PART
 
@@ -119,29 +118,59 @@ def test_shares_are_the_joint_batch(table, card, source):
 
 
 @pytest.mark.slow
-def test_torchrun(card_file, tmp_path):
-    """The command as it is meant; bad input is said once."""
-    torchrun = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc-per-node",
-        "2",
-        "-m",
-        "jetssl",
-    ]
+def test_one_process_for_each_device(card_file, tmp_path):
+    """The command starts its processes; bad input is said once, with the status of bad input."""
 
     def run(*arguments):
-        command = [*torchrun, "train", str(card_file), *map(str, arguments)]
+        command = [*JETSSL, "train", str(card_file), "training.devices=2", *map(str, arguments)]
         return subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)
 
     good = run("training.epochs=1", "-o", tmp_path / "run")
     assert good.returncode == 0, good.stderr
     assert good.stdout.count("trained, 1 epochs") == 1
-    assert good.stderr.count("ETA") == 1
-    assert RunFolder(tmp_path / "run").load_provenance().finished is not None
+    assert good.stderr.count("\n") == good.stderr.count("ETA") == 1
+    provenance = RunFolder(tmp_path / "run").load_provenance()
+    assert provenance.finished is not None
+    assert provenance.processes == 2
     bad = run("data.batch_size=15", "-o", tmp_path / "new")
     assert bad.returncode == 1
-    assert bad.stderr.count("cannot share equally") == 1
+    assert bad.stderr.count("cannot share equally") == bad.stderr.count("\n") == 1
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.slow
+def test_tasks_of_slurm(card_file, tmp_path):
+    """The variables that `srun --ntasks=2` sets for both tasks of a step."""
+    step = {"JOB_ID": "4711", "JOB_NAME": "pretrain", "NTASKS": "2", "STEP_NUM_TASKS": "2", "STEP_NUM_NODES": "1"}
+    step |= {"NODELIST": "localhost", "NODEID": "0", "NTASKS_PER_NODE": "2"}
+    command = [*JETSSL, "train", str(card_file), "training.epochs=1", "-o", str(tmp_path / "run")]
+    port = {"MASTER_PORT": str(free_port())}
+    tasks = [
+        subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=ENVIRONMENT
+            | port
+            | {f"SLURM_{name}": value for name, value in (step | {"PROCID": rank, "LOCALID": rank}).items()},
+        )
+        for rank in ("0", "1")
+    ]
+    said = [task.communicate(timeout=300) for task in tasks]
+    assert [task.returncode for task in tasks] == [0, 0], said
+    assert [out.count("trained, 1 epochs") for out, _ in said] == [1, 0]
+    assert RunFolder(tmp_path / "run").load_provenance().processes == 2
+
+
+def test_unequal_nodes_of_slurm_are_refused(monkeypatch):
+    for name, value in {"PROCID": 0, "STEP_NUM_TASKS": 3, "STEP_NUM_NODES": 2, "STEP_TASKS_PER_NODE": "2,1"}.items():
+        monkeypatch.setenv(f"SLURM_{name}", str(value))
+    with pytest.raises(InputError, match="2,1 tasks on 2 nodes"):
+        present_team()
+
+
+def test_a_batch_job_of_slurm_alone_is_no_team(monkeypatch):
+    monkeypatch.setenv("SLURM_PROCID", "0")
+    monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "1")
+    assert present_team() == ALONE

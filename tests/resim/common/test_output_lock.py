@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,6 +13,7 @@ from resim.common.errors import InputError
 from resim.common.hdf5_output import Hdf5Output
 from resim.common.output_lock import lock_path, locked
 from tests.helpers.locks import held_by_another_process
+from tests.helpers.programs import ENVIRONMENT
 
 
 def test_the_second_writer_is_told_who_writes(tmp_path):
@@ -95,3 +98,18 @@ def test_a_link_in_the_place_of_the_lock_is_not_followed(tmp_path):
     lock_path(tmp_path / "file").symlink_to(tmp_path / "precious")
     write_text(tmp_path / "file", "text")
     assert (tmp_path / "precious").read_text() == "content"
+
+
+def test_what_a_process_starts_works_under_its_lock(tmp_path):
+    """A grandchild is told of the lock as everybody else."""
+    code = f"from resim.common.output_lock import locked\nwith locked({str(tmp_path / 'file')!r}): print('writes')"
+    grandchild = f"import subprocess, sys; sys.exit(subprocess.run([sys.executable, '-c', {code!r}]).returncode)"
+    with locked(tmp_path / "file"):
+        child, other = (
+            subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, env=ENVIRONMENT, check=False)
+            for text in (code, grandchild)
+        )
+        assert lock_path(tmp_path / "file").exists()
+    assert (child.returncode, child.stdout) == (0, "writes\n")
+    assert other.returncode == 1
+    assert f"process {os.getpid()} on" in other.stderr

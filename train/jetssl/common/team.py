@@ -1,4 +1,4 @@
-"""The processes that train together: those that `torchrun` started, else this one alone."""
+"""The processes that train together: those that `torchrun` or Slurm's `srun` started, else this one alone."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
+import torch
 from torch import distributed
 from torch.distributed import distributed_c10d
 
@@ -55,20 +56,49 @@ ALONE: Final = Team()
 
 
 def present_team() -> Team:
-    """The team as the environment variables of `torchrun` describe it."""
-    if not distributed.is_available() or not distributed.is_torchelastic_launched():
+    """The team as the environment variables of `torchrun`, or of a step of Slurm, describe it."""
+    if not distributed.is_available():
         return ALONE
-    rank, size, here = (int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"))
-    return Team(rank, size, here)
+    if distributed.is_torchelastic_launched():
+        rank, size, here = (int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"))
+        return Team(rank, size, here)
+    return _slurm_step()
+
+
+def _slurm_step() -> Team:
+    """The tasks of a `srun`; variables that torch reads are set for this process.
+
+    Raises:
+        InputError: the nodes hold different numbers of tasks.
+    """
+    size = int(os.environ.get("SLURM_STEP_NUM_TASKS", "1"))
+    if size == 1 or "SLURM_PROCID" not in os.environ:
+        return ALONE
+    # Heavy, and only wanted here.
+    from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
+
+    slurm, nodes = SLURMEnvironment(auto_requeue=False), int(os.environ["SLURM_STEP_NUM_NODES"])
+    if size % nodes:
+        tasks = os.environ.get("SLURM_STEP_TASKS_PER_NODE", "?")
+        raise InputError(f"srun started {tasks} tasks on {nodes} nodes; want as many on each: set --ntasks-per-node")
+    rank = slurm.global_rank()
+    variables = {"RANK": rank, "WORLD_SIZE": size, "LOCAL_RANK": slurm.local_rank(), "MASTER_PORT": slurm.main_port}
+    os.environ |= {name: str(value) for name, value in variables.items()} | {"MASTER_ADDR": slurm.main_address}
+    return Team(rank, size, size // nodes)
+
+
+def backend() -> str:
+    """What exchanges tensors: gloo those of the CPU, NCCL those of GPUs."""
+    return "cpu:gloo,cuda:nccl" if torch.cuda.is_available() and distributed.is_nccl_available() else "gloo"
 
 
 @contextmanager
 def connected() -> Iterator[Team]:
-    """The team, able to exchange tensors by gloo inside the block."""
+    """The team, able to exchange tensors inside the block."""
     team = present_team()
     ours = team.size > 1 and not distributed.is_initialized()
     if ours:
-        distributed.init_process_group("gloo")
+        distributed.init_process_group(backend())
     try:
         yield team
     finally:
@@ -109,8 +139,8 @@ def partners_may_go(team: Team, run: Path) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        # Gloo has no error of its own; it starts its messages with a line of its source.
-        if team.size == 1 or "gloo" not in str(error):
+        # Gloo has no error of its own; it starts its messages with a line of its source. NCCL's is a `DistError`.
+        if team.size == 1 or not (isinstance(error, distributed.DistError) or "gloo" in str(error)):
             raise
         raise InputError(
             f"{run}: another of the {team.size} processes has ended; the same command resumes from the last finished"

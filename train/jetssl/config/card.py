@@ -63,6 +63,11 @@ class Card(CardModel):
             return "a valid view that views.pairs names"
         return "two valid views that views.pairs allows"
 
+    def same_but_for_devices(self, other: "Card") -> bool:
+        """Whether a training of `other` may go on from one of this card, on this hardware or another."""
+        training = other.training.model_copy(update={"devices": self.training.devices})
+        return self == other.model_copy(update={"training": training})
+
     def to_yaml(self) -> str:
         """The card as YAML, in the order of the models."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
 
 from resim.common.cards import CardModel
 from resim.common.limits import EPOCHS, SEED, THREADS
@@ -10,6 +10,13 @@ from resim.common.limits import EPOCHS, SEED, THREADS
 
 class TrainingCard(CardModel):
     """How it is optimized."""
+
+    @field_validator("devices")
+    @classmethod
+    def _different(cls, devices: str | int | tuple[int, ...]) -> str | int | tuple[int, ...]:
+        if isinstance(devices, tuple) and (not devices or len(set(devices)) < len(devices)):
+            raise ValueError(f"devices {list(devices)}: want numbers of GPUs, each once")
+        return devices
 
     epochs: int = Field(20, ge=1, le=EPOCHS)
     learning_rate: float = Field(1e-3, gt=0)
@@ -28,6 +35,10 @@ class TrainingCard(CardModel):
     """epochs without a lower validation loss after which the training ends; null: never"""
     seed: int = Field(1, ge=0, le=SEED)
     """of the initial weights, the order of rows, the choice of views and the augmentations"""
+    devices: Literal["auto", "cpu"] | PositiveInt | tuple[NonNegativeInt, ...] = "auto"
+    """`auto`: all GPUs of the machine, or without one a process on the CPU; `cpu`; how many GPUs, or without one
+    processes on the CPU; or numbers of GPUs, as [0, 2]. Each has a process of its own. Several machines: `torchrun`,
+    or Slurm's `srun`, whose processes take the first devices of this choice"""
     threads: int = Field(2, ge=1, le=THREADS)
     """CPU threads of torch, of each process"""
     precision: Literal["single", "double", "bf16"] = "single"

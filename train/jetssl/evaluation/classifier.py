@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from jetssl.common.devices import choose, device_of, moved
 from jetssl.evaluation.heads import cross_entropy
 from jetssl.methods.optimizers import AdamW
 from jetssl.methods.schedules import warmup_cosine
@@ -97,7 +98,7 @@ def train(  # noqa: PLR0913, PLR0917
     """AdamW with warm-up and cosine; ends with the weights of lowest validation loss, those before step 1 included.
 
     Args:
-        model: trained in place; parameters that ask for no gradient stay.
+        model: trained in place, on a GPU if there is one; parameters that ask for no gradient stay.
         batches: inputs of the model, and what the loss compares its output with; by default `targets_of`.
         steps: at most so many.
         rates: peak rates.
@@ -107,13 +108,16 @@ def train(  # noqa: PLR0913, PLR0917
     Raises:
         InputError: the loss is not finite.
     """
+    home = device_of(model)
+    device = choose("auto").of(0) if home.type == "cpu" else home
+    model.to(device)
     optimizer = _optimizer(model, rates)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: warmup_cosine(step, steps, WARMUP))
     best, kept, waited = validation_loss(), deepcopy(model.state_dict()), 0
     for step in range(1, steps + 1):
         inputs, labels = next(batches)
         model.train()
-        _step(model, loss(model(*inputs), labels, step / steps), optimizer)
+        _step(model, loss(model(*moved(inputs, device)), labels.to(device), step / steps), optimizer)
         schedule.step()
         if step % max(steps // CHECKS, 1) and step < steps:
             continue
@@ -124,7 +128,7 @@ def train(  # noqa: PLR0913, PLR0917
         if waited == PATIENCE:
             break
     model.load_state_dict(kept)
-    model.eval()
+    model.eval().to(home)
 
 
 def _optimizer(model: Headed, rates: Rates) -> AdamW:

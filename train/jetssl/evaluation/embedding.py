@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
+from jetssl.common.devices import choose, device_of, moved
 from jetssl.common.threads import torch_threads
 from jetssl.data.jet_table import JetTable
 from jetssl.data.jets import Jets, gather_jets
@@ -36,7 +37,7 @@ def embed(  # noqa: PLR0913
     the vectors do not depend on the number of threads.
 
     Args:
-        encoder: put into evaluation mode for the call.
+        encoder: put into evaluation mode, and onto a GPU if there is one, for the call.
         table: where the jets are.
         view: index of the view of each jet, `(B,)`; valid for its row.
         row: its row, `(B,)`.
@@ -48,16 +49,19 @@ def embed(  # noqa: PLR0913
     """
     vectors = np.empty((len(row), encoder.width), np.float32)
     order = np.argsort(table.counts[view, row], kind="stable")
+    home = device_of(encoder)
+    device = choose("auto").of(0) if home.type == "cpu" else home
 
     @torch.inference_mode()
     def encode(index: Integers) -> None:
         jets = gather_jets(table, view[index], row[index])
-        vectors[index] = encoder(*to_tensors(jets if change is None else change(jets), features)).jet.numpy()
+        batch = to_tensors(jets if change is None else change(jets), features)
+        vectors[index] = encoder(*moved(batch, device)).jet.cpu().numpy()
 
     batches = [order[start : start + BATCH_SIZE] for start in range(0, len(row), BATCH_SIZE)]
     training, threads = encoder.training, torch.get_num_threads()
-    encoder.eval()
+    encoder.eval().to(device)
     with torch_threads(1), ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         deque(pool.map(encode, batches), maxlen=0)
-    encoder.train(training)
+    encoder.train(training).to(home)
     return vectors

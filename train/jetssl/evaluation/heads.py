@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from torch import nn
 from torch.nn import functional
 
+from jetssl.common.devices import device_of
 from jetssl.config.encoders import ProjectorCard
 from jetssl.config.evaluation import HeadName
 from jetssl.models.projector import Projector
@@ -141,7 +142,7 @@ def fit_linear(
 @torch.inference_mode()
 def outputs_of(head: nn.Module, vectors: Floats32) -> npt.NDArray[np.float64]:
     """Outputs for vectors `(B, D)`: float64 `(B, C)`, or `(B,)` for two classes."""
-    outputs = np.asarray(head(torch.from_numpy(vectors)).double().numpy())
+    outputs = np.asarray(head(torch.from_numpy(vectors).to(device_of(head))).double().cpu().numpy())
     return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
 
@@ -149,4 +150,5 @@ def outputs_of(head: nn.Module, vectors: Floats32) -> npt.NDArray[np.float64]:
 def loss_of(head: nn.Module, vectors: Floats32, classes: Integers, weights: Floats | None = None) -> float:
     """Cross-entropy for vectors `(B, D)` with classes, int64 `(B,)`, and weights of these, `(B,)`."""
     counted = None if weights is None else torch.from_numpy(weights)
-    return float(cross_entropy(head(torch.from_numpy(vectors)).double(), torch.from_numpy(classes), counted))
+    outputs = head(torch.from_numpy(vectors).to(device_of(head))).double().cpu()
+    return float(cross_entropy(outputs, torch.from_numpy(classes), counted))

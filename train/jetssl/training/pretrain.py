@@ -16,9 +16,10 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy
 from torch import nn
 
+from jetssl.common.devices import Devices, choose
 from jetssl.common.full_disk import full_disk_is_one_line
 from jetssl.common.precision import PRECISIONS
-from jetssl.common.team import Team, connected, partners_may_go
+from jetssl.common.team import Team, backend, connected, partners_may_go
 from jetssl.common.threads import torch_threads
 from jetssl.config.card import Card
 from jetssl.data.datamodule import PairDataModule
@@ -67,6 +68,7 @@ def pretrain(card: Card, run: RunFolder, *, force: bool = False, quiet: bool = F
     """
     with connected() as team, ExitStack() as held:
         team.once(lambda: held.enter_context(locked(run.path)))
+        devices = choose(card.training.devices).shared_by(team.on_this_machine)
         rows = team.once(lambda: rows_of(card.data.files, card.views.names, card.data.weights))
         if not card.data.labelled:
             rows = rows.without_labels()
@@ -78,7 +80,7 @@ def pretrain(card: Card, run: RunFolder, *, force: bool = False, quiet: bool = F
             return outcome
         if resume_from is None and isinstance(method.encoder, Normalized):
             method.encoder.fit(batch.jets for batch in data.sample())
-        return _fit(card, run, data, method, outcome.provenance, resume_from, quiet)
+        return _fit(card, run, data, method, outcome.provenance, resume_from, devices, quiet)
 
 
 def _prepare(
@@ -112,6 +114,7 @@ def _fit(  # noqa: PLR0913, PLR0917
     method: Method,
     provenance: RunProvenance,
     resume_from: Path | None,
+    devices: Devices,
     quiet: bool,
 ) -> Outcome:
     started = time.monotonic()
@@ -121,7 +124,7 @@ def _fit(  # noqa: PLR0913, PLR0917
         full_disk_is_one_line(run.path),
         partners_may_go(data.team, run.path),
     ):
-        trainer = _trainer(card, run, data, quiet)
+        trainer = _trainer(card, run, data, devices, quiet)
         interrupted = _interrupted(
             trainer,
             lambda: trainer.fit(method, datamodule=data, ckpt_path=resume_from, weights_only=True),
@@ -152,7 +155,7 @@ def _interrupted(trainer: lightning.Trainer, fit: Callable[[], None], *, alone: 
     return trainer.interrupted
 
 
-def _trainer(card: Card, run: RunFolder, data: PairDataModule, quiet: bool) -> lightning.Trainer:
+def _trainer(card: Card, run: RunFolder, data: PairDataModule, devices: Devices, quiet: bool) -> lightning.Trainer:
     quiet = quiet or not data.team.leads
     terminal = sys.stderr.isatty() and not quiet
     jets = data.look.jets_per_row * data.batches_per_epoch * card.data.batch_size
@@ -168,10 +171,10 @@ def _trainer(card: Card, run: RunFolder, data: PairDataModule, quiet: bool) -> l
     )
     log = EpochLog(run.metrics, jets, lines=not terminal and not quiet, quiet=quiet)
     return lightning.Trainer(
-        accelerator="cpu",
-        devices=data.team.on_this_machine,
+        accelerator=devices.kind,
+        devices=len(devices.numbers) if devices.kind == "cpu" else list(devices.numbers),
         num_nodes=data.team.size // data.team.on_this_machine,
-        strategy=DDPStrategy(process_group_backend="gloo") if data.team.size > 1 else "auto",
+        strategy=DDPStrategy(process_group_backend=backend()) if data.team.size > 1 else "auto",
         # Batches come shared, and batch norms are synchronized, already.
         use_distributed_sampler=False,
         precision=PRECISIONS[card.training.precision],

@@ -121,7 +121,7 @@ class RunFolder:
             return State.NEW
         if not self.card.is_file():
             raise InputError(f"{self.path}: exists and is not a run; give another -o")
-        if self.load_card() != card:
+        if not self.load_card().same_but_for_devices(card):
             raise InputError(f"{self.path}: holds a run of a different card; use --force to replace it or another -o")
         provenance = self.load_provenance()
         if [file.digest for file in provenance.files] != digests:

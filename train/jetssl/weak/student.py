@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from jetssl.common.devices import device_of, moved
 from jetssl.common.seeds import Stream, generator, torch_seed
 from jetssl.evaluation.classifier import Headed, Loss, Rates, train
 from jetssl.models.encoder import Encoded
@@ -103,7 +104,8 @@ class StudentTrainer:
     def _logits(self, student: Student, rows: Integers) -> torch.Tensor:
         student.eval()
         pieces = np.array_split(rows, -(-len(rows) // (8 * BATCH_SIZE)))
-        return torch.cat([student(*self.inputs(piece, None)) for piece in pieces])
+        device = device_of(student)
+        return torch.cat([student(*moved(self.inputs(piece, None), device)).cpu() for piece in pieces])
 
     def _batches(
         self, labelled: LabelledJets, rng: np.random.Generator

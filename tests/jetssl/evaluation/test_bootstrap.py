@@ -51,8 +51,10 @@ def test_parts_of_an_error_are_those_of_what_varies(rng):
 
 def test_what_was_drawn_once_has_no_part():
     sample = Sample(np.arange(30), 1, 3)
-    replicas = bootstrap([[lambda w: w[:1] * 1.0] * 3], sample, 4)[..., 0]
-    assert error_parts(replicas, sample).model_dump(exclude_none=True).keys() == {"jets", "draws"}
+    different = [[lambda w, k=k: w[:1] + 0.1 * k for k in range(3)]]
+    for statistics, sources in ((different, {"jets", "draws"}), ([different[0][:1] * 3], {"jets"})):
+        parts = error_parts(bootstrap(statistics, sample, 4)[..., 0], sample)
+        assert parts.model_dump(exclude_none=True).keys() == sources
 
 
 def test_same_seed_same_replicas():

@@ -27,6 +27,9 @@ N_REPLICAS = 300
 SOURCES: Final = ("jets", "draws", "seeds")
 """Of an error: test hard scatters, label draws, training seeds."""
 
+ROUNDING: Final = 1e-12
+"""Spread of replicas that are equal."""
+
 Statistic = Callable[[npt.NDArray[np.int64]], Floats]
 """Weights of the test jets, int64 `(T,)` → any number of figures."""
 
@@ -106,10 +109,14 @@ def _mean(figures: Floats, seeds: Floats, draws: Floats) -> Floats:
 
 
 def error_parts(replicas: Floats, sample: Sample) -> ErrorParts:
-    """Spread of a figure from each of `SOURCES` alone, from its replicas `(1 + len(SOURCES), M)`."""
+    """Spread of a figure from each of `SOURCES` alone, from its replicas `(1 + len(SOURCES), M)`.
+
+    What was drawn once, or is the same in all draws (all labels, every time), has none.
+    """
     numbers = (len(np.unique(sample.hard_scatter)), sample.n_draws, sample.n_seeds)
-    parts = zip(SOURCES, numbers, replicas[1:], strict=True)
-    return ErrorParts(**{source: spread(alone) for source, number, alone in parts if number > 1})
+    parts = {source: spread(alone) for source, alone in zip(SOURCES, replicas[1:], strict=True)}
+    drawn = {source for source, number in zip(SOURCES, numbers, strict=True) if number > 1}
+    return ErrorParts(**{source: part for source, part in parts.items() if source in drawn and part > ROUNDING})
 
 
 def spread(replicas: Floats) -> float:

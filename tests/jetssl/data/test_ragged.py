@@ -36,3 +36,12 @@ def test_buckets_save_padding():
     rows = [len(bucket.inside) for bucket in ragged.buckets]
     assert max(rows) - min(rows) <= 2 * 128
     assert ragged.starts == [0, *np.cumsum(rows)[:-1]]
+
+
+def test_a_layout_moves_to_another_device():
+    layout = Ragged.of(torch.arange(9) < torch.tensor([3, 9, 1, 4])[:, None])
+    moved = layout.to("meta")
+    assert moved.shape == layout.shape
+    assert [bucket.sizes for bucket in moved.buckets] == [bucket.sizes for bucket in layout.buckets] == [(1, 3, 4, 9)]
+    kept = [moved.order, moved.counts, moved.jet, moved.source, moved.buckets[0].valid, moved.buckets[0].inside]
+    assert {tensor.device.type for tensor in kept} == {"meta"}

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from lightning.fabric.utilities.apply_func import move_data_to_device
 
 from jetssl.config.card import OBJECTIVE_CARDS, Card
 from jetssl.config.data import DataCard
@@ -82,3 +83,25 @@ def test_weights_of_rows_reach_the_loss(objective):
             of[name] = method.losses(batch._replace(weights=weights))["loss"].item()
     assert of["none"] == pytest.approx(of["equal"], rel=1e-6)
     assert of["none"] != pytest.approx(of["other"], rel=1e-6)
+
+
+@pytest.mark.parametrize("encoder", list(CARDS))
+def test_a_step_and_a_validation_ask_the_device_nothing(encoder):
+    """Torch's `meta` device has shapes but no values: questions, tensors of two devices, shapes by value all raise."""
+    for objective, card in OBJECTIVE_CARDS.items():
+        data = DataCard(files=("none",), normalize=encoder in {"transformer", "rs3l_gnn", "interaction_network"})
+        method = METHODS[objective](Card(data=data, encoder=CARDS[encoder], objective=card()), 10, CLASSES)
+        batch = batch_for(method)._replace(weights=torch.ones(ROWS))
+        batch = move_data_to_device(batch, torch.device("meta"))
+        tensors = (*batch.jets[:3], batch.jets.layout.source, batch.labels)
+        assert {tensor.device.type for tensor in tensors} == {"meta"}
+        method.double().to("meta").train().losses(batch)["loss"].backward()
+        method.eval()
+        with torch.no_grad():
+            assert method.validate(batch)["loss"].device.type == "meta"
+
+
+@pytest.mark.parametrize("question", ["item", "tolist", "nonzero"])
+def test_a_question_would_be_noticed(question):
+    with pytest.raises((RuntimeError, NotImplementedError)):
+        getattr(torch.ones(1, device="meta"), question)()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import click
 from click.shell_completion import shell_complete
@@ -42,6 +42,10 @@ INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it (128 + SIGINT)."""
 
 
+END_OF_JOB: Final = (signal.SIGTERM, signal.SIGUSR1)
+"""Signals by which batch systems end a job; Slurm's --signal=USR1@SECONDS sends SIGUSR1 ahead of its time limit."""
+
+
 class LockingCommand(click.Command):
     """A command that is the only one to write its `--output` while it runs."""
 
@@ -71,7 +75,8 @@ def run(group: click.Group) -> NoReturn:
     for package in ("resim", "jetssl"):  # not what libraries have to say of themselves
         logging.getLogger(package).setLevel(logging.INFO)
     os.environ["PYTHONSAFEPATH"] = "1"  # children import nothing from the working directory
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # batch systems end a job so: leave as after Ctrl-C
+    for number in END_OF_JOB:
+        signal.signal(number, signal.default_int_handler)  # leave as after Ctrl-C
     if other_project_installed():
         _fail(
             group,

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 import resim
 from jetssl.cli import jetssl
 from resim.cli import cli, main
+from resim.common.commandline import END_OF_JOB
 from resim.common.errors import InputError
 from resim.pairfile.mock import write_mock
 from tests.helpers.chain import HARD_SCATTERS, REPOSITORY, run_cli
@@ -34,9 +35,10 @@ def run(capfd, monkeypatch):
         shown = capfd.readouterr()
         return subprocess.CompletedProcess(sys.argv, left.value.code, shown.out, shown.err)
 
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in END_OF_JOB}
     yield call
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.slow

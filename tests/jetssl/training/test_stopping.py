@@ -11,6 +11,7 @@ from jetssl.config.card import load_card
 from jetssl.training.epoch_metrics import read_metrics
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder, State
+from resim.common.commandline import END_OF_JOB
 from tests.helpers.programs import ENVIRONMENT, free_port
 from tests.helpers.teams import team_variables
 from tests.helpers.toys import CARD, forget_the_end
@@ -172,7 +173,7 @@ def test_an_end_that_was_not_written_down_is_found_again(card_file, tmp_path, ov
 
 
 def test_signals_are_handled_as_before(card_file, tmp_path):
-    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, *END_OF_JOB)]
     card = load_card(card_file, ["training.epochs=1"])
     pretrain(card, RunFolder(tmp_path / "run"), quiet=True)
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
+    assert [signal.getsignal(number) for number in (signal.SIGINT, *END_OF_JOB)] == handlers

@@ -44,7 +44,7 @@ def test_another_seed_gives_other_arrays_of_the_same_hard_scatters(card, pairs, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "workers"), [(signal.SIGINT, 1), (signal.SIGINT, 2), (signal.SIGTERM, 2)])
+@pytest.mark.parametrize(("number", "workers"), [(signal.SIGUSR1, 1), (signal.SIGINT, 2), (signal.SIGTERM, 2)])
 def test_interrupted_by_a_signal_it_says_how_to_go_on_and_leaves_no_process(card, tmp_path, number, workers):
     output = tmp_path / "pairs.h5"
     # A shell starts background jobs with SIGINT ignored, and children inherit that.

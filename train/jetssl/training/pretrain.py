@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import lightning
+from lightning.fabric.plugins import ClusterEnvironment
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.pytorch.callbacks import EMAWeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy
-from torch import nn
+from torch import distributed, nn
 
 from jetssl.common.devices import Devices, choose
 from jetssl.common.full_disk import full_disk_is_one_line
@@ -36,6 +39,7 @@ from jetssl.training.provenance import RunProvenance, SplitCounts, start_record
 from jetssl.training.run_folder import RunFolder, State
 from jetssl.training.stopping import Patience, StopTogether
 from resim.common.atomic_write import write_text
+from resim.common.commandline import END_OF_JOB
 from resim.common.output_lock import locked
 from resim.common.versions import utc_now
 
@@ -139,9 +143,9 @@ def _fit(  # noqa: PLR0913, PLR0917
 
 
 def _interrupted(trainer: lightning.Trainer, fit: Callable[[], None], *, alone: bool) -> bool:
-    """Call `fit`, and return whether Ctrl-C or SIGTERM ended it; their handlers are those of before."""
+    """Call `fit`, and return whether a signal, such as Ctrl-C's, ended it; their handlers are those of before."""
     # Lightning turns Ctrl-C into SystemExit and leaves SIGINT ignored.
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, *END_OF_JOB)}
     try:
         fit()
     except SystemExit:
@@ -180,7 +184,7 @@ def _trainer(card: Card, run: RunFolder, data: PairDataModule, devices: Devices,
         precision=PRECISIONS[card.training.precision],
         max_epochs=card.training.epochs,
         gradient_clip_val=card.training.gradient_clip,
-        plugins=[WholeFileIO()],
+        plugins=[WholeFileIO(), *_environment(data.team)],
         logger=TensorBoardLogger(run.path, name="tensorboard", version=""),
         callbacks=[*_average_and_stop(card, data.team), best, last, log, *([progress_bar()] if terminal else [])],
         enable_progress_bar=terminal,
@@ -190,6 +194,16 @@ def _trainer(card: Card, run: RunFolder, data: PairDataModule, devices: Devices,
         # Data of an epoch are addressed by its number, so the module is asked for them in every epoch.
         reload_dataloaders_every_n_epochs=1,
     )
+
+
+def _environment(team: Team) -> list[ClusterEnvironment]:
+    """Where Lightning learns which process this is; by itself it would take a lone process for all tasks of its job.
+
+    Lightning would also put a job of Slurm into the queue again, and save where we do not look.
+    """
+    if team.size == 1:
+        return [LightningEnvironment()]
+    return [] if distributed.is_torchelastic_launched() else [SLURMEnvironment(auto_requeue=False)]
 
 
 def _average_and_stop(card: Card, team: Team) -> list[lightning.Callback]:

@@ -8,9 +8,11 @@ import torch
 from lightning.pytorch.callbacks import EarlyStopping
 from torch import distributed
 
+from resim.common.commandline import END_OF_JOB
+
 
 class StopTogether(lightning.Callback):
-    """Ctrl-C (SIGINT) and SIGTERM end all processes after the same batch.
+    """Ctrl-C (SIGINT) and the signals at the end of a job end all processes after the same batch.
 
     A terminal sends Ctrl-C to every process, each at another point of its work; one that left at once would leave the
     others waiting for it in a collective operation. So a signal is only noted, and the processes ask each other
@@ -22,7 +24,7 @@ class StopTogether(lightning.Callback):
 
     def on_fit_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002
         """Note signals from now on."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, *END_OF_JOB):
             signal.signal(number, self._note)
 
     def _note(self, *_: Any) -> None:

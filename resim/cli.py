@@ -8,6 +8,7 @@ from typing import Any
 import click
 from click.shell_completion import get_completion_class
 
+from resim.card.run_options import CHUNK_SIZE
 from resim.common import commandline
 from resim.common.atomic_write import entries
 from resim.common.commandline import refuse_existing
@@ -29,7 +30,9 @@ def cli(debug: bool) -> None:
 @click.option("-n", "--n-events", type=int, help="Events to read per source.  [default: all]")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the run.")
 @click.option("-j", "--workers", type=int, default=1, show_default=True, help="Worker processes.")
-@click.option("--chunk-size", type=int, default=100, show_default=True, help="Events a worker takes at a time.")
+@click.option(
+    "--chunk-size", type=int, default=CHUNK_SIZE, show_default=True, help="Events a worker takes at a time."
+)
 @click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers do the work.")
 @click.option("--shard", metavar="I/K", default="1/1", help="Make the I-th of K shards, for `resim merge`.")
 @click.option("--ignore-matching", is_flag=True, help="Shower samples of MLM, FxFx ... although no view does that.")

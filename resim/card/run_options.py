@@ -3,9 +3,12 @@
 import re
 import sys
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 from resim.common.errors import InputError
+
+CHUNK_SIZE: Final = 200
+"""Events a chunk: what is done once a chunk counts little, and what a crash loses are seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class RunOptions:
     n_events: int | None = None
     seed: int = 1
     workers: int = 1
-    chunk_size: int = 100
+    chunk_size: int = CHUNK_SIZE
     scheduler: str | None = None
     shard: Shard = Shard(1, 1)
     skip_bad_events: bool = False

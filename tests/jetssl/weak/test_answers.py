@@ -39,10 +39,11 @@ def test_does_it_help_across_the_shift(gain, verdict):
 @pytest.mark.parametrize(
     ("gains", "end"),
     [
-        ((0.05, 0.01, 0.00), "no help from 1000 labels on"),
-        ((0.05, 0.03, 0.03), "a help at all numbers"),
-        ((0.01, 0.00, -0.05), "no help at any number"),
-        ((0.05, 0.03, 0.00), "no help from all 4000 labels on"),
+        ((0.05, 0.01, 0.00), ": a significant help at 50; none from 1000 labels on"),
+        ((0.05, 0.03, 0.03), ": a significant help at 50, 1000, all 4000"),
+        ((0.01, 0.03, 0.03), ": a significant help at 1000, all 4000"),
+        ((0.01, 0.00, -0.05), ": no help at any number; a loss at all 4000"),
+        ((0.05, 0.03, 0.00), ": a significant help at 50, 1000; none from all 4000 labels on"),
     ],
 )
 def test_from_how_many_labels_on_is_it_no_help(gains, end):

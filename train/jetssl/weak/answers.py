@@ -67,16 +67,24 @@ def _sample_size(results: Sequence[Result]) -> list[str]:
     for name in dict.fromkeys(r.run for r in gains):
         own = sorted((r for r in gains if r.run == name), key=lambda r: r.n_labels)
         values = ", ".join(f"{number(r, '+')} at {_labels(r)}" for r in own)
-        helpful = [r for r in own if _sigmas(r) >= SIGNIFICANT]
-        without = [r for r in own if not helpful or r.n_labels > helpful[-1].n_labels]
-        if not helpful:
-            end = "no help at any number"
-        elif without:
-            end = f"no help from {_labels(without[0])} labels on"
-        else:
-            end = "a help at all numbers"
-        lines.append(f"Sample size, no shift: AUC of {name} minus supervised is {values}: {end}.")
+        lines.append(f"Sample size, no shift: AUC of {name} minus supervised is {values}: {_where_it_helps(own)}.")
     return lines
+
+
+def _where_it_helps(gains: Sequence[Result]) -> str:
+    """At which numbers of labels a gain is significant, from which on it is not, and where it is a loss.
+
+    Args:
+        gains: by ascending number of labels.
+    """
+    helpful, harmful = ([gain for gain in gains if sign * _sigmas(gain) >= SIGNIFICANT] for sign in (1, -1))
+    without = [gain for gain in gains if not helpful or gain.n_labels > helpful[-1].n_labels]
+    parts = [f"a significant help at {', '.join(map(_labels, helpful))}" if helpful else "no help at any number"]
+    if helpful and without:
+        parts.append(f"none from {_labels(without[0])} labels on")
+    if harmful:
+        parts.append(f"a loss at {', '.join(map(_labels, harmful))}")
+    return "; ".join(parts)
 
 
 def _teaching(results: Sequence[Result]) -> list[str]:

@@ -37,6 +37,7 @@ from torch.nn import functional
 from jetssl.config.encoders import ParticleTransformerCard, TransformerCard
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.jets import Jets, gather_jets
+from jetssl.data.ragged import Ragged
 from jetssl.data.table import load_pairs
 from jetssl.data.tensors import JetBatch, to_tensors
 from jetssl.methods.optimizers import AdamW
@@ -81,7 +82,13 @@ def batches(data: Path | None, size: int, longest: int, count: int) -> list[JetB
         table = load_pairs([data], columns=FEATURE_SETS["kinpid"].columns)
         rows = rng.permutation(np.flatnonzero(table.rows.valid[0]))
         jets = [gather_jets(table, np.zeros(size, int), rows[i * size : (i + 1) * size]) for i in range(count)]
-    return [JetBatch(*(tensor[:, :longest].contiguous() for tensor in to_tensors(j, "kinpid"))) for j in jets]
+    return [shortened(to_tensors(j, "kinpid"), longest) for j in jets]
+
+
+def shortened(batch: JetBatch, longest: int) -> JetBatch:
+    """The `longest` first constituents of each jet."""
+    features, momenta, mask = (tensor[:, :longest].contiguous() for tensor in batch[:3])
+    return JetBatch(features, momenta, mask, Ragged.of(mask))
 
 
 def step_of(

@@ -49,6 +49,9 @@ END_OF_JOB: Final = (signal.SIGTERM, signal.SIGUSR1)
 class LockingCommand(click.Command):
     """A command that is the only one to write its `--output` while it runs."""
 
+    of_a_team = False
+    """whether processes that torchrun or Slurm started together work on one output: the first locks it for all"""
+
     def invoke(self, context: click.Context) -> Any:
         """Run it.
 
@@ -56,10 +59,16 @@ class LockingCommand(click.Command):
             InputError: another process writes the output.
         """
         output = context.params.get("output")
-        # Of processes that torchrun or Slurm started together, the first locks for all.
-        leads = os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0")) == "0"
+        rank = os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))
+        leads = not self.of_a_team or rank == "0"
         with locked(output) if output is not None and leads else nullcontext():
             return super().invoke(context)
+
+
+class TeamCommand(LockingCommand):
+    """The same for processes that work together."""
+
+    of_a_team = True
 
 
 class Program(click.Group):

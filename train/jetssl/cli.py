@@ -1,6 +1,7 @@
 """The program `jetssl`: parse, load, call one function, report."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def jetssl(debug: bool) -> None:
     # `--debug` is read by resim.common.commandline, which sees the exceptions.
 
 
-@jetssl.command()
+@jetssl.command(cls=commandline.TeamCommand)
 @click.argument("card", type=PATH)
 @click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("-o", "--output", type=PATH, help="Folder of the run; an unfinished one is resumed.")
@@ -81,7 +82,8 @@ def _in_processes(  # noqa: PLR0913
     from jetssl.training.launch import launch
 
     flags = [*(["--force"] if force else []), *(["--quiet"] if quiet else [])]
-    if status := launch(["train", str(card), *overrides, "-o", str(output), *flags], processes):
+    debug = ["--debug"] if "--debug" in sys.argv[1:] else []
+    if status := launch([*debug, "train", str(card), *overrides, "-o", str(output), *flags], processes):
         raise click.exceptions.Exit(status)
 
 

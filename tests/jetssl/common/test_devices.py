@@ -58,7 +58,7 @@ def test_processes_that_run_already_take_the_first(machine):
     assert choose("auto").shared_by(2).of(1) == torch.device("cuda", 1)
     assert choose((3, 1)).shared_by(1).of(0) == torch.device("cuda", 3)
     assert choose("cpu").shared_by(3) == Devices("cpu", (0, 1, 2))
-    with pytest.raises(InputError, match="5 processes on this machine, 4 GPUs"):
+    with pytest.raises(InputError, match="5 processes on this machine, of whose GPUs torch sees 4"):
         choose("auto").shared_by(5)
 
 

@@ -121,7 +121,7 @@ def test_shares_are_the_joint_batch(table, card, source):
 def test_tasks_of_slurm(card_file, tmp_path):
     """The variables that `srun --ntasks=2` sets for both tasks of a step."""
     step = {"JOB_ID": "4711", "JOB_NAME": "pretrain", "NTASKS": "2", "STEP_NUM_TASKS": "2", "STEP_NUM_NODES": "1"}
-    step |= {"NODELIST": "localhost", "NODEID": "0", "NTASKS_PER_NODE": "2"}
+    step |= {"STEP_NODELIST": "localhost", "NODEID": "0"}
     command = [*JETSSL, "train", str(card_file), "training.epochs=1", "-o", str(tmp_path / "run")]
     port = {"MASTER_PORT": str(free_port())}
     tasks = [
@@ -143,7 +143,8 @@ def test_tasks_of_slurm(card_file, tmp_path):
 
 
 def test_unequal_nodes_of_slurm_are_refused(monkeypatch):
-    for name, value in {"PROCID": 0, "STEP_NUM_TASKS": 3, "STEP_NUM_NODES": 2, "STEP_TASKS_PER_NODE": "2,1"}.items():
+    step = {"PROCID": 0, "NTASKS": 3, "STEP_NUM_TASKS": 3, "STEP_NUM_NODES": 2, "STEP_TASKS_PER_NODE": "2,1"}
+    for name, value in step.items():
         monkeypatch.setenv(f"SLURM_{name}", str(value))
     with pytest.raises(InputError, match="2,1 tasks on 2 nodes"):
         present_team()

@@ -36,7 +36,9 @@ def rows_in(batches):
 
 
 def same(first, second):
-    return all(torch.equal(a, b) for a, b in zip((*first.jets, first.rows), (*second.jets, second.rows), strict=True))
+    return all(
+        torch.equal(a, b) for a, b in zip((*first.jets[:3], first.rows), (*second.jets[:3], second.rows), strict=True)
+    )
 
 
 def all_same(first, second):

@@ -5,14 +5,18 @@ import torch
 from torch import nn
 from torch._dynamo.utils import counters
 
-from jetssl.config.card import load_card
+from jetssl.config.card import Card, load_card
+from jetssl.config.data import DataCard
 from jetssl.data.datamodule import PairDataModule
+from jetssl.data.tensors import to_tensors
 from jetssl.methods.builder import METHODS
 from jetssl.methods.compilation import compile_in_place
 from jetssl.models import checkpoints
+from jetssl.models.builder import build_encoder
 from jetssl.training.run_folder import RunFolder
 from resim.common.errors import InputError
 from tests.helpers.programs import run_jetssl as run
+from tests.helpers.toys import ENCODER_CARDS, make_jets
 
 
 def test_no_compiler_is_one_line():
@@ -69,3 +73,18 @@ def test_command(card_file, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("\n") == 1, done.stderr
     assert checkpoints.load_encoder(RunFolder(tmp_path / "r").best).card.training.compile
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")
+def test_other_lengths_need_no_other_graphs(rng):
+    """Also where edges are counted; the graphs are run as they are, which takes seconds instead of minutes."""
+    torch._dynamo.reset()
+    counters.clear()
+    card = Card(data=DataCard(files=("none",), normalize=False), encoder=ENCODER_CARDS["rs3l_gnn"])
+    compiled, graphs = build_encoder(card, seed=1).train(), []
+    compiled.compile(dynamic=True, backend="eager")
+    for _ in range(3):
+        compiled(*to_tensors(make_jets(rng, rng.integers(2, 12, 60).tolist()), "relative"))
+        graphs.append(counters["stats"]["unique_graphs"])
+    assert 0 < graphs[-1] <= graphs[0] + 1

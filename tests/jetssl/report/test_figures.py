@@ -4,8 +4,10 @@ import pytest
 from matplotlib.axes import Axes
 
 from jetssl.config.card import load_card
-from jetssl.report.figures import loss_curve
+from jetssl.evaluation.results import Calibration
+from jetssl.report.figures import calibration_figure, loss_curve
 from jetssl.report.page import _split_table
+from tests.helpers.records import roc_curve
 
 
 @pytest.fixture
@@ -57,3 +59,13 @@ def test_the_loss_is_named_and_read_as_the_objective_says(run_of, tmp_path, labe
 def test_which_rows_can_train(finished_run, card_file, override, words):
     table = _split_table(finished_run.load_provenance(), load_card(card_file, [override]))
     assert words in table.caption
+
+
+def test_calibration_with_negative_weights_is_drawn(tmp_path):
+    """A bin may have a share of signal outside 0 to 1."""
+    calibration = Calibration(predicted=[0.1, 0.9], observed=[-0.03, 1.05], n_jets=[40.0, 20.0])
+    curve, look = roc_curve(), ("pre-trained", "red", "-")
+    odd, without = (curve.model_copy(update={"calibration": value}) for value in (calibration, None))
+    (figure,) = calibration_figure([(odd, look)], "20 labels", tmp_path / "odd.png")
+    assert figure.path.stat().st_size > 1000
+    assert calibration_figure([(without, look)], "20 labels", tmp_path / "without.png") == []

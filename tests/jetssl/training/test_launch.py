@@ -2,10 +2,12 @@
 
 import subprocess
 
+import psutil
 import pytest
 
 from jetssl.training.run_folder import RunFolder
 from tests.helpers.programs import ENVIRONMENT, JETSSL
+from tests.helpers.waiting import wait_until
 
 
 @pytest.mark.slow
@@ -27,3 +29,23 @@ def test_one_process_for_each_device(card_file, tmp_path):
     assert bad.returncode == 1
     assert bad.stderr.count("cannot share equally") == bad.stderr.count("\n") == 1
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("killed", ["the command", "a process"])
+def test_nobody_trains_on_alone(card_file, tmp_path, killed):
+    """The processes of a command that was killed stop, as its lock has gone; a process that was killed is named."""
+    run = RunFolder(tmp_path / "run")
+    command = [*JETSSL, "train", str(card_file), "training.devices=2", "training.epochs=1000", "-o", str(run.path)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+    ) as parent:
+        wait_until(lambda: parent.poll() is not None or run.last.is_file())
+        children = [p for p in psutil.Process(parent.pid).children() if "jetssl" in p.cmdline()]
+        assert len(children) == 2
+        (parent if killed == "the command" else children[1]).kill()
+        assert psutil.wait_procs(children, timeout=60)[1] == []
+        _, said = parent.communicate(timeout=60)
+    if killed == "a process":
+        assert parent.returncode == 128 + 9
+        assert "process 1 of 2 was killed by signal 9" in said

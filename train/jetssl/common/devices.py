@@ -1,6 +1,5 @@
 """The processors of this machine that a training, or an evaluation, runs on: GPUs if there are any, else the CPU."""
 
-import logging
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from torch import nn
 
 from resim.common.errors import InputError
 
-log = logging.getLogger(__name__)
 Choice = Literal["auto", "cpu"] | int | tuple[int, ...]
 """`auto`: all GPUs, or one process on the CPU; `cpu`; how many GPUs, or processes on the CPU; or numbers of GPUs."""
 
@@ -36,8 +34,9 @@ class Devices:
         """
         if self.kind == "cuda" and processes > len(self.numbers):
             raise InputError(
-                f"{processes} processes on this machine, {len(self.numbers)} GPUs for them: start as many as GPUs, or"
-                " set training.devices=cpu"
+                f"{processes} processes on this machine, of whose GPUs torch sees {len(self.numbers)} here; start as"
+                " many as GPUs (of Slurm, ask for --gpus-per-node instead of --gpus-per-task), or set"
+                " training.devices=cpu"
             )
         numbers = self.numbers[:processes] if self.kind == "cuda" else tuple(range(processes))
         return Devices(self.kind, numbers)
@@ -54,8 +53,6 @@ def choose(choice: Choice) -> Devices:
     """
     n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if choice == "cpu" or (choice == "auto" and n_gpus == 0):
-        if choice == "auto" and torch.backends.mps.is_available():
-            log.warning("the GPU of this Mac is not used, for it knows no double precision; training on its CPU")
         return Devices("cpu", (0,))
     if isinstance(choice, tuple):
         return _of_numbers(choice, n_gpus)
@@ -72,6 +69,11 @@ def _of_numbers(numbers: tuple[int, ...], n_gpus: int) -> Devices:
         seen = f"GPUs 0 to {n_gpus - 1}" if n_gpus else f"no GPU (torch {torch.__version__})"
         raise InputError(f"training.devices: GPU {unknown[0]}, torch sees {seen}; choose among them, or auto")
     return Devices("cuda", numbers)
+
+
+def own_device() -> torch.device:
+    """What this process works on outside of a training: its GPU, if there is one."""
+    return torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
 
 
 def device_of(module: nn.Module) -> torch.device:

@@ -12,9 +12,14 @@ from torch import distributed
 from torch.distributed import distributed_c10d
 
 from resim.common.commandline import INTERRUPTED
-from resim.common.errors import InputError
+from resim.common.errors import InputError, reason_of
 
 T = TypeVar("T")
+
+
+FIRST_PORT: Final = 15_000
+PORTS: Final = 10_000
+"""Tasks of Slurm find each other at one of these, by the number of their job, unless MASTER_PORT names another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +71,28 @@ def present_team() -> Team:
 
 
 def _slurm_step() -> Team:
-    """The tasks of a `srun`; variables that torch reads are set for this process.
+    """The tasks of a `srun`; the variables of `torchrun` are set for this process.
 
     Raises:
         InputError: the nodes hold different numbers of tasks.
     """
-    size = int(os.environ.get("SLURM_STEP_NUM_TASKS", "1"))
-    if size == 1 or "SLURM_PROCID" not in os.environ:
+    told = {name: value for name, value in os.environ.items() if name.startswith("SLURM_")}
+    size = int(told.get("SLURM_STEP_NUM_TASKS", "1"))
+    if size == 1 or "SLURM_PROCID" not in told:
         return ALONE
     # Heavy, and only wanted here.
     from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 
-    slurm, nodes = SLURMEnvironment(auto_requeue=False), int(os.environ["SLURM_STEP_NUM_NODES"])
+    nodes, rank = int(told["SLURM_STEP_NUM_NODES"]), int(told["SLURM_PROCID"])
     if size % nodes:
-        tasks = os.environ.get("SLURM_STEP_TASKS_PER_NODE", "?")
+        tasks = told.get("SLURM_STEP_TASKS_PER_NODE", "?")
         raise InputError(f"srun started {tasks} tasks on {nodes} nodes; want as many on each: set --ntasks-per-node")
-    rank = slurm.global_rank()
-    variables = {"RANK": rank, "WORLD_SIZE": size, "LOCAL_RANK": slurm.local_rank(), "MASTER_PORT": slurm.main_port}
-    os.environ |= {name: str(value) for name, value in variables.items()} | {"MASTER_ADDR": slurm.main_address}
+    port = FIRST_PORT + (int(told["SLURM_JOB_ID"]) + int(told.get("SLURM_STEP_ID", "0"))) % PORTS
+    variables = {"RANK": rank, "WORLD_SIZE": size, "LOCAL_RANK": told["SLURM_LOCALID"]}
+    variables |= {"GROUP_RANK": told["SLURM_NODEID"], "LOCAL_WORLD_SIZE": size // nodes}
+    variables["MASTER_ADDR"] = SLURMEnvironment.resolve_root_node_address(told["SLURM_STEP_NODELIST"])
+    variables["MASTER_PORT"] = os.environ.get("MASTER_PORT", port)
+    os.environ |= {name: str(value) for name, value in variables.items()}
     return Team(rank, size, size // nodes)
 
 
@@ -143,6 +152,6 @@ def partners_may_go(team: Team, run: Path) -> Iterator[None]:
         if team.size == 1 or not (isinstance(error, distributed.DistError) or "gloo" in str(error)):
             raise
         raise InputError(
-            f"{run}: another of the {team.size} processes has ended; the same command resumes from the last finished"
-            " epoch"
+            f"{run}: another of the {team.size} processes has ended, or cannot be reached ({reason_of(error)}); the"
+            " same command resumes from the last finished epoch"
         ) from error

@@ -111,7 +111,7 @@ def _check_team(card: DataCard, team: Team) -> None:
     if card.batch_size % team.size:
         raise InputError(
             f"data.batch_size is {card.batch_size}, which {team.size} processes cannot share equally;"
-            f" choose a multiple of {team.size}"
+            f" choose a multiple of {team.size}, or other training.devices"
         )
     if card.shards > 1 and card.shards % team.size:
         raise InputError(

@@ -4,14 +4,14 @@ Layers that treat constituents one by one work on flat rows. Attention, neighbou
 of similar length (length bucketing), each padded to its own longest jet.
 
 How jets lie there depends on their lengths alone. It is worked out on the CPU, when a batch is made, and travels with
-the batch, so that no encoder has to ask a device for a length, and wait for the answer.
+the batch, so that no encoder has to ask a device for a length, and wait for the answer. Named tuples, as batches are:
+Lightning writes into dataclasses.
 
 Letters: B jets, N constituents, T real constituents of the batch, b jets of a bucket, n its longest jet.
 """
 
-from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch.nn import functional
@@ -24,8 +24,7 @@ JETS_PER_BUCKET = 24
 """Smallest number of jets of a bucket; fewer are not worth the overhead of separate calls."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(NamedTuple):
     """Jets of similar length; their constituents are consecutive rows of the flat tensors."""
 
     valid: torch.Tensor
@@ -37,6 +36,19 @@ class Bucket:
     sizes: tuple[int, ...]
     """the same, without asking the device"""
 
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def edges(self, count: int, others: int) -> int:
+        """Edges of all constituents to `count` of their jet, or to all if it has fewer; less `others` of each jet.
+
+        Outside the graphs of `torch.compile`, which would be made anew for every set of lengths.
+        """
+        return sum(size * min(count, size - others) for size in self.sizes)
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def pairs(self) -> int:
+        """Pairs i >= j of all jets."""
+        return sum(size * (size + 1) // 2 for size in self.sizes)
+
     @property
     def full(self) -> bool:
         """Whether nothing is padded."""
@@ -44,7 +56,8 @@ class Bucket:
 
     def to(self, *args: Any, **kwargs: Any) -> "Bucket":
         """The same on another device; arguments of `torch.Tensor.to`."""
-        valid, inside, lengths = (x.to(*args, **kwargs) for x in (self.valid, self.inside, self.lengths))
+        tensors = (self.valid, self.inside, self.lengths)
+        valid, inside, lengths = (x.to(*args, **{"non_blocking": True} | kwargs) for x in tensors)
         return Bucket(valid, inside, lengths, self.sizes)
 
     def pad(self, rows: torch.Tensor) -> torch.Tensor:
@@ -60,8 +73,7 @@ class Bucket:
         return flat if self.full else functional.embedding(self.inside, flat)
 
 
-@dataclass(frozen=True, slots=True)
-class Ragged:
+class Ragged(NamedTuple):
     """How the jets of a batch lie in flat tensors: sorted by length, constituents of a jet in their order."""
 
     shape: tuple[int, int]
@@ -78,19 +90,18 @@ class Ragged:
     """the buckets of the batch, with about as many rows each"""
 
     @classmethod
-    def of(cls, mask: torch.Tensor, most_buckets: int = MOST_BUCKETS) -> "Ragged":
+    def of(cls, mask: torch.Tensor) -> "Ragged":
         """Of a batch.
 
         Args:
             mask: bool `(B, N)`; at least one True per jet, anywhere. On the CPU: elsewhere, this waits for the
                 device.
-            most_buckets: largest number of buckets.
         """
         counts = mask.sum(1)
         order = torch.argsort(counts, stable=True)
         ascending = counts[order]
         jet, position = mask[order].nonzero(as_tuple=True)
-        groups = _of_equal_rows(ascending, _number_of_buckets(len(mask), most_buckets))
+        groups = _of_equal_rows(ascending, _number_of_buckets(len(mask)))
         buckets = tuple(_bucket(lengths) for lengths in groups)
         n_jets, longest = mask.shape
         return cls((n_jets, longest), order, ascending, jet, order[jet] * longest + position, buckets)
@@ -103,8 +114,8 @@ class Ragged:
     def to(self, *args: Any, **kwargs: Any) -> "Ragged":
         """The same on another device; arguments of `torch.Tensor.to`."""
         names = ("order", "counts", "jet", "source")
-        tensors = {name: getattr(self, name).to(*args, **kwargs) for name in names}
-        return replace(self, **tensors, buckets=tuple(bucket.to(*args, **kwargs) for bucket in self.buckets))
+        tensors = {name: getattr(self, name).to(*args, **{"non_blocking": True} | kwargs) for name in names}
+        return self._replace(**tensors, buckets=tuple(bucket.to(*args, **kwargs) for bucket in self.buckets))
 
     def flatten(self, padded: torch.Tensor) -> torch.Tensor:
         """Real entries of a batch: `(B, N, D)` → `(T, D)`."""
@@ -138,9 +149,9 @@ def _of_equal_rows(counts: torch.Tensor, number: int) -> list[torch.Tensor]:
     return [group for group in torch.split(counts, sizes) if len(group)]
 
 
-def _number_of_buckets(n_jets: int, most_buckets: int) -> int:
+def _number_of_buckets(n_jets: int) -> int:
     """A power of two, which most numbers of threads share equally."""
-    most = min(most_buckets, max(1, n_jets // JETS_PER_BUCKET))
+    most = min(MOST_BUCKETS, max(1, n_jets // JETS_PER_BUCKET))
     return 1 << (most.bit_length() - 1)
 
 

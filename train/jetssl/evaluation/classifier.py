@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from jetssl.common.devices import choose, device_of, moved
+from jetssl.common.devices import device_of, moved, own_device
 from jetssl.evaluation.heads import cross_entropy
 from jetssl.methods.optimizers import AdamW
 from jetssl.methods.schedules import warmup_cosine
@@ -109,7 +109,7 @@ def train(  # noqa: PLR0913, PLR0917
         InputError: the loss is not finite.
     """
     home = device_of(model)
-    device = choose("auto").of(0) if home.type == "cpu" else home
+    device = own_device() if home.type == "cpu" else home
     model.to(device)
     optimizer = _optimizer(model, rates)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: warmup_cosine(step, steps, WARMUP))

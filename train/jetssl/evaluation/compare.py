@@ -13,7 +13,7 @@ import numpy as np
 
 from jetssl.common.seeds import Stream, generator
 from jetssl.config.evaluation import CompareCard
-from jetssl.evaluation.bootstrap import spread
+from jetssl.evaluation.bootstrap import ROUNDING, spread
 from jetssl.evaluation.results import ErrorParts, Result, RocCurve, read_curves, read_results
 from jetssl.evaluation.trained import runs_of
 from jetssl.training.run_folder import RunFolder
@@ -175,7 +175,8 @@ def _mean(results: Sequence[Result]) -> Result:
     rng, size = generator(first.seed, Stream.SEEDS, first.n_labels), len(results)
     shares = rng.multinomial(size - 1, np.full(size, 1 / size), len(rows[0])) / (size - 1)
     replicas = (shares.T * np.array(rows)).sum(0)
-    parts = ErrorParts(seeds=float(np.std(values, ddof=1) / np.sqrt(size)))
+    of_seeds = float(np.std(values, ddof=1) / np.sqrt(size))
+    parts = ErrorParts(seeds=of_seeds if first.baseline is None and of_seeds > ROUNDING else None)
     figures = {"value": float(np.mean(values)), "error": spread(replicas), "replicas": tuple(replicas.tolist())}
     return first.model_copy(update=update | figures | {"error_parts": parts})
 

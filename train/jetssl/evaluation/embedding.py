@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
-from jetssl.common.devices import choose, device_of, moved
+from jetssl.common.devices import device_of, moved, own_device
 from jetssl.common.threads import torch_threads
 from jetssl.data.jet_table import JetTable
 from jetssl.data.jets import Jets, gather_jets
@@ -50,7 +50,7 @@ def embed(  # noqa: PLR0913
     vectors = np.empty((len(row), encoder.width), np.float32)
     order = np.argsort(table.counts[view, row], kind="stable")
     home = device_of(encoder)
-    device = choose("auto").of(0) if home.type == "cpu" else home
+    device = own_device() if home.type == "cpu" else home
 
     @torch.inference_mode()
     def encode(index: Integers) -> None:

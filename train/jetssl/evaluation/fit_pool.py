@@ -1,13 +1,15 @@
-"""Fits side by side, one process a core; their numbers do not depend on how many."""
+"""Fits side by side, one process a core, or one a GPU; their numbers do not depend on how many."""
 
 import multiprocessing
 import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.queues import SimpleQueue
 
 import torch
 
+from jetssl.common.devices import choose
 from jetssl.common.threads import torch_threads
 from jetssl.evaluation.fits import Bench, Fit
 from resim.common.errors import InputError
@@ -29,7 +31,8 @@ def run_fits(
     Raises:
         InputError: what a fit raised, or a process was killed.
     """
-    jobs = min(jobs, len(fits))
+    devices = choose("auto")
+    jobs = min(jobs, len(fits), *([len(devices.numbers)] if devices.kind == "cuda" else []))
     if jobs <= 1:
         with torch_threads(1):  # as in a process of its own, so the numbers are the same
             for fit in fits:
@@ -37,7 +40,10 @@ def run_fits(
                 progress.advance(1)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, _start_worker, (make_bench,)) as pool:
+    gpus = context.SimpleQueue()
+    for number in devices.numbers if devices.kind == "cuda" else ():
+        gpus.put(number)
+    with ProcessPoolExecutor(jobs, context, _start_worker, (make_bench, gpus)) as pool:
         try:
             for done in as_completed([pool.submit(_fit_in_worker, fit) for fit in fits]):
                 done.result()
@@ -55,8 +61,10 @@ def run_fits(
 _bench_of_worker: list[Bench] = []
 
 
-def _start_worker(make_bench: Callable[[], Bench]) -> None:
+def _start_worker(make_bench: Callable[[], Bench], gpus: "SimpleQueue[int]") -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    if torch.cuda.is_available():
+        torch.cuda.set_device(gpus.get())
     torch.set_num_threads(1)
     _bench_of_worker.append(make_bench())
 

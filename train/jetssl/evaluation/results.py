@@ -49,14 +49,14 @@ class ErrorParts(_Record):
 
 
 class Calibration(_Record):
-    """How often what was said to be signal is signal, in bins of the probability that was said; mean over draws."""
+    """How often what was said to be signal is signal, in bins of the probability that was said; all draws."""
 
     predicted: list[float]
     """mean probability in each bin that is not empty"""
     observed: list[float]
     """share of signal in it"""
     n_jets: list[float]
-    """test jets in it; effective number where they have weights"""
+    """test jets of one draw in it; effective number where they have weights"""
 
 
 class Result(_Record):

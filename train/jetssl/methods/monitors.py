@@ -69,7 +69,7 @@ def uniformity(vectors: torch.Tensor) -> torch.Tensor:
     """
     unit = functional.normalize(vectors.float(), dim=1)
     starts = range(0, len(unit), ROWS_AT_ONCE)
-    summed = torch.zeros((), dtype=torch.float64)
+    summed = torch.zeros((), dtype=torch.float64, device=unit.device)
     for start in share(starts):
         # Squared distances of unit vectors are 2 - 2 cos; pairs of a block and what follows it.
         potential = (unit[start : start + ROWS_AT_ONCE] @ unit[start:].T).sub_(1).mul_(4).clamp_(max=0).exp_()

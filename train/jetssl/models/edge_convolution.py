@@ -62,8 +62,7 @@ def nearest_in_bucket(bucket: Bucket, coordinates: torch.Tensor, count: int, *, 
     in_jet = torch.repeat_interleave(lengths - others, lengths, output_size=len(index))
     exists = torch.arange(count, device=index.device) < in_jet[:, None]
     first = index[:, :1].masked_fill(~exists[:, :1], 0)
-    n_edges = sum(size * min(count, size - others) for size in bucket.sizes)
-    return Neighbours(index.where(exists, first), exists, n_edges)
+    return Neighbours(index.where(exists, first), exists, bucket.edges(count, others))
 
 
 def _edges(near: Neighbours) -> tuple[torch.Tensor, torch.Tensor]:

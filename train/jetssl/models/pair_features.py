@@ -107,7 +107,7 @@ def _pairs(bucket: Bucket) -> ConstituentPairs:
     """All of a bucket, jet by jet, by i, then by j: number k of a jet has k = i (i + 1) / 2 + j."""
     lengths, device = bucket.lengths, bucket.lengths.device
     of_jet = lengths * (lengths + 1) // 2
-    number = sum(size * (size + 1) // 2 for size in bucket.sizes)
+    number = bucket.pairs()
     jet = torch.repeat_interleave(torch.arange(len(lengths), device=device), of_jet, output_size=number)
     k = torch.arange(number, device=device) - (of_jet.cumsum(0) - of_jet)[jet]
     i = ((8 * k + 1).double().sqrt().sub(1) / 2).long()

@@ -149,9 +149,10 @@ def calibration_figure(curves: Sequence[tuple[RocCurve, Look]], labels: str, out
 
 def _draw_calibration(axes: Axes, calibration: Calibration, name: str, colour: str, style: str) -> None:
     seen = np.array(calibration.observed)
-    intervals = [wilson(share * n, n) for share, n in zip(seen, calibration.n_jets, strict=True)]
+    inside = np.clip(seen, 0, 1)  # negative weights of events may put a share outside
+    intervals = [wilson(share * n, n) for share, n in zip(inside, calibration.n_jets, strict=True)]
     low, high = (np.array([getattr(interval, end) for interval in intervals]) for end in ("low", "high"))
-    errors = np.maximum([seen - low, high - seen], 0)
+    errors = np.maximum([inside - low, high - inside], 0)
     axes.errorbar(calibration.predicted, seen, yerr=errors, fmt=f"o{style}", ms=4, lw=1, color=colour, label=name)
 
 

@@ -1,15 +1,18 @@
 """One process for each device of this machine, by torch's own launcher, as `torchrun --standalone` does it."""
 
 import logging
+import os
 import sys
 import uuid
 from collections.abc import Sequence
 
-from torch.distributed.elastic.multiprocessing.api import SignalException
+from torch.distributed.elastic.multiprocessing.api import DefaultLogsSpecs, SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from resim.common.commandline import INTERRUPTED
+
+log = logging.getLogger(__name__)
 
 
 def launch(words: Sequence[str], processes: int) -> int:
@@ -24,11 +27,22 @@ def launch(words: Sequence[str], processes: int) -> int:
         rdzv_endpoint="localhost:0",
         max_restarts=0,
         monitor_interval=0.1,
+        local_addr="127.0.0.1",
+        logs_specs=DefaultLogsSpecs(os.devnull),
     )
     try:
         elastic_launch(config, sys.executable)("-m", "jetssl", *words)
     except ChildFailedError as error:
-        return int(error.get_first_failure()[1].exitcode)
+        rank, failure = error.get_first_failure()
+        if failure.exitcode < 0:
+            log.error(
+                "jetssl: process %d of %d was killed by signal %d, perhaps for memory; the same command resumes from"
+                " the last finished epoch",
+                rank,
+                processes,
+                -failure.exitcode,
+            )
+        return int(failure.exitcode if failure.exitcode > 0 else 128 - failure.exitcode)
     except (SignalException, KeyboardInterrupt):
         return INTERRUPTED
     return 0

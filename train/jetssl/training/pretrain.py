@@ -13,11 +13,11 @@ from pathlib import Path
 import lightning
 from lightning.fabric.plugins import ClusterEnvironment
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
-from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.pytorch.callbacks import EMAWeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy
-from torch import distributed, nn
+from torch import nn
 
 from jetssl.common.devices import Devices, choose
 from jetssl.common.full_disk import full_disk_is_one_line
@@ -186,7 +186,13 @@ def _trainer(card: Card, run: RunFolder, data: PairDataModule, devices: Devices,
         gradient_clip_val=card.training.gradient_clip,
         plugins=[WholeFileIO(), *_environment(data.team)],
         logger=TensorBoardLogger(run.path, name="tensorboard", version=""),
-        callbacks=[*_average_and_stop(card, data.team), best, last, log, *([progress_bar()] if terminal else [])],
+        callbacks=[
+            *_average_and_stop(card, data.team, devices),
+            best,
+            last,
+            log,
+            *([progress_bar()] if terminal else []),
+        ],
         enable_progress_bar=terminal,
         enable_model_summary=False,
         num_sanity_val_steps=0,
@@ -197,19 +203,18 @@ def _trainer(card: Card, run: RunFolder, data: PairDataModule, devices: Devices,
 
 
 def _environment(team: Team) -> list[ClusterEnvironment]:
-    """Where Lightning learns which process this is; by itself it would take a lone process for all tasks of its job.
+    """Where Lightning learns which process this is: the variables of `torchrun`, which stand for Slurm's, too.
 
-    Lightning would also put a job of Slurm into the queue again, and save where we do not look.
+    By itself it would take a lone process for all tasks of its job, put a job of Slurm into the queue again, and save
+    where we do not look.
     """
-    if team.size == 1:
-        return [LightningEnvironment()]
-    return [] if distributed.is_torchelastic_launched() else [SLURMEnvironment(auto_requeue=False)]
+    return [LightningEnvironment() if team.size == 1 else TorchElasticEnvironment()]
 
 
-def _average_and_stop(card: Card, team: Team) -> list[lightning.Callback]:
+def _average_and_stop(card: Card, team: Team, devices: Devices) -> list[lightning.Callback]:
     callbacks: list[lightning.Callback] = []
     if card.training.ema is not None:
-        callbacks.append(EMAWeightAveraging(decay=card.training.ema))
+        callbacks.append(EMAWeightAveraging(devices.of(team.rank % team.on_this_machine), decay=card.training.ema))
     if card.training.patience is not None:
         callbacks.append(Patience("validation_loss", patience=card.training.patience))
     if team.size > 1:

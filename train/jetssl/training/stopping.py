@@ -1,5 +1,6 @@
 """How a training ends before its last epoch: Ctrl-C in all processes at once, or early stopping."""
 
+import os
 import signal
 from typing import Any
 
@@ -21,6 +22,7 @@ class StopTogether(lightning.Callback):
 
     def __init__(self) -> None:
         self.wanted = False
+        self.parent = os.getppid()
 
     def on_fit_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002
         """Note signals from now on."""
@@ -31,7 +33,7 @@ class StopTogether(lightning.Callback):
         self.wanted = True
 
     def on_train_batch_end(self, *_: Any) -> None:
-        """Stop if any process has been told to."""
+        """Stop if any process has been told to, or has lost the one that started it, and with it the lock."""
         self._agree()
 
     def on_validation_batch_end(self, *_: Any) -> None:
@@ -39,7 +41,7 @@ class StopTogether(lightning.Callback):
         self._agree()
 
     def _agree(self) -> None:
-        wanted = torch.tensor(float(self.wanted))
+        wanted = torch.tensor(float(self.wanted or os.getppid() != self.parent))
         distributed.all_reduce(wanted, distributed.ReduceOp.MAX)
         if wanted:
             raise KeyboardInterrupt

@@ -68,4 +68,4 @@ def from_proportions(logits: torch.Tensor, targets: torch.Tensor, progress: floa
 
 def _forward(transition: Matrix) -> Loss:
     matrix = torch.from_numpy(transition).float()
-    return lambda logits, targets, _: forward_corrected(logits[:, 0], targets, matrix).mean()
+    return lambda logits, targets, _: forward_corrected(logits[:, 0], targets, matrix.to(logits.device)).mean()

@@ -16,7 +16,7 @@ class Axis(Encoder):
         super().__init__()
         self.width = 2
 
-    def forward(self, features, momenta, mask, layout=None):
+    def encode(self, features, momenta, ragged):
         return Encoded(features, features[:, 0, 1:3])
 
 

@@ -30,7 +30,6 @@ class Encoder(nn.Module, ABC):
 
     width: int
 
-    @abstractmethod
     def forward(
         self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor, layout: Ragged | None = None
     ) -> Encoded:
@@ -43,3 +42,8 @@ class Encoder(nn.Module, ABC):
                 skips padding by itself (`jetssl.data.ragged`), so batches need no sorting.
             layout: `Ragged.of(mask)` if it is known; on a GPU it should be, for it is made on the CPU.
         """
+        return self.encode(features, momenta, layout or Ragged.of(mask))
+
+    @abstractmethod
+    def encode(self, features: torch.Tensor, momenta: torch.Tensor, ragged: Ragged) -> Encoded:
+        """The same, `(B, N, F)` and `(B, N, 4)`, of jets whose mask is described by `ragged`."""

@@ -29,12 +29,9 @@ class Normalized(Encoder):
         self.register_buffer("mean", torch.zeros(n_features))
         self.register_buffer("spread", torch.ones(n_features))
 
-    def forward(
-        self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor, layout: Ragged | None = None
-    ) -> Encoded:
-        """`(B, N, F)`, `(B, N, 4)`, bool `(B, N)` → tokens, jet `(B, D)`."""
-        encoded: Encoded = self.encoder((features - self.mean) / self.spread, momenta, mask, layout)
-        return encoded
+    def encode(self, features: torch.Tensor, momenta: torch.Tensor, ragged: Ragged) -> Encoded:
+        """`(B, N, F)`, `(B, N, 4)` → tokens, jet `(B, D)`."""
+        return self.encoder.encode((features - self.mean) / self.spread, momenta, ragged)
 
     @torch.no_grad()
     def fit(self, batches: Iterable[JetBatch]) -> None:

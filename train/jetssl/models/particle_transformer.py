@@ -120,11 +120,8 @@ class ParticleTransformer(Encoder):
         self.cls_token = nn.Parameter(torch.zeros(1, 1, card.width))
         self._initialize(blocks)
 
-    def forward(
-        self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor, layout: Ragged | None = None
-    ) -> Encoded:
-        """`(B, N, F)`, `(B, N, 4)`, bool `(B, N)` → tokens `(B, N, D)`, jet `(B, D)`."""
-        ragged = layout or Ragged.of(mask)
+    def encode(self, features: torch.Tensor, momenta: torch.Tensor, ragged: Ragged) -> Encoded:
+        """`(B, N, F)`, `(B, N, 4)` → tokens `(B, N, D)`, jet `(B, D)`."""
         rows = self.embed.input_bn(ragged.flatten(features))
         pairs, values = zip(*self.pair_embed(ragged.flatten(momenta), ragged), strict=True)
         tokens, jets = over_buckets(self._encode, self, ragged, rows, pairs, values)

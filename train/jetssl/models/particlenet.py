@@ -58,11 +58,8 @@ class ParticleNet(Encoder):
             for size, channels in zip(before, card.channels, strict=False)
         )
 
-    def forward(
-        self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor, layout: Ragged | None = None
-    ) -> Encoded:
-        """`(B, N, F)`, `(B, N, 4)`, bool `(B, N)` → tokens `(B, N, D)`, jet `(B, D)`."""
-        ragged = layout or Ragged.of(mask)
+    def encode(self, features: torch.Tensor, momenta: torch.Tensor, ragged: Ragged) -> Encoded:
+        """`(B, N, F)`, `(B, N, 4)` → tokens `(B, N, D)`, jet `(B, D)`."""
         tokens = self.input_norm(ragged.flatten(features))
         coordinates = directions(ragged.flatten(momenta))
         for block in self.blocks:

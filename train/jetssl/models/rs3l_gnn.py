@@ -34,15 +34,8 @@ class Rs3lGnn(Encoder):
             for _ in range(card.layers)
         )
 
-    def forward(
-        self,
-        features: torch.Tensor,
-        momenta: torch.Tensor,  # noqa: ARG002
-        mask: torch.Tensor,
-        layout: Ragged | None = None,
-    ) -> Encoded:
-        """`(B, N, F)`, `(B, N, 4)` (not used), bool `(B, N)` → tokens `(B, N, D)`, jet `(B, D)`."""
-        ragged = layout or Ragged.of(mask)
+    def encode(self, features: torch.Tensor, momenta: torch.Tensor, ragged: Ragged) -> Encoded:  # noqa: ARG002
+        """`(B, N, F)`, `(B, N, 4)` (not used) → tokens `(B, N, D)`, jet `(B, D)`."""
         (tokens,) = over_buckets(self._tokens, self, ragged, ragged.flatten(features))
         return Encoded(ragged.pad(tokens), ragged.sum(tokens))
 

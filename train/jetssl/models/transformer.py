@@ -63,11 +63,8 @@ class Transformer(Encoder):
         self.norm = nn.LayerNorm(card.width)
         self.pool = nn.Linear(card.width + (not card.continuous_mask), card.width)
 
-    def forward(
-        self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor, layout: Ragged | None = None
-    ) -> Encoded:
-        """`(B, N, F)`, `(B, N, 4)` (read by the continuous mask), bool `(B, N)` → tokens, jet `(B, D)`."""
-        ragged = layout or Ragged.of(mask)
+    def encode(self, features: torch.Tensor, momenta: torch.Tensor, ragged: Ragged) -> Encoded:
+        """`(B, N, F)`, `(B, N, 4)` (read by the continuous mask) → tokens, jet `(B, D)`."""
         weights = _pt_fractions(ragged.flatten(momenta), ragged) if self.continuous_mask else None
         biases = _biases(ragged, weights)
         (rows,) = over_buckets(self._tokens, self, ragged, ragged.flatten(features), biases)

@@ -41,7 +41,7 @@ def folder(tmp_path, results):
 def test_the_page_answers_in_words_and_numbers(folder, tmp_path):
     write_report([folder], tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text().replace("\xa0", " ")
-    assert "no help from 4000 labels on" in page.replace("all ", "")
+    assert "none from 4000 labels on" in page.replace("all ", "")
     assert "Label noise, symmetric 0.2: balanced accuracy 0.700 ± 0.010 without remedy" in page
     assert page.count('<img src="data:image/png') == 2
     assert "0.930 ± 0.010" in page

@@ -57,7 +57,7 @@ with gloo():
         pretrain(load_card(Path(sys.argv[1]), sys.argv[2:4]), RunFolder(Path(folder)), quiet=True)
 """
 FAULTS = {
-    "kill": "another of the 2 processes has ended; the same command resumes from the last finished epoch",
+    "kill": "another of the 2 processes has ended, or cannot be reached",
     "nan": "the loss is nan in epoch 3; lower training.learning_rate",
 }
 EPOCHS = "training.epochs=4"

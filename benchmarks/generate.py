@@ -7,16 +7,16 @@
 - `rehadron_cost`: what a view that freezes the parton shower adds, relative to what a full view adds.
 - `speedup_2_workers`: `-j 1` time / `-j 2` time of the same job, start-up of the workers left out on neither side.
 
-The sides of a ratio take turns in rounds, and the median over the rounds is used, so that a noisy machine disturbs
-both alike. Initialization of Pythia is left out of the first two.
+Every chain runs between two bare loops, and its time over their mean counts: a machine whose clock drifts disturbs
+both sides alike. The median over the rounds is printed with its error. Initialization of Pythia is left out of the
+first two.
 
-    python benchmarks/generate.py [--json] [--n-events 600] [--rounds 3] [--memory]
+    python benchmarks/generate.py [--json] [--n-events 600] [--rounds 5] [--memory]
 """
 
 import argparse
 import gzip
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -25,6 +25,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pythia8mc
 import yaml
 
@@ -102,27 +103,32 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def chain_ratios(n_events: int, rounds: int) -> dict[str, float]:
-    """The ratios that compare single-core chains."""
+    """The ratios that compare single-core chains, and their errors."""
     options = RunOptions(n_events=n_events, quiet=True)
     runs = {freeze: run_with(options, freeze) for freeze in (None, "hard_scatter", "parton_shower")}
     bare = bare_loop(runs[None])
-    works: dict[str, Callable[[], object]] = {"bare": bare}
-    works |= {str(freeze): partial(simulate, run) for freeze, run in runs.items()}
+    works: dict[str, Callable[[], object]] = {str(freeze): partial(simulate, run) for freeze, run in runs.items()}
     works["detector"] = partial(simulate, run_with(options, None, detector=True))
-    for work in works.values():
+    for work in (bare, *works.values()):
         work()  # initializes Pythia and imports what is imported late
-    times = {name: [] for name in works}
-    for _ in range(rounds):
+    cost = {name: np.empty(rounds) for name in works}
+    for i in range(rounds):
         for name, work in works.items():
-            times[name].append(seconds(work))
-    median = {name: statistics.median(values) for name, values in times.items()}
-    added = {freeze: median[freeze] - median["None"] for freeze in ("hard_scatter", "parton_shower")}
-    return {
-        "ratio_to_bare_pythia": median["bare"] / median["None"],
-        "ratio_with_detector": median["bare"] / median["detector"],
-        "rehadron_cost": added["parton_shower"] / added["hard_scatter"],
-        "events_per_s": bare() / median["None"],
+            before, own, after = seconds(bare), seconds(work), seconds(bare)
+            cost[name][i] = 2 * own / (before + after)
+    ratios = {
+        "ratio_to_bare_pythia": 1 / cost["None"],
+        "ratio_with_detector": 1 / cost["detector"],
+        "rehadron_cost": (cost["parton_shower"] - cost["None"]) / (cost["hard_scatter"] - cost["None"]),
     }
+    results = {name: float(np.median(values)) for name, values in ratios.items()}
+    results |= {f"{name}_error": _error_of_median(values) for name, values in ratios.items()}
+    return results | {"events_per_s": bare() / seconds(works["None"])}
+
+
+def _error_of_median(values: np.ndarray) -> float:
+    """1.25 sigma / sqrt(n), sigma from the median absolute deviation."""
+    return float(1.25 * 1.48 * np.median(np.abs(values - np.median(values))) / np.sqrt(len(values)))
 
 
 def worker_speedup(n_events: int) -> dict[str, float]:
@@ -200,7 +206,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Speed of resim generate, as ratios measured in one run.")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--n-events", type=int, default=600)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--memory", action="store_true", help="measure peak memory at 2,000 and 20,000 events too")
     arguments = parser.parse_args()
     results = chain_ratios(arguments.n_events, arguments.rounds) | worker_speedup(10 * arguments.n_events)

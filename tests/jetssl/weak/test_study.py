@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from jetssl.evaluation.results import Origin
 from jetssl.weak import study as module
 from jetssl.weak.study import Study, make_pairs
 from resim.card import generation_card
+from resim.common.errors import InputError
 from tests.helpers.chain import REPOSITORY
 
 SHIPPED = REPOSITORY / "cards/studies/vicreg_wsl_small.yaml"
@@ -19,7 +21,7 @@ def study(tmp_path):
 
 
 def test_the_pair_file_is_made_from_own_hard_scatters(study, monkeypatch):
-    """LHE files first, then the views; a second call makes no LHE file again."""
+    """LHE files first, then pile-up, then the views; a second call makes only what is missing."""
     commands = []
 
     def run(command, log):
@@ -29,17 +31,32 @@ def test_the_pair_file_is_made_from_own_hard_scatters(study, monkeypatch):
 
     monkeypatch.setattr(module, "run_logged", run)
     make_pairs(study)
-    assert [words[0] for words in commands] == ["hard-scatter", "hard-scatter", "generate"]
-    assert commands[0][-2:] == ["-n", "6000"]
-    assert "--resume" in commands[2]
+    assert [words[0] for words in commands] == ["hard-scatter", "hard-scatter", "pileup", "generate"]
+    assert commands[0][2:4] == ["-n", "6000"]
+    assert commands[2][1:3] == ["-n", "3000"]
+    assert "--resume" in commands[3]
     card = generation_card.load_card(study.folder / "generation.yaml")
     assert [source.lhe.name for source in card.sources] == ["hbb_j.lhe.gz", "qcd_jj.lhe.gz"]
     assert all(source.lhe.parent == study.folder.resolve() for source in card.sources)
     shipped = generation_card.load_card(REPOSITORY / "cards/generate/domains_small.yaml")
     assert card.views.keys() == shipped.views.keys()
-    assert card.stages()["data"].detector == shipped.stages()["data"].detector
+    assert card.stages()["seed"] == shipped.stages()["seed"]
+    data, without = card.stages()["data"], shipped.stages()["data"]
+    assert data.shower == without.shower
+    assert data.detector.card == REPOSITORY / "cards/delphes/cms_shifted_puppi.tcl"
+    assert (data.detector.pileup.mu, data.detector.pileup.pool) == (25, study.folder.resolve() / "minimum_bias.h5")
     make_pairs(study)
-    assert [words[0] for words in commands[3:]] == ["generate"]
+    assert [words[0] for words in commands[4:]] == ["generate"]
+
+
+def test_pile_up_needs_a_view_to_be_mixed_into(study, monkeypatch):
+    monkeypatch.setattr(module, "run_logged", lambda command, log: None)
+    pairs = study.card.pairs
+    changed = pairs.model_copy(update={"pileup": pairs.pileup.model_copy(update={"view": "datta"})})
+    with pytest.raises(
+        InputError, match=r"domains_small.yaml: no view 'datta' to mix pile-up into; has nominal, seed"
+    ):
+        make_pairs(replace(study, card=study.card.model_copy(update={"pairs": changed})))
 
 
 def test_domains_without_files_are_views_of_the_file_that_is_made(study):

@@ -54,13 +54,15 @@ def test_every_shipped_card_is_read():
         "cms_pileup",
         "cms_puppi",
         "cms_shifted",
+        "cms_shifted_puppi",
         "cms_tracking",
         "ideal",
     ]
     for path in SHIPPED:
         detector = Detector.from_card(path)
-        puppi = path.stem == "cms_puppi"
-        assert detector.left_out == (("Merger EFlowMerger",) if puppi else ()) + ("TreeWriter TreeWriter",)
+        puppi = path.stem.endswith("puppi")
+        unused = ("Merger EFlowMerger",) if path.stem == "cms_puppi" else ()
+        assert detector.left_out == (*unused, "TreeWriter TreeWriter")
         assert pickle.loads(pickle.dumps(detector)).modules[-1][0] == "RunPUPPI" if puppi else "EFlowMerger"  # noqa: S301
 
 
@@ -106,6 +108,19 @@ def test_the_shifted_card_has_other_scales():
     )
     for name, scale in (("ECal", 0.98), ("HCal", 0.95)):
         assert shifted[name] == pytest.approx({pdg_id: scale * share for pdg_id, share in nominal[name].items()})
+
+
+def test_the_shifted_card_with_pile_up_is_both():
+    """Its modules are those of cms_shifted and, for pile-up, those of cms_puppi."""
+    both, shifted, puppi = (
+        read_card(CARDS / f"{name}.tcl").by_name for name in ("cms_shifted_puppi", "cms_shifted", "cms_puppi")
+    )
+    moved = {"ParticlePropagator", "NeutralEFlowMerger", "TreeWriter"}  # the wiring
+    for name in both.keys() - moved:
+        other = shifted if name in shifted else puppi
+        texts = [{key: text_of(value) for key, value in card[name].parameters.items()} for card in (both, other)]
+        assert texts[0] == texts[1], name
+    assert both.keys() == (shifted.keys() - {"EFlowMerger"}) | (puppi.keys() - {"EFlowMerger"})
 
 
 def _fractions(card: str, module: str) -> list[tuple[str, str]]:

@@ -18,6 +18,8 @@ NoisyMethod = Literal["plain", "gce", "forward", "forward_estimated", "co_teachi
 """How to learn from labels of which some are wrong."""
 StudentMethod = Literal["hard", "soft", "confident", "gce", "forward", "co_teaching", "self_training"]
 """What a student makes of its teacher's labels."""
+POOL: Final = "minimum_bias.h5"
+"""Of the folder of the study: the events of its pile-up."""
 PAIRS: Final = "pairs.h5"
 """Of the folder of the study: the file that it generates."""
 
@@ -30,6 +32,18 @@ class ProcessFile(CardModel):
     n_events: int = Field(ge=1)
 
 
+class PileUpCard(CardModel):
+    """Pile-up in the data: minimum-bias events to make, and the view that they are mixed into."""
+
+    view: Name
+    detector: Path
+    """Delphes card of that view, with a PileUpMerger"""
+    mu: float = Field(gt=0, le=1000)
+    """mean number of collisions in an event"""
+    n_events: int = Field(ge=1)
+    """of the pool that they are drawn from"""
+
+
 class PairsCard(CardModel):
     """How the pair file is made, if the domains name none."""
 
@@ -37,6 +51,7 @@ class PairsCard(CardModel):
     """generation card"""
     hard_scatter: dict[Name, ProcessFile] = Field(default_factory=dict)
     """LHE files to make; each stands for the source of the generation card whose file has its name"""
+    pileup: PileUpCard | None = None
     seed: int = Field(1, ge=0)
 
 
@@ -181,7 +196,12 @@ def load_weak_card(path: Path) -> WeakCard:
     }
     if card.pairs is not None:
         made = {n: f.model_copy(update={"card": found(f.card)}) for n, f in card.pairs.hard_scatter.items()}
+        pileup = card.pairs.pileup
         changes["pairs"] = card.pairs.model_copy(
-            update={"generate": found(card.pairs.generate), "hard_scatter": made}
+            update={
+                "generate": found(card.pairs.generate),
+                "hard_scatter": made,
+                "pileup": pileup and pileup.model_copy(update={"detector": found(pileup.detector)}),
+            }
         )
     return card.model_copy(update=changes)

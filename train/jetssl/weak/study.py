@@ -16,7 +16,7 @@ import yaml
 from jetssl.common.threads import torch_threads
 from jetssl.config.card import load_card
 from jetssl.config.domains import DomainCard
-from jetssl.config.weak import PAIRS, DomainName, PairsCard, StudyDomain, WeakCard
+from jetssl.config.weak import PAIRS, POOL, DomainName, PairsCard, StudyDomain, WeakCard
 from jetssl.data.table import PairTable
 from jetssl.evaluation.embedding import embed
 from jetssl.evaluation.results import Origin
@@ -27,6 +27,7 @@ from jetssl.weak.domains import Domain, Question, load_domain
 from resim.card import generation_card
 from resim.common.arrays import Floats32
 from resim.common.atomic_write import write_text
+from resim.common.errors import InputError
 from resim.common.external import run_logged
 
 log = logging.getLogger(__name__)
@@ -74,24 +75,39 @@ def make_pairs(study: Study) -> None:
     for name, path in made.items():
         if not path.exists():
             wanted = card.hard_scatter[name]
-            _resim(study, "hard-scatter", wanted.card, path, "-n", str(wanted.n_events))
+            _resim(card, path, "hard-scatter", str(wanted.card), "-n", str(wanted.n_events))
+    pool = study.folder.resolve() / POOL
+    if card.pileup is not None and not pool.exists():
+        _resim(card, pool, "pileup", "-n", str(card.pileup.n_events))
     generation = study.folder / "generation.yaml"
-    write_text(generation, _generation(card, made))
-    _resim(study, "generate", generation.resolve(), study.folder.resolve() / PAIRS, "--resume", "-j", "2")
+    write_text(generation, _generation(card, made, pool))
+    _resim(card, study.folder.resolve() / PAIRS, "generate", str(generation.resolve()), "--resume", "-j", "2")
 
 
-def _resim(study: Study, command: str, card: Path, output: Path, *options: str) -> None:
-    words = [command, str(card), "-o", str(output), "--seed", str(study.card.pairs.seed if study.card.pairs else 1)]
-    log.info("wsl: resim %s, log in %s", " ".join([*words, *options]), study.folder / "resim.log")
-    run_logged([sys.executable, "-c", PROGRAM, *words, *options], study.folder.resolve() / "resim.log")
+def _resim(card: PairsCard, output: Path, *command: str) -> None:
+    words = [*command, "-o", str(output), "--seed", str(card.seed)]
+    progress = output.with_name("resim.log")
+    log.info("wsl: resim %s, log in %s", " ".join(words), progress)
+    run_logged([sys.executable, "-c", PROGRAM, *words], progress)
 
 
-def _generation(card: PairsCard, made: dict[str, Path]) -> str:
-    """The generation card, as YAML, with the LHE files that the study has made."""
+def _generation(card: PairsCard, made: dict[str, Path], pool: Path) -> str:
+    """The generation card, as YAML, with the LHE files and the pile-up that the study has made.
+
+    Raises:
+        InputError: the card has no view of that name.
+    """
     whole = generation_card.load_card(card.generate).model_dump(mode="json", by_alias=True, exclude_none=True)
     for source in whole["sources"]:
         name = Path(source["lhe"]).name.removesuffix(".lhe.gz")
         source["lhe"] = str(made.get(name, source["lhe"]))
+    if (pileup := card.pileup) is not None:
+        if pileup.view not in whole["views"]:
+            raise InputError(
+                f"{card.generate}: no view {pileup.view!r} to mix pile-up into; has {', '.join(whole['views'])}"
+            )
+        mixed = {"card": str(pileup.detector), "pileup": {"mu": pileup.mu, "pool": str(pool)}}
+        whole["views"][pileup.view]["detector"] = mixed
     return yaml.safe_dump(whole, sort_keys=False)
 
 

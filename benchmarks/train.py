@@ -5,6 +5,9 @@
   classifier, cross-entropy, single precision.
 - `transformer_vs_torch`, `transformer_small_vs_torch`: the same for our transformer at the size of JetCLR and at that
   of the demo card / torch's `nn.TransformerEncoder` of the same layers, padded to 50 constituents.
+- `jepa_vs_supervised`: jets per second of a P-JEPA step (target encoder, context encoder, predictor, average) of our
+  Particle Transformer with 40 % of the constituents hidden / of its supervised step; the predictor as narrow and
+  shallow against its encoder as that of the talk.
 
 Both sides of a ratio get the same ragged batches in turn, and the medians over the rounds are compared, so that a
 noisy machine disturbs both alike. Both run with what `jetssl train` sets for its process: threads that sleep while
@@ -34,12 +37,16 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from jetssl.config.encoders import ParticleTransformerCard, TransformerCard
+from jetssl.config.card import Card
+from jetssl.config.data import DataCard
+from jetssl.config.encoders import ParticleTransformerCard, PredictorCard, TransformerCard
+from jetssl.config.objectives import JepaCard
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.jets import Jets, gather_jets
 from jetssl.data.ragged import Ragged
 from jetssl.data.table import load_pairs
-from jetssl.data.tensors import JetBatch, to_tensors
+from jetssl.data.tensors import JetBatch, PairBatch, hidden_batch, to_tensors
+from jetssl.methods.jepa import Jepa
 from jetssl.methods.optimizers import AdamW
 from jetssl.models.encoder import Encoder
 from jetssl.models.particle_transformer import ParticleTransformer
@@ -49,6 +56,9 @@ CLASSES = 10
 WEAVER_WARM_UP = 6
 """Rounds that do not count: weaver-core trims sequences from its sixth call on only, which makes it faster."""
 JETCLR = TransformerCard(width=1000, layers=4, heads=4, expansion=1, dropout=0.1)
+PART = ParticleTransformerCard()
+JEPA = JepaCard(predictor=PredictorCard(width=48, layers=2, heads=6))
+HIDDEN_SHARE = 0.4
 DEMO = TransformerCard(width=64, layers=2, heads=2, expansion=4)
 
 
@@ -113,6 +123,25 @@ def our_step(encoder: Encoder) -> Callable[[JetBatch], None]:
     return step_of(both, lambda batch: head(encoder(*batch).jet), AdamW(both.parameters(), 1e-3, fused=True))
 
 
+def jepa_step(jets: list[JetBatch]) -> Callable[[JetBatch], None]:
+    """A step of P-JEPA; what batches hide is drawn before."""
+    rng = np.random.default_rng(2)
+    hidden = {id(batch): hidden_batch(batch, rng.random(int(batch.mask.sum())) < HIDDEN_SHARE, 1) for batch in jets}
+    card = Card(data=DataCard(files=("none",), features="kinpid", normalize=False), encoder=PART, objective=JEPA)
+    method = Jepa(card, 1000, ("a", "b")).train()
+    optimizer = AdamW([weights for weights in method.parameters() if weights.requires_grad], 1e-3, fused=True)
+
+    def step(batch: JetBatch) -> None:
+        rows = torch.arange(len(batch.mask))
+        pairs = PairBatch(batch, rows, rows % 2, rows[:, None].expand(-1, 2), None, hidden[id(batch)])
+        optimizer.zero_grad()
+        method.losses(pairs)["loss"].backward()
+        optimizer.step()
+        method.on_train_batch_end(None, pairs, 0)
+
+    return step
+
+
 def weaver_step(n_features: int) -> Callable[[JetBatch], None]:
     """A step of weaver-core's Particle Transformer; the batch lies as its loader would hand it over."""
     logging.disable(logging.INFO)
@@ -172,11 +201,13 @@ def compare(data: Path | None, size: int, rounds: int) -> dict[str, float]:
     n_features = long[0].features.shape[2]
     torch.manual_seed(1)
     sides = {
-        "part": our_step(ParticleTransformer(n_features, ParticleTransformerCard())),
+        "part": our_step(ParticleTransformer(n_features, PART)),
         "weaver": weaver_step(n_features),
+        "jepa": jepa_step(long),
     }
     found = rates(sides, long, WEAVER_WARM_UP)
     results["part_vs_weaver"] = found["part"] / found["weaver"]
+    results["jepa_vs_supervised"] = found["jepa"] / found["part"]
     results |= {f"{name}_jets_per_s": rate for name, rate in found.items()}
     for name, card, repeats in (("transformer", JETCLR, 1), ("transformer_small", DEMO, 10)):
         plain = Plain(n_features, card)

@@ -95,6 +95,24 @@ def cluster(particles: Particles, settings: JetSettings) -> ClusteredJets:
     return _inside(_all_jets(sequence, particles.offsets, settings.pt_min), settings.abs_eta_max)
 
 
+def subjets_of(offsets: Integers, momenta: Floats, radius: float) -> Integers:
+    """The kT subjet of every constituent of some jets: int64 `(n_particles,)`, counted over all jets.
+
+    Args:
+        offsets: int64 `(n_jets + 1,)`.
+        momenta: float64 `(n_particles, 4)`, (E, px, py, pz) in GeV.
+        radius: R of the inclusive kT algorithm (hep-ph/9305266).
+    """
+    fastjet = load_fastjet()
+    energy, px, py, pz = momenta.T
+    definition = fastjet.JetDefinition(fastjet.kt_algorithm, radius)
+    sequence = fastjet.ClusterSequence(momentum_array(offsets, px, py, pz, energy), definition)
+    subjets = _all_jets(sequence, offsets, 0.0)
+    found = np.empty(offsets[-1], np.int64)
+    found[subjets.constituents] = owners_of(subjets.constituent_offsets)
+    return found
+
+
 def _all_jets(sequence: Any, particle_offsets: Integers, pt_min: float) -> ClusteredJets:
     """Jets above `pt_min` in FastJet's order.
 

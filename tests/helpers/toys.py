@@ -59,6 +59,9 @@ def split_by_jet(jets: Jets, values: np.ndarray) -> list[np.ndarray]:
 PART = "encoder={name: part, width: 16, layers: 1, heads: 2, embedding: [8], pair_embedding: [8]}"
 
 
+JEPA = "objective={name: jepa, predictor: {width: 8, layers: 1, heads: 2}}"
+
+
 ENCODER_OVERRIDES = {
     "transformer": "encoder={name: transformer, width: 16, layers: 1, heads: 2, dropout: 0.1, continuous_mask: true}",
     "part": PART,

@@ -12,7 +12,7 @@ from jetssl.methods.builder import METHODS
 from resim.pairfile.mock import write_mock
 
 CARDS = sorted((Path(__file__).parents[2] / "cards/train").glob("*.yaml"))
-PUBLISHED = {"resim", "rs3l", "jetclr", "vicreg", "vicreg_in", "supervised"}
+PUBLISHED = {"resim", "rs3l", "jetclr", "vicreg", "vicreg_in", "pjepa", "supervised"}
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jetssl.data.features import CONSTITUENT_FEATURES, FEATURE_SETS, momenta, relative, relative_ip
+from jetssl.config.data import TYPED
+from jetssl.data.columns import types
+from jetssl.data.features import (
+    CONSTITUENT_FEATURES,
+    FEATURE_SETS,
+    momenta,
+    relative,
+    relative_ip,
+    type_places,
+)
 from jetssl.data.jet_table import IS_VERTEX, OPTIONAL_COLUMNS, VERTEX_COLUMNS
 from jetssl.data.jets import gather_jets, without_vertices
 from jetssl.data.table import load_pairs
@@ -234,3 +243,13 @@ def test_features_of_the_one_are_zero_for_the_other(name, with_vertices):
 def test_a_file_without_vertices_is_named(mock_file):
     with pytest.raises(InputError, match="has no secondary vertices"):
         load_pairs([mock_file], columns=FEATURE_SETS["relative+vertices"].columns)
+
+
+@pytest.mark.parametrize("name", CONSTITUENT_FEATURES)
+def test_types_are_found_wherever_they_stand(name, rng):
+    jets, places = make_jets(rng, [40]), type_places(name)
+    assert (name in TYPED) == bool(places)
+    if places:
+        found = FEATURE_SETS[name].compute(jets)[:, places]
+        assert np.array_equal(found, np.stack(types(jets), axis=1).astype(np.float32))
+        assert (found.sum(1) == 1).all()

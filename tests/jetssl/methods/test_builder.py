@@ -7,14 +7,17 @@ from lightning.fabric.utilities.apply_func import move_data_to_device
 
 from jetssl.config.card import OBJECTIVE_CARDS, Card
 from jetssl.config.data import DataCard
-from jetssl.config.encoders import ProjectorCard
-from jetssl.data.tensors import PairBatch, to_tensors
+from jetssl.config.encoders import PredictorCard, ProjectorCard
+from jetssl.config.objectives import JepaCard
+from jetssl.data.masking import hide
+from jetssl.data.tensors import PairBatch, hidden_batch, to_tensors
 from jetssl.methods.builder import METHODS
 from tests.helpers.toys import ENCODER_CARDS as CARDS
 from tests.helpers.toys import WITHOUT_EFFECT, make_jets
 
 ROWS = 24
 CLASSES = ("a", "b", "c")
+SMALL = {"jepa": {"predictor": PredictorCard(width=8, layers=1, heads=2)}}
 
 
 def batch_for(method):
@@ -23,22 +26,30 @@ def batch_for(method):
     counts = rng.integers(2, 12, ROWS)
     jets = make_jets(rng, np.tile(counts, method.card.objective.jets_per_row).tolist())
     tensors = to_tensors(jets, "relative")
+    tensors = tensors._replace(features=tensors.features.double(), momenta=tensors.momenta.double())
+    objective = method.card.objective
+    hides = isinstance(objective, JepaCard)
     return PairBatch(
-        tensors._replace(features=tensors.features.double(), momenta=tensors.momenta.double()),
+        tensors,
         torch.arange(ROWS),
         torch.arange(ROWS) % len(CLASSES),
         torch.from_numpy(np.stack([jets.jet_pt, jets.jet_eta], axis=1)),
+        hidden=hidden_batch(tensors, hide(jets, objective, rng), objective.jets_per_row) if hides else None,
     )
 
 
-def dead_parameters(encoder, objective, *, batch_norm):
+def build(encoder, objective, *, batch_norm=False):
     card = Card(
         data=DataCard(files=("none",), normalize=False),
         encoder=CARDS[encoder],
         projector=ProjectorCard(hidden=(12,), output=6, batch_norm=batch_norm),
-        objective=OBJECTIVE_CARDS[objective](),
+        objective=OBJECTIVE_CARDS[objective](**SMALL.get(objective, {})),
     )
-    method = METHODS[objective](card, 10, CLASSES).double().train()
+    return METHODS[objective](card, 10, CLASSES)
+
+
+def dead_parameters(encoder, objective, *, batch_norm):
+    method = build(encoder, objective, batch_norm=batch_norm).double().train()
     torch.manual_seed(2)
     method.losses(batch_for(method))["loss"].backward()
     assert all(torch.isfinite(p.grad).all() for p in method.parameters() if p.grad is not None)
@@ -46,14 +57,17 @@ def dead_parameters(encoder, objective, *, batch_norm):
 
 
 def test_all_objectives_are_looked_at():
-    assert set(METHODS) == set(OBJECTIVE_CARDS) == {"ntxent", "vicreg", "supcon", "supervised"}
+    assert set(METHODS) == set(OBJECTIVE_CARDS) == {"ntxent", "vicreg", "supcon", "supervised", "jepa"}
 
 
 @pytest.mark.parametrize("objective", list(METHODS))
 @pytest.mark.parametrize("encoder", list(CARDS))
 def test_no_dead_parameter(encoder, objective):
-    """VICReg compares differences only: a common offset of all embeddings is free."""
-    wanted = {f"encoder.{name}" for name in WITHOUT_EFFECT.get(encoder, ())}
+    """VICReg compares differences only: a common offset of all embeddings is free. Targets of P-JEPA do not learn."""
+    of_jepa, method = objective == "jepa", build(encoder, objective)
+    learns = "context_encoder" if of_jepa else "encoder"
+    wanted = {f"{learns}.{name}" for name in WITHOUT_EFFECT.get(encoder, ())}
+    wanted |= {f"encoder.{name}" for name, _ in method.encoder.named_parameters()} if of_jepa else set()
     if objective == "vicreg":
         wanted |= {"projector.2.bias"}
     assert dead_parameters(encoder, objective, batch_norm=False) == wanted
@@ -90,7 +104,8 @@ def test_a_step_and_a_validation_ask_the_device_nothing(encoder):
     """Torch's `meta` device has shapes but no values: questions, tensors of two devices, shapes by value all raise."""
     for objective, card in OBJECTIVE_CARDS.items():
         data = DataCard(files=("none",), normalize=encoder in {"transformer", "rs3l_gnn", "interaction_network"})
-        method = METHODS[objective](Card(data=data, encoder=CARDS[encoder], objective=card()), 10, CLASSES)
+        loss = card(**SMALL.get(objective, {}))
+        method = METHODS[objective](Card(data=data, encoder=CARDS[encoder], objective=loss), 10, CLASSES)
         batch = batch_for(method)._replace(weights=torch.ones(ROWS))
         batch = move_data_to_device(batch, torch.device("meta"))
         tensors = (*batch.jets[:3], batch.jets.layout.source, batch.labels)

@@ -19,7 +19,7 @@ from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder, State
 from resim.common.errors import InputError
 from resim.pairfile.mock import write_mock
-from tests.helpers.toys import ENCODER_OVERRIDES, PART
+from tests.helpers.toys import ENCODER_OVERRIDES, JEPA, PART
 
 
 def weights(run):
@@ -34,6 +34,7 @@ def weights(run):
         (2, []),
         (2, [PART, "projector.batch_norm=true", "training.ema=0.9"]),
         (1, [PART, "objective.name=supervised"]),
+        (1, [JEPA]),
         (2, ["data.buffer=64", "data.batch_size=8"]),
     ],
 )
@@ -106,7 +107,7 @@ def test_secondary_vertices_are_trained_on_and_probed(card_file, tmp_path, encod
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["ntxent", "vicreg", "supcon", "supervised"])
+@pytest.mark.parametrize("name", ["ntxent", "vicreg", "supcon", "supervised", "jepa"])
 def test_every_objective_learns(card_file, tmp_path, name):
     overrides = [f"objective.name={name}", "training.epochs=5", "training.learning_rate=0.01"]
     card = load_card(card_file, [*overrides, "views.source=resim"])
@@ -114,13 +115,12 @@ def test_every_objective_learns(card_file, tmp_path, name):
     pretrain(card, run, quiet=True)
     rows = read_metrics(run.metrics)
     assert rows[-1]["loss"] < rows[0]["loss"]
-    supervised = name == "supervised"
-    assert math.isfinite(rows[-1]["accuracy"]) == supervised
-    assert math.isfinite(rows[-1]["alignment"]) == (not supervised)
-    if supervised:
+    assert math.isfinite(rows[-1]["accuracy"]) == (name == "supervised")
+    assert math.isfinite(rows[-1]["alignment"]) == (name in {"ntxent", "vicreg", "supcon"})
+    if name == "supervised":
         assert rows[-1]["accuracy"] > 0.9
-    modules = set(run.load_provenance().parameters)
-    assert modules == {"encoder", "classifier" if supervised else "projector"}
+    beside = {"supervised": {"classifier"}, "jepa": {"context_encoder", "predictor", "jet_predictor", "typing"}}
+    assert set(run.load_provenance().parameters) == {"encoder"} | beside.get(name, {"projector"})
 
 
 def test_one_class_cannot_be_told_apart(card_file, tmp_path):

@@ -12,9 +12,9 @@ from typing import Any, Self, get_args
 import yaml
 from pydantic import create_model, model_validator
 
-from jetssl.config.data import DataCard, ViewsCard
+from jetssl.config.data import TYPED, DataCard, ViewsCard
 from jetssl.config.encoders import EncoderCard, ProjectorCard, TransformerCard
-from jetssl.config.objectives import NtXentCard, ObjectiveCard
+from jetssl.config.objectives import JepaCard, NtXentCard, ObjectiveCard
 from jetssl.config.training import TrainingCard
 from resim.common.cards import CardModel, find_file, parse_card, parse_yaml, read_yaml
 from resim.common.errors import InputError
@@ -54,6 +54,27 @@ class Card(CardModel):
     def _labels_for_whom_reads_them(self) -> "Card":
         if self.objective.reads_labels and not self.data.labelled:
             raise ValueError(f"objective {self.objective.name} reads labels, data.labelled is false; choose another")
+        return self
+
+    @model_validator(mode="after")
+    def _jepa_fits(self) -> Self:
+        if not isinstance(self.objective, JepaCard):
+            return self
+        if self.training.ema is not None:
+            raise ValueError(
+                f"training.ema is {self.training.ema:g}: objective jepa keeps an average itself (objective.average);"
+                " set training.ema to null"
+            )
+        if self.training.patience is not None:
+            raise ValueError(
+                f"training.patience is {self.training.patience}: the targets of objective jepa change, so losses of"
+                " two epochs do not compare; set it to null"
+            )
+        if self.objective.pid and self.data.features not in TYPED:
+            raise ValueError(
+                f"objective.pid is {self.objective.pid:g}, data.features {self.data.features} has no types of"
+                f" particles: set it to 0 or choose one of {', '.join(sorted(TYPED))}"
+            )
         return self
 
     @property

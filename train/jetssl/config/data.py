@@ -9,6 +9,8 @@ from resim.common.limits import BATCH_ROWS, BINS, CONSTITUENTS, ROWS
 
 FeatureSet = Literal["relative", "relative_ip", "kin", "kinpid", "full", "rs3l"]
 """Names of `jetssl.data.features`."""
+TYPED: Final = frozenset({"relative", "relative_ip", "kinpid", "full", "rs3l"})
+"""Those with the type of every particle, one column each."""
 
 
 class Fractions(CardModel):

@@ -1,4 +1,4 @@
-"""Sections `encoder`, one model for each backbone, and `projector`."""
+"""Sections `encoder`, one model for each backbone, `projector`, and the predictor of P-JEPA."""
 
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
@@ -122,3 +122,18 @@ class ProjectorCard(CardModel):
     @classmethod
     def _one_layer(cls, value: Any) -> Any:
         return (value,) if isinstance(value, int) else value
+
+
+class PredictorCard(CardModel):
+    """The transformer between what a context encoder sees and what is hidden; narrower and shallower than that."""
+
+    width: int = Field(192, ge=1, le=WIDTH)
+    """a multiple of `heads`"""
+    layers: int = Field(4, ge=1, le=LAYERS)
+    heads: int = Field(6, ge=1, le=WIDTH)
+    expansion: int = Field(4, ge=1, le=EXPANSION)
+    """hidden size of the feed-forward part, in units of `width`"""
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> "PredictorCard":
+        return _heads_divide_width(self)

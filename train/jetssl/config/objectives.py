@@ -4,11 +4,14 @@ Letters: B rows in a batch, K classes.
 """
 
 from math import log
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from jetssl.config.encoders import PredictorCard
 from resim.common.cards import CardModel
+
+Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 class _ObjectiveCard(CardModel):
@@ -16,11 +19,17 @@ class _ObjectiveCard(CardModel):
 
     title: ClassVar[str]
     """of the loss, on the axis of a figure"""
-    jets_per_row: ClassVar[int] = 2
-    """2 if the objective compares two views of a row, 1 if it looks at one jet at a time"""
-
     reads_labels: ClassVar[bool] = False
     """whether the loss depends on the classes of the rows"""
+    epochs_compare: ClassVar[bool] = True
+    """whether the losses of two epochs tell which encoder is better; if not, the last one counts as the best"""
+    beside_encoder: ClassVar[str] = "projector"
+    """key of the card that has the sizes of what is trained beside the encoder"""
+
+    @property
+    def jets_per_row(self) -> int:
+        """2 if the objective compares two views of a row, 1 if it looks at one jet at a time."""
+        return 2
 
     def chance(self, batch_size: int, n_classes: int) -> float | None:  # noqa: ARG002
         """The loss of a network that knows nothing; None if the objective has no such value.
@@ -70,13 +79,64 @@ class SupervisedCard(_ObjectiveCard):
 
     title: ClassVar[str] = "Cross-entropy"
     reads_labels: ClassVar[bool] = True
-    jets_per_row: ClassVar[int] = 1
     name: Literal["supervised"] = "supervised"
+
+    @property
+    def jets_per_row(self) -> int:
+        """1."""
+        return 1
 
     def chance(self, batch_size: int, n_classes: int) -> float:  # noqa: ARG002
         """Log K: every class is as probable."""
         return log(n_classes)
 
 
-ObjectiveCard = NtXentCard | VicregCard | SupConCard | SupervisedCard
+class JepaCard(_ObjectiveCard):
+    """P-JEPA: predict what an averaged encoder makes of hidden constituents; defaults as in the talk.
+
+    The published scheme for images is arXiv:2301.08243, whose average and smooth-L1 loss are taken over.
+    """
+
+    title: ClassVar[str] = "P-JEPA loss"
+    epochs_compare: ClassVar[bool] = False
+    beside_encoder: ClassVar[str] = "objective.predictor"
+    name: Literal["jepa"] = "jepa"
+    target: Literal["same_view", "other_view"] = "same_view"
+    """whose constituents are predicted: the hidden ones of the jet that is seen, or ones of another simulation of its
+    hard scatter"""
+    masking: Literal["random", "contiguous", "kt_subjets"] = "random"
+    """which constituents are hidden: any; the nearest ones of a random one; or kT subjets"""
+    masked: tuple[Share, Share] = (0.3, 0.5)
+    """smallest and largest share of hidden constituents; every jet has its own"""
+    subjet_radius: float = Field(0.2, gt=0)
+    """R of the kT subjets"""
+    particle: float = Field(1.0, ge=0)
+    """weight of the loss of hidden constituents"""
+    aggregated: float = Field(1.0, ge=0)
+    """weight of the loss of the jet vector"""
+    pid: float = Field(1.0, ge=0)
+    """weight of the loss of the type of hidden constituents"""
+    variance: float = Field(0.0, ge=0)
+    """weight of VICReg's variance term of the jet vectors, against collapse"""
+    covariance: float = Field(0.0, ge=0)
+    """weight of its covariance term"""
+    average: float = Field(0.996, ge=0, lt=1)
+    """decay per step of the moving average of weights that makes the targets; rises to 1 at the end"""
+    predictor: PredictorCard = PredictorCard()
+
+    @property
+    def jets_per_row(self) -> int:
+        """2 if the targets are of another view."""
+        return 2 if self.target == "other_view" else 1
+
+    @model_validator(mode="after")
+    def _something_to_learn(self) -> Self:
+        if self.masked[0] > self.masked[1]:
+            raise ValueError(f"masked is {list(self.masked)}: want the smaller share first")
+        if not self.particle + self.aggregated + self.pid:
+            raise ValueError("particle, aggregated and pid are 0: nothing is left to learn")
+        return self
+
+
+ObjectiveCard = NtXentCard | VicregCard | SupConCard | SupervisedCard | JepaCard
 """The loss."""

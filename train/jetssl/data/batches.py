@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 import numpy as np
@@ -15,12 +15,14 @@ import torch
 
 from jetssl.common.seeds import Stream, generator
 from jetssl.config.data import ViewsCard
+from jetssl.config.objectives import JepaCard
 from jetssl.data.augmentations import augment
 from jetssl.data.jets import Jets, concatenate, gather_jets
+from jetssl.data.masking import HIDDEN, hide
 from jetssl.data.reading import WindowReader
 from jetssl.data.rows import Rows
 from jetssl.data.sampling import Window
-from jetssl.data.tensors import PairBatch, to_tensors
+from jetssl.data.tensors import PairBatch, hidden_batch, to_tensors
 from jetssl.data.views import draw_views
 from resim.common.arrays import Integers
 
@@ -39,6 +41,8 @@ class Look:
     """2 for pairs, 1 for an objective that looks at one jet at a time"""
     views: ViewsCard
     features: str
+    hide: JepaCard | None = None
+    """how constituents are hidden; None: none are"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +115,14 @@ class PairBatches:
             mine = np.array_split(np.arange(len(rows)), self.share.processes)[self.share.rank]
             jets = jets.take(np.concatenate([mine + view * len(rows) for view in range(views)]))
             rows = rows[mine]
+        tensors = to_tensors(jets, self.look.features)
         return PairBatch(
-            to_tensors(jets, self.look.features),
+            tensors,
             torch.from_numpy(rows),
             torch.from_numpy(self.rows.class_index[rows].astype(np.int64)),
             torch.from_numpy(np.stack([jets.jet_pt, jets.jet_eta], axis=1)),
             torch.from_numpy(np.abs(self.rows.weight[rows]).astype(np.float32)) if self._weighted else None,
+            None if self.look.hide is None else hidden_batch(tensors, jets.other[HIDDEN], views),
         )
 
     def _draw(self, shard: ShardPass, index: int) -> tuple[Integers, Jets]:
@@ -132,6 +138,8 @@ class PairBatches:
         jets = gather_jets(table, drawn.reshape(-1), np.tile(place, self.look.jets_per_row))
         if self.look.views.source != "resim":
             jets = augment(jets, self.look.views.augmentations, rng)
+        if self.look.hide is not None:
+            jets = replace(jets, other={**jets.other, HIDDEN: hide(jets, self.look.hide, rng)})
         return rows, jets
 
 

@@ -143,3 +143,14 @@ FEATURE_SETS = CONSTITUENT_FEATURES | {
     f"{name}+vertices": _with_vertices(features) for name, features in CONSTITUENT_FEATURES.items()
 }
 """Feature sets by the name that a card uses (`data.features`), with `+vertices` where `data.inputs` has them."""
+
+
+def type_places(features: str) -> list[int]:
+    """Where a feature set has the one-hot type, in the order of `TYPE_NAMES`; empty if it has none.
+
+    >>> type_places("relative"), type_places("kin")
+    ([5, 6, 7, 8, 9], [])
+    """
+    names = FEATURE_SETS[features].names
+    spelled = next((types for types in (TYPE_NAMES, published.TYPES) if set(types) <= set(names)), ())
+    return [names.index(name) for name in spelled]

@@ -28,6 +28,23 @@ class JetBatch(NamedTuple):
     """of the mask; None: the encoder works it out"""
 
 
+class HiddenBatch(NamedTuple):
+    """What P-JEPA hides: R jets are seen without some of their constituents, which the predictor has to guess.
+
+    The predictor works on seen and guessed constituents side by side, `(R, 2 N)`.
+    """
+
+    seen: torch.Tensor
+    """bool `(R, N)`, constituents that the context encoder gets"""
+    guessed: torch.Tensor
+    """bool `(R, N)`, hidden ones, of the same jets or of their other views"""
+    seen_layout: Ragged
+    guessed_layout: Ragged
+    """of `seen` and `guessed` side by side"""
+    whole_layout: Ragged
+    """of all constituents of the jets that are guessed"""
+
+
 class PairBatch(NamedTuple):
     """Positive pairs: jet i and jet B/2 + i are two views of `rows[i]`."""
 
@@ -40,6 +57,8 @@ class PairBatch(NamedTuple):
     """float32 `(B, 2)`, pT in GeV and eta of each jet as it is stored: for monitors, never for an encoder"""
     weights: torch.Tensor | None = None
     """float32 `(B/2,)`, how much each row counts in the loss; None if all count alike"""
+    hidden: HiddenBatch | None = None
+    """for objectives that guess what is hidden"""
 
 
 def to_tensors(jets: Jets, features: str) -> JetBatch:
@@ -56,6 +75,23 @@ def to_tensors(jets: Jets, features: str) -> JetBatch:
     computed, four_vectors = (pad(values, mask) for values in (FEATURE_SETS[features].compute(jets), momenta(jets)))
     real = torch.from_numpy(mask)
     return JetBatch(torch.from_numpy(computed), torch.from_numpy(four_vectors), real, Ragged.of(real))
+
+
+def hidden_batch(jets: JetBatch, hidden: Booleans, jets_per_row: int) -> HiddenBatch:
+    """How seen, hidden and all constituents lie.
+
+    Args:
+        jets: B jets; where a row has two, the first half is seen, and what the second half hides is guessed.
+        hidden: bool `(T,)`, constituents that are hidden.
+        jets_per_row: 1 or 2.
+    """
+    real = jets.mask
+    is_hidden = torch.zeros_like(real).masked_scatter_(real, torch.from_numpy(hidden))
+    seen, guessed = (real & ~is_hidden), is_hidden
+    if jets_per_row == 2:
+        seen, guessed = seen.chunk(2)[0], guessed.chunk(2)[1]
+    whole = Ragged.of(real.chunk(2)[1]) if jets_per_row == 2 or jets.layout is None else jets.layout
+    return HiddenBatch(seen, guessed, Ragged.of(seen), Ragged.of(torch.cat([seen, guessed], dim=1)), whole)
 
 
 def pad(values: Floats32, mask: Booleans) -> Floats32:

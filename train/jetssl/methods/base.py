@@ -112,7 +112,7 @@ class Method(lightning.LightningModule, ABC):
         """AdamW; the rate is set anew after every step."""
         settings = self.card.training
         optimizer = AdamW(
-            self.parameters(),
+            [weights for weights in self.parameters() if weights.requires_grad],
             lr=settings.learning_rate,
             weight_decay=settings.weight_decay,
             # Lightning does not clip gradients of a fused optimizer under autocast, whether or not it scales them.

@@ -1,6 +1,7 @@
 """Methods by the name of the objective that a card uses."""
 
 from jetssl.methods.base import Method
+from jetssl.methods.jepa import Jepa
 from jetssl.methods.supervised import Supervised
 from jetssl.methods.two_views import Contrastive, SupCon, Vicreg
 
@@ -9,4 +10,5 @@ METHODS: dict[str, type[Method]] = {
     "vicreg": Vicreg,
     "supcon": SupCon,
     "supervised": Supervised,
+    "jepa": Jepa,
 }

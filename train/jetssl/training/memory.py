@@ -9,6 +9,7 @@ from torch import nn
 
 from jetssl.config.card import Card
 from jetssl.methods.builder import METHODS
+from jetssl.models.encoder import Encoder
 from resim.common.errors import InputError
 
 _COPIES: Final = 4
@@ -47,7 +48,8 @@ def memory_of(card: Card, classes: tuple[str, ...], processes: int) -> Mapping[s
     size = 8 if card.training.precision == "double" else 4  # bytes of a number
     rows = card.data.batch_size / processes
     inputs = sum(part.in_features for part in method.encoder.modules() if isinstance(part, nn.Linear))
-    weights = {"encoder": _n_weights(method.encoder), "projector": _n_weights(method) - _n_weights(method.encoder)}
+    encoders = sum(_n_weights(part) for part in method.children() if isinstance(part, Encoder))
+    weights = {"encoder": encoders, card.objective.beside_encoder: _n_weights(method) - encoders}
     jets = rows * card.objective.jets_per_row
     similarities = _SIMILARITIES * jets**2 * processes if card.objective.name in {"ntxent", "supcon"} else 0
     return {name: float(_COPIES * size * n) for name, n in weights.items()} | {

@@ -163,10 +163,12 @@ def _trainer(card: Card, run: RunFolder, data: PairDataModule, devices: Devices,
     quiet = quiet or not data.team.leads
     terminal = sys.stderr.isatty() and not quiet
     jets = data.look.jets_per_row * data.batches_per_epoch * card.data.batch_size
+    compares = card.objective.epochs_compare
     best = MovableCheckpoint(
         run.checkpoints,
         filename="best",
-        monitor="validation_loss",
+        monitor="validation_loss" if compares else "step",
+        mode="min" if compares else "max",
         save_on_train_epoch_end=True,
         enable_version_counter=False,
     )

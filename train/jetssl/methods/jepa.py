@@ -1,0 +1,157 @@
+"""P-JEPA: predict, from a part of a jet, what an averaged encoder makes of the rest.
+
+The scheme of I-JEPA (arXiv:2301.08243) on constituents. Inputs are hidden, not outputs: the context encoder never
+gets a hidden constituent. The encoder that is validated and saved is the target encoder.
+
+Letters: R rows, N constituents, D model width.
+"""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from jetssl.common.collectives import gather
+from jetssl.common.precision import at_least_single, no_autocast
+from jetssl.common.seeds import Stream, torch_seed
+from jetssl.config.card import Card
+from jetssl.config.objectives import JepaCard
+from jetssl.data.columns import TYPE_NAMES
+from jetssl.data.features import type_places
+from jetssl.data.tensors import HiddenBatch, JetBatch, PairBatch
+from jetssl.losses.vicreg import covariance, variance
+from jetssl.losses.weighting import divisor
+from jetssl.methods.base import Method
+from jetssl.methods.compilation import compile_in_place
+from jetssl.methods.monitors import spread
+from jetssl.models.builder import build_encoder
+from jetssl.models.encoder import Encoded
+from jetssl.models.normalization import Normalized
+from jetssl.models.predictor import Predictor
+
+
+class Jepa(Method):
+    """Context encoder and predictor, which learn, and the target encoder, which is an average of the former."""
+
+    def __init__(self, card: Card, total_steps: int, classes: tuple[str, ...]) -> None:
+        super().__init__(card, total_steps, classes)
+        self.settings = cast(JepaCard, card.objective)
+        self.context_encoder = build_encoder(card, torch_seed(card.training.seed, Stream.WEIGHTS, 0))
+        self.encoder.requires_grad_(False)
+        width = self.encoder.width
+        self.predictor = self.seeded(lambda: Predictor(width, self.settings.predictor))
+        self.jet_predictor = self.seeded(
+            lambda: nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, width))
+        )
+        self.typing = self.seeded(lambda: nn.Linear(width, len(TYPE_NAMES)))
+        self._types = type_places(card.data.feature_set)
+        if card.training.compile:
+            compile_in_place(self.context_encoder)
+
+    def on_fit_start(self) -> None:
+        """Normalize the input of the context encoder as that of the other one, which has seen the data."""
+        if isinstance(self.context_encoder, Normalized):
+            self.context_encoder.adopt(self.encoder)
+
+    def losses(self, batch: PairBatch) -> Mapping[str, torch.Tensor]:
+        """The weighted sum `loss`, and its terms without weights."""
+        hidden, whole = _hidden(batch), _last_views(batch)
+        self.encoder.eval()
+        with torch.no_grad():
+            target = self.encoder(*whole._replace(layout=hidden.whole_layout))
+        return self._compare(batch, target)[0]
+
+    def validate(self, batch: PairBatch) -> Mapping[str, torch.Tensor]:
+        """The same; vectors of the target encoder and predicted ones are kept for the monitors."""
+        encoded = self.encoder(*batch.jets)
+        n_rows = len(batch.rows)
+        losses, predicted = self._compare(batch, Encoded(encoded.tokens[-n_rows:], encoded.jet[-n_rows:]))
+        self.keep(
+            vectors=gather(at_least_single(encoded.jet[:n_rows])),
+            labels=gather(batch.labels),
+            predicted=gather(at_least_single(predicted)),
+        )
+        return losses
+
+    def monitors(self, held_out: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
+        """Spread of the target encoder's vectors and of predicted ones: both fall to 0 with a collapse."""
+        predicted = spread(held_out["predicted"])._asdict()
+        targets = spread(held_out["vectors"])._asdict()
+        return targets | {f"predicted_{name}": value for name, value in predicted.items()}
+
+    @torch.no_grad()
+    def on_train_batch_end(self, outputs: Any, batch: PairBatch, batch_index: int) -> None:  # noqa: ARG002
+        """Move the average: once, after the step of the optimizer."""
+        decay = average_decay(self.settings.average, self.global_step, self.total_steps)
+        targets, sources = list(self.encoder.parameters()), list(self.context_encoder.parameters())
+        get_ema_multi_avg_fn(decay)(targets, sources, self.global_step)  # type: ignore[no-untyped-call]
+        for target, source in zip(self.encoder.buffers(), self.context_encoder.buffers(), strict=True):
+            target.copy_(source)
+
+    def _compare(self, batch: PairBatch, target: Encoded) -> tuple[Mapping[str, torch.Tensor], torch.Tensor]:
+        """Losses by name, and the predicted jet vectors `(R, D)`."""
+        hidden, whole, n_rows = _hidden(batch), _last_views(batch), len(batch.rows)
+        features, momenta = batch.jets.features[:n_rows], batch.jets.momenta[:n_rows]
+        seen = self.context_encoder(features, momenta, hidden.seen, hidden.seen_layout)
+        both = torch.cat([momenta, whole.momenta], dim=1)
+        guessed = at_least_single(self.predictor(seen.tokens, both, hidden.guessed_layout))
+        jets = at_least_single(self.jet_predictor(seen.jet))
+        weights = torch.ones_like(jets[:, 0]) if batch.weights is None else batch.weights
+        at = hidden.guessed * weights[:, None]
+        with no_autocast(jets.device):
+            terms = {
+                "particle": _mean(_distance(guessed, target.tokens), at),
+                "aggregated": _mean(_distance(jets, target.jet), weights),
+            }
+            if self.settings.pid:
+                terms["pid"] = self._type_loss(guessed, whole.features, at)
+            for name, term in (("variance", variance), ("covariance", covariance)):
+                if getattr(self.settings, name):
+                    terms[name] = term(gather(at_least_single(seen.jet)))
+        loss = sum(
+            (getattr(self.settings, name) * value for name, value in terms.items()), torch.zeros_like(at[0, 0])
+        )
+        return {"loss": loss} | terms, jets
+
+    def _type_loss(self, guessed: torch.Tensor, features: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+        """Cross-entropy of the type of the guessed constituents, as the features of the jets tell it."""
+        one_hot = features[..., self._types]
+        logits = at_least_single(self.typing(guessed))
+        typed = at * one_hot.sum(-1)  # secondary vertices have no type
+        return _mean(-(functional.log_softmax(logits, dim=-1) * one_hot).sum(-1), typed)
+
+
+def average_decay(first: float, step: int, total_steps: int) -> float:
+    """Decay of the average after a step, counted from 1: from `first` on a straight line to 1 after the last one.
+
+    >>> [average_decay(0.996, step, 4) for step in (1, 3, 4)]
+    [0.997, 0.999, 1.0]
+    """
+    return 1 - (1 - first) * (1 - min(step / total_steps, 1))
+
+
+def _hidden(batch: PairBatch) -> HiddenBatch:
+    if batch.hidden is None:
+        raise ValueError("the batch hides nothing; make it with a `Look` that has the objective's card as `hide`")
+    return batch.hidden
+
+
+def _last_views(batch: PairBatch) -> JetBatch:
+    """The jets that are guessed: the second views, or the only ones."""
+    features, momenta, mask, _ = batch.jets
+    n_rows = len(batch.rows)
+    return JetBatch(features[-n_rows:], momenta[-n_rows:], mask[-n_rows:])
+
+
+def _distance(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Smooth-L1 distance from the target, whose components are normalized, mean over them: `(..., D)` → `(...)`."""
+    wanted = functional.layer_norm(at_least_single(target), target.shape[-1:])
+    return functional.smooth_l1_loss(predicted, wanted, reduction="none").mean(-1)
+
+
+def _mean(values: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Weighted mean of `values`; 0 where all weights are."""
+    return (values * weights).sum() / divisor(weights.sum())

@@ -25,10 +25,40 @@ def test_initial_weights_depend_on_the_seed_alone(card_file):
     assert not torch.equal(state(), state("training.seed=2"))
 
 
-def test_a_loss_that_is_not_finite_stops_the_training(method, monkeypatch):
-    monkeypatch.setattr(method, "losses", lambda _: {"loss": torch.tensor(torch.nan)})
-    with pytest.raises(InputError, match=r"the loss is nan in epoch 1; lower training\.learning_rate \(0\.001\)"):
-        method.training_step(None, 0)
+def with_gradient(method, value):
+    for weights in method.parameters():
+        weights.grad = torch.full_like(weights, value)
+
+
+def test_gradients_are_limited_as_torch_does(method, monkeypatch):
+    logged = {}
+    monkeypatch.setattr(method, "log", lambda name, value, **_: logged.update({name: float(value)}))
+    optimizer = method.configure_optimizers()["optimizer"]
+    number = sum(weights.numel() for weights in method.parameters())
+    for limit, wanted in ((None, 2.0), (1e9, 2.0), (1.0, number**-0.5)):
+        with_gradient(method, 2.0)
+        method.configure_gradient_clipping(optimizer, limit)
+        assert float(next(method.parameters()).grad.flatten()[0]) == pytest.approx(wanted, rel=1e-5)
+        assert logged == {"skipped": 0, "gradient_norm": pytest.approx(2 * number**0.5)}
+
+
+def test_steps_without_a_finite_gradient_change_nothing_and_end_the_training_at_last(method, monkeypatch):
+    """A finite one in between starts the count again."""
+    monkeypatch.setattr(method, "log", lambda *_, **__: None)
+    optimizer = method.configure_optimizers()["optimizer"]
+    before = [weights.detach().clone() for weights in method.parameters()]
+    for value in (torch.nan, torch.inf, torch.nan, torch.nan, 0.0, torch.nan, torch.nan, torch.nan, torch.nan):
+        with_gradient(method, value)
+        method.configure_gradient_clipping(optimizer, 1.0)
+        if value != 0:
+            optimizer.step()
+    assert all(torch.equal(weights, old) for weights, old in zip(method.parameters(), before, strict=True))
+    with_gradient(method, torch.nan)
+    method._batch_index = 6
+    with pytest.raises(
+        InputError, match=r"not finite in 5 steps in a row, the last one of batch 7 in epoch 1; lower"
+    ):
+        method.configure_gradient_clipping(optimizer, 1.0)
 
 
 def test_dropout_has_its_address(method, monkeypatch):

@@ -58,7 +58,7 @@ with gloo():
 """
 FAULTS = {
     "kill": "another of the 2 processes has ended, or cannot be reached",
-    "nan": "the loss is nan in epoch 3; lower training.learning_rate",
+    "nan": "the gradient was not finite in 5 steps in a row, the last one of batch 5 in epoch 3; lower training",
 }
 EPOCHS = "training.epochs=4"
 DROPOUT = "encoder.dropout=0.1"

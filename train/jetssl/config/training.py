@@ -29,6 +29,8 @@ class TrainingCard(CardModel):
     """share of all steps in which the rate rises"""
     gradient_clip: float | None = Field(1.0, gt=0)
     """largest norm of the gradient; null: any"""
+    wrong_steps: int = Field(5, ge=1)
+    """steps in a row with a gradient that is not finite, which change nothing, after which the training gives up"""
     ema: float | None = Field(None, gt=0, lt=1)
     """decay per step of the exponential moving average of the weights that is validated and saved; null: none"""
     patience: int | None = Field(None, ge=1, le=EPOCHS)

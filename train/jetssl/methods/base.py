@@ -1,5 +1,6 @@
 """What all training methods share: an encoder, AdamW, checkpoints, a probe after every epoch, and a finite loss."""
 
+import math
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -43,6 +44,7 @@ class Method(lightning.LightningModule, ABC):
         if card.training.compile:
             compile_in_place(self.encoder)
         self._held_out: defaultdict[str, list[torch.Tensor]] = defaultdict(list)
+        self._batch_index, self._wrong_steps = 0, 0
 
     def seeded(self, build: Callable[[], nn.Module]) -> nn.Module:
         """A module beside the encoder, with initial weights from the seed of the card."""
@@ -64,16 +66,40 @@ class Method(lightning.LightningModule, ABC):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(torch_seed(self.card.training.seed, Stream.DROPOUT, *address))
             values = self.losses(batch)
-        loss = values["loss"]
-        if not torch.isfinite(loss):
+        self._batch_index = batch_index
+        if torch.isfinite(values["loss"]):
+            self.log_dict(dict(values), prog_bar=True, **_of_epoch(len(batch.rows)))
+        return values["loss"]
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,  # noqa: ARG002
+    ) -> None:
+        """Limit the norm of the gradient; a step with one that is not finite changes no weight.
+
+        All processes have the same gradient here, so they agree.
+
+        Raises:
+            InputError: too many such steps in a row.
+        """
+        weights = [weights for group in optimizer.param_groups for weights in group["params"]]
+        norm = nn.utils.clip_grad_norm_(weights, math.inf if gradient_clip_val is None else gradient_clip_val)
+        finite = bool(torch.isfinite(norm))
+        self._wrong_steps = 0 if finite else self._wrong_steps + 1
+        self.log("skipped", float(not finite), reduce_fx="sum", **_of_epoch(1))
+        if finite:
+            self.log("gradient_norm", norm, **_of_epoch(1))
+            return
+        optimizer.zero_grad()
+        settings = self.card.training
+        if self._wrong_steps >= settings.wrong_steps:
             raise InputError(
-                f"the loss is {loss.item()} in epoch {self.current_epoch + 1}; lower training.learning_rate"
-                f" ({self.card.training.learning_rate:g})"
+                f"the gradient was not finite in {self._wrong_steps} steps in a row, the last one of batch"
+                f" {self._batch_index + 1} in epoch {self.current_epoch + 1}; lower training.learning_rate"
+                f" ({settings.learning_rate:g})"
             )
-        self.log_dict(
-            dict(values), on_step=False, on_epoch=True, batch_size=len(batch.rows), prog_bar=True, sync_dist=True
-        )
-        return loss
 
     def keep(self, **of_batch: torch.Tensor) -> None:
         """Keep what the monitors want to know of a held-out batch, rows of all processes, until the epoch ends."""
@@ -115,8 +141,7 @@ class Method(lightning.LightningModule, ABC):
             [weights for weights in self.parameters() if weights.requires_grad],
             lr=settings.learning_rate,
             weight_decay=settings.weight_decay,
-            # Lightning does not clip gradients of a fused optimizer under autocast, whether or not it scales them.
-            fused=settings.precision != "bf16",
+            fused=True,
         )
         factor = SCHEDULES[settings.schedule]
         schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -127,3 +152,8 @@ class Method(lightning.LightningModule, ABC):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the resolved card and the class names as text, so that the file loads with `weights_only=True`."""
         checkpoint[checkpoints.KEY] = checkpoints.description(self.card, self.classes)
+
+
+def _of_epoch(batch_size: int) -> dict[str, Any]:
+    """How a value of a step is logged: its mean over the epoch and over the processes."""
+    return {"on_step": False, "on_epoch": True, "batch_size": batch_size, "sync_dist": True}

@@ -31,12 +31,17 @@ COLUMNS = (
     "predicted_std",
     "predicted_effective_rank",
     "learning_rate",
+    "gradient_norm",
+    "skipped",
     "seconds",
     "jets_per_second",
     "waiting",
 )
-"""Columns of `metrics.csv`; `epoch` counts from 1, `seconds`, the rate, and `waiting`, the share of the time in which
-there was no batch to work on, are those of the epoch; nan: not logged."""
+"""Columns of `metrics.csv`; nan: not logged.
+
+`epoch` counts from 1. `gradient_norm` is that before it was limited, `skipped` the number of steps whose gradient was not
+finite. `seconds`, the rate, and `waiting`, the share of the time in which there was no batch to work on, are those of
+the epoch."""
 
 BLANK = dict.fromkeys(COLUMNS, math.nan)
 """Values of columns that a file of an older version lacks."""

@@ -39,9 +39,9 @@ COLUMNS = (
 )
 """Columns of `metrics.csv`; nan: not logged.
 
-`epoch` counts from 1. `gradient_norm` is that before it was limited, `skipped` the number of steps whose gradient was not
-finite. `seconds`, the rate, and `waiting`, the share of the time in which there was no batch to work on, are those of
-the epoch."""
+`epoch` counts from 1. `gradient_norm` is that before it was limited, `skipped` the number of steps whose gradient was
+not finite. `seconds`, the rate, and `waiting`, the share of the time in which there was no batch to work on, are
+those of the epoch."""
 
 BLANK = dict.fromkeys(COLUMNS, math.nan)
 """Values of columns that a file of an older version lacks."""

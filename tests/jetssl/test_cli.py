@@ -97,6 +97,10 @@ def test_options_are_frozen():
             *("run", "file", "--output", "--card", "--view", "--layer", "--rows", "--seed"),
             *("--force", "--json", "--quiet"),
         ],
+        "anomaly": [
+            *("run", "--output", "--card", "--data", "--signal", "--background", "--view", "--score", "--baseline"),
+            *("--draws", "--match-kinematics", "--unweighted", "--seed", "--force", "--json", "--quiet"),
+        ],
         "embed": ["run", "file", "--output", "--force", "--quiet"],
         "compare": ["runs", "--output", "--card", "--reference", "--metric", "--any-features", "--force", "--json"],
         "report": ["inputs", "--output", "--force"],

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from jetssl.config.evaluation import (
+    AnomalyCard,
     CompareCard,
     EvaluateCard,
     FineTuneCard,
@@ -179,6 +180,28 @@ def geometry(  # noqa: PLR0913, PLR0917
         click.echo(to_json(results))
     else:
         print_blocks(similarity_tables(results, read_map(output / FILES[3]).shares.tolist()))
+
+
+@jetssl.command()
+@click.argument("run", type=PATH)
+@click.option("-o", "--output", type=PATH, required=True, help="Folder of the records.")
+@options_of(AnomalyCard)
+@_REPLACE
+@_JSON
+@_QUIET
+def anomaly(run: Path, output: Path, force: bool, as_json: bool, quiet: bool, **options: Any) -> None:
+    """Say how far anomalous jets stand out among background, by scores that learn from background alone."""
+    from jetssl.evaluation.anomaly import FILES, AnomalySearch, find_anomalies
+    from jetssl.evaluation.anomaly_table import anomaly_tables
+    from jetssl.evaluation.results import to_json
+    from jetssl.evaluation.table import print_blocks
+
+    commandline.refuse_folder(output, FILES, force)
+    results = find_anomalies(AnomalySearch(run, output, AnomalyCard(**options)), quiet=quiet)
+    if as_json:
+        click.echo(to_json(results))
+    else:
+        print_blocks(anomaly_tables(results))
 
 
 @jetssl.command()

@@ -39,3 +39,18 @@ def test_scores_without_ties_as_scikit_learn():
     signal, background = rng.normal(0.5, 1, 300), rng.normal(0, 1, 500)
     wanted = roc_auc_score(np.repeat([1, 0], [300, 500]), np.concatenate([signal, background]))
     assert auc(signal, background) == pytest.approx(wanted, abs=1e-12)
+
+
+@given(SCORES, SCORES, st.floats(0, 1))
+def test_significance_improvement_is_the_best_of_all_cuts(signal, background, least):
+    """Against a loop over cuts, in which weights are repetitions."""
+    scores, is_signal = np.concatenate([signal, background]), np.repeat([True, False], [len(signal), len(background)])
+    weights = 1 + np.arange(len(scores)) % 3
+    wanted = []
+    for cut in scores:
+        kept, passing = (np.average(scores[kind] >= cut, weights=weights[kind]) for kind in (is_signal, ~is_signal))
+        if passing >= least and passing > 0:
+            wanted.append(kept / np.sqrt(passing))
+    found = WeightedRoc(scores, is_signal).significance_improvement(weights, least)
+    assert found == pytest.approx(max(wanted))
+    assert np.isnan(WeightedRoc(scores, is_signal).significance_improvement(0 * weights, least))

@@ -6,7 +6,7 @@ from sklearn.metrics import accuracy_score, recall_score, roc_auc_score
 from torchmetrics.functional.classification import binary_calibration_error, multiclass_calibration_error
 
 from jetssl.evaluation.metrics import signal_efficiency
-from jetssl.evaluation.scoring import figures_of, statistic
+from jetssl.evaluation.scoring import ANOMALIES, figures_of, statistic
 
 WEIGHTS = np.tile([1.0, 2.0, 3.0], 200)
 
@@ -62,3 +62,17 @@ def test_several_classes(rng):
         assert found["accuracy", name] == pytest.approx(recalls[index])
     lost = counted((classes != 2).astype(int))
     assert np.isnan(lost[[0, 5, 8]]).all()
+
+
+@pytest.mark.parametrize("n_background", [10, 60, 400])
+def test_scores_of_anomalies_are_no_probabilities(rng, n_background):
+    classes = np.repeat([0, 1], [50, n_background])
+    outputs = rng.normal(size=len(classes)) + 2 * (classes == 0)
+    names = ANOMALIES.figures_of(("dark", "qcd"), n_background)
+    once = np.ones(len(classes))
+    found = named(names, ANOMALIES.statistic(outputs, classes, once)(once.astype(int)))
+    assert found["auc", None] == pytest.approx(roc_auc_score(classes == 0, outputs))
+    assert ("accuracy", None) not in found
+    assert (("signal_efficiency_at_0.01", None) in found) == (n_background >= 100)
+    assert (("significance_improvement", None) in found) == (n_background >= 25)
+    assert found.get(("significance_improvement", None), 1) >= 1

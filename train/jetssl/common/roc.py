@@ -56,9 +56,7 @@ class WeightedRoc:
             has no weight.
         """
         wanted = np.array([]) if background_efficiency is None else background_efficiency
-        size = int(self._level.max()) + 1
-        signal = np.bincount(self._level, weights * self._is_signal, size)
-        background = np.bincount(self._level, weights * ~self._is_signal, size)
+        signal, background = self._by_level(weights)
         total = signal.sum() * background.sum()
         if not total:
             return np.full(1 + len(signal_efficiency) + len(wanted), math.nan)
@@ -67,4 +65,24 @@ class WeightedRoc:
         kept, passing = kept / kept[-1], passing / passing[-1]
         cut = np.searchsorted(kept, signal_efficiency - 1e-9, "left")
         last = np.searchsorted(passing, wanted + 1e-9, "right")
-        return np.concatenate([[area], passing[np.minimum(cut, size - 1)], np.concatenate([[0.0], kept])[last]])
+        return np.concatenate([[area], passing[np.minimum(cut, len(kept) - 1)], np.concatenate([[0.0], kept])[last]])
+
+    def significance_improvement(self, weights: npt.NDArray[Any], least: float) -> float:
+        """Largest eps_s / sqrt(eps_b) over the cuts that let at least a share `least` of the background pass.
+
+        Where jet i counts `weights[i]` times; NaN if a class has no weight. 1 is the value without a cut.
+        """
+        kept, passing = (np.cumsum(counts) for counts in self._by_level(weights))
+        if not kept[-1] * passing[-1]:
+            return math.nan
+        passing = passing / passing[-1]
+        allowed = (passing >= least) & (passing > 0)
+        return float((kept[allowed] / kept[-1] / np.sqrt(passing[allowed])).max())
+
+    def _by_level(self, weights: npt.NDArray[Any]) -> tuple[Scores, Scores]:
+        """Weight of signal and of background at each score, the highest first."""
+        size = int(self._level.max()) + 1
+        signal = np.bincount(self._level, weights * self._is_signal, size)
+        return signal.astype(np.float64), np.bincount(self._level, weights * ~self._is_signal, size).astype(
+            np.float64
+        )

@@ -24,6 +24,7 @@ class Stream(IntEnum):
     STUDENT = 10
     LABEL_NOISE = 11
     MIXTURES = 12
+    ANOMALY = 13
     HALVES = 20
     GEOMETRY = 21
     SEEDS = 22

@@ -14,6 +14,7 @@ from resim.common.errors import InputError
 ProbeInput = Literal["random", "features", "wide_features", "constituents", "images", "efp"]
 """What a probe reads beside the pre-trained encoder's vectors."""
 ProbeMethod = Literal["linear_probe", "knn"]
+AnomalyScore = Literal["norm", "mahalanobis", "knn", "autoencoder", "supervised"]
 Mode = Literal["frozen", "full", "lora", "scratch", "scratch-views"]
 """What a fine-tuning trains."""
 HeadName = Literal["linear", "rs3l", "rs3l-mlp", "resim"]
@@ -158,6 +159,31 @@ class GeometryCard(Section):
     """Of rows and errors."""
 
 
+class AnomalyCard(Section):
+    """What `jetssl anomaly` is asked."""
+
+    data: tuple[Path, ...] = ()
+    """Pair file; default: those of the training."""
+    signal: tuple[str, ...] = ()
+    """Anomalous class, each judged alone; default: all that do not start with 'qcd'."""
+    background: tuple[str, ...] = ()
+    """Background class; default: all that start with 'qcd'."""
+    view: str = ""
+    """View whose jets are scored; default: the root view."""
+    score: tuple[AnomalyScore, ...] = Field(("norm", "mahalanobis", "knn", "autoencoder", "supervised"), min_length=1)
+    """How unlike background a jet is; supervised: a regression that knows the anomalies, for comparison."""
+    baseline: tuple[ProbeInput, ...] = ("random", "features", "wide_features")
+    """Other input of the same scores."""
+    draws: int = Field(5, ge=2)
+    """Autoencoders, and random encoders."""
+    match_kinematics: bool = False
+    """Weight anomalous jets to the pT and |eta| of background."""
+    unweighted: bool = False
+    """Count each jet once where weights of events differ."""
+    seed: int = Field(1, ge=0)
+    """Of draws and errors."""
+
+
 class CompareCard(Section):
     """What `jetssl compare` is asked."""
 
@@ -176,6 +202,7 @@ class EvaluationCard(CardModel):
     finetune: FineTuneCard | None = None
     evaluate: EvaluateCard | None = None
     geometry: GeometryCard | None = None
+    anomaly: AnomalyCard | None = None
     compare: CompareCard | None = None
 
 

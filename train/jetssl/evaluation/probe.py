@@ -92,7 +92,7 @@ def probe(  # noqa: PLR0913
     Raises:
         InputError: fewer labelled rows than asked for, or no such layer.
     """
-    task, competitors = subject.task, _competitors(subject, origin.seed, baselines)
+    task, competitors = subject.task, competitors_of(subject, origin.seed, baselines)
     draws = [[_labelled(task, count, origin.seed, draw) for draw in range(N_DRAWS)] for count in label_counts]
 
     def classified(inputs: Floats32, labelled: Integers, draw: int) -> Scores:
@@ -180,7 +180,8 @@ def _labelled(task: Task, count: int | None, seed: int, draw: int) -> Integers:
     return task.train if count is None else draw_labels(task, count, generator(seed, Stream.LABELS, count, draw))
 
 
-def _competitors(subject: Subject, seed: int, baselines: Sequence[ProbeInput]) -> list[Competitor]:
+def competitors_of(subject: Subject, seed: int, baselines: Sequence[ProbeInput]) -> list[Competitor]:
+    """The vectors of a subject, then its baselines; `seed` is that of fresh encoders."""
     run, loaded, table, task = subject.run, subject.loaded, subject.table, subject.task
     rows = np.concatenate([task.train, task.validation, task.test])
     view = np.full(len(rows), task.view)

@@ -17,6 +17,9 @@ from resim.common.arrays import Floats, Integers
 
 BACKGROUND_EFFICIENCY: Final = "background_efficiency_at_"
 SIGNAL_EFFICIENCY: Final = f"signal_efficiency_at_{MISTAG}"
+IMPROVEMENT: Final = "significance_improvement"
+FEWEST_PASSING: Final = 25
+"""Background jets that a cut must let pass for a significance improvement: their number is known to 20 %."""
 FEWEST_BACKGROUND: Final = round(1 / MISTAG)
 """Background jets below which no cut has an efficiency of `MISTAG`."""
 
@@ -96,3 +99,41 @@ def _of_several(outputs: Floats, classes: Integers) -> Figures:
         return np.array([*whole, *areas, *found])
 
     return figures
+
+
+class Judge(NamedTuple):
+    """Which figures judge scores."""
+
+    figures_of: Callable[[Sequence[str], int], list[Figure]]
+    """names of the classes, number of background jets → what `statistic` gives"""
+    statistic: Callable[[Floats, Integers, Floats], Statistic]
+    """outputs, classes, weights → figures, see `statistic`"""
+
+
+def _anomaly_figures_of(classes: Sequence[str], n_background: int) -> list[Figure]:
+    """Without those that read a score as a probability."""
+    kept = [figure for figure in figures_of(classes, n_background) if figure.metric not in _OF_PROBABILITIES]
+    return kept + [Figure(IMPROVEMENT)] * (n_background >= FEWEST_PASSING)
+
+
+def _anomaly_statistic(outputs: Floats, classes: Integers, weights: Floats) -> Statistic:
+    is_signal = classes == 0
+    roc, n_background = WeightedRoc(outputs, is_signal), int((~is_signal).sum())
+    points = np.array(WORKING_POINTS)
+    mistags = np.array([MISTAG] if n_background >= FEWEST_BACKGROUND else [])
+
+    least = FEWEST_PASSING / n_background
+
+    def figures(weights: Floats) -> Floats:
+        found = roc(weights, points, mistags)
+        improvement = [roc.significance_improvement(weights, least)] if least <= 1 else []
+        return np.concatenate([found, improvement])
+
+    return lambda counts: figures(counts * weights)
+
+
+_OF_PROBABILITIES: Final = {"accuracy", "expected_calibration_error"}
+TAGGING: Final = Judge(figures_of, statistic)
+"""Of classifiers."""
+ANOMALIES: Final = Judge(_anomaly_figures_of, _anomaly_statistic)
+"""Of scores that only order jets."""

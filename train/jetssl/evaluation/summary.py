@@ -12,7 +12,7 @@ from scipy.special import expit
 from jetssl.evaluation.bootstrap import Sample, bootstrap, error_parts, spread
 from jetssl.evaluation.metrics import background_efficiency, effective_number, rejection, reliability
 from jetssl.evaluation.results import Baseline, Calibration, Origin, Result, RocCurve
-from jetssl.evaluation.scoring import BACKGROUND_EFFICIENCY, Figure, figures_of, statistic
+from jetssl.evaluation.scoring import BACKGROUND_EFFICIENCY, TAGGING, Figure, Judge
 from jetssl.evaluation.task import Task
 from resim.common.arrays import Floats, Integers
 
@@ -38,6 +38,8 @@ class Comparison:
     layer: str = "encoder"
     of_seeds: bool = False
     """whether scores are of training seeds instead of draws"""
+    judge: Judge = TAGGING
+    """which figures"""
 
     @property
     def sample(self) -> Sample:
@@ -63,7 +65,7 @@ class Comparison:
 
 def summarize(comparison: Comparison) -> list[Result]:
     """Every figure of every input, and the difference in AUC of the first input to every other one."""
-    figures = figures_of(comparison.task.classes, comparison.n_background)
+    figures = comparison.judge.figures_of(comparison.task.classes, comparison.n_background)
     values = [_values(comparison, scores) for scores in comparison.scores]
     replicas = _replicas(comparison)
     results = [
@@ -91,7 +93,7 @@ def roc_curves(comparison: Comparison) -> list[RocCurve]:
             n_background=comparison.n_background,
             signal_efficiency=CURVE.round(4).tolist(),
             background_efficiency=_curves(comparison, index).mean(0).tolist(),
-            calibration=_calibration(comparison, index),
+            calibration=_calibration(comparison, index) if comparison.judge is TAGGING else None,
         )
         for index, (baseline, _) in enumerate(comparison.names)
     ]
@@ -100,14 +102,15 @@ def roc_curves(comparison: Comparison) -> list[RocCurve]:
 def _values(comparison: Comparison, scores: Floats) -> Floats:
     """Mean over draws, `(F,)`."""
     once = np.ones(len(comparison.classes), np.int64)
-    of_draws = [statistic(draw, comparison.classes, comparison.weights)(once) for draw in scores]
+    of_draws = [comparison.judge.statistic(draw, comparison.classes, comparison.weights)(once) for draw in scores]
     return np.asarray(np.mean(of_draws, axis=0))
 
 
 def _replicas(comparison: Comparison) -> list[Floats]:
     """Replicas of the figures of each input, as `bootstrap` has them; those of all inputs are paired."""
     of_inputs = [
-        [statistic(fit, comparison.classes, comparison.weights) for fit in scores] for scores in comparison.scores
+        [comparison.judge.statistic(fit, comparison.classes, comparison.weights) for fit in scores]
+        for scores in comparison.scores
     ]
     return [
         bootstrap(

@@ -46,7 +46,7 @@ def loss_curve(run: RunFolder, folder: Path) -> FigureFile:
     epoch = [row["epoch"] for row in rows]
     n_classes = len({label for file in run.load_provenance().files for label in file.labels})
     chance = card.objective.chance(card.data.batch_size, n_classes)
-    best = min(rows, key=lambda row: row["validation_loss"])
+    best = min(rows, key=lambda row: row["validation_loss"]) if card.objective.epochs_compare else rows[-1]
     with hep_style():
         figure = Figure(figsize=(7, 5), layout="constrained")
         axes = figure.subplots()
@@ -59,8 +59,13 @@ def loss_curve(run: RunFolder, folder: Path) -> FigureFile:
         path = save(figure, folder / "loss.png")
     caption = (
         f"{card.objective.title} against the epoch. Validation rows, views and augmentations are the same in every"
-        f" epoch. The checkpoint with the lowest validation loss, {best['validation_loss']:.3f} in epoch"
-        f" {best['epoch']:.0f}, is the one that is evaluated."
+        f" epoch. The checkpoint of epoch {best['epoch']:.0f}, with a loss of {best['validation_loss']:.3f}, is the"
+        " one that is evaluated:"
+    )
+    caption += (
+        " the lowest one."
+        if card.objective.epochs_compare
+        else " the last one, as targets change from epoch to epoch and losses do not compare."
     )
     if chance is not None:
         caption += f" Dotted: {chance:.2f}, the loss of a network that knows nothing, in full batches."
@@ -103,12 +108,12 @@ def _roc_figure(curves: Sequence[RocCurve], labels: str, output: Path) -> Figure
     return FigureFile(path, caption)
 
 
-def draw_roc(axes: Axes, curve: RocCurve, name: str, colour: str, style: str) -> None:
+def draw_roc(axes: Axes, curve: RocCurve, name: str, colour: str, style: str | tuple[float, Sequence[float]]) -> None:
     """Draw one curve with its binomial band, up to where less than one background jet passes."""
     signal, background = np.array(curve.signal_efficiency), np.array(curve.background_efficiency)
     shown = background * curve.n_background >= 1
     intervals = [wilson(value * curve.n_background, curve.n_background) for value in background[shown]]
-    axes.plot(signal[shown], 1 / background[shown], style, color=colour, label=name)
+    axes.plot(signal[shown], 1 / background[shown], ls=style, color=colour, label=name)
     low, high = (np.array([1 / getattr(interval, end) for interval in intervals]) for end in ("high", "low"))
     axes.fill_between(signal[shown], low, high, color=colour, alpha=0.15, lw=0)
 

@@ -12,6 +12,7 @@ from jetssl.evaluation.finetune import FITS_FILE
 from jetssl.evaluation.results import fitting_records, read_curves, read_results
 from jetssl.evaluation.table import PROBES, TableBlock, header, table_rows, weights_note
 from jetssl.evaluation.trained import HEAD_FILE
+from jetssl.report.anomaly import anomaly_section, is_anomaly
 from jetssl.report.comparison import comparison_section
 from jetssl.report.figures import loss_curve, pair_figures, roc_figures
 from jetssl.report.geometry import geometry_section, is_geometry
@@ -50,6 +51,8 @@ def _folder_section(path: Path, scratch: Path) -> PageSection:
         raise InputError(f"{path}: one fit of a fine-tuning; report all of them, the folder {path.parent}")
     if is_weak(path):
         return weak_section(path, scratch)
+    if is_anomaly(path):
+        return anomaly_section(path, scratch)
     if is_geometry(path):
         return geometry_section(path, scratch)
     return robustness_section(path, scratch) if is_robustness(path) else _run_section(RunFolder(path), scratch)

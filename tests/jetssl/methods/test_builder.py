@@ -11,6 +11,7 @@ from jetssl.config.encoders import PredictorCard, ProjectorCard
 from jetssl.config.objectives import JepaCard
 from jetssl.data.masking import hide
 from jetssl.data.tensors import PairBatch, hidden_batch, to_tensors
+from jetssl.methods.averaged import AveragedMethod
 from jetssl.methods.builder import METHODS
 from tests.helpers.toys import ENCODER_CARDS as CARDS
 from tests.helpers.toys import WITHOUT_EFFECT, make_jets
@@ -57,17 +58,17 @@ def dead_parameters(encoder, objective, *, batch_norm):
 
 
 def test_all_objectives_are_looked_at():
-    assert set(METHODS) == set(OBJECTIVE_CARDS) == {"ntxent", "vicreg", "supcon", "supervised", "jepa"}
+    assert set(METHODS) == set(OBJECTIVE_CARDS) == {"ntxent", "vicreg", "supcon", "supervised", "jepa", "dino"}
 
 
 @pytest.mark.parametrize("objective", list(METHODS))
 @pytest.mark.parametrize("encoder", list(CARDS))
 def test_no_dead_parameter(encoder, objective):
-    """VICReg compares differences only: a common offset of all embeddings is free. Targets of P-JEPA do not learn."""
-    of_jepa, method = objective == "jepa", build(encoder, objective)
-    learns = "context_encoder" if of_jepa else "encoder"
+    """VICReg compares differences only: a common offset of all embeddings is free. Averages do not learn."""
+    method = build(encoder, objective)
+    learns = "student" if isinstance(method, AveragedMethod) else "encoder"
     wanted = {f"{learns}.{name}" for name in WITHOUT_EFFECT.get(encoder, ())}
-    wanted |= {f"encoder.{name}" for name, _ in method.encoder.named_parameters()} if of_jepa else set()
+    wanted |= {name for name, weights in method.named_parameters() if not weights.requires_grad}
     if objective == "vicreg":
         wanted |= {"projector.2.bias"}
     assert dead_parameters(encoder, objective, batch_norm=False) == wanted

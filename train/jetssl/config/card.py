@@ -57,20 +57,25 @@ class Card(CardModel):
         return self
 
     @model_validator(mode="after")
-    def _jepa_fits(self) -> Self:
-        if not isinstance(self.objective, JepaCard):
+    def _averaged_once(self) -> Self:
+        name = self.objective.name
+        if self.objective.epochs_compare:
             return self
         if self.training.ema is not None:
             raise ValueError(
-                f"training.ema is {self.training.ema:g}: objective jepa keeps an average itself (objective.average);"
-                " set training.ema to null"
+                f"training.ema is {self.training.ema:g}: objective {name} keeps an average itself"
+                " (objective.average); set training.ema to null"
             )
         if self.training.patience is not None:
             raise ValueError(
-                f"training.patience is {self.training.patience}: the targets of objective jepa change, so losses of"
+                f"training.patience is {self.training.patience}: the targets of objective {name} change, so losses of"
                 " two epochs do not compare; set it to null"
             )
-        if self.objective.pid and self.data.features not in TYPED:
+        return self
+
+    @model_validator(mode="after")
+    def _types_for_pid(self) -> Self:
+        if isinstance(self.objective, JepaCard) and self.objective.pid and self.data.features not in TYPED:
             raise ValueError(
                 f"objective.pid is {self.objective.pid:g}, data.features {self.data.features} has no types of"
                 f" particles: set it to 0 or choose one of {', '.join(sorted(TYPED))}"

@@ -138,5 +138,23 @@ class JepaCard(_ObjectiveCard):
         return self
 
 
-ObjectiveCard = NtXentCard | VicregCard | SupConCard | SupervisedCard | JepaCard
+class DinoCard(_ObjectiveCard):
+    """Self-distillation on pairs of views (DINO, arXiv:2104.14294)."""
+
+    title: ClassVar[str] = "DINO loss"
+    epochs_compare: ClassVar[bool] = False
+    name: Literal["dino"] = "dino"
+    prototypes: int = Field(256, ge=2, le=65536)
+    """directions that projected vectors are compared with"""
+    student_temperature: float = Field(0.1, gt=0)
+    teacher_temperature: float = Field(0.04, gt=0)
+    centre: float = Field(0.9, ge=0, lt=1)
+    """decay per step of the mean of the teacher's outputs, which is subtracted from them"""
+    average: float = Field(0.996, ge=0, lt=1)
+    """decay per step of the moving average of weights that is the teacher; rises to 1 at the end"""
+    koleo: float = Field(0.1, ge=0)
+    """weight of KoLeo, which pushes the nearest jets apart; as in DINOv2 (arXiv:2304.07193)"""
+
+
+ObjectiveCard = NtXentCard | VicregCard | SupConCard | SupervisedCard | JepaCard | DinoCard
 """The loss."""

@@ -1,6 +1,7 @@
 """Methods by the name of the objective that a card uses."""
 
 from jetssl.methods.base import Method
+from jetssl.methods.dino import Dino
 from jetssl.methods.jepa import Jepa
 from jetssl.methods.supervised import Supervised
 from jetssl.methods.two_views import Contrastive, SupCon, Vicreg
@@ -11,4 +12,5 @@ METHODS: dict[str, type[Method]] = {
     "supcon": SupCon,
     "supervised": Supervised,
     "jepa": Jepa,
+    "dino": Dino,
 }

@@ -7,16 +7,14 @@ Letters: R rows, N constituents, D model width.
 """
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from jetssl.common.collectives import gather
 from jetssl.common.precision import at_least_single, no_autocast
-from jetssl.common.seeds import Stream, torch_seed
 from jetssl.config.card import Card
 from jetssl.config.objectives import JepaCard
 from jetssl.data.columns import TYPE_NAMES
@@ -24,23 +22,18 @@ from jetssl.data.features import type_places
 from jetssl.data.tensors import HiddenBatch, JetBatch, PairBatch
 from jetssl.losses.vicreg import covariance, variance
 from jetssl.losses.weighting import divisor
-from jetssl.methods.base import Method
-from jetssl.methods.compilation import compile_in_place
+from jetssl.methods.averaged import AveragedMethod
 from jetssl.methods.monitors import spread
-from jetssl.models.builder import build_encoder
 from jetssl.models.encoder import Encoded
-from jetssl.models.normalization import Normalized
 from jetssl.models.predictor import Predictor
 
 
-class Jepa(Method):
-    """Context encoder and predictor, which learn, and the target encoder, which is an average of the former."""
+class Jepa(AveragedMethod):
+    """The student is the context encoder; with the predictor it guesses what the target encoder sees, its average."""
 
     def __init__(self, card: Card, total_steps: int, classes: tuple[str, ...]) -> None:
-        super().__init__(card, total_steps, classes)
         self.settings = cast(JepaCard, card.objective)
-        self.context_encoder = build_encoder(card, torch_seed(card.training.seed, Stream.WEIGHTS, 0))
-        self.encoder.requires_grad_(False)
+        super().__init__(card, total_steps, classes, self.settings.average)
         width = self.encoder.width
         self.predictor = self.seeded(lambda: Predictor(width, self.settings.predictor))
         self.jet_predictor = self.seeded(
@@ -48,13 +41,6 @@ class Jepa(Method):
         )
         self.typing = self.seeded(lambda: nn.Linear(width, len(TYPE_NAMES)))
         self._types = type_places(card.data.feature_set)
-        if card.training.compile:
-            compile_in_place(self.context_encoder)
-
-    def on_fit_start(self) -> None:
-        """Normalize the input of the context encoder as that of the other one, which has seen the data."""
-        if isinstance(self.context_encoder, Normalized):
-            self.context_encoder.adopt(self.encoder)
 
     def losses(self, batch: PairBatch) -> Mapping[str, torch.Tensor]:
         """The weighted sum `loss`, and its terms without weights."""
@@ -82,20 +68,11 @@ class Jepa(Method):
         targets = spread(held_out["vectors"])._asdict()
         return targets | {f"predicted_{name}": value for name, value in predicted.items()}
 
-    @torch.no_grad()
-    def on_train_batch_end(self, outputs: Any, batch: PairBatch, batch_index: int) -> None:  # noqa: ARG002
-        """Move the average: once, after the step of the optimizer."""
-        decay = average_decay(self.settings.average, self.global_step, self.total_steps)
-        targets, sources = list(self.encoder.parameters()), list(self.context_encoder.parameters())
-        get_ema_multi_avg_fn(decay)(targets, sources, self.global_step)  # type: ignore[no-untyped-call]
-        for target, source in zip(self.encoder.buffers(), self.context_encoder.buffers(), strict=True):
-            target.copy_(source)
-
     def _compare(self, batch: PairBatch, target: Encoded) -> tuple[Mapping[str, torch.Tensor], torch.Tensor]:
         """Losses by name, and the predicted jet vectors `(R, D)`."""
         hidden, whole, n_rows = _hidden(batch), _last_views(batch), len(batch.rows)
         features, momenta = batch.jets.features[:n_rows], batch.jets.momenta[:n_rows]
-        seen = self.context_encoder(features, momenta, hidden.seen, hidden.seen_layout)
+        seen = self.student(features, momenta, hidden.seen, hidden.seen_layout)
         both = torch.cat([momenta, whole.momenta], dim=1)
         guessed = at_least_single(self.predictor(seen.tokens, both, hidden.guessed_layout))
         jets = at_least_single(self.jet_predictor(seen.jet))
@@ -122,15 +99,6 @@ class Jepa(Method):
         logits = at_least_single(self.typing(guessed))
         typed = at * one_hot.sum(-1)  # secondary vertices have no type
         return _mean(-(functional.log_softmax(logits, dim=-1) * one_hot).sum(-1), typed)
-
-
-def average_decay(first: float, step: int, total_steps: int) -> float:
-    """Decay of the average after a step, counted from 1: from `first` on a straight line to 1 after the last one.
-
-    >>> [average_decay(0.996, step, 4) for step in (1, 3, 4)]
-    [0.997, 0.999, 1.0]
-    """
-    return 1 - (1 - first) * (1 - min(step / total_steps, 1))
 
 
 def _hidden(batch: PairBatch) -> HiddenBatch:

@@ -17,8 +17,12 @@ def test_a_table_for_each_class_and_a_row_for_each_score_and_input():
     )
     assert [table.title for table in tables] == ["Anomalies: dark among qcd", "Anomalies: top among qcd"]
     assert tables[0].rows == [
-        ("nearest neighbours", "pre-trained", "0.700 ± 0.010", "too few", "1.500 ± 0.200"),
-        ("nearest neighbours", "random encoder", "0.600 ± 0.010", "too few", "too few"),
+        ("nearest neighbours", "pre-trained", "50", "0.700 ± 0.010", "too few", "1.500 ± 0.200"),
+        ("nearest neighbours", "random encoder", "50", "0.600 ± 0.010", "too few", "too few"),
     ]
-    assert len(tables[0].header) == 2 + len(FIGURES)
-    assert "90 background jets" in tables[1].caption
+    assert len(tables[0].header) == 3 + len(FIGURES)
+    assert tables[1].rows[0][2] == "90"
+    assert "have weights" not in tables[0].caption
+    (matched,) = anomaly_tables([found("dark_vs_qcd", "anomaly_knn_matched", "auc", 0.7)])
+    assert "have weights, so that pT" in matched.caption
+    assert matched.rows[0][0] == "nearest neighbours, kinematics matched"

@@ -33,6 +33,7 @@ def with_gradient(method, value):
 def test_gradients_are_limited_as_torch_does(method, monkeypatch):
     logged = {}
     monkeypatch.setattr(method, "log", lambda name, value, **_: logged.update({name: float(value)}))
+    monkeypatch.setattr(method, "log_dict", lambda values, **_: logged.update(values))
     optimizer = method.configure_optimizers()["optimizer"]
     number = sum(weights.numel() for weights in method.parameters())
     for limit, wanted in ((None, 2.0), (1e9, 2.0), (1.0, number**-0.5)):
@@ -45,6 +46,8 @@ def test_gradients_are_limited_as_torch_does(method, monkeypatch):
 def test_steps_without_a_finite_gradient_change_nothing_and_end_the_training_at_last(method, monkeypatch):
     """A finite one in between starts the count again."""
     monkeypatch.setattr(method, "log", lambda *_, **__: None)
+    monkeypatch.setattr(method, "log_dict", lambda *_, **__: None)
+    method._step = method._step._replace(buffers=[buffer.clone() for buffer in method.buffers()])
     optimizer = method.configure_optimizers()["optimizer"]
     before = [weights.detach().clone() for weights in method.parameters()]
     for value in (torch.nan, torch.inf, torch.nan, torch.nan, 0.0, torch.nan, torch.nan, torch.nan, torch.nan):
@@ -54,7 +57,7 @@ def test_steps_without_a_finite_gradient_change_nothing_and_end_the_training_at_
             optimizer.step()
     assert all(torch.equal(weights, old) for weights, old in zip(method.parameters(), before, strict=True))
     with_gradient(method, torch.nan)
-    method._batch_index = 6
+    method._step = method._step._replace(batch_index=6)
     with pytest.raises(
         InputError, match=r"not finite in 5 steps in a row, the last one of batch 7 in epoch 1; lower"
     ):

@@ -13,7 +13,7 @@ from jetssl.training.epoch_metrics import read_metrics
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder
 from resim.common.errors import InputError
-from tests.helpers.toys import JEPA, make_jets
+from tests.helpers.toys import ENCODER_OVERRIDES, JEPA, make_jets
 
 COUNTS = [9, 4, 1, 14, 6]
 
@@ -68,16 +68,23 @@ def test_a_jet_of_one_constituent_is_seen_and_guesses_nothing(card_file):
     assert torch.isfinite(values["loss"])
 
 
-def test_hidden_constituents_reach_neither_context_nor_guess(card_file):
-    method = method_of(card_file).eval()
+@pytest.mark.parametrize("encoder", ["transformer", "part", "particlenet"])
+def test_hidden_constituents_reach_neither_context_nor_guess(card_file, encoder):
+    """Their kinematics reach the guess, which has to know what it guesses, but not the guessed jet vector."""
+    method = method_of(card_file, ENCODER_OVERRIDES[encoder]).eval()
     batch = batch_of(method)
-    losses, jets = method._compare(batch, method.encoder(*batch.jets))
+    target = method.encoder(*batch.jets)
+    losses, jets = method._compare(batch, target)
     features = batch.jets.features.where(batch.hidden.seen[..., None], torch.tensor(7.0).double())
     other = batch._replace(jets=batch.jets._replace(features=features))
-    changed, same = method._compare(other, method.encoder(*batch.jets))
+    changed, same = method._compare(other, target)
     assert torch.equal(jets, same)
     assert losses["particle"] == changed["particle"]
     assert method.losses(other)["particle"] != losses["particle"]  # the target has changed
+    momenta = batch.jets.momenta.where(batch.hidden.seen[..., None], batch.jets.momenta * 1.3)
+    moved, same = method._compare(batch._replace(jets=batch.jets._replace(momenta=momenta)), target)
+    assert torch.equal(jets, same)
+    assert moved["particle"] != losses["particle"]
 
 
 def test_targets_learn_nothing_by_themselves(card_file):
@@ -104,6 +111,8 @@ def test_collapse_is_seen_by_the_monitor_and_prevented_by_the_guard(card_file, t
 def test_bad_cards_are_one_line(card_file):
     with pytest.raises(InputError, match=r"objective.pid is 1, data.features kin has no types of particles"):
         load_card(card_file, [JEPA, "data.features=kin"])
+    with pytest.raises(InputError, match=r"data.inputs has vertices, which tell of the hidden tracks"):
+        load_card(card_file, [JEPA, "data.inputs=[constituents, vertices]"])
     assert load_card(card_file, [JEPA, "data.features=kin", "objective.pid=0"]).objective.pid == 0
     with pytest.raises(InputError, match=r"want the smaller share first"):
         load_card(card_file, [JEPA, "objective.masked=[0.5, 0.3]"])

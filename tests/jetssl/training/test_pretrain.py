@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from jetssl.common.seeds import Stream
 from jetssl.config.card import load_card
 from jetssl.config.evaluation import ProbeCard
+from jetssl.data.batches import PairBatches
 from jetssl.evaluation.program import ProbeRequest, probe_run
 from jetssl.models import checkpoints
 from jetssl.training import pretrain as program
@@ -125,7 +127,9 @@ def test_every_objective_learns(card_file, tmp_path, name):
         assert rows[-1]["accuracy"] > 0.9
     beside = {"supervised": {"classifier"}, "jepa": {"student", "predictor", "jet_predictor", "typing"}}
     beside["dino"] = {"student", "projector", "student_projector", "prototypes", "student_prototypes"}
-    assert set(run.load_provenance().parameters) == {"encoder"} | beside.get(name, {"projector"})
+    counts = run.load_provenance().parameters
+    assert set(counts) == {"encoder"} | beside.get(name, {"projector"})
+    assert min(counts.values()) > 0
 
 
 def test_one_class_cannot_be_told_apart(card_file, tmp_path):
@@ -296,3 +300,25 @@ def test_labels_do_change_a_training_that_reads_them(card_file, mock_file, tmp_p
         pretrain(card, run, quiet=True)
         trained.append(weights(run))
     assert any(not torch.equal(value, trained[1][name]) for name, value in trained[0].items())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "overrides", [[JEPA], [JEPA, PART], ["objective={name: dino}"], ["projector.batch_norm=true"]]
+)
+def test_a_batch_that_is_not_finite_leaves_nothing_behind(card_file, tmp_path, monkeypatch, overrides):
+    """Neither in weights nor in running statistics, centres and averages."""
+    real = PairBatches.batch
+
+    def spoiled(self, index):
+        batch = real(self, index)
+        if self.address[1:] == (Stream.TRAINING_BATCH, 1) and index == 3:
+            batch.jets.features[0, 0, 0] = math.nan
+        return batch
+
+    monkeypatch.setattr(PairBatches, "batch", spoiled)
+    run = RunFolder(tmp_path / "run")
+    assert pretrain(load_card(card_file, [*overrides, "training.epochs=3"]), run, quiet=True).state is State.FINISHED
+    assert [row["skipped"] for row in read_metrics(run.metrics)] == [0, 1, 0]
+    assert all(math.isfinite(row["loss"]) and row["gradient_norm"] > 0 for row in read_metrics(run.metrics))
+    assert all(value.isfinite().all() for value in weights(run).values())

@@ -74,6 +74,15 @@ class Card(CardModel):
         return self
 
     @model_validator(mode="after")
+    def _nothing_tells_what_is_hidden(self) -> Self:
+        if isinstance(self.objective, JepaCard) and "vertices" in self.data.inputs:
+            raise ValueError(
+                "data.inputs has vertices, which tell of the hidden tracks that objective jepa guesses: set it to"
+                " [constituents]"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _types_for_pid(self) -> Self:
         if isinstance(self.objective, JepaCard) and self.objective.pid and self.data.features not in TYPED:
             raise ValueError(

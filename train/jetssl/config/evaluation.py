@@ -1,4 +1,4 @@
-"""The evaluation card: what `jetssl probe`, `finetune`, `evaluate`, `geometry` and `compare` are asked.
+"""The evaluation card: what `jetssl probe`, `finetune`, `evaluate`, `geometry`, `anomaly` and `compare` are asked.
 
 A section for each command; its keys are the options of the command, whose defaults and help stand here.
 """

@@ -143,6 +143,7 @@ class DinoCard(_ObjectiveCard):
 
     title: ClassVar[str] = "DINO loss"
     epochs_compare: ClassVar[bool] = False
+    beside_encoder: ClassVar[str] = "objective.prototypes"
     name: Literal["dino"] = "dino"
     prototypes: int = Field(256, ge=2, le=65536)
     """directions that projected vectors are compared with"""

@@ -26,7 +26,7 @@ def hide(jets: Jets, card: JepaCard, rng: np.random.Generator) -> Booleans:
     Args:
         jets: B jets.
         card: shares, and which order.
-        rng: four draws for each jet, and up to two for each constituent.
+        rng: up to two draws for each jet, and two for each constituent.
 
     Returns:
         bool `(T,)`.

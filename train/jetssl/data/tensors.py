@@ -90,7 +90,7 @@ def hidden_batch(jets: JetBatch, hidden: Booleans, jets_per_row: int) -> HiddenB
     seen, guessed = (real & ~is_hidden), is_hidden
     if jets_per_row == 2:
         seen, guessed = seen.chunk(2)[0], guessed.chunk(2)[1]
-    whole = Ragged.of(real.chunk(2)[1]) if jets_per_row == 2 or jets.layout is None else jets.layout
+    whole = jets.layout if jets_per_row == 1 and jets.layout else Ragged.of(real[-len(seen) :])
     return HiddenBatch(seen, guessed, Ragged.of(seen), Ragged.of(torch.cat([seen, guessed], dim=1)), whole)
 
 

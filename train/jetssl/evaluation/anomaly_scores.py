@@ -39,7 +39,7 @@ def mahalanobis(background: Floats32, jets: Floats32, seed: int) -> Floats:  # n
     The covariance is shrunk as Ledoit and Wolf do (doi:10.1016/S0047-259X(03)00096-4).
     """
     learned, scored = _standardized(background, jets)
-    return np.asarray(np.log(LedoitWolf().fit(learned).mahalanobis(scored)))
+    return np.asarray(np.log(LedoitWolf().fit(learned).mahalanobis(scored) + np.finfo(np.float64).tiny))
 
 
 def knn(background: Floats32, jets: Floats32, seed: int) -> Floats:  # noqa: ARG001

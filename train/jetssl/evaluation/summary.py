@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
+from jetssl.common.roc import WeightedRoc
 from jetssl.evaluation.bootstrap import Sample, bootstrap, error_parts, spread
-from jetssl.evaluation.metrics import background_efficiency, effective_number, rejection, reliability
+from jetssl.evaluation.metrics import effective_number, rejection, reliability
 from jetssl.evaluation.results import Baseline, Calibration, Origin, Result, RocCurve
 from jetssl.evaluation.scoring import BACKGROUND_EFFICIENCY, TAGGING, Figure, Judge
 from jetssl.evaluation.task import Task
@@ -134,10 +135,8 @@ def _calibration(comparison: Comparison, index: int) -> Calibration:
 
 def _curves(comparison: Comparison, index: int) -> Floats:
     """Background efficiency `(K, len(CURVE))`."""
-    is_signal = comparison.classes == 0
-    return np.stack(
-        [background_efficiency(draw[is_signal], draw[~is_signal], CURVE) for draw in comparison.scores[index]]
-    )
+    is_signal, weights = comparison.classes == 0, comparison.weights
+    return np.stack([WeightedRoc(draw, is_signal)(weights, CURVE)[1:] for draw in comparison.scores[index]])
 
 
 def _record(comparison: Comparison, index: int, figure: Figure, value: float, replicas: Floats) -> Result:

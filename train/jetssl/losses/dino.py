@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional
 
 from jetssl.common.precision import at_least_single, no_autocast
-from jetssl.losses.weighting import divisor
+from jetssl.losses.weighting import weighted_mean
 
 
 def dino(
@@ -30,7 +30,7 @@ def dino(
         wanted = functional.softmax((at_least_single(teacher) - centre) / temperatures[1], dim=1)
         said = functional.log_softmax(at_least_single(student) / temperatures[0], dim=1)
         of_row = -(wanted.roll(len(wanted) // 2, 0) * said).sum(1).view(2, -1).mean(0)
-        return of_row.mean() if weights is None else (of_row * weights).sum() / divisor(weights.sum())
+        return of_row.mean() if weights is None else weighted_mean(of_row, weights)
 
 
 def koleo(vectors: torch.Tensor) -> torch.Tensor:

@@ -45,7 +45,9 @@ class AveragedMethod(Method):
 
     @torch.no_grad()
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_index: int) -> None:  # noqa: ARG002
-        """Move the averages: once, after the step of the optimizer. Buffers are those of the student."""
+        """Move the averages: once, after the step of the optimizer, if there was one. Buffers are the student's."""
+        if self.wrong_steps:
+            return
         move = get_ema_multi_avg_fn(average_decay(self.average, self.global_step, self.total_steps))  # type: ignore[no-untyped-call]
         for average, source in self.averages:
             move(list(average.parameters()), list(source.parameters()), self.global_step)

@@ -4,7 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import lightning
 import torch
@@ -28,6 +28,17 @@ ON_THE_BAR: Final = ("pair_auc", "pair_auc_in_bin")
 """Monitors that the progress bar shows beside the loss and the probe."""
 
 
+class _Step(NamedTuple):
+    """What the end of a training step has to know of its beginning."""
+
+    batch_index: int
+    rows: int
+    values: Mapping[str, torch.Tensor]
+    """scalars by name"""
+    buffers: list[torch.Tensor]
+    """copies: running statistics, which a step that is left out must not change"""
+
+
 class Method(lightning.LightningModule, ABC):
     """Base of all methods.
 
@@ -44,7 +55,8 @@ class Method(lightning.LightningModule, ABC):
         if card.training.compile:
             compile_in_place(self.encoder)
         self._held_out: defaultdict[str, list[torch.Tensor]] = defaultdict(list)
-        self._batch_index, self._wrong_steps = 0, 0
+        self._step = _Step(0, 1, {}, [])
+        self.wrong_steps = 0
 
     def seeded(self, build: Callable[[], nn.Module]) -> nn.Module:
         """A module beside the encoder, with initial weights from the seed of the card."""
@@ -63,12 +75,12 @@ class Method(lightning.LightningModule, ABC):
     def training_step(self, batch: PairBatch, batch_index: int) -> torch.Tensor:
         """Loss of a batch, a scalar; dropout has the random stream at (seed, epoch, batch, process)."""
         address = (self.current_epoch, batch_index, self.global_rank)
+        buffers = [buffer.clone() for buffer in self.buffers()]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(torch_seed(self.card.training.seed, Stream.DROPOUT, *address))
             values = self.losses(batch)
-        self._batch_index = batch_index
-        if torch.isfinite(values["loss"]):
-            self.log_dict(dict(values), prog_bar=True, **_of_epoch(len(batch.rows)))
+        scalars = {name: value.detach() for name, value in values.items()}
+        self._step = _Step(batch_index, len(batch.rows), scalars, buffers)
         return values["loss"]
 
     def configure_gradient_clipping(
@@ -77,7 +89,7 @@ class Method(lightning.LightningModule, ABC):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,  # noqa: ARG002
     ) -> None:
-        """Limit the norm of the gradient; a step with one that is not finite changes no weight.
+        """Limit the norm of the gradient, and log the step; one whose gradient is not finite changes nothing.
 
         All processes have the same gradient here, so they agree.
 
@@ -86,18 +98,25 @@ class Method(lightning.LightningModule, ABC):
         """
         weights = [weights for group in optimizer.param_groups for weights in group["params"]]
         norm = nn.utils.clip_grad_norm_(weights, math.inf if gradient_clip_val is None else gradient_clip_val)
-        finite = bool(torch.isfinite(norm))
-        self._wrong_steps = 0 if finite else self._wrong_steps + 1
-        self.log("skipped", float(not finite), reduce_fx="sum", **_of_epoch(1))
+        finite, step = bool(torch.isfinite(norm)), self._step
+        self.log("skipped", float(not finite), on_step=False, on_epoch=True, reduce_fx="sum", batch_size=1)
+        self.wrong_steps = 0 if finite else self.wrong_steps + 1
         if finite:
-            self.log("gradient_norm", norm, **_of_epoch(1))
+            values = {**step.values, "gradient_norm": norm}
+            self.log_dict(values, on_step=False, on_epoch=True, batch_size=step.rows, prog_bar=True, sync_dist=True)
             return
         optimizer.zero_grad()
+        with torch.no_grad():
+            for buffer, before in zip(self.buffers(), step.buffers, strict=True):
+                buffer.copy_(before)
+        self._refuse_more_wrong_steps(step.batch_index)
+
+    def _refuse_more_wrong_steps(self, batch_index: int) -> None:
         settings = self.card.training
-        if self._wrong_steps >= settings.wrong_steps:
+        if self.wrong_steps >= settings.wrong_steps:
             raise InputError(
-                f"the gradient was not finite in {self._wrong_steps} steps in a row, the last one of batch"
-                f" {self._batch_index + 1} in epoch {self.current_epoch + 1}; lower training.learning_rate"
+                f"the gradient was not finite in {self.wrong_steps} steps in a row, the last one of batch"
+                f" {batch_index + 1} in epoch {self.current_epoch + 1}; lower training.learning_rate"
                 f" ({settings.learning_rate:g})"
             )
 
@@ -152,8 +171,3 @@ class Method(lightning.LightningModule, ABC):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the resolved card and the class names as text, so that the file loads with `weights_only=True`."""
         checkpoint[checkpoints.KEY] = checkpoints.description(self.card, self.classes)
-
-
-def _of_epoch(batch_size: int) -> dict[str, Any]:
-    """How a value of a step is logged: its mean over the epoch and over the processes."""
-    return {"on_step": False, "on_epoch": True, "batch_size": batch_size, "sync_dist": True}

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from jetssl.common.collectives import gather
-from jetssl.common.precision import at_least_single
+from jetssl.common.precision import at_least_single, no_autocast
 from jetssl.config.card import Card
 from jetssl.config.objectives import DinoCard
 from jetssl.data.tensors import PairBatch
@@ -59,11 +59,11 @@ class Dino(AveragedMethod):
         return losses
 
     def validate(self, batch: PairBatch) -> Mapping[str, torch.Tensor]:
-        """The same; what the teacher says is kept for the monitors."""
+        """The loss; what the teacher says is kept for the monitors."""
         projected = at_least_single(self.projector(self.encode_held_out(batch)))
         first, second = projected.chunk(2)
         self.keep(first=gather(first), second=gather(second))
-        return self._compare(batch, _logits(projected, self.prototypes))
+        return {"loss": self._compare(batch, _logits(projected, self.prototypes))["loss"]}
 
     def monitors(self, held_out: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
         """Spread of the teacher's vectors, and how well its two views agree."""
@@ -83,7 +83,8 @@ class Dino(AveragedMethod):
 
 def _logits(projected: torch.Tensor, prototypes: nn.Module) -> torch.Tensor:
     """Cosines of projected vectors `(B, P)` with the prototypes, `(B, K)`: what has no bound collapses."""
-    directions = functional.normalize(at_least_single(projected), dim=1)
-    return functional.linear(
-        directions, functional.normalize(at_least_single(cast(nn.Linear, prototypes).weight), dim=1)
-    )
+    with no_autocast(projected.device):
+        directions = functional.normalize(at_least_single(projected), dim=1)
+        return functional.linear(
+            directions, functional.normalize(at_least_single(cast(nn.Linear, prototypes).weight), dim=1)
+        )

@@ -21,7 +21,7 @@ from jetssl.data.columns import TYPE_NAMES
 from jetssl.data.features import type_places
 from jetssl.data.tensors import HiddenBatch, JetBatch, PairBatch
 from jetssl.losses.vicreg import covariance, variance
-from jetssl.losses.weighting import divisor
+from jetssl.losses.weighting import weighted_mean
 from jetssl.methods.averaged import AveragedMethod
 from jetssl.methods.monitors import spread
 from jetssl.models.encoder import Encoded
@@ -39,8 +39,10 @@ class Jepa(AveragedMethod):
         self.jet_predictor = self.seeded(
             lambda: nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, width))
         )
-        self.typing = self.seeded(lambda: nn.Linear(width, len(TYPE_NAMES)))
-        self._types = type_places(card.data.feature_set)
+        if self.settings.pid:
+            self.typing = self.seeded(lambda: nn.Linear(width, len(TYPE_NAMES)))
+        self._types: torch.Tensor
+        self.register_buffer("_types", torch.tensor(type_places(card.data.feature_set)), persistent=False)
 
     def losses(self, batch: PairBatch) -> Mapping[str, torch.Tensor]:
         """The weighted sum `loss`, and its terms without weights."""
@@ -51,16 +53,16 @@ class Jepa(AveragedMethod):
         return self._compare(batch, target)[0]
 
     def validate(self, batch: PairBatch) -> Mapping[str, torch.Tensor]:
-        """The same; vectors of the target encoder and predicted ones are kept for the monitors."""
+        """The loss; vectors of the target encoder and predicted ones are kept for the monitors."""
         encoded = self.encoder(*batch.jets)
         n_rows = len(batch.rows)
-        losses, predicted = self._compare(batch, Encoded(encoded.tokens[-n_rows:], encoded.jet[-n_rows:]))
+        losses, guessed = self._compare(batch, Encoded(encoded.tokens[-n_rows:], encoded.jet[-n_rows:]))
         self.keep(
             vectors=gather(at_least_single(encoded.jet[:n_rows])),
             labels=gather(batch.labels),
-            predicted=gather(at_least_single(predicted)),
+            predicted=gather(guessed),
         )
-        return losses
+        return {"loss": losses["loss"]}
 
     def monitors(self, held_out: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
         """Spread of the target encoder's vectors and of predicted ones: both fall to 0 with a collapse."""
@@ -80,14 +82,14 @@ class Jepa(AveragedMethod):
         at = hidden.guessed * weights[:, None]
         with no_autocast(jets.device):
             terms = {
-                "particle": _mean(_distance(guessed, target.tokens), at),
-                "aggregated": _mean(_distance(jets, target.jet), weights),
+                "particle": weighted_mean(_distance(guessed, target.tokens), at),
+                "aggregated": weighted_mean(_distance(jets, target.jet), weights),
             }
             if self.settings.pid:
                 terms["pid"] = self._type_loss(guessed, whole.features, at)
             for name, term in (("variance", variance), ("covariance", covariance)):
                 if getattr(self.settings, name):
-                    terms[name] = term(gather(at_least_single(seen.jet)))
+                    terms[name] = term(gather(at_least_single(seen.jet)), gather(weights))
         loss = sum(
             (getattr(self.settings, name) * value for name, value in terms.items()), torch.zeros_like(at[0, 0])
         )
@@ -95,10 +97,10 @@ class Jepa(AveragedMethod):
 
     def _type_loss(self, guessed: torch.Tensor, features: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
         """Cross-entropy of the type of the guessed constituents, as the features of the jets tell it."""
-        one_hot = features[..., self._types]
+        one_hot = features.index_select(-1, self._types)
         logits = at_least_single(self.typing(guessed))
         typed = at * one_hot.sum(-1)  # secondary vertices have no type
-        return _mean(-(functional.log_softmax(logits, dim=-1) * one_hot).sum(-1), typed)
+        return weighted_mean(-(functional.log_softmax(logits, dim=-1) * one_hot).sum(-1), typed)
 
 
 def _hidden(batch: PairBatch) -> HiddenBatch:
@@ -118,8 +120,3 @@ def _distance(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Smooth-L1 distance from the target, whose components are normalized, mean over them: `(..., D)` → `(...)`."""
     wanted = functional.layer_norm(at_least_single(target), target.shape[-1:])
     return functional.smooth_l1_loss(predicted, wanted, reduction="none").mean(-1)
-
-
-def _mean(values: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """Weighted mean of `values`; 0 where all weights are."""
-    return (values * weights).sum() / divisor(weights.sum())

@@ -12,7 +12,7 @@ from torch.nn import functional
 from jetssl.common.precision import at_least_single, no_autocast
 from jetssl.config.card import Card
 from jetssl.data.tensors import PairBatch
-from jetssl.losses.weighting import divisor
+from jetssl.losses.weighting import weighted_mean
 from jetssl.methods.base import Method
 from resim.common.errors import InputError
 
@@ -47,5 +47,5 @@ class Supervised(Method):
                 loss = functional.cross_entropy(at_least_single(logits), labels)
             else:
                 of_rows = functional.cross_entropy(at_least_single(logits), labels, reduction="none")
-                loss = (of_rows * weights).sum() / divisor(weights.sum())
+                loss = weighted_mean(of_rows, weights)
         return {"loss": loss, "accuracy": (logits.argmax(1) == labels).float().mean()}

@@ -16,7 +16,7 @@ from jetssl.report.section import PageSection, embedded
 from resim.plots.style import hep_style, literal, save
 
 LINES: tuple[str | tuple[float, Sequence[float]], ...] = (":", "-.", "--", "-", (0, (1, 1)))
-STYLES = dict(zip(SCORES, LINES, strict=True))
+STYLES = dict(zip(SCORES, 2 * LINES, strict=True))
 """Of lines, by score."""
 
 

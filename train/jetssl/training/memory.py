@@ -48,17 +48,18 @@ def memory_of(card: Card, classes: tuple[str, ...], processes: int) -> Mapping[s
     size = 8 if card.training.precision == "double" else 4  # bytes of a number
     rows = card.data.batch_size / processes
     inputs = sum(part.in_features for part in method.encoder.modules() if isinstance(part, nn.Linear))
-    encoders = sum(_n_weights(part) for part in method.children() if isinstance(part, Encoder))
-    weights = {"encoder": encoders, card.objective.beside_encoder: _n_weights(method) - encoders}
+    encoders = sum(_copies(part) for part in method.children() if isinstance(part, Encoder))
+    weights = {"encoder": encoders, card.objective.beside_encoder: _copies(method) - encoders}
     jets = rows * card.objective.jets_per_row
     similarities = _SIMILARITIES * jets**2 * processes if card.objective.name in {"ntxent", "supcon"} else 0
-    return {name: float(_COPIES * size * n) for name, n in weights.items()} | {
+    return {name: float(size * n) for name, n in weights.items()} | {
         "data.batch_size": size * (jets * _CONSTITUENTS * inputs + similarities)
     }
 
 
-def _n_weights(module: nn.Module) -> int:
-    return sum(weights.numel() for weights in module.parameters())
+def _copies(module: nn.Module) -> int:
+    """Numbers that the weights of a module take; averages, which do not learn, are there once."""
+    return sum((_COPIES if weights.requires_grad else 1) * weights.numel() for weights in module.parameters())
 
 
 def machine_memory() -> int:

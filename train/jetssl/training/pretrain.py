@@ -241,7 +241,7 @@ def _counts(splits: Splits) -> SplitCounts:
 
 
 def _parameters(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
+    return sum(parameter.numel() for parameter in module.parameters())
 
 
 @contextmanager

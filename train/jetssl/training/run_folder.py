@@ -43,12 +43,12 @@ class RunFolder:
 
     @property
     def checkpoints(self) -> Path:
-        """Folder of `best.ckpt` (lowest validation loss) and `last.ckpt`."""
+        """Folder of `best.ckpt` and `last.ckpt`."""
         return self.path / "checkpoints"
 
     @property
     def best(self) -> Path:
-        """Checkpoint of the epoch with the lowest validation loss: what is evaluated."""
+        """Checkpoint that is evaluated: of the lowest validation loss, or the last one if these do not compare."""
         return self.checkpoints / "best.ckpt"
 
     @property

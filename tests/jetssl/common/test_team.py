@@ -18,7 +18,7 @@ from jetssl.training.run_folder import RunFolder, State
 from resim.common.errors import InputError
 from tests.helpers.programs import ENVIRONMENT, JETSSL, free_port
 from tests.helpers.teams import gloo, join
-from tests.helpers.toys import PART
+from tests.helpers.toys import JEPA, PART
 
 CASES = {
     "ntxent": [],
@@ -26,6 +26,9 @@ CASES = {
     "particlenet": ["encoder={name: particlenet, neighbours: 4, channels: [[8, 8], [16]]}", "objective.name=vicreg"],
     "supcon": ["objective.name=supcon"],
     "supervised": ["objective.name=supervised", "views.source=resim"],
+    "jepa": [JEPA, PART.replace("heads: 2", "heads: 2, dropout: 0")],
+    "jepa_kin": [JEPA, "data.features=kin", "objective.pid=0", "objective.variance=1", "objective.target=other_view"],
+    "dino": ["objective={name: dino}"],
     "average": ["training.ema=0.9"],
     "normalized": ["data.normalize=true", "data.features=rs3l"],
     "streamed": ["data.shards=2", "data.buffer=128", "data.batch_size=8"],

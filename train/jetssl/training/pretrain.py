@@ -163,18 +163,6 @@ def _trainer(card: Card, run: RunFolder, data: PairDataModule, devices: Devices,
     quiet = quiet or not data.team.leads
     terminal = sys.stderr.isatty() and not quiet
     jets = data.look.jets_per_row * data.batches_per_epoch * card.data.batch_size
-    compares = card.objective.epochs_compare
-    best = MovableCheckpoint(
-        run.checkpoints,
-        filename="best",
-        monitor="validation_loss" if compares else "step",
-        mode="min" if compares else "max",
-        save_on_train_epoch_end=True,
-        enable_version_counter=False,
-    )
-    last = MovableCheckpoint(
-        run.checkpoints, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
-    )
     log = EpochLog(run.metrics, jets, lines=not terminal and not quiet, quiet=quiet)
     return lightning.Trainer(
         accelerator=devices.kind,
@@ -190,8 +178,7 @@ def _trainer(card: Card, run: RunFolder, data: PairDataModule, devices: Devices,
         logger=TensorBoardLogger(run.path, name="tensorboard", version=""),
         callbacks=[
             *_average_and_stop(card, data.team, devices),
-            best,
-            last,
+            *_checkpoints(card, run),
             log,
             *([progress_bar()] if terminal else []),
         ],
@@ -202,6 +189,23 @@ def _trainer(card: Card, run: RunFolder, data: PairDataModule, devices: Devices,
         # Data of an epoch are addressed by its number, so the module is asked for them in every epoch.
         reload_dataloaders_every_n_epochs=1,
     )
+
+
+def _checkpoints(card: Card, run: RunFolder) -> list[MovableCheckpoint]:
+    """After every epoch: the best one so far, and the last one."""
+    compares = card.objective.epochs_compare
+    best = MovableCheckpoint(
+        run.checkpoints,
+        filename="best",
+        monitor="validation_loss" if compares else "step",
+        mode="min" if compares else "max",
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
+    last = MovableCheckpoint(
+        run.checkpoints, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
+    )
+    return [best, last]
 
 
 def _environment(team: Team) -> list[ClusterEnvironment]:

@@ -29,7 +29,7 @@ from jetssl.models.predictor import Predictor
 
 
 class Jepa(AveragedMethod):
-    """The student is the context encoder; with the predictor it guesses what the target encoder sees, its average."""
+    """The student is the context encoder, and the target encoder its average."""
 
     def __init__(self, card: Card, total_steps: int, classes: tuple[str, ...]) -> None:
         self.settings = cast(JepaCard, card.objective)
@@ -99,8 +99,7 @@ class Jepa(AveragedMethod):
         """Cross-entropy of the type of the guessed constituents, as the features of the jets tell it."""
         one_hot = features.index_select(-1, self._types)
         logits = at_least_single(self.typing(guessed))
-        typed = at * one_hot.sum(-1)  # secondary vertices have no type
-        return weighted_mean(-(functional.log_softmax(logits, dim=-1) * one_hot).sum(-1), typed)
+        return weighted_mean(-(functional.log_softmax(logits, dim=-1) * one_hot).sum(-1), at)
 
 
 def _hidden(batch: PairBatch) -> HiddenBatch:

@@ -58,11 +58,6 @@ JETSSL = [sys.executable, "-m", "jetssl"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 
-def run_jetssl(*arguments):
-    command = [*JETSSL, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)
-
-
 def free_port():
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))

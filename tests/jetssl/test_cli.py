@@ -12,14 +12,15 @@ from resim.common.errors import InputError
 from resim.pairfile import schema
 from resim.pairfile.mock import write_mock
 from tests.helpers.locks import held_by_another_process
-from tests.helpers.programs import ENVIRONMENT, run_jetssl
+from tests.helpers.programs import ENVIRONMENT, JETSSL
 from tests.helpers.toys import CLASSES
 
 
 @pytest.mark.slow
 def test_train_then_probe(card_file, tmp_path):
     output = tmp_path / "run"
-    trained = run_jetssl("train", card_file, "training.epochs=1", "-o", output)
+    command = [*JETSSL, "train", str(card_file), "training.epochs=1", "-o", str(output)]
+    trained = subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)
     assert trained.returncode == 0, trained.stderr
     assert trained.stdout.startswith(f"{output}: trained, 1 epochs")
     assert "ETA" in trained.stderr
@@ -194,6 +195,6 @@ def test_bad_input_is_one_line(arguments, message, places, capsys, monkeypatch):
 
 
 def test_usage_error_is_status_2(card_file):
-    result = run_jetssl("train", card_file)
-    assert result.returncode == 2
+    result = CliRunner().invoke(jetssl, ["train", str(card_file)])
+    assert result.exit_code == 2
     assert "Missing option '-o'" in result.stderr

@@ -4,13 +4,14 @@ import os
 
 import pytest
 import torch
-from torch import multiprocessing, nn
+from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from jetssl.common.collectives import gather
 from jetssl.losses.ntxent import ntxent
 from jetssl.losses.supcon import supcon
 from jetssl.losses.vicreg import vicreg_terms
+from tests.helpers.forked import run_team
 from tests.helpers.teams import gloo
 
 pytestmark = pytest.mark.slow
@@ -60,7 +61,7 @@ def work(rank, folder):
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("gloo")
-    multiprocessing.spawn(work, (str(folder),), nprocs=2)
+    run_team(work, str(folder))
     return torch.load(folder / "results.pt")
 
 

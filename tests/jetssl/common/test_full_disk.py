@@ -14,6 +14,7 @@ from jetssl.training.epoch_metrics import read_metrics
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder
 from resim.common.errors import InputError
+from tests.helpers.forked import run_program
 from tests.helpers.programs import ENVIRONMENT, NAMESPACE, want_namespace
 from tests.helpers.toys import CARD
 
@@ -65,9 +66,8 @@ def assert_same(run, whole):
 @pytest.mark.parametrize(("when", "size"), [("later", 4000), ("now", 1500)])
 def test_a_limit_on_files_stands_for_a_full_disk(four_epochs, card_file, tmp_path, when, size):
     run = RunFolder(tmp_path / "run")
-    command = [sys.executable, "-c", LIMITED, when, str(size), "train", str(card_file), "training.epochs=4"]
-    command += ["-o", str(run.path), "--quiet"]
-    failed = subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)
+    words = ["train", card_file, "training.epochs=4", "-o", run.path, "--quiet"]
+    failed = run_program(LIMITED, when, size, *words)
     assert failed.returncode == 1, failed.stderr
     assert failed.stderr.count("\n") == 1, failed.stderr
     assert failed.stderr.startswith(f"jetssl: {run.path}")
@@ -80,22 +80,30 @@ def test_a_limit_on_files_stands_for_a_full_disk(four_epochs, card_file, tmp_pat
 
 
 FULL_DISK = """
-set -e
-mount -t tmpfs -o size=64m tmpfs "$1"
-cd "$1"
-shift
-mount -t tmpfs -o remount,size=$SIZE tmpfs "$PWD"
-"$@" training.epochs=4 -o run 2> message && exit 9
-test "$(wc -l < message)" = 1
-mount -t tmpfs -o remount,size=64m tmpfs "$PWD"
-cp -r run "$KEEP"
-cat message
+import os, subprocess, sys
+import jetssl.training.pretrain
+from jetssl.cli import main
+
+disk, keep, card, *sizes = sys.argv[1:]
+mount = lambda *options: subprocess.run(["mount", "-t", "tmpfs", "-o", ",".join(options), "tmpfs", disk], check=True)
+home = os.getcwd()
+for size in sizes:
+    mount("size=64m")
+    os.chdir(disk)
+    mount("remount", f"size={size}")
+    sys.argv = ["jetssl", "train", card, "training.epochs=4", "-o", "run", "--quiet"]
+    if (child := os.fork()) == 0:
+        main()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+    mount("remount", "size=64m")
+    subprocess.run(["cp", "-r", "run", f"{keep}/{size}"], check=True)
+    os.chdir(home)
+    subprocess.run(["umount", disk], check=True)
 """
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fill", [40, 110])
-def test_a_disk_that_is_really_full_loses_nothing(four_epochs, card_file, tmp_path, fill):
+def test_a_disk_that_is_really_full_loses_nothing(four_epochs, card_file, tmp_path):
     """Too small for some of what a run writes, in a mount namespace of its own; then there is room again.
 
     At 40 % of what an epoch leaves there is no room for the first checkpoint; at 110 %, none for a second one
@@ -103,17 +111,21 @@ def test_a_disk_that_is_really_full_loses_nothing(four_epochs, card_file, tmp_pa
     """
     want_namespace("test_a_limit_on_files_stands_for_a_full_disk")
     (tmp_path / "small").mkdir()
-    command = [*NAMESPACE, "bash", "-c", FULL_DISK, "bash", str(tmp_path / "small"), sys.executable, "-m", "jetssl"]
-    command += ["train", str(card_file), "--quiet"]
     one = RunFolder(tmp_path / "one")
     pretrain(load_card(card_file, ["training.epochs=1"]), one, quiet=True)
     used = sum(512 * path.stat().st_blocks for path in one.path.rglob("*"))
-    settings = {"SIZE": str(used * fill // 100), "KEEP": str(tmp_path / "run"), "TMPDIR": str(tmp_path)}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT | settings)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "cannot be written (No space left on device)" in done.stdout
-    pretrain(four_epochs.load_card(), RunFolder(tmp_path / "run"), quiet=True)
-    assert_same(RunFolder(tmp_path / "run"), four_epochs)
+    sizes = [str(used * fill // 100) for fill in (40, 110)]
+    places = [str(place) for place in (tmp_path / "small", tmp_path, card_file)]
+    command = [*NAMESPACE, sys.executable, "-c", FULL_DISK, *places, *sizes]
+    settings = ENVIRONMENT | {"TMPDIR": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=settings)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    said = done.stderr.splitlines()
+    assert [line.count("cannot be written (No space left on device)") for line in said] == [1, 1]
+    for size in sizes:
+        kept = RunFolder(tmp_path / size)
+        pretrain(four_epochs.load_card(), kept, quiet=True)
+        assert_same(kept, four_epochs)
 
 
 def fail(error, cause=None):

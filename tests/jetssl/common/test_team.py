@@ -1,12 +1,10 @@
 """Two gloo processes take the steps of one with the joint batch, and only the first of them writes."""
 
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from torch import multiprocessing
 
 from jetssl.common.team import ALONE, Team, present_team
 from jetssl.config.card import load_card
@@ -16,7 +14,8 @@ from jetssl.training.epoch_metrics import read_metrics
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder, State
 from resim.common.errors import InputError
-from tests.helpers.programs import ENVIRONMENT, JETSSL, free_port
+from tests.helpers.forked import MAIN, run_team, start_program
+from tests.helpers.programs import free_port
 from tests.helpers.teams import gloo, join
 from tests.helpers.toys import JEPA, PART
 
@@ -61,7 +60,7 @@ def places(tmp_path_factory, mock_file):
 
     folder = tmp_path_factory.mktemp("two")
     (folder / "card.yaml").write_text(CARD.format(file=mock_file))
-    multiprocessing.spawn(work, (free_port(), folder / "card.yaml", str(folder)), nprocs=2)
+    run_team(work, free_port(), folder / "card.yaml", str(folder))
     return folder
 
 
@@ -125,23 +124,15 @@ def test_tasks_of_slurm(card_file, tmp_path):
     """The variables that `srun --ntasks=2` sets for both tasks of a step."""
     step = {"JOB_ID": "4711", "JOB_NAME": "pretrain", "NTASKS": "2", "STEP_NUM_TASKS": "2", "STEP_NUM_NODES": "1"}
     step |= {"STEP_NODELIST": "localhost", "NODEID": "0"}
-    command = [*JETSSL, "train", str(card_file), "training.epochs=1", "-o", str(tmp_path / "run")]
     port = {"MASTER_PORT": str(free_port())}
-    tasks = [
-        subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=ENVIRONMENT
-            | port
-            | {f"SLURM_{name}": value for name, value in (step | {"PROCID": rank, "LOCALID": rank}).items()},
-        )
-        for rank in ("0", "1")
-    ]
-    said = [task.communicate(timeout=300) for task in tasks]
-    assert [task.returncode for task in tasks] == [0, 0], said
-    assert [out.count("trained, 1 epochs") for out, _ in said] == [1, 0]
+    command = ["train", card_file, "training.epochs=1", "-o", tmp_path / "run"]
+    tasks = []
+    for rank in ("0", "1"):
+        task = {f"SLURM_{name}": value for name, value in (step | {"PROCID": rank, "LOCALID": rank}).items()}
+        tasks.append(start_program(MAIN, *command, environment=port | task))
+    ended = [task.wait() for task in tasks]
+    assert [task.returncode for task in ended] == [0, 0], ended
+    assert [task.stdout.count("trained, 1 epochs") for task in ended] == [1, 0]
     assert RunFolder(tmp_path / "run").load_provenance().processes == 2
 
 

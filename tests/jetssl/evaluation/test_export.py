@@ -4,8 +4,6 @@ import errno
 import json
 import re
 import shutil
-import subprocess
-import sys
 from contextlib import nullcontext
 
 import h5py
@@ -26,7 +24,7 @@ from jetssl.models.checkpoints import load_encoder
 from resim.common.errors import InputError
 from resim.pairfile.mock import write_mock
 from resim.pairfile.reader import PairFile
-from tests.helpers.programs import ENVIRONMENT, JETSSL
+from tests.helpers.forked import run_jetssl, run_program
 
 
 @pytest.fixture(scope="module")
@@ -153,8 +151,7 @@ def test_full_disk_ends_the_program_with_one_line(finished_run, other_file, tmp_
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit})); cli.main()"
     )
     output = tmp_path / "emb.h5"
-    command = [sys.executable, "-c", script, "embed", str(finished_run.path), str(other_file), "-o", str(output)]
-    done = subprocess.run([*command, "--quiet"], capture_output=True, text=True, check=False, env=ENVIRONMENT)
+    done = run_program(script, "embed", finished_run.path, other_file, "-o", output, "--quiet")
     assert (done.returncode, done.stdout) == (1, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"jetssl: {output}: cannot be written (")
@@ -189,8 +186,7 @@ def test_progress_counts_jets(finished_run, other_file, tmp_path, capfd, caplog)
 @pytest.mark.slow
 def test_command(finished_run, other_file, tmp_path):
     output = tmp_path / "emb.h5"
-    command = [*JETSSL, "embed", str(finished_run.path), str(other_file), "-o", str(output), "--quiet"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)
+    done = run_jetssl("embed", finished_run.path, other_file, "-o", output, "--quiet")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"{output}: ")
     assert "16 numbers each" in done.stdout

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from torch import multiprocessing
 from torch.nn.parallel import DistributedDataParallel
 
 from jetssl.models.batch_norm import BatchNorm
+from tests.helpers.forked import run_team
 from tests.helpers.programs import free_port
 from tests.helpers.teams import gloo, join
 
@@ -39,7 +39,7 @@ def normalize_share(rank, port, folder):
 def test_batch_norm_of_unequal_shares_is_that_of_all_rows(tmp_path):
     rows = torch.randn(7, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1)) + 5
     torch.save(rows, tmp_path / "rows.pt")
-    multiprocessing.spawn(normalize_share, (free_port(), str(tmp_path)), nprocs=2)
+    run_team(normalize_share, free_port(), str(tmp_path))
     results = [torch.load(tmp_path / f"{rank}.pt") for rank in range(2)]
     norm = torch.nn.BatchNorm1d(3).double()
     wanted = normalize(norm, rows)

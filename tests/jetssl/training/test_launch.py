@@ -5,6 +5,7 @@ import subprocess
 import psutil
 import pytest
 
+from jetssl.training.launch import launch
 from jetssl.training.run_folder import RunFolder
 from tests.helpers.programs import ENVIRONMENT, JETSSL
 from tests.helpers.waiting import wait_until
@@ -12,22 +13,31 @@ from tests.helpers.waiting import wait_until
 
 @pytest.mark.slow
 def test_one_process_for_each_device(card_file, tmp_path):
-    """The command starts its processes; bad input is said once, with the status of bad input."""
-
-    def run(*arguments):
-        command = [*JETSSL, "train", str(card_file), "training.devices=2", *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)
-
-    good = run("training.epochs=1", "-o", tmp_path / "run")
-    assert good.returncode == 0, good.stderr
-    assert good.stdout.count("trained, 1 epochs") == 1
-    assert good.stderr.count("\n") == good.stderr.count("ETA") == 1
+    command = [
+        *JETSSL,
+        "train",
+        str(card_file),
+        "training.devices=2",
+        "training.epochs=1",
+        "-o",
+        str(tmp_path / "run"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("trained, 1 epochs") == 1
+    assert done.stderr.count("\n") == done.stderr.count("ETA") == 1
     provenance = RunFolder(tmp_path / "run").load_provenance()
     assert provenance.finished is not None
     assert provenance.processes == 2
-    bad = run("data.batch_size=15", "-o", tmp_path / "new")
-    assert bad.returncode == 1
-    assert bad.stderr.count("cannot share equally") == bad.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_bad_input_is_said_once(tmp_path, capfd, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", ENVIRONMENT["PYTHONPATH"])
+    assert launch(["train", str(tmp_path / "missing.yaml"), "-o", str(tmp_path / "new")], 2) == 1
+    assert capfd.readouterr().err.splitlines() == [
+        f"jetssl: {tmp_path / 'missing.yaml'}: cannot be read (No such file or directory); want a YAML card"
+    ]
     assert not (tmp_path / "new").exists()
 
 

@@ -1,8 +1,6 @@
 """How a training ends too early, in one process and in two, and goes on as if nothing had been."""
 
 import signal
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -12,7 +10,8 @@ from jetssl.training.epoch_metrics import read_metrics
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder, State
 from resim.common.commandline import END_OF_JOB
-from tests.helpers.programs import ENVIRONMENT, free_port
+from tests.helpers.forked import start_program
+from tests.helpers.programs import free_port
 from tests.helpers.teams import team_variables
 from tests.helpers.toys import CARD, forget_the_end
 
@@ -59,7 +58,9 @@ with gloo():
 FAULTS = {
     "kill": "another of the 2 processes has ended, or cannot be reached",
     "nan": "the gradient was not finite in 5 steps in a row, the last one of batch 5 in epoch 3; lower training",
+    "interrupt": "interrupted; the same command resumes {run}",
 }
+STATUS = {"kill": [1, -signal.SIGKILL], "nan": [1, 1], "interrupt": [130, 130]}
 EPOCHS = "training.epochs=4"
 DROPOUT = "encoder.dropout=0.1"
 
@@ -68,31 +69,16 @@ DROPOUT = "encoder.dropout=0.1"
 def folder(tmp_path_factory, mock_file):
     folder = tmp_path_factory.mktemp("stopping")
     (folder / "card.yaml").write_text(CARD.format(file=mock_file))
-    (folder / "worker.py").write_text(WORKER)
-    (folder / "resume.py").write_text(RESUME)
     return folder
 
 
-def torchrun(script, *arguments, fault=""):
-    """Two processes, in a process group of their own with torchrun."""
-    command = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc-per-node",
-        "2",
-        script,
-        *arguments,
-    ]
-    return subprocess.run(
-        [*map(str, command)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=ENVIRONMENT | {"FAULT": fault},
-        start_new_session=True,
-    )
+def run_two(code, *arguments, fault=""):
+    """Two processes that train together, with what torchrun tells them, in a process group of their own."""
+    port, team = free_port(), []
+    for rank in range(2):
+        variables = team_variables(rank, port) | {"FAULT": fault}
+        team.append(start_program(code, *arguments, environment=variables, group=team[0].pid if team else 0))
+    return [one.wait() for one in team]
 
 
 def assert_same(run, whole):
@@ -105,50 +91,23 @@ def assert_same(run, whole):
 
 @pytest.mark.slow
 def test_two_processes_that_end_too_early_are_resumed_to_the_bit(folder):
-    """What torchrun says of its own, a traceback among it, is not ours to change; we say one line.
-
-    The same two processes resume all three, and train once with nothing that disturbs them.
-    """
-    card, whole, interrupted = folder / "card.yaml", RunFolder(folder / "whole"), RunFolder(folder / "ctrl")
+    """Who is left says one line; the same two processes resume all three, and train once undisturbed."""
+    card, whole = folder / "card.yaml", RunFolder(folder / "whole")
     runs = {fault: RunFolder(folder / fault) for fault in FAULTS}
     for fault, run in runs.items():
-        arguments = ("train", card, EPOCHS, DROPOUT, "-o", run.path, "--quiet")
-        broken = torchrun(folder / "worker.py", *arguments, fault=fault)
-        assert broken.returncode != 0
-        assert broken.stdout == ""
-        ours = [line for line in broken.stderr.splitlines() if line.startswith("jetssl: ")]
-        assert len(ours) == 1, broken.stderr
-        assert FAULTS[fault] in ours[0]
-        assert "train/jetssl/" not in broken.stderr
+        ended = run_two(WORKER, "train", card, EPOCHS, DROPOUT, "-o", run.path, "--quiet", fault=fault)
+        assert [one.returncode for one in ended] == STATUS[fault], ended
+        assert [one.stdout for one in ended] == ["", ""]
+        # The first to be interrupted speaks, whichever it is.
+        (ours,) = "".join(one.stderr for one in ended).splitlines()
+        assert ours.startswith("jetssl: ")
+        assert FAULTS[fault].format(run=run.path) in ours
         assert run.load_provenance().finished is None
-    interrupt(folder, interrupted)
-    stopped = [interrupted, *runs.values()]
-    done = torchrun(folder / "resume.py", card, EPOCHS, DROPOUT, *(run.path for run in (whole, *stopped)))
-    assert done.returncode == 0, done.stderr
-    for run in stopped:
+    done = run_two(RESUME, card, EPOCHS, DROPOUT, *(run.path for run in (whole, *runs.values())))
+    assert [one.returncode for one in done] == [0, 0], done
+    for run in runs.values():
         assert run.load_provenance().resumed == 1
         assert_same(run, whole)
-
-
-def interrupt(folder, run):
-    """Ctrl-C in two processes without torchrun above them, whose own status would hide theirs."""
-    port, group, processes = free_port(), 0, []
-    for rank in range(2):
-        command = [sys.executable, folder / "worker.py", "train", folder / "card.yaml", EPOCHS, DROPOUT]
-        process = subprocess.Popen(
-            [*map(str, command), "-o", str(run.path), "--quiet"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=ENVIRONMENT | team_variables(rank, port) | {"FAULT": "interrupt"},
-            process_group=group,
-        )
-        group = group or process.pid
-        processes.append(process)
-    said = [process.communicate() for process in processes]
-    assert [process.returncode for process in processes] == [130, 130], said
-    # The first to be interrupted speaks, whichever it is.
-    assert sorted(said) == [("", ""), ("", f"jetssl: interrupted; the same command resumes {run.path}\n")]
 
 
 @pytest.mark.parametrize(

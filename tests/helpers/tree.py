@@ -24,6 +24,7 @@ ROOMS = {
         "training",
         "evaluation",
         "weak",
+        "study",
         "report",
     ),
 }

@@ -1,6 +1,7 @@
 """The program `jetssl`: parse, load, call one function, report."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -90,11 +91,12 @@ def _in_processes(  # noqa: PLR0913
 
 @jetssl.command()
 @click.argument("run", type=PATH)
+@click.option("-o", "--output", type=PATH, help="Folder of the records; default: RUN.")
 @options_of(ProbeCard)
 @_JSON
 @_QUIET
-def probe(run: Path, as_json: bool, quiet: bool, **options: Any) -> None:
-    """Judge the frozen encoder of RUN with a linear classifier on the test split; writes RUN/results.json.
+def probe(run: Path, output: Path | None, as_json: bool, quiet: bool, **options: Any) -> None:
+    """Judge the frozen encoder of RUN with a linear classifier on the test split; writes results.json.
 
     Beside it: the same classifier on other inputs, by default a random encoder, and masses, multiplicity and pT.
     """
@@ -102,7 +104,7 @@ def probe(run: Path, as_json: bool, quiet: bool, **options: Any) -> None:
     from jetssl.evaluation.results import to_json
     from jetssl.evaluation.table import print_table
 
-    results = probe_run(ProbeRequest(run, ProbeCard(**options)), quiet=quiet)
+    results = probe_run(ProbeRequest(run, ProbeCard(**options), output), quiet=quiet)
     if as_json:
         click.echo(to_json(results))
     else:
@@ -274,6 +276,33 @@ def wsl(card: Path, output: Path, as_json: bool, quiet: bool) -> None:
 
     results = study_weak_supervision(card, output, quiet=quiet)
     click.echo(to_json(results) if as_json else "\n".join(answers(results)))
+
+
+@jetssl.command()
+@click.argument("card", type=PATH)
+@click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
+@click.option("-o", "--output", type=PATH, required=True, help="Folder of the study; an unfinished one is resumed.")
+@click.option("--json", "as_json", is_flag=True, help="Print the decided claims instead of tables.")
+@_QUIET
+def study(card: Path, overrides: tuple[str, ...], output: Path, as_json: bool, quiet: bool) -> None:
+    """Make the table of a talk: samples, trainings and evaluations as CARD says, and which claims hold.
+
+    Makes what is missing, each step once; OUTPUT/report.html and tables.md have the answers. Keys of the card can be
+    overridden, as in `samples.jets={files: [pairs.h5]}`.
+    """
+    from jetssl.evaluation.compare_table import comparison_block
+    from jetssl.evaluation.results import to_json
+    from jetssl.evaluation.table import print_blocks
+    from jetssl.report.study import claims_block, write_study
+    from jetssl.study.program import run_study
+
+    command = shlex.join(["jetssl", "study", str(card), *overrides, "-o", str(output)])
+    outcome = run_study(card, output, command, overrides, quiet=quiet)
+    write_study(outcome, output)
+    if as_json:
+        click.echo(to_json(outcome.decisions))
+    else:
+        print_blocks([*map(comparison_block, outcome.tables.values()), claims_block(outcome.decisions)])
 
 
 def main() -> None:

@@ -155,14 +155,22 @@ def load_card(path: Path, overrides: Sequence[str] = ()) -> Card:
     Raises:
         InputError: unreadable card, unknown key, bad value, or a pair file that is not found.
     """
-    raw = read_yaml(path)
-    if not isinstance(raw, dict):
-        raise InputError(f"{path}: holds {type(raw).__name__}, want sections {', '.join(Card.model_fields)}")
-    for override in overrides:
-        _apply(raw, override)
-    card = card_from(raw, path)
+    card = card_from(with_overrides(read_yaml(path), overrides, path), path)
     files = tuple(str(find_file(Path(name), path).resolve()) for name in card.data.files)
     return card.model_copy(update={"data": card.data.model_copy(update={"files": files})})
+
+
+def with_overrides(raw: Any, overrides: Sequence[str], path: Path) -> dict[str, Any]:
+    """What a card says, changed in place by `section.key=value` strings.
+
+    Raises:
+        InputError: the card has no sections, or an override is not of that form.
+    """
+    if not isinstance(raw, dict):
+        raise InputError(f"{path}: holds {type(raw).__name__}, want a card with sections")
+    for override in overrides:
+        _apply(raw, override)
+    return raw
 
 
 def _apply(raw: dict[str, Any], override: str) -> None:

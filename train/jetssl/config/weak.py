@@ -1,15 +1,15 @@
 """The card of `jetssl wsl`: two domains, pre-trainings, and the questions that are asked of them."""
 
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from jetssl.config.data import FeatureSet, Fractions
 from jetssl.config.domains import DomainCard
+from jetssl.config.pairs import Name, PairsCard
 from resim.common.cards import CardModel, find_file, parse_card, read_yaml
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 Labels = Annotated[int, Field(ge=4, multiple_of=2)] | Literal["all"]
 DomainName = Literal["simulation", "data"]
 Rate = Annotated[float, Field(ge=0, lt=0.5)]
@@ -18,41 +18,6 @@ NoisyMethod = Literal["plain", "gce", "forward", "forward_estimated", "co_teachi
 """How to learn from labels of which some are wrong."""
 StudentMethod = Literal["hard", "soft", "confident", "gce", "forward", "co_teaching", "self_training"]
 """What a student makes of its teacher's labels."""
-POOL: Final = "minimum_bias.h5"
-"""Of the folder of the study: the events of its pile-up."""
-PAIRS: Final = "pairs.h5"
-"""Of the folder of the study: the file that it generates."""
-
-
-class ProcessFile(CardModel):
-    """An LHE file to make."""
-
-    card: Path
-    """process card"""
-    n_events: int = Field(ge=1)
-
-
-class PileUpCard(CardModel):
-    """Pile-up in the data: minimum-bias events to make, and the view that they are mixed into."""
-
-    view: Name
-    detector: Path
-    """Delphes card of that view, with a PileUpMerger"""
-    mu: float = Field(gt=0, le=1000)
-    """mean number of collisions in an event"""
-    n_events: int = Field(ge=1)
-    """of the pool that they are drawn from"""
-
-
-class PairsCard(CardModel):
-    """How the pair file is made, if the domains name none."""
-
-    generate: Path
-    """generation card"""
-    hard_scatter: dict[Name, ProcessFile] = Field(default_factory=dict)
-    """LHE files to make; each stands for the source of the generation card whose file has its name"""
-    pileup: PileUpCard | None = None
-    seed: int = Field(1, ge=0)
 
 
 class StudyDomain(DomainCard):
@@ -195,13 +160,5 @@ def load_weak_card(path: Path) -> WeakCard:
         },
     }
     if card.pairs is not None:
-        made = {n: f.model_copy(update={"card": found(f.card)}) for n, f in card.pairs.hard_scatter.items()}
-        pileup = card.pairs.pileup
-        changes["pairs"] = card.pairs.model_copy(
-            update={
-                "generate": found(card.pairs.generate),
-                "hard_scatter": made,
-                "pileup": pileup and pileup.model_copy(update={"detector": found(pileup.detector)}),
-            }
-        )
+        changes["pairs"] = card.pairs.with_files(found)
     return card.model_copy(update=changes)

@@ -73,7 +73,7 @@ class RunTable:
         base = self.cells[self.reference]
         return {
             name: {
-                column: _difference(result, base[column], self.reference)
+                column: paired_difference(result, base[column], self.reference)
                 for column, result in cells.items()
                 if column in base and result.replicas and base[column].replicas
             }
@@ -246,7 +246,8 @@ def _refuse_other_jets(name: str, first: Result, other: str, results: Iterable[R
             )
 
 
-def _difference(result: Result, base: Result, reference: str) -> Result:
+def paired_difference(result: Result, base: Result, reference: str) -> Result:
+    """One record minus another one of the same test jets; the error is that of the paired difference."""
     pairs: Iterator[tuple[float, float]] = zip(result.replicas or (), base.replicas or (), strict=True)
     replicas = np.array([one - other for one, other in pairs])
     known = result.value is not None and base.value is not None

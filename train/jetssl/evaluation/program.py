@@ -24,15 +24,18 @@ class ProbeRequest:
 
     run: Path
     card: ProbeCard
+    output: Path | None = None
+    """folder of the records; None: the run"""
 
     @property
     def command(self) -> str:
         """The command line that asks for this."""
-        return shlex.join(["jetssl", "probe", str(self.run), *self.card.words])
+        output = ["-o", str(self.output)] if self.output else []
+        return shlex.join(["jetssl", "probe", str(self.run), *output, *self.card.words])
 
 
 def probe_run(request: ProbeRequest, *, quiet: bool = True) -> list[Result]:
-    """Probe the best checkpoint of a run; writes `results.json` and `roc.json` into it.
+    """Probe the best checkpoint of a run; writes `results.json` and `roc.json` into it, or into another folder.
 
     Raises:
         InputError: no usable run, data or task, or another process writes the run.
@@ -68,7 +71,8 @@ def _probe(request: ProbeRequest, run: RunFolder, quiet: bool) -> list[Result]:
             method=asked.method,
             quiet=quiet,
         )
-    run.clear_results()  # a crash in between leaves no results rather than those of two probes
-    write_records(run.roc, outcome.curves)
-    write_results(run.results, outcome.results)
+    written = RunFolder(request.output or run.path)
+    written.clear_results()  # a crash in between leaves no results rather than those of two probes
+    write_records(written.roc, outcome.curves)
+    write_results(written.results, outcome.results)
     return outcome.results

@@ -181,12 +181,12 @@ def replicas_of(results: Path) -> Path:
     return results.with_name("replicas.npy")
 
 
-def write_records(path: Path, records: Sequence[_Record]) -> None:
+def write_records(path: Path, records: Sequence[BaseModel]) -> None:
     """Write records as a JSON list, whole or not at all."""
     write_text(path, to_json(records) + "\n")
 
 
-def to_json(records: Sequence[_Record]) -> str:
+def to_json(records: Sequence[BaseModel]) -> str:
     """Records as a JSON list, one per line."""
     return "[\n" + ",\n".join(json.dumps(record.model_dump(mode="json")) for record in records) + "\n]"
 

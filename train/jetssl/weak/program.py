@@ -10,6 +10,7 @@ import yaml
 
 from jetssl.common.threads import torch_threads
 from jetssl.config.weak import WeakCard, load_weak_card
+from jetssl.data.generation import make_pairs
 from jetssl.evaluation.results import Origin, Result, read_results, write_records
 from jetssl.weak.answers import answers
 from jetssl.weak.domains import refuse_uncommon_features
@@ -19,7 +20,7 @@ from jetssl.weak.from_teacher import from_teacher
 from jetssl.weak.label_noise import checked
 from jetssl.weak.records import CARD_FILE, RESULTS_FILE
 from jetssl.weak.shift import shift_records
-from jetssl.weak.study import Study, make_pairs, pretrain_all
+from jetssl.weak.study import Study, pretrain_all
 from jetssl.weak.transfer import adaptation, sample_size
 from resim.common.atomic_write import entries, write_text
 from resim.common.errors import InputError
@@ -47,7 +48,8 @@ def study_weak_supervision(path: Path, folder: Path, *, jobs: int | None = None,
     if card.teaching is not None and card.teaching.transition is not None:
         checked(card.teaching.transition)
     _claim(study)
-    make_pairs(study)
+    if card.pairs is not None:
+        make_pairs(card.pairs, folder)
     refuse_uncommon_features([study.domain("simulation"), study.domain("data")], card.features)
     results = _once(study, "shift", lambda: shift_records(study))
     pretrain_all(study, quiet=quiet)

@@ -5,18 +5,17 @@ Letters: R rows, D model width.
 
 import json
 import logging
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from jetssl.common.threads import torch_threads
 from jetssl.config.card import load_card
 from jetssl.config.domains import DomainCard
-from jetssl.config.weak import PAIRS, POOL, DomainName, PairsCard, StudyDomain, WeakCard
+from jetssl.config.weak import DomainName, StudyDomain, WeakCard
+from jetssl.data.generation import PAIRS
 from jetssl.data.table import PairTable
 from jetssl.evaluation.embedding import embed
 from jetssl.evaluation.results import Origin
@@ -24,14 +23,9 @@ from jetssl.models.checkpoints import LoadedEncoder, load_encoder
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder, State
 from jetssl.weak.domains import Domain, Question, load_domain
-from resim.card import generation_card
 from resim.common.arrays import Floats32
-from resim.common.atomic_write import write_text
-from resim.common.errors import InputError
-from resim.common.external import run_logged
 
 log = logging.getLogger(__name__)
-PROGRAM = "from resim.cli import main; main()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,52 +57,6 @@ class Study:
     def encoders(self, pretraining: str) -> list[LoadedEncoder]:
         """All trainings of a pre-training."""
         return [load_encoder(self.run(pretraining, n).best) for n in range(self.card.pretraining_seeds)]
-
-
-def make_pairs(study: Study) -> None:
-    """Make the pair file of a study, if its card asks for one: LHE files, then the views; resumes."""
-    card = study.card.pairs
-    if card is None:
-        return
-    study.folder.mkdir(parents=True, exist_ok=True)
-    made = {name: study.folder.resolve() / f"{name}.lhe.gz" for name in card.hard_scatter}
-    for name, path in made.items():
-        if not path.exists():
-            wanted = card.hard_scatter[name]
-            _resim(card, path, "hard-scatter", str(wanted.card), "-n", str(wanted.n_events))
-    pool = study.folder.resolve() / POOL
-    if card.pileup is not None and not pool.exists():
-        _resim(card, pool, "pileup", "-n", str(card.pileup.n_events))
-    generation = study.folder / "generation.yaml"
-    write_text(generation, _generation(card, made, pool))
-    _resim(card, study.folder.resolve() / PAIRS, "generate", str(generation.resolve()), "--resume", "-j", "2")
-
-
-def _resim(card: PairsCard, output: Path, *command: str) -> None:
-    words = [*command, "-o", str(output), "--seed", str(card.seed)]
-    progress = output.with_name("resim.log")
-    log.info("wsl: resim %s, log in %s", " ".join(words), progress)
-    run_logged([sys.executable, "-c", PROGRAM, *words], progress)
-
-
-def _generation(card: PairsCard, made: dict[str, Path], pool: Path) -> str:
-    """The generation card, as YAML, with the LHE files and the pile-up that the study has made.
-
-    Raises:
-        InputError: the card has no view of that name.
-    """
-    whole = generation_card.load_card(card.generate).model_dump(mode="json", by_alias=True, exclude_none=True)
-    for source in whole["sources"]:
-        name = Path(source["lhe"]).name.removesuffix(".lhe.gz")
-        source["lhe"] = str(made.get(name, source["lhe"]))
-    if (pileup := card.pileup) is not None:
-        if pileup.view not in whole["views"]:
-            raise InputError(
-                f"{card.generate}: no view {pileup.view!r} to mix pile-up into; has {', '.join(whole['views'])}"
-            )
-        mixed = {"card": str(pileup.detector), "pileup": {"mu": pileup.mu, "pool": str(pool)}}
-        whole["views"][pileup.view]["detector"] = mixed
-    return yaml.safe_dump(whole, sort_keys=False)
 
 
 def pretrain_all(study: Study, *, quiet: bool) -> None:

@@ -1,0 +1,161 @@
+"""The steps of a study, in order; each has a folder of its own, named after the hash of everything that goes into it.
+
+So a step is made once, and a card that changes makes anew what depends on the change and nothing else.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from jetssl.config.card import Card, load_card
+from jetssl.config.pairs import PairsCard
+from jetssl.config.study import QuestionCard, SampleCard, StudyCard
+from jetssl.data.content_cache import cached
+from jetssl.data.generation import PAIRS, make_pairs
+from jetssl.study.questions import Question, ask
+from jetssl.training.pretrain import pretrain
+from jetssl.training.run_folder import RunFolder, State
+from resim.pairfile.digest import digest
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One piece of work."""
+
+    title: str
+    folder: Path
+    done: Callable[[], bool]
+    make: Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A card, and the folder of its study."""
+
+    card: StudyCard
+    folder: Path
+    quiet: bool = field(default=False, compare=False)
+
+    @property
+    def steps(self) -> Iterator[Step]:
+        """All of them; those that come later need those before."""
+        yield from self._samples()
+        yield from self._trainings()
+        for name, question in self.questions.items():
+            for part in question.parts(self.card.questions[name]):
+                yield Step(f"{name}: {part.title}", part.output, part.done, partial(ask, part, quiet=self.quiet))
+
+    def _samples(self) -> Iterator[Step]:
+        for name, sample in self.card.samples.items():
+            if sample.make is not None:
+                (file,) = self.files([name])
+                yield Step(f"sample {name}", file.parent, file.exists, partial(make_pairs, sample.make, file.parent))
+
+    def _trainings(self) -> Iterator[Step]:
+        for name, wanted in self.card.trainings.items():
+            for number in range(wanted.seeds):
+                run = RunFolder(self.runs[name].with_name(f"{name}_{number}"))
+                title = f"training {name}, {number + 1} of {wanted.seeds}"
+                yield Step(title, run.path, partial(_is_trained, run), partial(self._train, name, number, run))
+
+    def _train(self, name: str, number: int, run: RunFolder) -> None:
+        """Train, or go on.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C or SIGTERM; the same command goes on.
+        """
+        card = self.training_card(name, number + 1)
+        if pretrain(card, run, quiet=self.quiet).state is State.RESUMABLE:
+            raise KeyboardInterrupt
+
+    def training_card(self, name: str, seed: int) -> Card:
+        """The resolved card of one training; the files of its samples must be there.
+
+        Raises:
+            InputError: unusable card.
+        """
+        wanted = self.card.trainings[name]
+        files = json.dumps([str(path) for path in self.files(wanted.sample)])
+        changes = [*self.card.overrides, *wanted.overrides, f"data.files={files}", f"training.seed={seed}"]
+        return load_card(wanted.card, changes)
+
+    def files(self, samples: Sequence[str]) -> list[Path]:
+        """Pair files of samples."""
+        of_each = {name: self._files_of(self.card.samples[name], name) for name in samples}
+        return [path for paths in of_each.values() for path in paths]
+
+    def _files_of(self, sample: SampleCard, name: str) -> Sequence[Path]:
+        if sample.make is None:
+            return sample.files
+        return [self.folder.resolve() / "samples" / f"{name}-{_key(_recipe(sample.make))}" / PAIRS]
+
+    @cached_property
+    def runs(self) -> dict[str, Path]:
+        """Where the trainings of each name are, as `evaluate` takes them: `<path>` for `<path>_0` and so on."""
+        place = self.folder / "trainings"
+        return {name: place / f"{name}-{self._training_key(name)}" / name for name in self.card.trainings}
+
+    @cached_property
+    def questions(self) -> dict[str, Question]:
+        """Each question with the folder of its answers."""
+        found: dict[str, Question] = {}
+        for name, asked in self.card.questions.items():
+            folder = self.folder / "questions" / f"{name}-{self._question_key(asked)}"
+            runs = {run: self._runs_of(run, found) for run in asked.runs}
+            found[name] = Question(name, folder, runs, tuple(self.files(asked.sample)))
+        return found
+
+    def _runs_of(self, run: str, before: dict[str, Question]) -> list[Path]:
+        """Folders of a training, or of fits of an earlier question."""
+        if "/" not in run:
+            return _numbered(self.runs[run], self.card.trainings[run].seeds)
+        question, training, fit = run.split("/", 2)
+        asked = self.card.questions[question].finetune
+        draws = asked.seeds if asked is not None else 0
+        places = _numbered(before[question].folder / training, self.card.trainings[training].seeds)
+        return [one for place in places for one in _numbered(place / fit, draws)]
+
+    def _sample_key(self, name: str) -> Any:
+        sample = self.card.samples[name]
+        return _recipe(sample.make) if sample.make else [cached(path, digest) for path in sample.files]
+
+    def _training_key(self, name: str) -> str:
+        wanted = self.card.trainings[name]
+        samples = [self._sample_key(one) for one in wanted.sample]
+        return _key([wanted.card.read_text(encoding="utf-8"), self.card.overrides, wanted.overrides, samples])
+
+    def _question_key(self, asked: QuestionCard) -> str:
+        runs: list[Any] = []
+        for run in asked.runs:
+            if "/" in run:
+                question, training, fit = run.split("/", 2)
+                earlier = self.card.questions[question]
+                runs.append([self._question_key(earlier), training, self.card.trainings[training].seeds, fit])
+            else:
+                runs.append([run, self._training_key(run)])
+        return _key(
+            [asked.command, asked.section.model_dump(mode="json"), runs, list(map(self._sample_key, asked.sample))]
+        )
+
+
+def _is_trained(run: RunFolder) -> bool:
+    return run.provenance.is_file() and run.load_provenance().finished is not None
+
+
+def _numbered(path: Path, count: int) -> list[Path]:
+    return [path.with_name(f"{path.name}_{number}") for number in range(count)]
+
+
+def _recipe(card: PairsCard) -> list[Any]:
+    """What a generated file follows from: the settings, and the text of the cards that they name."""
+    cards = [card.generate, *(file.card for file in card.hard_scatter.values())]
+    settings = card.model_dump(mode="json", exclude={"generate": True, "hard_scatter": {"__all__": {"card"}}})
+    return [settings, *(path.read_text(encoding="utf-8") for path in cards)]
+
+
+def _key(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]

@@ -1,0 +1,124 @@
+"""One question of a study: a command of jetssl, asked of several trainings, each answer in a folder of its own."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Final
+
+from jetssl.config.evaluation import (
+    AnomalyCard,
+    CompareCard,
+    EvaluateCard,
+    FineTuneCard,
+    GeometryCard,
+    ProbeCard,
+    Section,
+)
+from jetssl.config.study import QuestionCard
+from jetssl.evaluation.anomaly import AnomalySearch, find_anomalies
+from jetssl.evaluation.compare import Column, RunTable, compare
+from jetssl.evaluation.evaluate import Evaluation, evaluate
+from jetssl.evaluation.finetune import FineTuning, finetune
+from jetssl.evaluation.geometry import Geometry, geometry
+from jetssl.evaluation.program import ProbeRequest, probe_run
+from jetssl.evaluation.results import Result, read_results
+from jetssl.training.run_folder import RunFolder
+
+JETS: Final = "jets"
+"""Row of what `evaluate` says of the jets themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One call of a command."""
+
+    title: str
+    runs: tuple[Path, ...]
+    """one; of `evaluate` all, `<path>` for `<path>_0`, `<path>_1` …"""
+    files: tuple[Path, ...]
+    """pair files; none: those of the training"""
+    output: Path
+    section: Section
+
+    def done(self) -> bool:
+        """Whether its records are written."""
+        return RunFolder(self.output).results.is_file()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question whose runs have places."""
+
+    name: str
+    folder: Path
+    runs: dict[str, list[Path]]
+    """run folders, by the name that the card gives them"""
+    files: tuple[Path, ...]
+    """pair files; none: those of the trainings"""
+
+    def parts(self, card: QuestionCard) -> Iterator[Part]:
+        """The calls that answer it."""
+        section = card.section
+        if self.files and card.geometry is None:
+            section = section.model_copy(update={"data": self.files})
+        if card.evaluate is not None:
+            names = [name.replace("/", ".") for name in self.runs]
+            self._link(dict(zip(names, self.runs.values(), strict=True)))
+            runs = tuple(self.folder / "runs" / name for name in names)
+            yield Part("all runs", runs, self.files, self.folder / "all", section)
+            return
+        for paths in self.runs.values():
+            for path in paths:
+                yield Part(path.name, (path,), self.files, self.folder / path.name, section)
+
+    def table(self, card: QuestionCard) -> RunTable:
+        """All answers side by side, once they are there.
+
+        Raises:
+            InputError: records are missing, or cannot be compared.
+        """
+        if card.evaluate is not None:
+            return _classifiers(read_results(RunFolder(self.folder / "all").results), card)
+        asked = CompareCard(metric=card.metric, reference=card.reference, any_features=True)
+        return compare([self.folder / name for name in self.runs], asked)
+
+    def _link(self, runs: dict[str, list[Path]]) -> None:
+        """Folders `runs/NAME_0`, `runs/NAME_1` …, as `evaluate` takes a classifier that was trained several times."""
+        for name, paths in runs.items():
+            for number, path in enumerate(paths):
+                link = self.folder / "runs" / f"{name}_{number}"
+                link.parent.mkdir(parents=True, exist_ok=True)
+                if not link.is_symlink():
+                    link.symlink_to(os.path.relpath(path, link.parent))
+
+
+def _classifiers(results: Sequence[Result], card: QuestionCard) -> RunTable:
+    """Rows are classifiers, whatever the number of labels that each has learned from."""
+    cells: dict[str, dict[Column, Result]] = {}
+    for result in results:
+        if any(fnmatchcase(result.metric, one) for one in card.metric):
+            cells.setdefault(result.run or JETS, {})[replace(Column.of(result), n_labels=0)] = result
+    columns = tuple(dict.fromkeys(column for row in cells.values() for column in row))
+    return RunTable(columns, cells, {}, card.reference or next(iter(cells)))
+
+
+def ask(part: Part, *, quiet: bool) -> None:
+    """Make the call; the command writes its records.
+
+    Raises:
+        InputError: as the command.
+    """
+    match part.section:
+        case ProbeCard():
+            probe_run(ProbeRequest(part.runs[0], part.section, part.output), quiet=quiet)
+        case FineTuneCard():
+            finetune(FineTuning(part.runs[0], part.output, part.section), quiet=quiet)
+        case EvaluateCard():
+            evaluate(Evaluation(part.runs, part.output, part.section), quiet=quiet)
+        case GeometryCard():
+            (file, *_) = part.files or map(Path, RunFolder(part.runs[0]).load_card().data.files)
+            geometry(Geometry(part.runs[0], file, part.output, part.section), quiet=quiet)
+        case AnomalyCard():
+            find_anomalies(AnomalySearch(part.runs[0], part.output, part.section), quiet=quiet)

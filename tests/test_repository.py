@@ -96,6 +96,7 @@ WITHOUT_A_TEST_OF_THEIR_NAME = {
     "resim/run/chunks.py": "data classes",
     "resim/run/workers.py": "starts the server of the processes: test_execution",
     "jetssl/config/domains.py": "fields of a card",
+    "jetssl/config/pairs.py": "fields of a card: test_generation",
     "jetssl/config/training.py": "fields of a card: test_card",
     "jetssl/evaluation/fit_pool.py": "runs the fits of a fine-tuning: test_finetune",
     "jetssl/evaluation/fits.py": "one fit of a fine-tuning: test_finetune",

@@ -75,6 +75,7 @@ def test_options_are_frozen():
         "probe": [
             *(
                 "run",
+                "--output",
                 "--card",
                 "--data",
                 "--signal",
@@ -105,6 +106,7 @@ def test_options_are_frozen():
         "embed": ["run", "file", "--output", "--force", "--quiet"],
         "compare": ["runs", "--output", "--card", "--reference", "--metric", "--any-features", "--force", "--json"],
         "report": ["inputs", "--output", "--force"],
+        "study": ["card", "overrides", "--output", "--json", "--quiet"],
         "wsl": ["card", "--output", "--json", "--quiet"],
     }
 

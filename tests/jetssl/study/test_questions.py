@@ -1,0 +1,40 @@
+"""Which calls answer a question, and of which runs."""
+
+from pathlib import Path
+
+import pytest
+
+from jetssl.config.study import QuestionCard
+from jetssl.study.questions import Question
+
+RUNS = {"a": [Path("runs/a_0"), Path("runs/a_1")], "b": [Path("runs/b_0")]}
+
+
+@pytest.mark.parametrize("command", ["probe", "finetune", "anomaly", "geometry"])
+def test_a_call_for_each_run(tmp_path, command):
+    card = QuestionCard.model_validate({command: {}, "runs": ["a", "b"]})
+    parts = list(Question("q", tmp_path, RUNS, ()).parts(card))
+    assert [part.runs[0].name for part in parts] == ["a_0", "a_1", "b_0"]
+    assert [part.output for part in parts] == [tmp_path / "a_0", tmp_path / "a_1", tmp_path / "b_0"]
+    assert not any(part.done() for part in parts)
+
+
+def test_classifiers_are_judged_in_one_call(tmp_path):
+    """Under names that say where they come from, with links to all their trainings."""
+    for place in ("tuned/a_0/full_20_0", "tuned/a_0/full_20_1", "runs/b_0"):
+        (tmp_path / place).mkdir(parents=True)
+    runs = {"tuned/a/full_20": [tmp_path / f"tuned/a_0/full_20_{k}" for k in range(2)], "b": [tmp_path / "runs/b_0"]}
+    card = QuestionCard.model_validate({"evaluate": {}, "runs": list(runs)})
+    question = Question("q", tmp_path / "q", runs, ())
+    (part,) = question.parts(card)
+    assert [path.name for path in part.runs] == ["tuned.a.full_20", "b"]
+    links = tmp_path / "q/runs"
+    assert (links / "tuned.a.full_20_1").resolve() == (tmp_path / "tuned/a_0/full_20_1").resolve()
+    assert (links / "b_0").resolve() == (tmp_path / "runs/b_0").resolve()
+    list(question.parts(card))  # links that are there stay
+
+
+def test_files_go_before_those_of_the_training(tmp_path):
+    card = QuestionCard.model_validate({"probe": {}, "runs": ["a"]})
+    (first, _) = Question("q", tmp_path, {"a": RUNS["a"]}, (Path("w.h5"), Path("qcd.h5"))).parts(card)
+    assert first.section.data == (Path("w.h5"), Path("qcd.h5"))

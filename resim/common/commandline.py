@@ -42,6 +42,10 @@ INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it (128 + SIGINT)."""
 
 
+PREEMPTED: Final = 75
+"""Exit status of a training that SIGUSR1 has ended and that can go on: EX_TEMPFAIL of sysexits.h, try again."""
+
+
 END_OF_JOB: Final = (signal.SIGTERM, signal.SIGUSR1)
 """Signals by which batch systems end a job; Slurm's --signal=USR1@SECONDS sends SIGUSR1 ahead of its time limit."""
 

@@ -67,8 +67,9 @@ def train(  # noqa: PLR0913, PLR0917
         outcome = pretrain(resolved, RunFolder(output), force=force, quiet=quiet)
     if outcome.state is State.RESUMABLE:
         if team.leads:
-            click.echo(f"jetssl: interrupted; the same command resumes {output}", err=True)
-        raise click.exceptions.Exit(commandline.INTERRUPTED)
+            how = "preempted (SIGUSR1)" if outcome.preempted else "interrupted"
+            click.echo(f"jetssl: {how}; the same command resumes {output}", err=True)
+        raise click.exceptions.Exit(commandline.PREEMPTED if outcome.preempted else commandline.INTERRUPTED)
     if not team.leads:
         return
     verb = "trained" if outcome.trained else "already trained"

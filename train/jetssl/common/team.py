@@ -153,5 +153,5 @@ def partners_may_go(team: Team, run: Path) -> Iterator[None]:
             raise
         raise InputError(
             f"{run}: another of the {team.size} processes has ended, or cannot be reached ({reason_of(error)}); the"
-            " same command resumes from the last finished epoch"
+            " same command resumes from the last checkpoint"
         ) from error

@@ -15,6 +15,9 @@ from jetssl.common.collectives import n_processes
 from jetssl.config.training import TrainingCard
 from resim.common.commandline import END_OF_JOB
 
+_NOTHING, _SAVE, _STOP, _PREEMPTED = range(4)
+"""What a process may want after a batch; each is more than the one before, and to stop is to save."""
+
 
 class SaveAndStop(lightning.Callback):
     """Saves within epochs when it is time to; a signal ends all processes after the same batch, which is saved, too.
@@ -65,24 +68,26 @@ class SaveAndStop(lightning.Callback):
         """Save if it is time to; stop if any process has been told to, or has lost the one that started it."""
         if trainer.is_last_batch:
             return
-        stop = self._told_to_stop()
-        if stop or _largest(self._is_time(trainer.global_step)):
+        wanted = self._wanted_by_any(_SAVE if self._is_time(trainer.global_step) else _NOTHING)
+        if wanted >= _SAVE:
             trainer.save_checkpoint(self.path)
             self.saved = time.monotonic()
-        if stop:
+        if wanted >= _STOP:
             raise KeyboardInterrupt
 
     def on_train_epoch_start(self, *_: Any) -> None:
         """Stop if a signal came since the last batch: the epoch before has been saved."""
-        if self._told_to_stop():
+        if self._wanted_by_any(_NOTHING) >= _STOP:
             raise KeyboardInterrupt
         self.saved = time.monotonic()
 
-    def _told_to_stop(self) -> bool:
+    def _wanted_by_any(self, otherwise: int) -> int:
+        """The most that any process wants; `otherwise` if this one has no reason to stop."""
         orphan = os.getppid() != self.parent  # the lock of the run went with who started this
-        reason = _largest(2 if self.signal == signal.SIGUSR1 else int(self.signal is not None or orphan))
-        self.preempted = reason == 2
-        return reason > 0
+        reason = _PREEMPTED if self.signal == signal.SIGUSR1 else _STOP if self.signal or orphan else otherwise
+        wanted = _largest(reason)
+        self.preempted = wanted == _PREEMPTED
+        return wanted
 
     def _is_time(self, step: int) -> bool:
         waited_enough = self.seconds is not None and time.monotonic() - self.saved >= self.seconds

@@ -19,9 +19,9 @@ from jetssl.data.jets import gather_jets
 from jetssl.data.table import load_pairs
 from jetssl.data.tensors import to_tensors
 from jetssl.evaluation import export
+from jetssl.evaluation.embed import embed_file
 from jetssl.evaluation.embedding import BATCH_SIZE, embed
 from jetssl.evaluation.embedding_file import EmbeddingProvenance, EmbeddingWriter
-from jetssl.evaluation.export import embed_file
 from jetssl.models.checkpoints import load_encoder
 from resim.common.errors import InputError
 from resim.pairfile.mock import write_mock
@@ -149,7 +149,7 @@ def test_disk_that_fills_up_is_one_line_and_leaves_nothing(finished_run, other_f
 def test_full_disk_ends_the_program_with_one_line(finished_run, other_file, tmp_path, limit):
     """HDF5 left alone with a failed write takes the interpreter down at its exit. The file would have 30 kB."""
     script = (
-        "import resource, sys; from jetssl import cli; import jetssl.evaluation.export;"
+        "import resource, sys; from jetssl import cli; import jetssl.evaluation.embed;"
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit})); cli.main()"
     )
     output = tmp_path / "emb.h5"

@@ -8,7 +8,7 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import onnxruntime
@@ -45,7 +45,6 @@ def onnx_graph(encoder: Encoder, n_features: int) -> bytes:
     """
     padded, traced = PaddedEncoder(encoder), random_jets(_TRACED, n_features)
     sizes = {0: "jets", 1: "constituents"}
-    content = io.BytesIO()
     try:
         # The layout of tensors in memory that is traced must be that of the plain attention, which ONNX has.
         with _silent(), sdpa_kernel(SDPBackend.MATH), redirect_stdout(io.StringIO()):
@@ -69,9 +68,9 @@ def onnx_graph(encoder: Encoder, n_features: int) -> bytes:
         raise InputError(f"torch {torch.__version__} made no ONNX program; take --format safetensors")
     for node in program.model.graph.all_nodes():
         node.metadata_props.clear()  # where in the source, and on which machine, it was traced
-    program.save(content)
-    _refuse_other_numbers(encoder, content.getvalue(), n_features)
-    return content.getvalue()
+    graph: bytes = program.model_proto.SerializeToString()
+    _refuse_other_numbers(encoder, graph, n_features)
+    return graph
 
 
 def difference(encoder: Encoder, graph: bytes, n_features: int) -> float:
@@ -104,8 +103,9 @@ def _hypot(one: Any, other: Any) -> Any:
 
 def _distances(one: Any, other: Any, *_: Any) -> Any:
     """Euclidean distances, `(B, N, C)` and `(B, M, C)` → `(B, N, M)`."""
-    apart = op.Sub(op.Unsqueeze(one, op.Constant(value_ints=[2])), op.Unsqueeze(other, op.Constant(value_ints=[1])))
-    return op.Sqrt(op.ReduceSum(op.Mul(apart, apart), op.Constant(value_ints=[3]), keepdims=0))
+    first, second, third = (cast(Any, op.Constant(value_ints=[axis])) for axis in (1, 2, 3))
+    apart = op.Sub(op.Unsqueeze(one, second), op.Unsqueeze(other, first))
+    return op.Sqrt(op.ReduceSum(op.Mul(apart, apart), third, keepdims=0))
 
 
 _TRANSLATIONS: Final[dict[Callable[..., Any], Callable[..., Any]]] = {

@@ -73,7 +73,8 @@ def flat_decay(step: int, total: int, warmup: float) -> float:
     """
     begin = max(FLAT, warmup) * total
     rise = min((step + 1) / max(math.floor(total * warmup), 1), 1.0)
-    return rise * LAST ** min(max(step - begin, 0.0) / (total - begin), 1.0)
+    fallen = min(max(step - begin, 0.0) / (total - begin), 1.0)
+    return rise * math.exp(fallen * math.log(LAST))
 
 
 SCHEDULES: Final[dict[str, Callable[[int, int, float], float]]] = {

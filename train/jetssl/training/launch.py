@@ -12,6 +12,7 @@ from torch.distributed.elastic.multiprocessing.api import DefaultLogsSpecs, Sign
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
+from jetssl.common.team import TIMEOUT
 from resim.common.commandline import INTERRUPTED, PREEMPTED
 
 log = logging.getLogger(__name__)
@@ -41,12 +42,15 @@ def launch(words: Sequence[str], processes: int) -> int:
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
         if failure.exitcode < 0:
+            # NCCL ends a process that has waited too long for another one by SIGABRT.
+            waited = -failure.exitcode == signal.SIGABRT
             log.error(
-                "jetssl: process %d of %d was killed by signal %d, perhaps for memory; the same command resumes from"
-                " the last checkpoint",
+                "jetssl: process %d of %d was killed by signal %d, perhaps %s; the same command resumes from the last"
+                " checkpoint",
                 rank,
                 processes,
                 -failure.exitcode,
+                f"by NCCL's time-out ({TIMEOUT} sets it)" if waited else "for memory",
             )
         return int(failure.exitcode if failure.exitcode > 0 else 128 - failure.exitcode)
     except SignalException as told:

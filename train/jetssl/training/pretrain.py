@@ -20,7 +20,7 @@ from torch import nn
 
 from jetssl.common.devices import Devices, choose
 from jetssl.common.full_disk import full_disk_is_one_line
-from jetssl.common.precision import PRECISIONS
+from jetssl.common.precision import PRECISIONS, available
 from jetssl.common.team import Team, backend, connected, partners_may_go
 from jetssl.common.threads import torch_threads
 from jetssl.config.card import Card
@@ -178,7 +178,7 @@ def _trainer(  # noqa: PLR0913, PLR0917
         strategy=DDPStrategy(process_group_backend=backend()) if data.team.size > 1 else "auto",
         # Batches come shared, and batch norms are synchronized, already.
         use_distributed_sampler=False,
-        precision=PRECISIONS[card.training.precision],
+        precision=PRECISIONS[available(card.training.precision, devices.kind)],
         max_epochs=card.training.epochs,
         gradient_clip_val=card.training.gradient_clip,
         plugins=[WholeFileIO(), *_environment(data.team)],

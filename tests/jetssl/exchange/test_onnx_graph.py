@@ -11,7 +11,7 @@ from jetssl.exchange import onnx_graph as module
 from jetssl.exchange.example import random_jets
 from jetssl.exchange.onnx_graph import TOLERANCE, difference, onnx_graph
 from resim.common.errors import InputError
-from tests.jetssl.exchange.test_padded import built
+from tests.helpers.encoders import built
 
 N_FEATURES = 10
 SIZES = {

@@ -8,24 +8,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jetssl.config.card import Card
-from jetssl.config.data import DataCard
 from jetssl.data.tensors import to_tensors
 from jetssl.exchange.padded import PaddedEncoder
-from jetssl.models.builder import ENCODERS, build_encoder
+from jetssl.models.builder import ENCODERS
+from tests.helpers.encoders import built
 from tests.helpers.toys import ENCODER_CARDS, make_jets
-
-
-def built(name, *, normalize=True, **sizes):
-    """With running statistics and a normalization that are not those of a fresh network."""
-    encoder_card = ENCODER_CARDS[name].model_copy(update=sizes)
-    card = Card(data=DataCard(files=("none",), normalize=normalize), encoder=encoder_card)
-    encoder = build_encoder(card, seed=1)
-    for seed in range(3):
-        encoder(*to_tensors(make_jets(np.random.default_rng(seed), [9, 2, 30]), "relative"))
-    if normalize:
-        encoder.fit([to_tensors(make_jets(np.random.default_rng(5), [40, 40]), "relative")])
-    return encoder.eval()
 
 
 def test_all_encoders_are_looked_at():

@@ -13,6 +13,7 @@ from jetssl.config.card import load_card
 from jetssl.config.training import TrainingCard
 from jetssl.data.batches import PairBatches
 from jetssl.training import pretrain as program
+from jetssl.training import stopping as stopping_module
 from jetssl.training.epoch_log import EpochLog
 from jetssl.training.epoch_metrics import read_metrics
 from jetssl.training.pretrain import pretrain
@@ -248,6 +249,16 @@ def test_a_signal_in_the_validation_waits_for_its_end(card_file, tmp_path, monke
     assert [row["epoch"] for row in read_metrics(run.metrics)] == [1]
     assert pretrain(card, run, quiet=True).state is State.FINISHED
     assert [row["epoch"] for row in read_metrics(run.metrics)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("processes", "wanted"), [(1, 1), (2, 2)])
+def test_a_lone_training_outlives_its_shell(tmp_path, monkeypatch, processes, wanted):
+    """Processes whose launcher has gone stop; one without a launcher goes on, as after `nohup` and a log-out."""
+    stopping = SaveAndStop(tmp_path / "last.ckpt", TrainingCard())
+    monkeypatch.setattr(os, "getppid", lambda: 1)
+    monkeypatch.setattr(stopping_module, "n_processes", lambda: processes)
+    monkeypatch.setattr(stopping_module.distributed, "all_reduce", lambda *_: None)
+    assert stopping._wanted_by_any(1) == wanted
 
 
 def test_the_second_ctrl_c_leaves_at_once(tmp_path):

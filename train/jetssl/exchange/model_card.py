@@ -57,6 +57,11 @@ class Release:
     onnx: bool
     """whether there is a graph"""
 
+    @property
+    def parameters(self) -> int:
+        """Numbers that the encoder has learned."""
+        return sum(weights.numel() for weights in self.loaded.encoder.parameters())
+
 
 def model_card(release: Release) -> str:
     """Markdown, with the front matter that model hubs read."""
@@ -70,7 +75,7 @@ def _lines(release: Release) -> Iterator[str]:
     yield "tags: [particle-physics, jets, self-supervised-learning]\n---\n"
     yield f"# {release.name}\n"
     yield (
-        f"Encoder `{card.encoder.name}` of jets, {provenance.parameters['encoder']:,} parameters: constituents in, a"
+        f"Encoder `{card.encoder.name}` of jets, {release.parameters:,} parameters: constituents in, a"
         f" vector of {release.loaded.encoder.width} numbers for each jet and each constituent out. Trained with"
         f" objective `{card.objective.name}`, {release.loaded.epoch} of {card.training.epochs} epochs, seed"
         f" {provenance.seed}, by resim {provenance.versions['resim']} (commit {provenance.commit or 'unknown'})."

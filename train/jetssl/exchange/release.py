@@ -96,7 +96,7 @@ def release(run_path: Path, output: Path, *, onnx: bool, licence: str) -> Releas
         (output / name).unlink(missing_ok=True)
     for name, content in contents.items():
         write_bytes(output / name, content)
-    return Released(tuple(output / name for name in contents), provenance.parameters["encoder"])
+    return Released(tuple(output / name for name in contents), told.parameters)
 
 
 def _without_folders(card: Card) -> Card:

@@ -83,7 +83,8 @@ class SaveAndStop(lightning.Callback):
 
     def _wanted_by_any(self, otherwise: int) -> int:
         """The most that any process wants; `otherwise` if this one has no reason to stop."""
-        orphan = os.getppid() != self.parent  # the lock of the run went with who started this
+        # The lock of the run went with who started these; a lone process holds it itself, and outlives its shell.
+        orphan = n_processes() > 1 and os.getppid() != self.parent
         reason = _PREEMPTED if self.signal == signal.SIGUSR1 else _STOP if self.signal or orphan else otherwise
         wanted = _largest(reason)
         self.preempted = wanted == _PREEMPTED

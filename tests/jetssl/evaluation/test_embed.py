@@ -18,7 +18,7 @@ from jetssl.data.jet_table import read_jets
 from jetssl.data.jets import gather_jets
 from jetssl.data.table import load_pairs
 from jetssl.data.tensors import to_tensors
-from jetssl.evaluation import export
+from jetssl.evaluation import embed as module
 from jetssl.evaluation.embed import embed_file
 from jetssl.evaluation.embedding import BATCH_SIZE, embed
 from jetssl.evaluation.embedding_file import EmbeddingProvenance, EmbeddingWriter
@@ -75,8 +75,8 @@ def test_blocks_change_nothing(written, finished_run, other_file, tmp_path, monk
         read.append((len(views), stop - start, columns))
         return read_jets(file, views, start, stop, columns)
 
-    monkeypatch.setattr(export, "ROWS_AT_ONCE", 7)
-    monkeypatch.setattr(export, "read_jets", watched)
+    monkeypatch.setattr(module, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(module, "read_jets", watched)
     embed_file(finished_run.path, other_file, tmp_path / "emb.h5")
     assert len(read) == 2 * 13
     assert all(views == 1 and rows <= 7 for views, rows, _ in read)
@@ -117,7 +117,7 @@ def test_vectors_that_are_not_finite_name_file_and_row(finished_run, other_file,
         vectors[row == 4] = np.inf
         return vectors
 
-    monkeypatch.setattr(export, "embed", infinite)
+    monkeypatch.setattr(module, "embed", infinite)
     with PairFile(other_file) as pairs:
         first = next(view for view in pairs.view_names if pairs.valid(view)[4])
     with pytest.raises(InputError, match=rf"pairs\.h5: .* row 4 of view '{first}'"):

@@ -107,7 +107,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 lock:  ## requirements.lock anew, and the parts of it that the image takes
 	$(BIN)/python -m pip install --disable-pip-version-check -q uv
 	$(COMPILE) --upgrade -c requirements-torch.lock \
-	  $(addprefix --extra ,generate train lora cluster dev image docs) -o requirements.lock
+	  $(addprefix --extra ,generate train lora export cluster dev image docs) -o requirements.lock
 	$(COMPILE) -c requirements.lock --extra generate --extra cluster -o docker/generate.lock
 	$(COMPILE) -c requirements.lock -c requirements-torch.lock \
 	  $(addprefix --extra ,generate cluster train lora) -o docker/train.lock

@@ -29,7 +29,7 @@ import torch
 from jetssl.config.card import Card, load_card
 from jetssl.data.datamodule import PairDataModule
 from jetssl.data.rows import rows_of
-from jetssl.evaluation.export import embed_file
+from jetssl.evaluation.embed import embed_file
 from jetssl.methods.builder import METHODS
 from jetssl.methods.optimizers import AdamW
 from jetssl.training.pretrain import pretrain

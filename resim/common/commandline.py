@@ -20,6 +20,7 @@ from resim.common.output_lock import locked
 EXTRAS = {
     "generate": ("awkward", "fastjet", "matplotlib", "mplhep", "numba", "pyhepmc", "pylhe", "pythia8mc", "uproot"),
     "cluster": ("dask", "dask_jobqueue", "distributed"),
+    "export": ("onnx", "onnxruntime", "onnxscript", "safetensors"),
     "lora": ("peft",),
     "train": (
         "jinja2",
@@ -40,6 +41,10 @@ LONGEST_MESSAGE = 300
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it (128 + SIGINT)."""
+
+
+PREEMPTED: Final = 75
+"""Exit status of a training that SIGUSR1 has ended and that can go on: EX_TEMPFAIL of sysexits.h, try again."""
 
 
 END_OF_JOB: Final = (signal.SIGTERM, signal.SIGUSR1)

@@ -104,6 +104,7 @@ def test_options_are_frozen():
             *("--draws", "--match-kinematics", "--unweighted", "--seed", "--force", "--json", "--quiet"),
         ],
         "embed": ["run", "file", "--output", "--force", "--quiet"],
+        "export": ["run", "--format", "--licence", "--output", "--force"],
         "compare": ["runs", "--output", "--card", "--reference", "--metric", "--any-features", "--force", "--json"],
         "report": ["inputs", "--output", "--force"],
         "study": ["card", "overrides", "--output", "--json", "--quiet"],

@@ -68,8 +68,9 @@ def train(  # noqa: PLR0913, PLR0917
         outcome = pretrain(resolved, RunFolder(output), force=force, quiet=quiet)
     if outcome.state is State.RESUMABLE:
         if team.leads:
-            click.echo(f"jetssl: interrupted; the same command resumes {output}", err=True)
-        raise click.exceptions.Exit(commandline.INTERRUPTED)
+            how = "preempted (SIGUSR1)" if outcome.preempted else "interrupted"
+            click.echo(f"jetssl: {how}; the same command resumes {output}", err=True)
+        raise click.exceptions.Exit(commandline.PREEMPTED if outcome.preempted else commandline.INTERRUPTED)
     if not team.leads:
         return
     verb = "trained" if outcome.trained else "already trained"
@@ -215,10 +216,32 @@ def anomaly(run: Path, output: Path, force: bool, as_json: bool, quiet: bool, **
 def embed(run: Path, file: Path, output: Path, force: bool, quiet: bool) -> None:
     """Write the jet vectors of every view of the pair FILE, as the frozen encoder of RUN sees them."""
     commandline.refuse_existing(output, force)
-    from jetssl.evaluation.export import embed_file
+    from jetssl.evaluation.embed import embed_file
 
     written = embed_file(run, file, output, quiet=quiet)
     click.echo(f"{output}: {written.jets} jets in {written.seconds:.1f} s, {written.width} numbers each")
+
+
+@jetssl.command()
+@click.argument("run", type=PATH)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["release", "safetensors"]),
+    default="release",
+    show_default=True,
+    help="safetensors: a release without the graph for ONNX Runtime.",
+)
+@click.option("--licence", default="BSD-3-Clause", show_default=True, help="Of the weights, as SPDX names it.")
+@click.option("-o", "--output", type=PATH, required=True, help="Folder of the release.")
+@click.option("--force", is_flag=True, help="Replace an existing release.")
+def export(run: Path, kind: str, licence: str, output: Path, force: bool) -> None:
+    """Write the encoder of RUN for others: weights, card, model card, and a graph for ONNX Runtime."""
+    from jetssl.exchange.release import FILES, release
+
+    commandline.refuse_folder(output, FILES, force)
+    released = release(run, output, onnx=kind == "release", licence=licence)
+    click.echo(f"{output}: {released.parameters:,} parameters; {', '.join(file.name for file in released.files)}")
 
 
 @jetssl.command()

@@ -73,8 +73,8 @@ def test_a_training_goes_on_with_other_devices_but_not_with_another_card():
     elsewhere, other = (
         one.model_copy(update={"training": TrainingCard(**change)}) for change in ({"devices": 8}, {"epochs": 3})
     )
-    assert one.same_but_for_devices(elsewhere)
-    assert not one.same_but_for_devices(other)
+    assert one.trains_like(elsewhere)
+    assert not one.trains_like(other)
 
 
 def test_inputs_follow_the_weights():

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from jetssl.common.precision import available
 from jetssl.config.card import load_card
 from jetssl.data.datamodule import PairDataModule
 from jetssl.data.ragged import Ragged
@@ -89,3 +90,15 @@ def test_a_training_in_bfloat16(card_file, tmp_path):
     for short, single in zip(rows["bf16"], rows["single"], strict=True):
         assert short["loss"] == pytest.approx(single["loss"], rel=0.02)
         assert short["loss"] != single["loss"]
+
+
+@pytest.mark.parametrize("has_units", [True, False])
+def test_a_gpu_without_bfloat16_goes_on_with_single(monkeypatch, caplog, has_units):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: has_units or including_emulation)
+    assert available("bf16", "cuda") == ("bf16" if has_units else "single")
+    said = [record.getMessage() for record in caplog.records]
+    assert said == (
+        [] if has_units else ["training.precision: bf16, for which this GPU has no units; going on with single"]
+    )
+    assert available("bf16", "cpu") == "bf16"  # in software
+    assert available("double", "cuda") == "double"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from jetssl.common.team import ALONE, Team, present_team
+from jetssl.common.team import ALONE, Team, _seconds, partners_may_go, present_team
 from jetssl.config.card import load_card
 from jetssl.data.datamodule import PairDataModule
 from jetssl.training import pretrain as program
@@ -148,3 +148,20 @@ def test_a_batch_job_of_slurm_alone_is_no_team(monkeypatch):
     monkeypatch.setenv("SLURM_PROCID", "0")
     monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "1")
     assert present_team() == ALONE
+
+
+def test_a_process_that_waits_too_long_says_which_it_is(tmp_path, monkeypatch):
+    """As gloo reports it; NCCL kills the process instead, which the launcher tells."""
+    monkeypatch.setenv("JETSSL_TIMEOUT", "90")
+    with (
+        pytest.raises(InputError, match=r"process 1 of 4 has waited 90 s for another one; .* JETSSL_TIMEOUT to more"),
+        partners_may_go(Team(1, 4), tmp_path),
+    ):
+        raise RuntimeError("[gloo/transport/tcp/unbound_buffer.cc:81] Timed out waiting 90000ms for recv operation")
+
+
+@pytest.mark.parametrize("told", ["soon", "0", "-3", "inf", "nan"])
+def test_a_time_out_that_is_none_is_one_line(monkeypatch, told):
+    monkeypatch.setenv("JETSSL_TIMEOUT", told)
+    with pytest.raises(InputError, match=f"the variable JETSSL_TIMEOUT is '{told}', want seconds, as 1800"):
+        _seconds()

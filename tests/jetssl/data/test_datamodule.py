@@ -251,3 +251,36 @@ def test_batches_carry_weights_only_where_they_differ(table, changed):
     module = PairDataModule(replace(table.rows, weight=weights), changed())
     for batch in module.training_batches(0):
         assert batch.weights.tolist() == np.abs(weights[batch.rows]).tolist()
+
+
+@pytest.mark.parametrize("skip", [1, 9, 14])
+def test_what_was_used_is_skipped_without_being_read(table, changed, skip):
+    """Batches of a streamed epoch from one on, and only the windows of rows that these are made of."""
+    data = PairDataModule(table.rows, changed(batch_size=8, buffer=64))
+    whole, rest = data.training_batches(1), data.training_batches(1)
+    rest.load_state_dict({"taken": skip})
+    wanted, read = list(whole), []
+    (shard,) = rest.shards
+    rest.shards = [replace(shard, reader=Recorder(shard.reader, read))]
+    assert all_same(wanted[skip:], list(rest))
+    assert (len(rest), rest.state_dict()) == (len(whole), {"taken": len(whole)})
+    stops = np.cumsum([len(window.batches) for window in shard.windows])
+    needed = [window.rows for window, stop in zip(shard.windows, stops, strict=True) if stop > skip]
+    assert len(shard.windows) > 3
+    assert {id(rows) for rows in read} == {id(rows) for rows in needed}
+    data.teardown("fit")
+
+
+class Recorder:
+    """A reader that notes which rows it is asked for."""
+
+    def __init__(self, reader, asked):
+        self.reader, self.asked = reader, asked
+
+    def read(self, rows):
+        self.asked.append(rows)
+        return self.reader.read(rows)
+
+    def announce(self, rows):
+        self.asked.append(rows)
+        self.reader.announce(rows)

@@ -56,13 +56,13 @@ def test_averages_move_once_a_step_after_the_optimizer(card_file, tmp_path, name
         patch.setattr(program, "EpochLog", Watch)
         pretrain(card, run, quiet=True)
     assert averages["encoder"] == "student"
-    for step, (now, then) in enumerate(itertools.pairwise(seen), 1):  # seen before the average moves
+    for step, (now, then) in enumerate(itertools.pairwise(seen), 2):
         decay = average_decay(0.5, step, len(seen))
         for key in now:
             module, _, rest = key.partition(".")
             if module not in averages:
                 continue
-            source = now[f"{averages[module]}.{rest}"]
+            source = then[f"{averages[module]}.{rest}"]
             if "running" in key or "batches" in key or rest in {"mean", "spread"}:
                 assert torch.equal(then[key], source), key
             else:

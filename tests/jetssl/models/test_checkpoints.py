@@ -88,3 +88,15 @@ def test_other_format_version(finished_run, tmp_path):
     write_checkpoint(tmp_path / "x.ckpt", raw)
     with pytest.raises(InputError, match="checkpoint format 99, this jetssl reads 4"):
         checkpoints.load_encoder(tmp_path / "x.ckpt")
+
+
+def test_a_checkpoint_that_a_gpu_wrote_is_read_on_a_cpu(finished_run, tmp_path, monkeypatch):
+    """The file says of every tensor that it lay on a GPU."""
+    wanted = torch.load(finished_run.best, weights_only=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.serialization, "location_tag", lambda storage: "cuda:3")
+        write_checkpoint(tmp_path / "gpu.ckpt", wanted)
+    with pytest.raises(RuntimeError, match="deserialize object on a CUDA device"):
+        torch.load(tmp_path / "gpu.ckpt", weights_only=True)
+    found = checkpoints.load_encoder(tmp_path / "gpu.ckpt").encoder.state_dict()
+    assert all(torch.equal(value, wanted["state_dict"][f"encoder.{name}"]) for name, value in found.items())

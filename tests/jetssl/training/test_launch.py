@@ -1,9 +1,11 @@
 """The command starts a process for each device."""
 
+import signal
 import subprocess
 
 import psutil
 import pytest
+import torch
 
 from jetssl.training.launch import launch
 from jetssl.training.run_folder import RunFolder
@@ -59,3 +61,22 @@ def test_nobody_trains_on_alone(card_file, tmp_path, killed):
     if killed == "a process":
         assert parent.returncode == 128 + 9
         assert "process 1 of 2 was killed by signal 9" in said
+
+
+@pytest.mark.slow
+def test_preemption_reaches_all_processes(card_file, tmp_path):
+    """SIGUSR1 to the command alone: all save and stop after one batch, and the status says that it can go on."""
+    run = RunFolder(tmp_path / "run")
+    command = [*JETSSL, "train", str(card_file), "training.devices=2", "training.epochs=1000", "-o", str(run.path)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+    ) as parent:
+        wait_until(lambda: parent.poll() is not None or run.last.is_file())
+        children = [p for p in psutil.Process(parent.pid).children() if "jetssl" in p.cmdline()]
+        parent.send_signal(signal.SIGUSR1)
+        _, said = parent.communicate(timeout=60)
+        assert psutil.wait_procs(children, timeout=60)[1] == []
+    assert parent.returncode == 75
+    assert said.splitlines()[-1] == f"jetssl: preempted (SIGUSR1); the same command resumes {run.path}"
+    assert run.load_provenance().finished is None
+    assert torch.load(run.last, weights_only=True)["global_step"] > 0

@@ -46,3 +46,11 @@ def test_more_processes_share_a_batch(card_file):
 def test_the_shipped_size_fits_any_machine(card_file):
     refuse_too_large(load_card(card_file), CLASSES, 1)
     assert machine_memory() > 1e9
+
+
+def test_the_peak_is_that_of_this_process():
+    """An array that is filled is in it, and stays in it."""
+    filled = torch.ones(10_000_000)
+    assert 40_000_000 < memory.peak_memory() < machine_memory()
+    del filled
+    assert memory.peak_memory() > 40_000_000

@@ -56,6 +56,7 @@ def test_resumed_equals_uninterrupted(card_file, tmp_path, monkeypatch, after, o
         assert pretrain(card, broken, quiet=True).state is State.RESUMABLE
         assert signal.getsignal(signal.SIGINT) is handler
     assert len(read_metrics(broken.metrics)) == after
+    assert torch.load(broken.last, weights_only=True)["global_step"] % 5 == 3
     outcome = pretrain(card, broken, quiet=True)
     assert outcome.state is State.FINISHED
     assert outcome.provenance.resumed == 1

@@ -3,6 +3,7 @@
 import pytest
 
 from jetssl.config.card import load_card
+from jetssl.config.training import WITHOUT_EFFECT
 from jetssl.training.run_folder import RunFolder, State
 from resim.common.errors import InputError
 
@@ -66,3 +67,9 @@ def test_a_damaged_card_of_a_run_is_said_with_the_way_out(finished_run, tmp_path
     run.card.write_text(finished_run.card.read_text()[:300] + "\nsplit_u")  # a rename whose data was lost
     with pytest.raises(InputError, match=r"config\.yaml: .*, or train again with --force"):
         run.load_card()
+
+
+@pytest.mark.parametrize("key", WITHOUT_EFFECT)
+def test_a_run_goes_on_with_keys_that_change_no_weight(finished_run, digests, card_file, key):
+    value = {"devices": "2", "checkpoint_steps": "7", "checkpoint_minutes": "1.5", "logger": "wandb"}[key]
+    assert finished_run.state(load_card(card_file, [f"training.{key}={value}"]), digests) is State.FINISHED

@@ -5,17 +5,34 @@ optimizer, losses, statistics of batch norms, distances of neighbours, pair feat
 in single precision.
 """
 
+import logging
 from contextlib import AbstractContextManager, nullcontext
 from typing import Final, Literal
 
 import torch
 
-PRECISIONS: Final[dict[str, Literal["32-true", "64-true", "bf16-mixed"]]] = {
+log = logging.getLogger(__name__)
+
+Precision = Literal["single", "double", "bf16"]
+
+PRECISIONS: Final[dict[Precision, Literal["32-true", "64-true", "bf16-mixed"]]] = {
     "single": "32-true",
     "double": "64-true",
     "bf16": "bf16-mixed",
 }
 """Lightning's names."""
+
+
+def available(precision: Precision, device_type: str) -> Precision:
+    """The precision that a card asks for, or `single`, with a warning, on GPUs without units for bfloat16.
+
+    CPUs without them have it in software, slowly.
+    """
+    lacks = device_type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False)
+    if precision == "bf16" and lacks:
+        log.warning("training.precision: bf16, for which this GPU has no units; going on with single")
+        return "single"
+    return precision
 
 
 def no_autocast(device: torch.device) -> AbstractContextManager[object]:

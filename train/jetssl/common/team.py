@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -20,6 +21,12 @@ T = TypeVar("T")
 FIRST_PORT: Final = 15_000
 PORTS: Final = 10_000
 """Tasks of Slurm find each other at one of these, by the number of their job, unless MASTER_PORT names another."""
+
+
+TIMEOUT: Final = "JETSSL_TIMEOUT"
+"""Variable with the seconds for which processes wait for each other."""
+_PATIENCE: Final = 1800
+"""Seconds without it: torch's default for gloo; for NCCL it is 600, too little where one process opens many files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +108,29 @@ def backend() -> str:
     return "cpu:gloo,cuda:nccl" if torch.cuda.is_available() and distributed.is_nccl_available() else "gloo"
 
 
+def _seconds() -> float:
+    """How long processes wait for each other.
+
+    Raises:
+        InputError: the variable holds something else.
+    """
+    told = os.environ.get(TIMEOUT, str(_PATIENCE))
+    try:
+        seconds = float(told)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds < float("inf"):
+        raise InputError(f"the variable {TIMEOUT} is {told[:40]!r}, want seconds, as {_PATIENCE}")
+    return seconds
+
+
 @contextmanager
 def connected() -> Iterator[Team]:
     """The team, able to exchange tensors inside the block."""
     team = present_team()
     ours = team.size > 1 and not distributed.is_initialized()
     if ours:
-        distributed.init_process_group(backend())
+        distributed.init_process_group(backend(), timeout=timedelta(seconds=_seconds()))
     try:
         yield team
     finally:
@@ -151,7 +174,10 @@ def partners_may_go(team: Team, run: Path) -> Iterator[None]:
         # Gloo has no error of its own; it starts its messages with a line of its source. NCCL's is a `DistError`.
         if team.size == 1 or not (isinstance(error, distributed.DistError) or "gloo" in str(error)):
             raise
-        raise InputError(
-            f"{run}: another of the {team.size} processes has ended, or cannot be reached ({reason_of(error)}); the"
-            " same command resumes from the last finished epoch"
-        ) from error
+        what = f"another of the {team.size} processes has ended, or cannot be reached ({reason_of(error)})"
+        if "timed out" in str(error).lower():
+            what = (
+                f"process {team.rank} of {team.size} has waited {_seconds():g} s for another one; if that is alive"
+                f" and slow, set the variable {TIMEOUT} to more"
+            )
+        raise InputError(f"{run}: {what}; the same command resumes from the last checkpoint") from error

@@ -15,7 +15,7 @@ from pydantic import create_model, model_validator
 from jetssl.config.data import TYPED, DataCard, ViewsCard
 from jetssl.config.encoders import EncoderCard, ProjectorCard, TransformerCard
 from jetssl.config.objectives import JepaCard, NtXentCard, ObjectiveCard
-from jetssl.config.training import TrainingCard
+from jetssl.config.training import WITHOUT_EFFECT, TrainingCard
 from resim.common.cards import CardModel, find_file, parse_card, parse_yaml, read_yaml
 from resim.common.errors import InputError
 
@@ -98,10 +98,10 @@ class Card(CardModel):
             return "a valid view that views.pairs names"
         return "two valid views that views.pairs allows"
 
-    def same_but_for_devices(self, other: "Card") -> bool:
-        """Whether a training of `other` may go on from one of this card, on this hardware or another."""
-        training = other.training.model_copy(update={"devices": self.training.devices})
-        return self == other.model_copy(update={"training": training})
+    def trains_like(self, other: "Card") -> bool:
+        """Whether a training of `other` may go on from one of this card: on other devices, or saved more often."""
+        ours = {name: getattr(self.training, name) for name in WITHOUT_EFFECT}
+        return self == other.model_copy(update={"training": other.training.model_copy(update=ours)})
 
     def to_yaml(self) -> str:
         """The card as YAML, in the order of the models."""

@@ -1,11 +1,14 @@
 """Section `training`: how it is optimized."""
 
-from typing import Literal
+from typing import Final, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
 from resim.common.cards import CardModel
 from resim.common.limits import EPOCHS, SEED, THREADS
+
+WITHOUT_EFFECT: Final = ("devices", "checkpoint_steps", "checkpoint_minutes", "logger")
+"""Keys that change no weight: a training goes on with other ones."""
 
 
 class TrainingCard(CardModel):
@@ -22,9 +25,15 @@ class TrainingCard(CardModel):
     learning_rate: float = Field(1e-3, gt=0)
     """peak, reached after the warm-up"""
     weight_decay: float = Field(0.01, ge=0)
-    schedule: Literal["cosine", "one_cycle"] = "cosine"
+    layer_decay: float | None = Field(None, gt=0, lt=1)
+    """factor on the rate of an encoder for each layer further down (LLRD), 0.65 to 0.95 where it is used; null: one
+    rate for all"""
+    rates: dict[str, PositiveFloat] = Field({})
+    """factors on the rates of modules, as {projector: 10, encoder.blocks.0: 0.1}; the longest name counts"""
+    schedule: Literal["cosine", "one_cycle", "flat_decay"] = "cosine"
     """`cosine`: a linear rise from zero, then half a cosine to zero; `one_cycle`: half a cosine from 1/25 to the
-    peak, then half a cosine down to nothing"""
+    peak, then half a cosine down to nothing; `flat_decay`: a linear rise, the peak for 70 % of the steps, then an
+    exponential fall to 1 %, as the Particle Transformer is trained (there with `warmup: 0`)"""
     warmup: float = Field(0.1, ge=0, lt=1)
     """share of all steps in which the rate rises"""
     gradient_clip: float | None = Field(1.0, gt=0)
@@ -33,6 +42,12 @@ class TrainingCard(CardModel):
     """steps in a row with a gradient that is not finite, which change nothing, after which the training gives up"""
     ema: float | None = Field(None, gt=0, lt=1)
     """decay per step of the exponential moving average of the weights that is validated and saved; null: none"""
+    checkpoint_steps: int | None = Field(None, ge=1)
+    """steps after which the training is saved within an epoch, too; null: after epochs only"""
+    checkpoint_minutes: float | None = Field(None, gt=0)
+    """minutes after which it is; both may be given"""
+    logger: Literal["tensorboard", "wandb"] = "tensorboard"
+    """`wandb`: Weights & Biases, beside TensorBoard; its own variables (WANDB_PROJECT, WANDB_MODE) say where"""
     patience: int | None = Field(None, ge=1, le=EPOCHS)
     """epochs without a lower validation loss after which the training ends; null: never"""
     seed: int = Field(1, ge=0, le=SEED)

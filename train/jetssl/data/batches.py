@@ -5,7 +5,7 @@ Letters: B rows of a batch.
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
@@ -63,7 +63,7 @@ class Share:
 
 
 class PairBatches:
-    """The batches of one pass over rows; iterating twice gives the same batches twice.
+    """The batches of one pass over rows; iterating twice gives the same batches twice, unless told to skip some.
 
     Args:
         rows: all rows of the files.
@@ -75,6 +75,7 @@ class PairBatches:
 
     Attributes:
         waited: seconds for which the consumer of the batches has waited for them.
+        skip: batches that are left out; windows of rows that only these are made of are not read.
     """
 
     def __init__(
@@ -86,16 +87,20 @@ class PairBatches:
         share: Share = Share(),
     ) -> None:
         self.rows, self.shards, self.look, self.address, self.share = rows, shards, look, address, share
-        self.waited = 0.0
+        self.waited, self.skip = 0.0, 0
         self._weighted = rows.weighted
 
     def __len__(self) -> int:
-        """Number of batches."""
+        """Number of batches, with those that are left out."""
         return sum(len(window.batches) for window in self.shards[0].windows)
 
     def __iter__(self) -> Iterator[PairBatch]:
         """One batch after the other, made ahead of their use."""
-        batches = ahead(self.batch, len(self))
+        if self.skip < len(self):
+            for shard in self.shards:
+                if len(shard.windows) > 1:
+                    shard.reader.announce(shard.windows[_find(shard.windows, self.skip)[0]].rows)
+        batches = ahead(lambda index: self.batch(self.skip + index), len(self) - self.skip)
         while True:
             started = time.monotonic()
             batch = next(batches, None)
@@ -141,6 +146,27 @@ class PairBatches:
         if self.look.hide is not None:
             jets = replace(jets, other={**jets.other, HIDDEN: hide(jets, self.look.hide, rng)})
         return rows, jets
+
+
+class TrainingBatches(PairBatches):
+    """Those of an epoch; checkpoints of Lightning say how many were taken, and a resumed epoch goes on there."""
+
+    taken = 0
+
+    def __iter__(self) -> Iterator[PairBatch]:
+        """One batch after the other."""
+        self.taken = self.skip
+        for batch in super().__iter__():
+            self.taken += 1
+            yield batch
+
+    def state_dict(self) -> dict[str, int]:
+        """How many batches have been taken."""
+        return {"taken": self.taken}
+
+    def load_state_dict(self, state: Mapping[str, int]) -> None:
+        """Leave out those that had been taken."""
+        self.skip = state["taken"]
 
 
 def _find(windows: Sequence[Window], index: int) -> tuple[int, Integers]:

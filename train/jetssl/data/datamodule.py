@@ -9,7 +9,7 @@ from jetssl.common.team import ALONE, Team
 from jetssl.config.card import Card
 from jetssl.config.data import DataCard
 from jetssl.config.objectives import JepaCard
-from jetssl.data.batches import Look, PairBatches, ShardPass, Share
+from jetssl.data.batches import Look, PairBatches, ShardPass, Share, TrainingBatches
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.reading import WindowReader
 from jetssl.data.rows import Rows
@@ -58,11 +58,11 @@ class PairDataModule(lightning.LightningDataModule):
         self._readers = {shard.number: WindowReader(rows, columns) for shard in self._own_shards()}
         self._validation_reader = WindowReader(rows, columns)
 
-    def train_dataloader(self) -> PairBatches:
+    def train_dataloader(self) -> TrainingBatches:
         """Batches of the trainer's current epoch; Lightning asks for them anew in every epoch."""
         return self.training_batches(self.trainer.current_epoch if self.trainer else 0)
 
-    def training_batches(self, epoch: int) -> PairBatches:
+    def training_batches(self, epoch: int) -> TrainingBatches:
         """Batches of an epoch: a fresh order, cut into full batches.
 
         NT-Xent depends on the number of negatives, so the rows that do not fill a batch wait for another epoch.
@@ -75,11 +75,8 @@ class PairDataModule(lightning.LightningDataModule):
             )
             for shard in self._own_shards()
         ]
-        for one in passes:
-            if len(one.windows) > 1:
-                one.reader.announce(one.windows[0].rows)
         share = self._equal_share() if self.card.shards == 1 else Share()
-        return PairBatches(self.rows, passes, self.look, (self.seed, Stream.TRAINING_BATCH, epoch), share)
+        return TrainingBatches(self.rows, passes, self.look, (self.seed, Stream.TRAINING_BATCH, epoch), share)
 
     def sample(self) -> Iterator[PairBatch]:
         """Batches of the first epoch, as many rows as are looked at after an epoch."""

@@ -50,6 +50,15 @@ class Bucket(NamedTuple):
         return sum(size * (size + 1) // 2 for size in self.sizes)
 
     @property
+    def starts(self) -> torch.Tensor:
+        """First row of each jet, int64 `(b,)`."""
+        return self.lengths.cumsum(0) - self.lengths
+
+    def per_row(self, values: torch.Tensor) -> torch.Tensor:
+        """The value of its jet for every row: `(b,)` → `(rows,)`."""
+        return torch.repeat_interleave(values, self.lengths, output_size=len(self.inside))
+
+    @property
     def full(self) -> bool:
         """Whether nothing is padded."""
         return len(self.inside) == self.valid.numel()

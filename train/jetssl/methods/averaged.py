@@ -43,14 +43,18 @@ class AveragedMethod(Method):
         if isinstance(self.student, Normalized):
             self.student.adopt(self.encoder)
 
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Take the step, unless it is left out; then the averages move, before anything is saved."""
+        super().optimizer_step(*args, **kwargs)
+        if not self.wrong_steps:
+            self._move_averages(self.global_step + 1)  # Lightning counts the step when this has returned
+
     @torch.no_grad()
-    def on_train_batch_end(self, outputs: Any, batch: Any, batch_index: int) -> None:  # noqa: ARG002
-        """Move the averages: once, after the step of the optimizer, if there was one. Buffers are the student's."""
-        if self.wrong_steps:
-            return
-        move = get_ema_multi_avg_fn(average_decay(self.average, self.global_step, self.total_steps))  # type: ignore[no-untyped-call]
+    def _move_averages(self, step: int) -> None:
+        """Of the parameters; buffers are the student's."""
+        move = get_ema_multi_avg_fn(average_decay(self.average, step, self.total_steps))  # type: ignore[no-untyped-call]
         for average, source in self.averages:
-            move(list(average.parameters()), list(source.parameters()), self.global_step)
+            move(list(average.parameters()), list(source.parameters()), step)
             for target, buffer in zip(average.buffers(), source.buffers(), strict=True):
                 target.copy_(buffer)
 

@@ -18,7 +18,7 @@ from jetssl.data.tensors import PairBatch
 from jetssl.methods.compilation import compile_in_place
 from jetssl.methods.monitors import spread
 from jetssl.methods.online_probe import online_probe
-from jetssl.methods.optimizers import AdamW
+from jetssl.methods.optimizers import AdamW, parameter_groups
 from jetssl.methods.schedules import SCHEDULES
 from jetssl.models import checkpoints
 from jetssl.models.builder import build_encoder
@@ -154,14 +154,13 @@ class Method(lightning.LightningModule, ABC):
         self.log_dict(values, batch_size=len(batch.rows), sync_dist=True)
 
     def configure_optimizers(self) -> Any:
-        """AdamW; the rate is set anew after every step."""
+        """AdamW; the rates are set anew after every step.
+
+        Raises:
+            InputError: the card gives a rate to what is not there.
+        """
         settings = self.card.training
-        optimizer = AdamW(
-            [weights for weights in self.parameters() if weights.requires_grad],
-            lr=settings.learning_rate,
-            weight_decay=settings.weight_decay,
-            fused=True,
-        )
+        optimizer = AdamW(parameter_groups(self, settings), weight_decay=settings.weight_decay, fused=True)
         factor = SCHEDULES[settings.schedule]
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: factor(step, self.total_steps, settings.warmup)

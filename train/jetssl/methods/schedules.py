@@ -52,5 +52,34 @@ def _half_cosine(begin: float, end: float, share: float) -> float:
     return end + (begin - end) / 2 * (1 + math.cos(math.pi * share))
 
 
-SCHEDULES: Final[dict[str, Callable[[int, int, float], float]]] = {"cosine": warmup_cosine, "one_cycle": one_cycle}
+FLAT: Final = 0.7
+"""Share of the steps after which the rate falls (arXiv:2202.03772, sec. 5)."""
+LAST: Final = 0.01
+"""Rate after the last step in units of its peak, there."""
+
+
+def flat_decay(step: int, total: int, warmup: float) -> float:
+    """Factor on the peak rate: a linear rise, flat, then an exponential fall to 1 % (arXiv:2202.03772, sec. 5).
+
+    The paper has no rise, and lets the rate fall every 20,000 steps; here it falls with every step.
+
+    Args:
+        step: optimizer steps taken, from 0.
+        total: steps of the whole training.
+        warmup: share of the steps in which the rate rises.
+
+    >>> [round(flat_decay(step, 100, 0.1), 3) for step in (0, 9, 70, 85, 100)]
+    [0.1, 1.0, 1.0, 0.1, 0.01]
+    """
+    begin = max(FLAT, warmup) * total
+    rise = min((step + 1) / max(math.floor(total * warmup), 1), 1.0)
+    fallen = min(max(step - begin, 0.0) / (total - begin), 1.0)
+    return rise * math.exp(fallen * math.log(LAST))
+
+
+SCHEDULES: Final[dict[str, Callable[[int, int, float], float]]] = {
+    "cosine": warmup_cosine,
+    "one_cycle": one_cycle,
+    "flat_decay": flat_decay,
+}
 """By the name that a card uses: (step, total, warmup) to the factor on the peak rate."""

@@ -135,7 +135,7 @@ def refuse_other_card(path: Path, card: Card) -> None:
 
 
 def _refuse_other(path: Path, other: Card, card: Card) -> None:
-    if not other.same_but_for_devices(card):
+    if not other.trains_like(card):
         raise InputError(
             f"{path}: comes from a training of encoder {other.encoder.name!r} with another card than the run's"
             f" config.yaml (encoder {card.encoder.name!r}); put the right file there, or train again with --force"

@@ -52,14 +52,13 @@ def nearest_in_bucket(bucket: Bucket, coordinates: torch.Tensor, count: int, *, 
         distance = torch.cdist(padded, padded)
     distance = distance.masked_fill(~bucket.valid[:, None], torch.inf)
     # Of two constituents at the same place, each must find itself first (with_self), or the other one (without).
-    distance.diagonal(dim1=1, dim2=2).fill_(-1.0 if with_self else torch.inf)
     n = distance.shape[2]
+    itself = torch.eye(n, dtype=torch.bool, device=distance.device)
+    distance = distance.masked_fill_(itself, -1.0 if with_self else torch.inf)
     place = distance.topk(min(count, n), dim=2, largest=False).indices
-    lengths = bucket.lengths
-    start = (lengths.cumsum(0) - lengths)[:, None, None]
-    index = bucket.flatten(functional.pad(place + start, (0, count - place.shape[2])))
+    index = bucket.flatten(functional.pad(place + bucket.starts[:, None, None], (0, count - place.shape[2])))
     others = 0 if with_self else 1
-    in_jet = torch.repeat_interleave(lengths - others, lengths, output_size=len(index))
+    in_jet = bucket.per_row(bucket.lengths - others)
     exists = torch.arange(count, device=index.device) < in_jet[:, None]
     first = index[:, :1].masked_fill(~exists[:, :1], 0)
     return Neighbours(index.where(exists, first), exists, bucket.edges(count, others))

@@ -4,7 +4,8 @@ Letters: B jets, N constituents, F features, D model width.
 """
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import nn
@@ -29,6 +30,8 @@ class Encoder(nn.Module, ABC):
     """
 
     width: int
+    stack: ClassVar[str | None] = "blocks"
+    """attribute that holds the layers that follow each other, as an `nn.ModuleList`; None: there are none"""
 
     def forward(
         self, features: torch.Tensor, momenta: torch.Tensor, mask: torch.Tensor, layout: Ragged | None = None
@@ -43,6 +46,25 @@ class Encoder(nn.Module, ABC):
             layout: `Ragged.of(mask)` if it is known; on a GPU it should be, for it is made on the CPU.
         """
         return self.encode(features, momenta, layout or Ragged.of(mask))
+
+    def depths(self) -> Mapping[str, int]:
+        """How deep each parameter lies, by its name: 0 above the stack, 1 in its last layer, most in the embedding.
+
+        Children that were registered before the stack lie below it; everything else, also parameters of the encoder
+        itself such as a class token, lies above.
+        """
+        children = [name for name, _ in self.named_children()]
+        if self.stack is None or self.stack not in children:
+            return dict.fromkeys((name for name, _ in self.named_parameters()), 0)
+        below, n_layers = children[: children.index(self.stack)], len(self.get_submodule(self.stack)._modules)
+
+        def depth(name: str) -> int:
+            child, _, rest = name.partition(".")
+            if child == self.stack:
+                return n_layers - int(rest.partition(".")[0])
+            return n_layers + 1 if child in below else 0
+
+        return {name: depth(name) for name, _ in self.named_parameters()}
 
     @abstractmethod
     def encode(self, features: torch.Tensor, momenta: torch.Tensor, ragged: Ragged) -> Encoded:

@@ -67,6 +67,8 @@ class InteractionNetwork(Encoder):
         card: sizes.
     """
 
+    stack = None
+
     def __init__(self, n_features: int, card: InteractionNetworkCard) -> None:
         super().__init__()
         self.width = card.width

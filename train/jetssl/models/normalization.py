@@ -3,7 +3,7 @@
 Letters: B jets, N constituents, F features, T real constituents.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import torch
 
@@ -32,6 +32,10 @@ class Normalized(Encoder):
     def encode(self, features: torch.Tensor, momenta: torch.Tensor, ragged: Ragged) -> Encoded:
         """`(B, N, F)`, `(B, N, 4)` → tokens, jet `(B, D)`."""
         return self.encoder.encode((features - self.mean) / self.spread, momenta, ragged)
+
+    def depths(self) -> Mapping[str, int]:
+        """Those of the encoder behind."""
+        return {f"encoder.{name}": depth for name, depth in self.encoder.depths().items()}
 
     @torch.no_grad()
     def fit(self, batches: Iterable[JetBatch]) -> None:

@@ -23,6 +23,8 @@ class Rs3lGnn(Encoder):
         card: sizes.
     """
 
+    stack = "convolutions"
+
     def __init__(self, n_features: int, card: Rs3lGnnCard) -> None:
         super().__init__()
         self.width, self.neighbours = card.width, card.neighbours

@@ -10,6 +10,7 @@ from lightning.pytorch.callbacks import RichProgressBar
 
 from jetssl.data.batches import PairBatches
 from jetssl.training.epoch_metrics import BLANK, COLUMNS, last_slope, read_metrics
+from jetssl.training.memory import peak_memory, restart_peak_memory
 from resim.common.atomic_write import write_text
 
 
@@ -18,15 +19,15 @@ class EpochLog(lightning.Callback):
 
     Args:
         path: the file.
-        jets_per_epoch: jets that pass through the encoder in an epoch of training.
+        jets_per_step: jets that pass through the encoder in a step, on all devices together.
         lines: whether to print a plain line per epoch to stderr.
         quiet: whether to print nothing at all, not even that the loss still falls at the end.
     """
 
-    def __init__(self, path: Path, jets_per_epoch: int, *, lines: bool, quiet: bool) -> None:
-        self.path, self.jets_per_epoch, self.lines, self.quiet = path, jets_per_epoch, lines, quiet
+    def __init__(self, path: Path, jets_per_step: int, *, lines: bool, quiet: bool) -> None:
+        self.path, self.jets_per_step, self.lines, self.quiet = path, jets_per_step, lines, quiet
         self.rows: list[dict[str, float]] = []
-        self.started = 0.0
+        self.started, self.first_step = 0.0, 0
         self.writes = True
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002
@@ -34,22 +35,30 @@ class EpochLog(lightning.Callback):
         self.writes = trainer.is_global_zero
         rows = read_metrics(self.path) if self.path.is_file() else []
         self.rows = [row for row in rows if row["epoch"] <= trainer.current_epoch]
+        self._start(trainer)
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002
-        """Start the clock."""
-        self.started = time.monotonic()
+        """Start the clock; an epoch that is resumed has started with the training."""
+        self._start(trainer)
+
+    def _start(self, trainer: lightning.Trainer) -> None:
+        self.started, self.first_step = time.monotonic(), trainer.global_step
+        restart_peak_memory()
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002
         """Add the epoch to the file."""
         if not self.writes:
             return
         seconds = time.monotonic() - self.started
+        rate = self.jets_per_step * (trainer.global_step - self.first_step) / seconds
         known = BLANK | {
             "epoch": trainer.current_epoch + 1,
             "step": trainer.global_step,
-            "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
+            "learning_rate": max(group["lr"] for group in trainer.optimizers[0].param_groups),
+            "memory": peak_memory() / 1e9,
             "seconds": seconds,
-            "jets_per_second": self.jets_per_epoch / seconds,
+            "jets_per_second": rate,
+            "jets_per_second_per_device": rate / trainer.world_size,
             "waiting": _waited(trainer) / seconds,
         }
         known |= {name: float(value) for name, value in trainer.callback_metrics.items() if name in COLUMNS}

@@ -33,15 +33,19 @@ COLUMNS = (
     "learning_rate",
     "gradient_norm",
     "skipped",
+    "memory",
     "seconds",
     "jets_per_second",
+    "jets_per_second_per_device",
     "waiting",
 )
 """Columns of `metrics.csv`; nan: not logged.
 
 `epoch` counts from 1. `gradient_norm` is that before it was limited, `skipped` the number of steps whose gradient was
-not finite. `seconds`, the rate, and `waiting`, the share of the time in which there was no batch to work on, are
-those of the epoch."""
+not finite. `learning_rate` is the highest if modules have rates of their own. `memory`, in GB, is the most that
+tensors took on the GPU of the first process in the epoch; without a GPU, the most that this process ever took.
+`seconds`, the rates, and `waiting`, the share of the time in which there was no batch to work on, are those of the
+epoch. Of an epoch that was resumed, these and all means over training steps are those of its steps since then."""
 
 BLANK = dict.fromkeys(COLUMNS, math.nan)
 """Values of columns that a file of an older version lacks."""

@@ -2,21 +2,28 @@
 
 import logging
 import os
+import signal
 import sys
 import uuid
 from collections.abc import Sequence
+from typing import Any, NoReturn
 
 from torch.distributed.elastic.multiprocessing.api import DefaultLogsSpecs, SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-from resim.common.commandline import INTERRUPTED
+from jetssl.common.team import TIMEOUT
+from resim.common.commandline import INTERRUPTED, PREEMPTED
 
 log = logging.getLogger(__name__)
 
 
 def launch(words: Sequence[str], processes: int) -> int:
-    """Run `jetssl WORDS` in several processes that form a team; returns the status of the first that failed, or 0."""
+    """Run `jetssl WORDS` in several processes that form a team; returns the status of the first that failed, or 0.
+
+    SIGUSR1 is handed on to them; they have 30 s to save and stop, or TORCH_ELASTIC_SHUTDOWN_TIMEOUT seconds.
+    """
+    before = signal.signal(signal.SIGUSR1, _hand_on)
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # the processes say it themselves
     config = LaunchConfig(
         min_nodes=1,
@@ -35,14 +42,26 @@ def launch(words: Sequence[str], processes: int) -> int:
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
         if failure.exitcode < 0:
+            # NCCL ends a process that has waited too long for another one by SIGABRT.
+            waited = -failure.exitcode == signal.SIGABRT
             log.error(
-                "jetssl: process %d of %d was killed by signal %d, perhaps for memory; the same command resumes from"
-                " the last finished epoch",
+                "jetssl: process %d of %d was killed by signal %d, perhaps %s; the same command resumes from the last"
+                " checkpoint",
                 rank,
                 processes,
                 -failure.exitcode,
+                f"by NCCL's time-out ({TIMEOUT} sets it)" if waited else "for memory",
             )
         return int(failure.exitcode if failure.exitcode > 0 else 128 - failure.exitcode)
-    except (SignalException, KeyboardInterrupt):
+    except SignalException as told:
+        return PREEMPTED if told.sigval is signal.SIGUSR1 else INTERRUPTED
+    except KeyboardInterrupt:
         return INTERRUPTED
+    finally:
+        signal.signal(signal.SIGUSR1, before)
     return 0
+
+
+def _hand_on(number: int, _: Any) -> NoReturn:
+    """As torch's launcher does with the signals that it knows."""
+    raise SignalException(f"signal {number}", signal.Signals(number))

@@ -1,6 +1,8 @@
-"""The memory that a training takes at least, told from its card before anything is allocated."""
+"""The memory that a training takes at least, told from its card before anything is allocated, and what it took."""
 
 import os
+import resource
+import sys
 from collections.abc import Mapping
 from typing import Final
 
@@ -65,3 +67,17 @@ def _copies(module: nn.Module) -> int:
 def machine_memory() -> int:
     """Bytes of memory of this machine."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def restart_peak_memory() -> None:
+    """Forget what `peak_memory` has seen on a GPU."""
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+
+
+def peak_memory() -> int:
+    """Bytes: most that tensors took on the GPU of this process, or without one most that the process ever took."""
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated()
+    unit = 1 if sys.platform == "darwin" else 1024  # of getrusage
+    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -15,13 +15,12 @@ from lightning.fabric.plugins import ClusterEnvironment
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.pytorch.callbacks import EMAWeightAveraging
-from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy
 from torch import nn
 
 from jetssl.common.devices import Devices, choose
 from jetssl.common.full_disk import full_disk_is_one_line
-from jetssl.common.precision import PRECISIONS
+from jetssl.common.precision import PRECISIONS, available
 from jetssl.common.team import Team, backend, connected, partners_may_go
 from jetssl.common.threads import torch_threads
 from jetssl.config.card import Card
@@ -34,10 +33,11 @@ from jetssl.models.checkpoints import refuse_other_card
 from jetssl.models.normalization import Normalized
 from jetssl.training.checkpoint_files import MovableCheckpoint, WholeFileIO
 from jetssl.training.epoch_log import EpochLog, progress_bar
+from jetssl.training.loggers import loggers, refuse_missing_logger
 from jetssl.training.memory import refuse_too_large
 from jetssl.training.provenance import RunProvenance, SplitCounts, start_record
 from jetssl.training.run_folder import RunFolder, State
-from jetssl.training.stopping import Patience, StopTogether
+from jetssl.training.stopping import Patience, SaveAndStop
 from resim.common.atomic_write import write_text
 from resim.common.commandline import END_OF_JOB
 from resim.common.output_lock import locked
@@ -53,6 +53,8 @@ class Outcome:
     trained: bool
     """False if the run was finished before"""
     provenance: RunProvenance
+    preempted: bool = False
+    """whether SIGUSR1 interrupted it"""
 
 
 def pretrain(card: Card, run: RunFolder, *, force: bool = False, quiet: bool = False) -> Outcome:
@@ -77,6 +79,7 @@ def pretrain(card: Card, run: RunFolder, *, force: bool = False, quiet: bool = F
         if not card.data.labelled:
             rows = rows.without_labels()
         refuse_too_large(card, rows.classes, team.size)
+        refuse_missing_logger(card)
         data = PairDataModule(rows, card, team)
         method = METHODS[card.objective.name](card, data.batches_per_epoch * card.training.epochs, rows.classes)
         outcome, resume_from = team.once(lambda: _prepare(card, run, data, method, force))
@@ -128,7 +131,8 @@ def _fit(  # noqa: PLR0913, PLR0917
         full_disk_is_one_line(run.path),
         partners_may_go(data.team, run.path),
     ):
-        trainer = _trainer(card, run, data, devices, quiet)
+        stopping = SaveAndStop(run.last, card.training)
+        trainer = _trainer(card, run, data, devices, stopping, quiet)
         interrupted = _interrupted(
             trainer,
             lambda: trainer.fit(method, datamodule=data, ckpt_path=resume_from, weights_only=True),
@@ -139,7 +143,8 @@ def _fit(  # noqa: PLR0913, PLR0917
     provenance = provenance.model_copy(update={"seconds": seconds, "finished": finished})
     if data.team.leads:
         write_text(run.provenance, provenance.model_dump_json(indent=1))
-    return Outcome(State.RESUMABLE if interrupted else State.FINISHED, trained=True, provenance=provenance)
+    state = State.RESUMABLE if interrupted else State.FINISHED
+    return Outcome(state, trained=True, provenance=provenance, preempted=interrupted and stopping.preempted)
 
 
 def _interrupted(trainer: lightning.Trainer, fit: Callable[[], None], *, alone: bool) -> bool:
@@ -159,10 +164,12 @@ def _interrupted(trainer: lightning.Trainer, fit: Callable[[], None], *, alone: 
     return trainer.interrupted
 
 
-def _trainer(card: Card, run: RunFolder, data: PairDataModule, devices: Devices, quiet: bool) -> lightning.Trainer:
+def _trainer(  # noqa: PLR0913, PLR0917
+    card: Card, run: RunFolder, data: PairDataModule, devices: Devices, stopping: SaveAndStop, quiet: bool
+) -> lightning.Trainer:
     quiet = quiet or not data.team.leads
     terminal = sys.stderr.isatty() and not quiet
-    jets = data.look.jets_per_row * data.batches_per_epoch * card.data.batch_size
+    jets = data.look.jets_per_row * card.data.batch_size
     log = EpochLog(run.metrics, jets, lines=not terminal and not quiet, quiet=quiet)
     return lightning.Trainer(
         accelerator=devices.kind,
@@ -171,15 +178,16 @@ def _trainer(card: Card, run: RunFolder, data: PairDataModule, devices: Devices,
         strategy=DDPStrategy(process_group_backend=backend()) if data.team.size > 1 else "auto",
         # Batches come shared, and batch norms are synchronized, already.
         use_distributed_sampler=False,
-        precision=PRECISIONS[card.training.precision],
+        precision=PRECISIONS[available(card.training.precision, devices.kind)],
         max_epochs=card.training.epochs,
         gradient_clip_val=card.training.gradient_clip,
         plugins=[WholeFileIO(), *_environment(data.team)],
-        logger=TensorBoardLogger(run.path, name="tensorboard", version=""),
+        logger=loggers(card, run),
         callbacks=[
-            *_average_and_stop(card, data.team, devices),
+            *_average_and_patience(card, data.team, devices),
             *_checkpoints(card, run),
             log,
+            stopping,  # behind what its checkpoints hold
             *([progress_bar()] if terminal else []),
         ],
         enable_progress_bar=terminal,
@@ -217,14 +225,12 @@ def _environment(team: Team) -> list[ClusterEnvironment]:
     return [LightningEnvironment() if team.size == 1 else TorchElasticEnvironment()]
 
 
-def _average_and_stop(card: Card, team: Team, devices: Devices) -> list[lightning.Callback]:
+def _average_and_patience(card: Card, team: Team, devices: Devices) -> list[lightning.Callback]:
     callbacks: list[lightning.Callback] = []
     if card.training.ema is not None:
         callbacks.append(EMAWeightAveraging(devices.of(team.rank % team.on_this_machine), decay=card.training.ema))
     if card.training.patience is not None:
         callbacks.append(Patience("validation_loss", patience=card.training.patience))
-    if team.size > 1:
-        callbacks.append(StopTogether())
     return callbacks
 
 

@@ -53,13 +53,18 @@ class RunFolder:
 
     @property
     def last(self) -> Path:
-        """Checkpoint of the last finished epoch: what a training resumes from."""
+        """Checkpoint of the last finished epoch, or of a step after it: what a training resumes from."""
         return self.checkpoints / "last.ckpt"
 
     @property
     def tensorboard(self) -> Path:
         """Folder of TensorBoard event files."""
         return self.path / "tensorboard"
+
+    @property
+    def wandb(self) -> Path:
+        """Folder of Weights & Biases, if the card asks for it."""
+        return self.path / "wandb"
 
     @property
     def results(self) -> Path:
@@ -121,7 +126,7 @@ class RunFolder:
             return State.NEW
         if not self.card.is_file():
             raise InputError(f"{self.path}: exists and is not a run; give another -o")
-        if not self.load_card().same_but_for_devices(card):
+        if not self.load_card().trains_like(card):
             raise InputError(f"{self.path}: holds a run of a different card; use --force to replace it or another -o")
         provenance = self.load_provenance()
         if [file.digest for file in provenance.files] != digests:
@@ -139,7 +144,7 @@ class RunFolder:
         if self._strangers_or_run() and not self.card.is_file():
             raise InputError(f"{self.path}: exists and is not a run, so --force will not delete it; give another -o")
         self.clear_results()
-        for folder in (self.checkpoints, self.tensorboard, self.embeddings):
+        for folder in (self.checkpoints, self.tensorboard, self.wandb, self.embeddings):
             if folder.exists():
                 shutil.rmtree(folder)
         for file in (self.metrics, self.provenance, self.card):

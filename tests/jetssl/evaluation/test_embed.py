@@ -16,10 +16,10 @@ from jetssl.data.jet_table import read_jets
 from jetssl.data.jets import gather_jets
 from jetssl.data.table import load_pairs
 from jetssl.data.tensors import to_tensors
-from jetssl.evaluation import export
+from jetssl.evaluation import embed as module
+from jetssl.evaluation.embed import embed_file
 from jetssl.evaluation.embedding import BATCH_SIZE, embed
 from jetssl.evaluation.embedding_file import EmbeddingProvenance, EmbeddingWriter
-from jetssl.evaluation.export import embed_file
 from jetssl.models.checkpoints import load_encoder
 from resim.common.errors import InputError
 from resim.pairfile.mock import write_mock
@@ -73,8 +73,8 @@ def test_blocks_change_nothing(written, finished_run, other_file, tmp_path, monk
         read.append((len(views), stop - start, columns))
         return read_jets(file, views, start, stop, columns)
 
-    monkeypatch.setattr(export, "ROWS_AT_ONCE", 7)
-    monkeypatch.setattr(export, "read_jets", watched)
+    monkeypatch.setattr(module, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(module, "read_jets", watched)
     embed_file(finished_run.path, other_file, tmp_path / "emb.h5")
     assert len(read) == 2 * 13
     assert all(views == 1 and rows <= 7 for views, rows, _ in read)
@@ -115,7 +115,7 @@ def test_vectors_that_are_not_finite_name_file_and_row(finished_run, other_file,
         vectors[row == 4] = np.inf
         return vectors
 
-    monkeypatch.setattr(export, "embed", infinite)
+    monkeypatch.setattr(module, "embed", infinite)
     with PairFile(other_file) as pairs:
         first = next(view for view in pairs.view_names if pairs.valid(view)[4])
     with pytest.raises(InputError, match=rf"pairs\.h5: .* row 4 of view '{first}'"):
@@ -147,7 +147,7 @@ def test_disk_that_fills_up_is_one_line_and_leaves_nothing(finished_run, other_f
 def test_full_disk_ends_the_program_with_one_line(finished_run, other_file, tmp_path, limit):
     """HDF5 left alone with a failed write takes the interpreter down at its exit. The file would have 30 kB."""
     script = (
-        "import resource, sys; from jetssl import cli; import jetssl.evaluation.export;"
+        "import resource, sys; from jetssl import cli; import jetssl.evaluation.embed;"
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit})); cli.main()"
     )
     output = tmp_path / "emb.h5"

@@ -23,6 +23,7 @@ ROOMS = {
         "methods",
         "training",
         "evaluation",
+        "exchange",
         "weak",
         "report",
     ),

@@ -3,10 +3,12 @@
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
+from jetssl.config.data import FeatureSet
+from jetssl.config.encoders import Architecture
 from jetssl.config.evaluation import (
     AnomalyCard,
     CompareCard,
@@ -86,6 +88,32 @@ def _in_processes(  # noqa: PLR0913
     debug = ["--debug"] if "--debug" in sys.argv[1:] else []
     if status := launch([*debug, "train", str(card), *overrides, "-o", str(output), *flags], processes):
         raise click.exceptions.Exit(status)
+
+
+@jetssl.command(name="import")
+@click.argument("file", type=PATH)
+@click.option("--from", "program", type=click.Choice(["weaver"]), required=True, help="Program that wrote FILE.")
+@click.option("--architecture", type=click.Choice(get_args(Architecture)), required=True, help="Network.")
+@click.option("--features", type=click.Choice(get_args(FeatureSet)), required=True, help="What it reads.")
+@click.option("--classes", default="", help="Names of its outputs, as QCD,Hbb; default: the ten of JetClass.")
+@click.option("--neighbours", type=click.IntRange(1), default=16, show_default=True, help="Of particlenet.")
+@click.option(
+    "--pair-activation/--no-pair-activation",
+    default=True,
+    show_default=True,
+    help="Of part: an activation on the bias of pairs, as in the networks of jet-universe.",
+)
+@click.option("-o", "--output", type=PATH, required=True, help="Folder of the run.")
+@click.option("--force", is_flag=True, help="Replace the run that the folder holds.")
+def import_(output: Path, force: bool, program: str, classes: str, **options: Any) -> None:  # noqa: ARG001
+    """Make a run of FILE, the weights of a network that another program trained, as every evaluation takes it."""
+    from jetssl.exchange.weaver_import import WeaverWeights, import_weaver
+    from jetssl.training.run_folder import RunFolder
+
+    asked = WeaverWeights(classes=tuple(classes.split(",")) if classes else (), **options)
+    provenance = import_weaver(asked, RunFolder(output), force=force)
+    numbers = ", ".join(f"{name} of {count:,} parameters" for name, count in provenance.parameters.items())
+    click.echo(f"{output}: imported, {numbers}")
 
 
 @jetssl.command()
@@ -217,6 +245,22 @@ def embed(run: Path, file: Path, output: Path, force: bool, quiet: bool) -> None
 
     written = embed_file(run, file, output, quiet=quiet)
     click.echo(f"{output}: {written.jets} jets in {written.seconds:.1f} s, {written.width} numbers each")
+
+
+@jetssl.command()
+@click.argument("run", type=PATH)
+@click.option("--format", "program", type=click.Choice(["weaver"]), required=True, help="Program that shall read it.")
+@click.option("-o", "--output", type=PATH, required=True, help="The file to write.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
+def export(run: Path, program: str, output: Path, force: bool) -> None:  # noqa: ARG001
+    """Write encoder and head of RUN as weights that another program loads, and say what reads them."""
+    commandline.refuse_existing(output, force)
+    from jetssl.exchange.weaver_export import export_weaver
+
+    written = export_weaver(run, output)
+    arguments = ", ".join(f"{name}={value!r}" for name, value in written.arguments.items())
+    click.echo(f"{output}: {written.network}({arguments})")
+    click.echo(f"inputs: {', '.join(written.features)}\noutputs: {', '.join(written.classes)}")
 
 
 @jetssl.command()

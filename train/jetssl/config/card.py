@@ -161,6 +161,8 @@ def load_card(path: Path, overrides: Sequence[str] = ()) -> Card:
     for override in overrides:
         _apply(raw, override)
     card = card_from(raw, path)
+    if not card.data.files:
+        raise InputError(f"{path}: data.files: []: want one pair file at least")
     files = tuple(str(find_file(Path(name), path).resolve()) for name in card.data.files)
     return card.model_copy(update={"data": card.data.model_copy(update={"files": files})})
 

@@ -62,6 +62,8 @@ class ParticleTransformerCard(CardModel):
     """hidden sizes of the embedding of constituents"""
     pair_embedding: tuple[Size, ...] = Field((64, 64, 64), max_length=LAYERS)
     """hidden sizes of the embedding of pairs"""
+    pair_activation: bool = False
+    """GELU on the bias that it ends with, too, as networks of jet-universe/particle_transformer have it"""
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> "ParticleTransformerCard":
@@ -73,6 +75,8 @@ class ParticleNetCard(CardModel):
 
     name: Literal["particlenet"] = "particlenet"
     neighbours: int = Field(16, ge=1, le=CONSTITUENTS)
+    missing_neighbours: Literal["left_out", "padded"] = "left_out"
+    """of constituents in jets of few: not in the mean, or zeros in it, as weaver-core's padding is"""
     channels: tuple[Annotated[tuple[Size, ...], Field(min_length=1, max_length=LAYERS)], ...] = Field(
         ((64, 64, 64), (128, 128, 128), (256, 256, 256)), min_length=1, max_length=LAYERS
     )
@@ -106,6 +110,10 @@ class InteractionNetworkCard(CardModel):
 
 EncoderCard = TransformerCard | ParticleTransformerCard | ParticleNetCard | Rs3lGnnCard | InteractionNetworkCard
 """The backbone."""
+
+
+Architecture = Literal["particlenet", "part"]
+"""Encoders that weaver-core has, too (`jetssl.models.weaver`)."""
 
 
 class ProjectorCard(CardModel):

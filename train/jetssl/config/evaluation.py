@@ -138,12 +138,30 @@ class EvaluateCard(Section):
     """View to compare with the root view; default: all."""
     head: JudgedHead = "trained"
     """Its own, or a linear probe of its encoder on all labels."""
+    logit: str = ""
+    """Outputs of the head whose difference is the score, e.g. Hbb-QCD; default: those of the classes."""
     reference: str = ""
     """Name of the run that ratios are to; default: the first."""
     seed: int = Field(1, ge=0)
     """Of errors and null values."""
     unweighted: bool = False
     """Count each jet once where weights of events differ."""
+
+    @property
+    def logit_names(self) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+        """Outputs for and against, of `A+B-C`; None if the classes choose them.
+
+        Raises:
+            InputError: it is no difference of two sides, or no trained head is judged.
+        """
+        if not self.logit:
+            return None
+        if self.head != "trained":
+            raise InputError(f"--logit {self.logit}: chooses outputs of a trained head; leave out --head {self.head}")
+        sides = [tuple(side.split("+")) for side in self.logit.split("-")]
+        if len(sides) != 2 or not all(map(all, sides)):
+            raise InputError(f"--logit {self.logit}: want outputs for and against, as Hbb-QCD or Hbb+Hcc-QCD")
+        return sides[0], sides[1]
 
 
 class GeometryCard(Section):

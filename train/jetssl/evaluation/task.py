@@ -155,8 +155,8 @@ def _refuse_empty(side: str, groups: Sequence[tuple[str, ...]], class_index: Int
 
 def warn_of_other_identities(run: RunFolder, rows: Rows) -> None:
     """Say that the training's split was another one: files of version 2 know hard scatters by other numbers."""
-    versions = {file.version for file in run.load_provenance().files} ^ {file.version for file in rows.files}
-    if 2 in versions:
+    known, read = ({file.version for file in files} for files in (run.load_provenance().files, rows.files))
+    if known and 2 in known ^ read:
         log.warning(
             "%s learnt from files of another schema version, which are split in another way: test jets may be jets"
             " that it was trained on; train again, or test on files of that version",

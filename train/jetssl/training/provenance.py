@@ -39,6 +39,15 @@ class SplitCounts(_Record):
     test: int
 
 
+class ImportRecord(_Record):
+    """The file of another program that a run was made of instead of a training."""
+
+    program: str
+    """`weaver` …"""
+    path: str
+    sha256: str
+
+
 class RunProvenance(_Record):
     """Everything needed to say how a run came about, and to make it again."""
 
@@ -64,6 +73,8 @@ class RunProvenance(_Record):
     """how often it was resumed"""
     processes: int = 1
     """how many shared every batch"""
+    imported: ImportRecord | None = None
+    """None if it was trained here"""
 
 
 def start_record(  # noqa: PLR0913
@@ -97,3 +108,10 @@ def versions() -> dict[str, str]:
     """Versions of resim, Python and of the packages that can change a number."""
     found = {"resim": resim_version(), "python": platform.python_version()}
     return found | {package: version(package) for package in PACKAGES}
+
+
+def record_of_import(imported: ImportRecord, parameters: dict[str, int]) -> RunProvenance:
+    """Provenance of a run that was never trained here: no files, no rows."""
+    none = SplitCounts(train=0, validation=0, test=0)
+    record = start_record(files=(), views=(), rows=none, pair_rows=none, parameters=parameters, seed=0, processes=1)
+    return record.model_copy(update={"finished": record.started, "imported": imported})

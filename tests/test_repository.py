@@ -99,7 +99,6 @@ WITHOUT_A_TEST_OF_THEIR_NAME = {
     "jetssl/config/training.py": "fields of a card: test_card",
     "jetssl/evaluation/fit_pool.py": "runs the fits of a fine-tuning: test_finetune",
     "jetssl/evaluation/fits.py": "one fit of a fine-tuning: test_finetune",
-    "jetssl/evaluation/program.py": "what the command `jetssl probe` calls: test_cli",
     "jetssl/models/encoder.py": "an interface; every encoder is tested through it",
     "jetssl/training/checkpoint_files.py": "how a training writes its checkpoints: test_pretrain, test_full_disk",
     "jetssl/training/epoch_log.py": "what a training writes after every epoch: test_pretrain",

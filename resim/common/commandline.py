@@ -21,6 +21,7 @@ EXTRAS = {
     "generate": ("awkward", "fastjet", "matplotlib", "mplhep", "numba", "pyhepmc", "pylhe", "pythia8mc", "uproot"),
     "cluster": ("dask", "dask_jobqueue", "distributed"),
     "lora": ("peft",),
+    "parquet": ("pyarrow",),
     "train": (
         "jinja2",
         "lightning",

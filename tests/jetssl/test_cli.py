@@ -88,7 +88,7 @@ def test_options_are_frozen():
                 "--labels",
                 "--unweighted",
             ),
-            *("--seed", "--baseline", "--method", "--layer", "--json", "--quiet"),
+            *("--seed", "--baseline", "--embedding", "--method", "--layer", "--json", "--quiet"),
         ],
         "finetune": [
             *("run", "--output", "--card", "--data", "--signal", "--background", "--classes", "--view", "--labels"),

@@ -106,6 +106,8 @@ class ProbeCard(TaskSection):
 
     baseline: tuple[ProbeInput, ...] = ("random", "features")
     """Other input of the same classifier."""
+    embedding: tuple[Path, ...] = ()
+    """File of vectors that another program computed (.h5, .npz, .parquet), judged beside the run."""
     method: ProbeMethod = "linear_probe"
     """Classifier."""
     layer: str = "encoder"
@@ -234,6 +236,6 @@ def load_section(path: Path, command: str) -> dict[str, Any]:
     if section is None:
         raise InputError(f"{path}: has no section `{command}`; add it, or leave out --card")
     given = section.model_dump(exclude_unset=True)
-    if "data" in given:
-        given["data"] = tuple(find_file(name, path).resolve() for name in given["data"])
+    for key in {"data", "embedding"} & given.keys():
+        given[key] = tuple(find_file(name, path).resolve() for name in given[key])
     return given

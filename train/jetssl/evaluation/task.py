@@ -18,7 +18,7 @@ from jetssl.config.data import Fractions
 from jetssl.data.rows import Rows
 from jetssl.data.splits import split_rows
 from jetssl.training.run_folder import RunFolder
-from resim.common.arrays import Floats, Integers
+from resim.common.arrays import Booleans, Floats, Integers
 from resim.common.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -143,6 +143,23 @@ def make_task(  # noqa: PLR0913
     _refuse_leak(rows, np.concatenate([train, validation]), test)
     weights = np.ones(rows.n_rows) if unweighted else rows.weight
     return Task(groups, index, train, validation, test, class_index, rows.identity[test], weights)
+
+
+def among(task: Task, rows: Booleans) -> Task:
+    """The same task with some of its rows.
+
+    Args:
+        task: the task.
+        rows: bool `(R,)`, over all rows of the table.
+
+    Raises:
+        InputError: a class is left without rows on a side.
+    """
+    sides = {name: getattr(task, name) for name in ("train", "validation", "test")}
+    kept = {name: side[rows[side]] for name, side in sides.items()}
+    for name, side in kept.items():
+        _refuse_empty("training" if name == "train" else name, task.groups, task.class_index[side])
+    return replace(task, **kept, hard_scatter=task.hard_scatter[rows[task.test]])
 
 
 def _refuse_empty(side: str, groups: Sequence[tuple[str, ...]], class_index: Integers) -> None:

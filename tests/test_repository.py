@@ -87,6 +87,11 @@ def test_tests_mirror_the_packages():
         assert module.is_file() or "/".join((package, *rooms, name)) in MORE_THAN_A_MODULE, path
 
 
+def test_the_encoder_of_the_documentation_is_that_of_the_example():
+    code = (REPOSITORY / "examples/plugin/jetssl_deep_sets/encoder.py").read_text()
+    assert f"```python\n{code}```" in (REPOSITORY / "docs/models-of-others.md").read_text()
+
+
 WITHOUT_A_TEST_OF_THEIR_NAME = {
     "resim/card/jet_settings.py": "fields of a card: test_generation_card",
     "resim/common/arrays.py": "names of types",

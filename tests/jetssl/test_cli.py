@@ -110,6 +110,8 @@ def test_options_are_frozen():
         "compare": ["runs", "--output", "--card", "--reference", "--metric", "--any-features", "--force", "--json"],
         "report": ["inputs", "--output", "--force"],
         "wsl": ["card", "--output", "--json", "--quiet"],
+        "encoders": ["--json"],
+        "objectives": ["--json"],
     }
 
 

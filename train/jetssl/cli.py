@@ -1,9 +1,10 @@
 """The program `jetssl`: parse, load, call one function, report."""
 
+import json
 import os
 import sys
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import click
 
@@ -318,6 +319,27 @@ def wsl(card: Path, output: Path, as_json: bool, quiet: bool) -> None:
 
     results = study_weak_supervision(card, output, quiet=quiet)
     click.echo(to_json(results) if as_json else "\n".join(answers(results)))
+
+
+@jetssl.command()
+@click.option("--json", "as_json", is_flag=True, help="Print records instead of text.")
+def encoders(as_json: bool) -> None:
+    """List the encoders that a card can name, with their options; packages that are installed add theirs."""
+    _list("encoders", as_json)
+
+
+@jetssl.command()
+@click.option("--json", "as_json", is_flag=True, help="Print records instead of text.")
+def objectives(as_json: bool) -> None:
+    """List the objectives that a card can name, with their options; packages that are installed add theirs."""
+    _list("objectives", as_json)
+
+
+def _list(kind: Literal["encoders", "objectives"], as_json: bool) -> None:
+    from jetssl.config.catalogue import catalogue, listing
+
+    choices = catalogue(kind)
+    click.echo(json.dumps([one.model_dump() for one in choices], indent=1) if as_json else listing(choices))
 
 
 def main() -> None:

@@ -4,11 +4,12 @@ Letters: B jets, N constituents, F features, D model width.
 """
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import nn
 
+from jetssl.config.encoders import EncoderSection
 from jetssl.data.ragged import Ragged
 
 
@@ -25,9 +26,12 @@ class Encoder(nn.Module, ABC):
     """Base of all encoders: constituents in, tokens and a jet vector out.
 
     Attributes:
+        section: of an encoder that an installed package adds: the model of its section of the card
+            (`jetssl.config.plugins`).
         width: D.
     """
 
+    section: ClassVar[type[EncoderSection]]
     width: int
 
     def forward(

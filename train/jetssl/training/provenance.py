@@ -1,9 +1,10 @@
 """What made a run: pair files, counts, versions, commit, times."""
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
+from types import MappingProxyType
 
 from pydantic import BaseModel, ConfigDict
 
@@ -79,6 +80,7 @@ class RunProvenance(_Record):
 
 def start_record(  # noqa: PLR0913
     *,
+    packages: Mapping[str, str] = MappingProxyType({}),
     files: Sequence[FileRecord],
     views: tuple[str, ...],
     rows: SplitCounts,
@@ -87,7 +89,7 @@ def start_record(  # noqa: PLR0913
     seed: int,
     processes: int,
 ) -> RunProvenance:
-    """Provenance of a training that begins now."""
+    """Provenance of a training that begins now; `packages` are versions of those beside `PACKAGES`."""
     commit, dirty = git_state()
     return RunProvenance(
         files=tuple(DataFile(**asdict(file)) for file in files),
@@ -97,7 +99,7 @@ def start_record(  # noqa: PLR0913
         parameters=parameters,
         seed=seed,
         processes=processes,
-        versions=versions(),
+        versions=versions() | dict(packages),
         commit=commit,
         dirty=dirty,
         started=utc_now(),

@@ -1,59 +1,22 @@
 """Vectors of other programs: the same in every format, and whatever is wrong with them is one line."""
 
-import json
 from dataclasses import replace
 
-import h5py
 import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
 from jetssl.data.rows import concatenate_rows
+from jetssl.evaluation import vector_file
 from jetssl.evaluation.vector_file import read_vectors, vectors_of_rows
 from resim.common.errors import InputError
+from tests.helpers.vectors import FORMATS, as_npz, vector_columns
 
 
 @pytest.fixture
 def columns(table, rng):
-    """Vectors of all jets of the root view, rows shuffled, in the keys of `jetssl embed`."""
-    rows = table.rows
-    order = rng.permutation(rows.n_rows)
-    vectors = rng.normal(size=(rows.n_rows, 3)).astype(np.float32)
-    vectors[~rows.valid[0]] = np.nan
-    return {
-        "hard_scatter/source": rows.source[order],
-        "hard_scatter/event": rows.event[order],
-        "hard_scatter/parton_eta": rows.parton_eta[order],
-        "hard_scatter/sources": np.array(rows.sources),
-        "views/nominal/embedding": vectors[order],
-        "views/nominal/valid": rows.valid[0][order],
-    }
-
-
-def as_npz(path, columns):
-    np.savez(path, **columns)
-
-
-def as_hdf5(path, columns):
-    with h5py.File(path, "w") as file:
-        for name, values in columns.items():
-            if name != "hard_scatter/sources":
-                file[name] = values
-        file["hard_scatter"].attrs["sources"] = json.dumps(columns["hard_scatter/sources"].tolist())
-
-
-def as_parquet(path, columns):
-    arrays = {
-        name: pa.array(list(values)) if values.ndim > 1 else pa.array(values)
-        for name, values in columns.items()
-        if name != "hard_scatter/sources"
-    }
-    sources = json.dumps(columns["hard_scatter/sources"].tolist())
-    parquet.write_table(pa.table(arrays).replace_schema_metadata({"sources": sources}), path)
-
-
-FORMATS = {"npz": as_npz, "h5": as_hdf5, "hdf5": as_hdf5, "parquet": as_parquet}
+    return vector_columns(table.rows, rng)
 
 
 def placed(path, table):
@@ -109,6 +72,15 @@ def no_such_source(columns):
     columns["hard_scatter/source"][2] = 5
 
 
+def sources_by_number(columns):
+    columns["hard_scatter/sources"] = np.arange(3)
+
+
+def beyond_single_precision(columns):
+    columns["views/nominal/embedding"] = columns["views/nominal/embedding"].astype(np.float64)
+    columns["views/nominal/embedding"][columns["views/nominal/valid"]] = 1e300
+
+
 def fewer_vectors(columns):
     columns["views/nominal/embedding"] = columns["views/nominal/embedding"][:-1]
 
@@ -133,6 +105,8 @@ def events_by_name(columns):
         (other_sources, r"vectors of other LHE files \(ffffffffffff\)"),
         (a_nan, r"has a jet and a vector that is not finite"),
         (no_such_source, "points beyond 1 sources"),
+        (sources_by_number, r"hard_scatter/sources is int64 of shape \(3,\), want names"),
+        (beyond_single_precision, "not finite"),
         (fewer_vectors, r"views/nominal/embedding is float32 of shape \(\d+, 3\), want 2 axes, \d+ rows"),
         (numbers_instead_of_vectors, "want 2 axes"),
         (another_view, "misses views/nominal/embedding; want a file with the keys that `jetssl embed` writes"),
@@ -146,11 +120,12 @@ def test_what_is_wrong_is_one_line(damage, message, columns, table, tmp_path):
         placed(tmp_path / "vectors.npz", table)
 
 
-def test_foreign_files(table, columns, tmp_path):
+def test_foreign_files(columns, tmp_path, monkeypatch):
+    monkeypatch.setattr(vector_file, "INFLATION_FREE", 1000)
     for suffix in FORMATS:
         (tmp_path / f"text.{suffix}").write_text("dear")
     np.savez(tmp_path / "pickled.npz", **{"hard_scatter/event": np.array([{}], object)})
-    np.savez_compressed(tmp_path / "bomb.npz", **{"views/nominal/embedding": np.zeros((200_000, 200), np.float32)})
+    np.savez_compressed(tmp_path / "bomb.npz", **{"views/nominal/embedding": np.zeros((2_000, 200), np.float32)})
     ragged = {name: pa.array(values[:2]) for name, values in columns.items() if values.ndim == 1}
     del ragged["hard_scatter/sources"]
     parquet.write_table(
@@ -161,7 +136,7 @@ def test_foreign_files(table, columns, tmp_path):
         ("none.npz", "no such file"),
         ("vectors.csv", r"ends with '\.csv', want one of \.h5, \.hdf5, \.npz, \.parquet"),
         ("pickled.npz", "cannot be read"),
-        ("bomb.npz", "would inflate to 160,000,"),
+        ("bomb.npz", "would inflate to 1,600,128"),
         ("ragged.parquet", "lists of different lengths"),
     ):
         with pytest.raises(InputError, match=message):

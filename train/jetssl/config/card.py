@@ -102,8 +102,11 @@ class Card(CardModel):
     @property
     def packages(self) -> dict[str, str]:
         """Versions of the installed packages that encoder and objective are of, without jetssl."""
-        added = ((self.encoder.name, ENCODER_CARDS, "encoders"), (self.objective.name, OBJECTIVE_CARDS, "objectives"))
-        return dict(plugins.package_of(kind, name) for name, own, kind in added if name not in own)
+        named: tuple[tuple[plugins.Kind, str, Collection[str]], ...] = (
+            ("encoders", self.encoder.name, ENCODER_CARDS),
+            ("objectives", self.objective.name, OBJECTIVE_CARDS),
+        )
+        return dict(plugins.package_of(kind, name) for kind, name, own in named if name not in own)
 
     def same_but_for_devices(self, other: "Card") -> bool:
         """Whether a training of `other` may go on from one of this card, on this hardware or another."""

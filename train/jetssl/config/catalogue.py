@@ -1,5 +1,6 @@
 """What `jetssl encoders` and `jetssl objectives` list: names that a card can use, with their options."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
@@ -9,7 +10,7 @@ from jetssl.config.card import ENCODER_CARDS, OBJECTIVE_CARDS
 from jetssl.config.plugins import Kind, Section
 from resim.common.errors import InputError
 
-_BUILT_IN: Final = {"encoders": ENCODER_CARDS, "objectives": OBJECTIVE_CARDS}
+_BUILT_IN: Final[Mapping[Kind, Mapping[str, Section]]] = {"encoders": ENCODER_CARDS, "objectives": OBJECTIVE_CARDS}
 
 
 class Option(BaseModel):

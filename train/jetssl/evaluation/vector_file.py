@@ -90,14 +90,15 @@ def _checked(path: Path, columns: Columns, vectors: str, valid: str) -> VectorFi
                 f"{path}: {name} is {values.dtype} of shape {values.shape}, want {axes} axes, {n_rows} rows and"
                 f" a type of kind {kinds}; {_REMEDY}"
             )
-    return VectorFile(
-        path,
-        _source_names(path, columns),
-        columns[EVENT].astype(np.int64),
-        columns[PARTON].astype(np.float32),
-        columns[vectors].astype(np.float32),
-        present,
-    )
+    with np.errstate(over="ignore"):  # infinite in single precision: refused as such
+        return VectorFile(
+            path,
+            _source_names(path, columns),
+            columns[EVENT].astype(np.int64),
+            columns[PARTON].astype(np.float32),
+            columns[vectors].astype(np.float32),
+            present,
+        )
 
 
 def _source_names(path: Path, columns: Columns) -> npt.NDArray[np.str_]:
@@ -105,7 +106,9 @@ def _source_names(path: Path, columns: Columns) -> npt.NDArray[np.str_]:
     if source.dtype.kind == "U":
         return source
     names = columns.get(SOURCES, np.array([], np.str_))
-    if source.dtype.kind not in "iu" or (len(source) and not 0 <= source.min() <= source.max() < len(names)):
+    if names.ndim != 1 or names.dtype.kind != "U":
+        raise InputError(f"{path}: {SOURCES} is {names.dtype} of shape {names.shape}, want names; {_REMEDY}")
+    if len(source) and not 0 <= source.min() <= source.max() < len(names):
         raise InputError(f"{path}: {SOURCE} points beyond {len(names)} sources; {_REMEDY}")
     return np.asarray(names[source])
 

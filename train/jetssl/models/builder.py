@@ -32,7 +32,7 @@ def encoder_class(name: str) -> Callable[[int, Any], Encoder]:
     Raises:
         InputError: no package has it, or what it has is no encoder.
     """
-    return ENCODERS.get(name) or plugins.load("encoders", name, Encoder)
+    return ENCODERS.get(name) or plugins.load("encoders", name, Encoder)  # type: ignore[type-abstract]
 
 
 def build_encoder(card: Card, seed: int) -> Encoder:

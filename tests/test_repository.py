@@ -87,6 +87,11 @@ def test_tests_mirror_the_packages():
         assert module.is_file() or "/".join((package, *rooms, name)) in MORE_THAN_A_MODULE, path
 
 
+def test_the_encoder_of_the_documentation_is_that_of_the_example():
+    code = (REPOSITORY / "examples/plugin/jetssl_deep_sets/encoder.py").read_text()
+    assert f"```python\n{code}```" in (REPOSITORY / "docs/models-of-others.md").read_text()
+
+
 WITHOUT_A_TEST_OF_THEIR_NAME = {
     "resim/card/jet_settings.py": "fields of a card: test_generation_card",
     "resim/common/arrays.py": "names of types",
@@ -100,7 +105,6 @@ WITHOUT_A_TEST_OF_THEIR_NAME = {
     "jetssl/config/training.py": "fields of a card: test_card",
     "jetssl/evaluation/fit_pool.py": "runs the fits of a fine-tuning: test_finetune",
     "jetssl/evaluation/fits.py": "one fit of a fine-tuning: test_finetune",
-    "jetssl/evaluation/program.py": "what the command `jetssl probe` calls: test_cli",
     "jetssl/models/encoder.py": "an interface; every encoder is tested through it",
     "jetssl/training/checkpoint_files.py": "how a training writes its checkpoints: test_pretrain, test_full_disk",
     "jetssl/training/epoch_log.py": "what a training writes after every epoch: test_pretrain",

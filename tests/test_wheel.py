@@ -1,12 +1,16 @@
 """The distribution works where there is no checkout, and generation needs no torch."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from resim.pairfile.mock import write_mock
 
 REPOSITORY = Path(__file__).parents[1]
 NO_TORCH = """
@@ -21,16 +25,21 @@ main()
 """
 
 
+def install(project: Path, wheels: Path, site_packages: Path) -> Path:
+    """Build the wheel of a project, and unpack it as pip does."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(wheels)]
+    subprocess.run(command, cwd=project, check=True, capture_output=True)
+    (wheel,) = wheels.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site_packages)
+    return site_packages
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory) -> Path:
-    """The wheel, unpacked as pip does it."""
+    """The wheel alone."""
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True)
-    (wheel,) = folder.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder / "site-packages")
-    return folder / "site-packages"
+    return install(REPOSITORY, folder, folder / "site-packages")
 
 
 def test_cards_and_nothing_else_of_the_checkout_is_in_the_wheel(installed):
@@ -58,3 +67,24 @@ def test_the_main_job_outside_a_checkout_and_without_torch(installed, tmp_path):
     resim("cards", "copy", "cards/generate", "-o", "mine")
     resim("generate", "mine/cards/generate/demo.yaml", "-o", "pairs.h5", "-n", "8", "--quiet")  # its inputs ship, too
     assert "valid" in resim("validate", "pairs.h5")
+
+
+@pytest.mark.slow
+def test_a_package_beside_the_wheel_adds_an_encoder_and_an_objective(installed, tmp_path):
+    """`examples/plugin` installed next to the wheel, nothing else of a checkout in sight: it is listed, and trains."""
+    project = shutil.copytree(REPOSITORY / "examples/plugin", tmp_path / "plugin")
+    site_packages = shutil.copytree(installed, tmp_path / "site-packages")
+    environment = os.environ | {"PYTHONPATH": str(site_packages)}
+
+    def jetssl(*arguments: str) -> str:
+        command = [sys.executable, "-P", "-m", "jetssl", *arguments]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    install(project, tmp_path, site_packages)
+    assert "deep_sets (jetssl-deep-sets 0.1.0): Deep sets (arXiv:1703.06114)." in jetssl("encoders")
+    write_mock(tmp_path / "pairs.h5", 300)
+    small = ("data.batch_size=16", "training.epochs=1", "encoder.hidden=[8]", "encoder.width=8")
+    jetssl("train", "plugin/card.yaml", "data.files=[pairs.h5]", *small, "-o", "run", "--quiet")
+    assert json.loads((tmp_path / "run/provenance.json").read_text())["versions"]["jetssl-deep-sets"] == "0.1.0"

@@ -22,6 +22,7 @@ EXTRAS = {
     "cluster": ("dask", "dask_jobqueue", "distributed"),
     "export": ("onnx", "onnxruntime", "onnxscript", "safetensors"),
     "lora": ("peft",),
+    "parquet": ("pyarrow",),
     "train": (
         "jinja2",
         "lightning",

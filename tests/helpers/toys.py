@@ -120,6 +120,7 @@ ENCODER_CARDS = {
     "continuous": TransformerCard(width=16, layers=2, heads=2, continuous_mask=True),
     "part": ParticleTransformerCard(width=16, layers=2, heads=2, embedding=(8,), pair_embedding=(8,)),
     "particlenet": ParticleNetCard(neighbours=4, channels=((8, 8), (16, 16))),
+    "padded": ParticleNetCard(neighbours=4, channels=((8, 8), (16, 16)), missing_neighbours="padded"),
     "rs3l_gnn": Rs3lGnnCard(width=16, neighbours=4),
     "interaction_network": InteractionNetworkCard(),
 }

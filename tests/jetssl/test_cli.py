@@ -72,6 +72,10 @@ def test_options_are_frozen():
     options = {name: [p.opts[-1] for p in command.params] for name, command in jetssl.commands.items()}
     assert options == {
         "train": ["card", "overrides", "--output", "--force", "--quiet", "--print-config"],
+        "import": [
+            *("file", "--from", "--architecture", "--features", "--classes", "--neighbours", "--pair-activation"),
+            *("--output", "--force"),
+        ],
         "probe": [
             *(
                 "run",
@@ -85,15 +89,15 @@ def test_options_are_frozen():
                 "--labels",
                 "--unweighted",
             ),
-            *("--seed", "--baseline", "--method", "--layer", "--json", "--quiet"),
+            *("--seed", "--baseline", "--embedding", "--method", "--layer", "--json", "--quiet"),
         ],
         "finetune": [
             *("run", "--output", "--card", "--data", "--signal", "--background", "--classes", "--view", "--labels"),
             *("--unweighted", "--seed", "--mode", "--head", "--seeds", "--steps", "--json", "--quiet"),
         ],
         "evaluate": [
-            *("runs", "--output", "--card", "--data", "--signal", "--background", "--view", "--head", "--reference"),
-            *("--seed", "--unweighted", "--force", "--json", "--quiet"),
+            *("runs", "--output", "--card", "--data", "--signal", "--background", "--view", "--head", "--logit"),
+            *("--reference", "--seed", "--unweighted", "--force", "--json", "--quiet"),
         ],
         "geometry": [
             *("run", "file", "--output", "--card", "--view", "--layer", "--rows", "--seed"),
@@ -109,6 +113,8 @@ def test_options_are_frozen():
         "report": ["inputs", "--output", "--force"],
         "study": ["card", "overrides", "--output", "--json", "--quiet"],
         "wsl": ["card", "--output", "--json", "--quiet"],
+        "encoders": ["--json"],
+        "objectives": ["--json"],
     }
 
 
@@ -165,6 +171,12 @@ def places(tmp_path, card_file, finished_run, mock_file):
         ("finetune {tmp}/new -o {tmp}/new", "not a run"),
         ("finetune {run} --classes two_prong+one_prong,two_prong -o {tmp}/new", "'two_prong' occurs twice"),
         ("finetune {run} --classes two_prong,one_prong --labels 5000 -o {tmp}/new", "the training split has"),
+        ("train {card} data.files=[] -o {tmp}/new", "data.files: []: want one pair file at least"),
+        (
+            "import {mock} --from weaver --architecture part --features kin -o {tmp}/new",
+            "no state dict of tensors",
+        ),
+        ("export {run} --format weaver -o {tmp}/new.pt", "a pre-trained encoder without a head"),
         ("embed {tmp}/new {mock} -o {tmp}/new.h5", "not a run"),
         ("embed {run} {tmp}/none.h5 -o {tmp}/new.h5", "no such pair file"),
         ("embed {run} {card} -o {tmp}/new.h5", "not a readable HDF5 file"),

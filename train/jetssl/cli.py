@@ -1,13 +1,16 @@
 """The program `jetssl`: parse, load, call one function, report."""
 
+import json
 import os
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import click
 
+from jetssl.config.data import FeatureSet
+from jetssl.config.encoders import Architecture
 from jetssl.config.evaluation import (
     AnomalyCard,
     CompareCard,
@@ -88,6 +91,32 @@ def _in_processes(  # noqa: PLR0913
     debug = ["--debug"] if "--debug" in sys.argv[1:] else []
     if status := launch([*debug, "train", str(card), *overrides, "-o", str(output), *flags], processes):
         raise click.exceptions.Exit(status)
+
+
+@jetssl.command(name="import")
+@click.argument("file", type=PATH)
+@click.option("--from", "program", type=click.Choice(["weaver"]), required=True, help="Program that wrote FILE.")
+@click.option("--architecture", type=click.Choice(get_args(Architecture)), required=True, help="Network.")
+@click.option("--features", type=click.Choice(get_args(FeatureSet)), required=True, help="What it reads.")
+@click.option("--classes", default="", help="Names of its outputs, as QCD,Hbb; default: the ten of JetClass.")
+@click.option("--neighbours", type=click.IntRange(1), default=16, show_default=True, help="Of particlenet.")
+@click.option(
+    "--pair-activation/--no-pair-activation",
+    default=True,
+    show_default=True,
+    help="Of part: an activation on the bias of pairs, as in the networks of jet-universe.",
+)
+@click.option("-o", "--output", type=PATH, required=True, help="Folder of the run.")
+@click.option("--force", is_flag=True, help="Replace the run that the folder holds.")
+def import_(output: Path, force: bool, program: str, classes: str, **options: Any) -> None:  # noqa: ARG001
+    """Make a run of FILE, the weights of a network that another program trained, as every evaluation takes it."""
+    from jetssl.exchange.weaver_import import WeaverWeights, import_weaver
+    from jetssl.training.run_folder import RunFolder
+
+    asked = WeaverWeights(classes=tuple(classes.split(",")) if classes else (), **options)
+    provenance = import_weaver(asked, RunFolder(output), force=force)
+    numbers = ", ".join(f"{name} of {count:,} parameters" for name, count in provenance.parameters.items())
+    click.echo(f"{output}: imported, {numbers}")
 
 
 @jetssl.command()
@@ -227,21 +256,35 @@ def embed(run: Path, file: Path, output: Path, force: bool, quiet: bool) -> None
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(["release", "safetensors"]),
+    type=click.Choice(["release", "safetensors", "weaver"]),
     default="release",
     show_default=True,
-    help="safetensors: a release without the graph for ONNX Runtime.",
+    help="safetensors: a release without the graph for ONNX Runtime; weaver: weights for weaver-core.",
 )
 @click.option("--licence", default="BSD-3-Clause", show_default=True, help="Of the weights, as SPDX names it.")
-@click.option("-o", "--output", type=PATH, required=True, help="Folder of the release.")
-@click.option("--force", is_flag=True, help="Replace an existing release.")
+@click.option("-o", "--output", type=PATH, required=True, help="Folder of the release, or file for weaver.")
+@click.option("--force", is_flag=True, help="Replace what is there.")
 def export(run: Path, kind: str, licence: str, output: Path, force: bool) -> None:
     """Write the encoder of RUN for others: weights, card, model card, and a graph for ONNX Runtime."""
+    if kind == "weaver":
+        _export_for_weaver(run, output, force)
+        return
     from jetssl.exchange.release import FILES, release
 
     commandline.refuse_folder(output, FILES, force)
     released = release(run, output, onnx=kind == "release", licence=licence)
     click.echo(f"{output}: {released.parameters:,} parameters; {', '.join(file.name for file in released.files)}")
+
+
+def _export_for_weaver(run: Path, output: Path, force: bool) -> None:
+    """Encoder and head as weights for weaver-core, and what reads them."""
+    commandline.refuse_existing(output, force)
+    from jetssl.exchange.weaver_export import export_weaver
+
+    written = export_weaver(run, output)
+    arguments = ", ".join(f"{name}={value!r}" for name, value in written.arguments.items())
+    click.echo(f"{output}: {written.network}({arguments})")
+    click.echo(f"inputs: {', '.join(written.features)}\noutputs: {', '.join(written.classes)}")
 
 
 @jetssl.command()
@@ -326,6 +369,27 @@ def study(card: Path, overrides: tuple[str, ...], output: Path, as_json: bool, q
         click.echo(to_json(outcome.decisions))
     else:
         print_blocks([*map(comparison_block, outcome.tables.values()), claims_block(outcome.decisions)])
+
+
+@jetssl.command()
+@click.option("--json", "as_json", is_flag=True, help="Print records instead of text.")
+def encoders(as_json: bool) -> None:
+    """List the encoders that a card can name, with their options; packages that are installed add theirs."""
+    _list("encoders", as_json)
+
+
+@jetssl.command()
+@click.option("--json", "as_json", is_flag=True, help="Print records instead of text.")
+def objectives(as_json: bool) -> None:
+    """List the objectives that a card can name, with their options; packages that are installed add theirs."""
+    _list("objectives", as_json)
+
+
+def _list(kind: Literal["encoders", "objectives"], as_json: bool) -> None:
+    from jetssl.config.catalogue import catalogue, listing
+
+    choices = catalogue(kind)
+    click.echo(json.dumps([one.model_dump() for one in choices], indent=1) if as_json else listing(choices))
 
 
 def main() -> None:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from jetssl.config.evaluation import EvaluationCard, FineTuneCard, ProbeCard, Section, load_section
+from jetssl.config.evaluation import EvaluateCard, EvaluationCard, FineTuneCard, ProbeCard, Section, load_section
 from resim.common.errors import InputError
 from tests.helpers.chain import REPOSITORY
 
@@ -57,3 +57,13 @@ def test_bad_cards_are_one_line(text, message, tmp_path):
     with pytest.raises(InputError, match=message) as caught:
         load_section(tmp_path / "card.yaml", "probe")
     assert "\n" not in str(caught.value)
+
+
+def test_outputs_for_and_against():
+    assert EvaluateCard().logit_names is None
+    assert EvaluateCard(logit="Hbb+Hcc-QCD").logit_names == (("Hbb", "Hcc"), ("QCD",))
+    for wrong in ("Hbb", "Hbb-", "-QCD", "a-b-c", "a++b-c"):
+        with pytest.raises(InputError, match="want outputs for and against, as Hbb-QCD"):
+            _ = EvaluateCard(logit=wrong).logit_names
+    with pytest.raises(InputError, match="chooses outputs of a trained head; leave out --head probe"):
+        _ = EvaluateCard(logit="Hbb-QCD", head="probe").logit_names

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from jetssl.config.data import Fractions
-from jetssl.evaluation.task import draw_labels, make_task, warn_of_other_identities
+from jetssl.evaluation.task import among, draw_labels, make_task, warn_of_other_identities
 from resim.common.errors import InputError
 
 
@@ -109,3 +109,15 @@ def test_weights_of_events(task, table):
     assert weighted.weights is rows.weight
     assert weighted.sizes(task.train).tolist() == np.abs(weights[task.train]).tolist()
     assert not make_task(rows, Fractions(), ["two_prong"], ["one_prong"], unweighted=True).weighted
+
+
+def test_some_of_the_rows(task, table):
+    kept = np.ones(table.rows.n_rows, bool)
+    kept[task.test[::2]] = False
+    fewer = among(task, kept)
+    assert np.array_equal(fewer.test, task.test[1::2])
+    assert np.array_equal(fewer.hard_scatter, table.rows.identity[fewer.test])
+    assert np.array_equal(fewer.train, task.train)
+    kept[task.train] = False
+    with pytest.raises(InputError, match="the training split has 0 jets of two_prong"):
+        among(task, kept)

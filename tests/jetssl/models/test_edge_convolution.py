@@ -38,18 +38,19 @@ def test_twins_do_not_take_each_others_place(ragged):
 
 @pytest.mark.parametrize("aggregation", ["mean", "max"])
 @pytest.mark.parametrize("channels", [(3, 5), (3, 5, 4)])
-@pytest.mark.parametrize("with_self", [True, False])
-def test_equals_a_loop_over_edges(ragged, aggregation, channels, with_self):
-    """Eq. 8 of arXiv:1801.07829: h(x_i, x_j - x_i), aggregated."""
+@pytest.mark.parametrize(("with_self", "padded"), [(True, False), (False, False), (False, True)])
+def test_equals_a_loop_over_edges(ragged, aggregation, channels, with_self, padded):
+    """Eq. 8 of arXiv:1801.07829: h(x_i, x_j - x_i), aggregated; x_j is 0 for a missing one that counts."""
     torch.manual_seed(3)
-    layer = EdgeConvolution(channels, nn.ELU, batch_norm=False, aggregation=aggregation).double()
+    layer = EdgeConvolution(channels, nn.ELU, batch_norm=False, aggregation=aggregation, padded=padded).double()
     values = rows(ragged, 3)
     near = nearest(values, ragged, 4, with_self=with_self)
     found = layer(values, near)
     for i in range(len(values)):
         messages = []
-        for j in near.index[i][near.exists[i]]:
-            message = torch.cat([values[i], values[j] - values[i]])
+        missing = [torch.zeros(3, dtype=torch.float64)] * int(padded * (~near.exists[i]).sum())
+        for other in [*values[near.index[i][near.exists[i]]], *missing]:
+            message = torch.cat([values[i], other - values[i]])
             message = layer.rest(layer.first(message))
             messages.append(message)
         reduce = (lambda m: m.mean(0)) if aggregation == "mean" else (lambda m: m.amax(0))

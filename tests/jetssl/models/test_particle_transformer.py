@@ -1,23 +1,19 @@
 """Parity of the Particle Transformer with weaver-core, which is independent of it."""
 
-import logging
-
 import pytest
 import torch
 
 from jetssl.config.encoders import ParticleTransformerCard
-from jetssl.models.particle_transformer import ParticleTransformer, state_from_weaver
+from jetssl.models.particle_transformer import ParticleTransformer
+from tests.helpers.weaver import encoder_state, silent, weaver_class
 
 F, N, CLASSES = 7, 24, 10
 
 
 @pytest.fixture(scope="module")
 def weaver():
-    logging.disable(logging.INFO)
-    import weaver.nn.model.ParticleTransformer
-
-    yield weaver.nn.model.ParticleTransformer.ParticleTransformer
-    logging.disable(logging.NOTSET)
+    with silent():
+        yield weaver_class("part")
 
 
 def random_jets(counts, dtype, seed=0):
@@ -39,7 +35,7 @@ def pair_of_networks(weaver, dtype, **options):
             module.running_mean.normal_()
             module.running_var.uniform_(0.5, 2)
     ours = ParticleTransformer(F, ParticleTransformerCard())
-    ours.load_state_dict(state_from_weaver(theirs.state_dict()))
+    ours.load_state_dict(encoder_state(theirs.state_dict(), ours))
     return theirs.to(dtype), ours.to(dtype)
 
 
@@ -79,13 +75,13 @@ def test_logits_and_gradients_in_training(weaver, dtype, tolerance):
     expected, logits = logits_of(theirs, ours, random_jets([N] * 20, dtype))
     torch.testing.assert_close(logits, expected, rtol=tolerance, atol=tolerance)
     compare_gradients(theirs, ours, expected, logits, tolerance)
-    for name, value in state_from_weaver(theirs.state_dict()).items():
+    for name, value in encoder_state(theirs.state_dict(), ours).items():
         torch.testing.assert_close(ours.state_dict()[name], value, rtol=tolerance, atol=tolerance)
 
 
 def compare_gradients(theirs, ours, expected, logits, tolerance):
     """Relative to the largest gradient of each tensor: small entries are sums with rounding of large ones."""
-    wanted = state_from_weaver(gradients(theirs, expected))
+    wanted = encoder_state(gradients(theirs, expected), ours)
     found = gradients(ours, logits)
     assert wanted.keys() == found.keys()
     scale = max(gradient.abs().max() for gradient in wanted.values())
@@ -96,8 +92,8 @@ def compare_gradients(theirs, ours, expected, logits, tolerance):
 
 def test_same_sizes_and_distribution_of_initial_weights(weaver):
     torch.manual_seed(1)
-    theirs = state_from_weaver(weaver(F, num_classes=CLASSES).state_dict())
-    ours = ParticleTransformer(F, ParticleTransformerCard()).state_dict()
+    network = ParticleTransformer(F, ParticleTransformerCard())
+    theirs, ours = encoder_state(weaver(F, num_classes=CLASSES).state_dict(), network), network.state_dict()
     assert {name: value.shape for name, value in ours.items()} == {n: v.shape for n, v in theirs.items()}
     for name, value in ours.items():
         if value.is_floating_point() and value.numel() > 1000:

@@ -4,7 +4,7 @@ Every key has a unit or a range; an unknown key, a value of the wrong kind or ou
 the key, the value and what is allowed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Self, get_args
@@ -12,6 +12,7 @@ from typing import Any, Self, get_args
 import yaml
 from pydantic import create_model, model_validator
 
+from jetssl.config import plugins
 from jetssl.config.data import TYPED, DataCard, ViewsCard
 from jetssl.config.encoders import EncoderCard, ProjectorCard, TransformerCard
 from jetssl.config.objectives import JepaCard, NtXentCard, ObjectiveCard
@@ -103,6 +104,15 @@ class Card(CardModel):
         ours = {name: getattr(self.training, name) for name in WITHOUT_EFFECT}
         return self == other.model_copy(update={"training": other.training.model_copy(update=ours)})
 
+    @property
+    def packages(self) -> dict[str, str]:
+        """Versions of the installed packages that encoder and objective are of, without jetssl."""
+        named: tuple[tuple[plugins.Kind, str, Collection[str]], ...] = (
+            ("encoders", self.encoder.name, ENCODER_CARDS),
+            ("objectives", self.objective.name, OBJECTIVE_CARDS),
+        )
+        return dict(plugins.package_of(kind, name) for kind, name, own in named if name not in own)
+
     def to_yaml(self) -> str:
         """The card as YAML, in the order of the models."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
@@ -123,12 +133,19 @@ def card_from(raw: Any, path: Path) -> Card:
     """
     sections = raw if isinstance(raw, dict) else {}
     names = []
-    for section, cards in (("encoder", ENCODER_CARDS), ("objective", OBJECTIVE_CARDS)):
+    kinds: tuple[tuple[str, plugins.Kind, Collection[str]], ...] = (
+        ("encoder", "encoders", ENCODER_CARDS),
+        ("objective", "objectives", OBJECTIVE_CARDS),
+    )
+    for section, kind, own in kinds:
         given = sections.get(section)
         default = Card.model_fields[section].default.name
         name = given.get("name", default) if isinstance(given, dict) else default
-        if not isinstance(name, str) or name not in cards:
-            raise InputError(f"{path}: {section}.name: {name!r}: want one of {', '.join(cards)}")
+        if not isinstance(name, str) or (name not in own and name not in plugins.names(kind)):
+            known = ", ".join((*own, *plugins.names(kind)))
+            raise InputError(
+                f"{path}: {section}.name: {name!r}: want one of {known}, or install the package that has it"
+            )
         names.append(name)
     return parse_card(_specialized(*names), raw, path)
 
@@ -136,7 +153,8 @@ def card_from(raw: Any, path: Path) -> Card:
 @cache
 def _specialized(encoder: str, objective: str) -> type[Card]:
     """`Card` with one encoder and one objective; equal names give the same class, so equal cards compare equal."""
-    encoder_card, objective_card = ENCODER_CARDS[encoder], OBJECTIVE_CARDS[objective]
+    encoder_card = ENCODER_CARDS.get(encoder) or plugins.section_of("encoders", encoder)
+    objective_card = OBJECTIVE_CARDS.get(objective) or plugins.section_of("objectives", objective)
     return create_model(
         "Card",
         __base__=Card,
@@ -156,6 +174,8 @@ def load_card(path: Path, overrides: Sequence[str] = ()) -> Card:
         InputError: unreadable card, unknown key, bad value, or a pair file that is not found.
     """
     card = card_from(with_overrides(read_yaml(path), overrides, path), path)
+    if not card.data.files:
+        raise InputError(f"{path}: data.files: []: want one pair file at least")
     files = tuple(str(find_file(Path(name), path).resolve()) for name in card.data.files)
     return card.model_copy(update={"data": card.data.model_copy(update={"files": files})})
 

@@ -98,8 +98,9 @@ class BinsCard(CardModel):
 class DataCard(CardModel):
     """What is read, and in which order."""
 
-    files: tuple[str, ...] = Field(min_length=1)
-    """pair files; looked for from the working directory, then from every folder above the card"""
+    files: tuple[str, ...]
+    """pair files, one at least; looked for from the working directory, then from every folder above the card. Runs of
+    imported weights have none"""
     features: FeatureSet = "relative"
     """input features of a constituent, see `jetssl.data.features`"""
     inputs: tuple[Literal["constituents", "vertices"], ...] = ("constituents",)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from resim.common.cards import CardModel
 from resim.common.limits import CONSTITUENTS, EXPANSION, LAYERS, WIDTH
@@ -25,7 +25,13 @@ def _heads_divide_width(card: CardT) -> CardT:
     return card
 
 
-class TransformerCard(CardModel):
+class EncoderSection(CardModel):
+    """Base of the section of every encoder, whose `name` is that of the encoder; each key has a default."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)  # what `jetssl encoders` says of an option
+
+
+class TransformerCard(EncoderSection):
     """Transformer with a mean or pT-weighted sum; JetCLR (arXiv:2108.04253) has 1000, 4, 4, 1 and dropout 0.1."""
 
     name: Literal["transformer"] = "transformer"
@@ -45,7 +51,7 @@ class TransformerCard(CardModel):
         return _heads_divide_width(self)
 
 
-class ParticleTransformerCard(CardModel):
+class ParticleTransformerCard(EncoderSection):
     """Particle Transformer; defaults as published (arXiv:2202.03772, sec. 5)."""
 
     name: Literal["part"] = "part"
@@ -62,24 +68,28 @@ class ParticleTransformerCard(CardModel):
     """hidden sizes of the embedding of constituents"""
     pair_embedding: tuple[Size, ...] = Field((64, 64, 64), max_length=LAYERS)
     """hidden sizes of the embedding of pairs"""
+    pair_activation: bool = False
+    """GELU on the bias that it ends with, too, as networks of jet-universe/particle_transformer have it"""
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> "ParticleTransformerCard":
         return _heads_divide_width(self)
 
 
-class ParticleNetCard(CardModel):
+class ParticleNetCard(EncoderSection):
     """ParticleNet; defaults as published (arXiv:1902.08570, fig. 2)."""
 
     name: Literal["particlenet"] = "particlenet"
     neighbours: int = Field(16, ge=1, le=CONSTITUENTS)
+    missing_neighbours: Literal["left_out", "padded"] = "left_out"
+    """of constituents in jets of few: not in the mean, or zeros in it, as weaver-core's padding is"""
     channels: tuple[Annotated[tuple[Size, ...], Field(min_length=1, max_length=LAYERS)], ...] = Field(
         ((64, 64, 64), (128, 128, 128), (256, 256, 256)), min_length=1, max_length=LAYERS
     )
     """sizes of the perceptron on edges, for each block; D is the very last"""
 
 
-class Rs3lGnnCard(CardModel):
+class Rs3lGnnCard(EncoderSection):
     """Graph network of RS3L (arXiv:2403.07066); defaults as in its code."""
 
     name: Literal["rs3l_gnn"] = "rs3l_gnn"
@@ -90,7 +100,7 @@ class Rs3lGnnCard(CardModel):
     """itself included"""
 
 
-class InteractionNetworkCard(CardModel):
+class InteractionNetworkCard(EncoderSection):
     """Interaction network; defaults as published (arXiv:1909.12285, sec. 4)."""
 
     name: Literal["interaction_network"] = "interaction_network"
@@ -106,6 +116,10 @@ class InteractionNetworkCard(CardModel):
 
 EncoderCard = TransformerCard | ParticleTransformerCard | ParticleNetCard | Rs3lGnnCard | InteractionNetworkCard
 """The backbone."""
+
+
+Architecture = Literal["particlenet", "part"]
+"""Encoders that weaver-core has, too (`jetssl.models.weaver`)."""
 
 
 class ProjectorCard(CardModel):

@@ -106,6 +106,8 @@ class ProbeCard(TaskSection):
 
     baseline: tuple[ProbeInput, ...] = ("random", "features")
     """Other input of the same classifier."""
+    embedding: tuple[Path, ...] = ()
+    """File of vectors that another program computed (.h5, .npz, .parquet), judged beside the run."""
     method: ProbeMethod = "linear_probe"
     """Classifier."""
     layer: str = "encoder"
@@ -138,12 +140,30 @@ class EvaluateCard(Section):
     """View to compare with the root view; default: all."""
     head: JudgedHead = "trained"
     """Its own, or a linear probe of its encoder on all labels."""
+    logit: str = ""
+    """Outputs of the head whose difference is the score, e.g. Hbb-QCD; default: those of the classes."""
     reference: str = ""
     """Name of the run that ratios are to; default: the first."""
     seed: int = Field(1, ge=0)
     """Of errors and null values."""
     unweighted: bool = False
     """Count each jet once where weights of events differ."""
+
+    @property
+    def logit_names(self) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+        """Outputs for and against, of `A+B-C`; None if the classes choose them.
+
+        Raises:
+            InputError: it is no difference of two sides, or no trained head is judged.
+        """
+        if not self.logit:
+            return None
+        if self.head != "trained":
+            raise InputError(f"--logit {self.logit}: chooses outputs of a trained head; leave out --head {self.head}")
+        sides = [tuple(side.split("+")) for side in self.logit.split("-")]
+        if len(sides) != 2 or not all(map(all, sides)):
+            raise InputError(f"--logit {self.logit}: want outputs for and against, as Hbb-QCD or Hbb+Hcc-QCD")
+        return sides[0], sides[1]
 
 
 class GeometryCard(Section):
@@ -216,6 +236,6 @@ def load_section(path: Path, command: str) -> dict[str, Any]:
     if section is None:
         raise InputError(f"{path}: has no section `{command}`; add it, or leave out --card")
     given = section.model_dump(exclude_unset=True)
-    if "data" in given:
-        given["data"] = tuple(find_file(name, path).resolve() for name in given["data"])
+    for key in {"data", "embedding"} & given.keys():
+        given[key] = tuple(find_file(name, path).resolve() for name in given[key])
     return given

@@ -6,7 +6,7 @@ Letters: B rows in a batch, K classes.
 from math import log
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from jetssl.config.encoders import PredictorCard
 from resim.common.cards import CardModel
@@ -14,10 +14,12 @@ from resim.common.cards import CardModel
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
-class _ObjectiveCard(CardModel):
-    """What all objectives say of themselves."""
+class ObjectiveSection(CardModel):
+    """Base of the section of every objective, whose `name` is that of the objective; each key has a default."""
 
-    title: ClassVar[str]
+    model_config = ConfigDict(use_attribute_docstrings=True)  # what `jetssl objectives` says of an option
+
+    title: ClassVar[str] = "Loss"
     """of the loss, on the axis of a figure"""
     reads_labels: ClassVar[bool] = False
     """whether the loss depends on the classes of the rows"""
@@ -41,7 +43,7 @@ class _ObjectiveCard(CardModel):
         return None
 
 
-class _ContrastiveCard(_ObjectiveCard):
+class _ContrastiveCard(ObjectiveSection):
     def chance(self, batch_size: int, n_classes: int) -> float:  # noqa: ARG002
         """log(2B - 1): each of the other 2B - 1 jets is as similar."""
         return log(2 * batch_size - 1)
@@ -55,7 +57,7 @@ class NtXentCard(_ContrastiveCard):
     temperature: float = Field(0.1, gt=0)
 
 
-class VicregCard(_ObjectiveCard):
+class VicregCard(ObjectiveSection):
     """Variance-invariance-covariance regularization (arXiv:2105.04906) on pairs of views, published weights."""
 
     title: ClassVar[str] = "VICReg loss"
@@ -74,7 +76,7 @@ class SupConCard(_ContrastiveCard):
     temperature: float = Field(0.1, gt=0)
 
 
-class SupervisedCard(_ObjectiveCard):
+class SupervisedCard(ObjectiveSection):
     """Cross-entropy of a linear layer on the jet vector; no projector."""
 
     title: ClassVar[str] = "Cross-entropy"
@@ -91,7 +93,7 @@ class SupervisedCard(_ObjectiveCard):
         return log(n_classes)
 
 
-class JepaCard(_ObjectiveCard):
+class JepaCard(ObjectiveSection):
     """P-JEPA: predict what an averaged encoder makes of hidden constituents; defaults as in the talk.
 
     The published scheme for images is arXiv:2301.08243, whose average and smooth-L1 loss are taken over.
@@ -138,7 +140,7 @@ class JepaCard(_ObjectiveCard):
         return self
 
 
-class DinoCard(_ObjectiveCard):
+class DinoCard(ObjectiveSection):
     """Self-distillation on pairs of views (DINO, arXiv:2104.14294)."""
 
     title: ClassVar[str] = "DINO loss"

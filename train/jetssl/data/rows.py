@@ -106,9 +106,11 @@ def rows_of(paths: Sequence[Path | str], views: Literal["any"] | Sequence[str] =
         weights: `data.weights` of a card.
 
     Raises:
-        InputError: a file is missing or unreadable, holds damaged rows or the same rows as another one, a wanted
-            view or weight is missing, or there is no common view.
+        InputError: there is no file, one is missing or unreadable, holds damaged rows or the same rows as another
+            one, a wanted view or weight is missing, or there is no common view.
     """
+    if not paths:
+        raise InputError("no pair file: a run of imported weights has none of its own; give one with --data FILE")
     for path in paths:
         cached(Path(path), sound)
     names = _common_views([Path(path) for path in paths], views)

@@ -58,9 +58,12 @@ def evaluate(request: Evaluation, *, quiet: bool = False) -> list[Result]:
         InputError: no usable run, data, task or view; runs that cannot be compared; too few jets.
     """
     asked, folders = request.card, _folders(request)
+    outputs = asked.logit_names
     heads: Models = {}
     if asked.head == "trained":
         heads = {name: [load_trained(path) for path in paths] for name, paths in folders.items()}
+    for model in chain.from_iterable(heads.values()):
+        model.refuse_unknown([name for side in outputs or () for name in side])
     data = _common_data(folders)
     columns = {*FEATURE_SETS[data.feature_set].columns, *COLUMNS}
     table = load_pairs(asked.data or data.files, columns=tuple(sorted(columns)), weights=data.weights)
@@ -70,7 +73,7 @@ def evaluate(request: Evaluation, *, quiet: bool = False) -> list[Result]:
     jets = _test_jets(task, table, asked.view)
     with torch_threads(RunFolder(next(iter(folders.values()))[0]).load_card().training.threads):
         heads = heads or {name: [_probed(path, table, task) for path in paths] for name, paths in folders.items()}
-        judged = _scores(heads, table, jets, quiet)
+        judged = _scores(heads, table, jets, outputs, quiet)
     origin = Origin(asked.seed, request.command)
     results = robustness(judged, jets, asked.reference or judged[0].name, origin)
     means, shapes = causes(table, jets, origin)
@@ -106,8 +109,11 @@ def _common_data(folders: dict[str, list[Path]]) -> DataCard:
 
 
 def _classes(asked: EvaluateCard, heads: Models) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Signal and background classes that are asked for, or those that all heads were trained for."""
-    if asked.signal or asked.background or not heads:
+    """Signal and background classes that are asked for, or those that all heads were trained for.
+
+    With `--logit` classes of the data and outputs of the heads have nothing to do with one another.
+    """
+    if asked.signal or asked.background or asked.logit or not heads:
         return asked.signal, asked.background
     tasks = {name: [_class_names(side) for side in models[0].task] for name, models in heads.items()}
     (first, task), *others = tasks.items()
@@ -168,10 +174,20 @@ def _probed(path: Path, table: PairTable, task: Task) -> Trained:
     return Trained(path, loaded, head, record)
 
 
-def _scores(heads: Models, table: PairTable, jets: CommonJets, quiet: bool) -> list[Judged]:
-    """Logits of every fit in every view; jet vectors stay in the folders of the fits, for the next call."""
+def _scores(
+    heads: Models,
+    table: PairTable,
+    jets: CommonJets,
+    outputs: tuple[tuple[str, ...], tuple[str, ...]] | None,
+    quiet: bool,
+) -> list[Judged]:
+    """Logits of every fit in every view; jet vectors stay in the folders of the fits, for the next call.
+
+    Outputs of the head for and against that are given stand for those of the classes.
+    """
     fits = sum(len(models) for models in heads.values())
     rows, task = jets.task.test, jets.task
+    signal, background = outputs or (task.signal, task.background)
     with ProgressReport("evaluate", fits * len(jets.views) * len(rows), "jets", quiet) as progress:
 
         def logits(model: Trained, view: str) -> Floats:
@@ -179,7 +195,7 @@ def _scores(heads: Models, table: PairTable, jets: CommonJets, quiet: bool) -> l
             place = table.rows.views.index(view)
             vectors = run_vectors(RunFolder(model.path), model.loaded, table, place, side)[rows]
             progress.advance(len(rows))
-            return model.score(vectors, task.signal, task.background)
+            return model.score(vectors, signal, background)
 
         return [
             Judged(

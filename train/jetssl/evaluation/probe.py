@@ -7,8 +7,8 @@ training split, tested rows of the test split.
 Letters: R rows, D columns, T test jets, C classes, K draws.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -46,7 +46,7 @@ Inputs = Callable[[int], Floats32]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is judged, and on which jets."""
+    """What is judged, beside what, and on which jets."""
 
     run: RunFolder
     """keeps the vectors, and holds the projector"""
@@ -57,6 +57,8 @@ class Subject:
     task: Task
     layer: Layer = ENCODER
     """whose vectors"""
+    given: Mapping[str, Floats32] = field(default_factory=dict)
+    """vectors that other programs computed, float32 `(R, D')`, by the name in the records"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,14 @@ def competitors_of(subject: Subject, seed: int, baselines: Sequence[ProbeInput])
         inputs = INPUTS[baseline](table, task.view)
         return Competitor(baseline, None, lambda _: inputs)
 
-    return [Competitor(None, card.encoder.name, lambda _: pretrained), *map(competitor, baselines)]
+    def of_others(name: str, vectors: Floats32) -> Competitor:
+        return Competitor(name, None, lambda _: vectors)
+
+    return [
+        Competitor(None, card.encoder.name, lambda _: pretrained),
+        *map(competitor, baselines),
+        *map(of_others, subject.given.keys(), subject.given.values()),
+    ]
 
 
 def _scores(

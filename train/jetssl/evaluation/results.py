@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -18,7 +18,9 @@ from resim.common.errors import InputError, reason_of
 SCHEMA_VERSION: Final = 2
 """Of `results.json`; 1 had no seed, no command and no null value."""
 
-Baseline = ProbeInput | Literal["scratch", "scratch_views"]
+VECTORS: Final = "vectors:"
+"""Before the name of a file of vectors that another program computed."""
+Baseline = ProbeInput | Literal["scratch", "scratch_views"] | Annotated[str, Field(pattern=f"^{VECTORS}.")]
 """What an encoder is compared with: another input of the classifier, or the same network without pre-training."""
 
 T = TypeVar("T")

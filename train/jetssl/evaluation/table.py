@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from jetssl.evaluation.metrics import WORKING_POINTS
-from jetssl.evaluation.results import Baseline, Result
+from jetssl.evaluation.results import VECTORS, Baseline, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,18 @@ NAMES: dict[Baseline | None, str] = {
     "scratch": "from scratch",
     "scratch_views": "from scratch, views",
 }
-"""How the inputs of a probe are called in tables and figures."""
+"""How the inputs of a probe are called in tables and figures, but for vectors of other programs."""
+
+
+def name_of(baseline: Baseline | None) -> str:
+    """How an input is called.
+
+    >>> name_of("random"), name_of("vectors:lgatr")
+    ('random encoder', 'lgatr')
+    """
+    return NAMES.get(baseline) or str(baseline).removeprefix(VECTORS)
+
+
 PROBES = {
     "linear_probe": ("Linear probe", "logistic regression"),
     "knn": ("Nearest neighbours", "shares of the classes among the nearest labelled jets"),
@@ -64,7 +75,7 @@ def table_rows(results: Sequence[Result]) -> list[tuple[str, ...]]:
         rows.append(
             (
                 f"all ({n_labels})" if all_labels else str(n_labels),
-                NAMES[baseline],
+                name_of(baseline),
                 plus_minus(cells["auc", None]),
                 sources_of_error(cells["auc", None]),
                 plus_minus(difference, sign="+") if difference else "",

@@ -18,7 +18,7 @@ from jetssl.config.data import Fractions
 from jetssl.data.rows import Rows
 from jetssl.data.splits import split_rows
 from jetssl.training.run_folder import RunFolder
-from resim.common.arrays import Floats, Integers
+from resim.common.arrays import Booleans, Floats, Integers
 from resim.common.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -145,6 +145,23 @@ def make_task(  # noqa: PLR0913
     return Task(groups, index, train, validation, test, class_index, rows.identity[test], weights)
 
 
+def among(task: Task, rows: Booleans) -> Task:
+    """The same task with some of its rows.
+
+    Args:
+        task: the task.
+        rows: bool `(R,)`, over all rows of the table.
+
+    Raises:
+        InputError: a class is left without rows on a side.
+    """
+    sides = {name: getattr(task, name) for name in ("train", "validation", "test")}
+    kept = {name: side[rows[side]] for name, side in sides.items()}
+    for name, side in kept.items():
+        _refuse_empty("training" if name == "train" else name, task.groups, task.class_index[side])
+    return replace(task, **kept, hard_scatter=task.hard_scatter[rows[task.test]])
+
+
 def _refuse_empty(side: str, groups: Sequence[tuple[str, ...]], class_index: Integers) -> None:
     for group, count in zip(groups, np.bincount(class_index, minlength=len(groups)), strict=True):
         if count < 2:
@@ -155,8 +172,8 @@ def _refuse_empty(side: str, groups: Sequence[tuple[str, ...]], class_index: Int
 
 def warn_of_other_identities(run: RunFolder, rows: Rows) -> None:
     """Say that the training's split was another one: files of version 2 know hard scatters by other numbers."""
-    versions = {file.version for file in run.load_provenance().files} ^ {file.version for file in rows.files}
-    if 2 in versions:
+    known, read = ({file.version for file in files} for files in (run.load_provenance().files, rows.files))
+    if known and 2 in known ^ read:
         log.warning(
             "%s learnt from files of another schema version, which are split in another way: test jets may be jets"
             " that it was trained on; train again, or test on files of that version",

@@ -16,7 +16,7 @@ from scipy.special import logsumexp
 from torch import nn
 
 from jetssl.config.evaluation import HeadName
-from jetssl.evaluation.heads import build_head
+from jetssl.evaluation.heads import build_head, perceptron
 from jetssl.evaluation.results import Baseline
 from jetssl.evaluation.task import BACKGROUND_PREFIX
 from jetssl.models.checkpoints import LoadedEncoder, load_encoder, read_checkpoint
@@ -58,6 +58,17 @@ class Trained:
     def task(self) -> tuple[list[str], list[str]]:
         """Signal and background classes that it was trained for."""
         return self._sides([], [])
+
+    def refuse_unknown(self, names: Sequence[str]) -> None:
+        """See whether the head has outputs of these names.
+
+        Raises:
+            InputError: it lacks one.
+        """
+        known = [name for output in self.record.classes for name in output.split("+")]
+        for name in names:
+            if name not in known:
+                raise InputError(f"{self.path}: --logit names {name!r}, outputs of its head are {', '.join(known)}")
 
     def score(self, vectors: Floats32, signal: Sequence[str], background: Sequence[str]) -> Logits:
         """Logit of being signal, given that a jet is signal or background.
@@ -151,7 +162,7 @@ def _head(path: Path, loaded: LoadedEncoder, record: HeadRecord, weights: dict[s
     width, n_classes = loaded.encoder.width, len(record.classes)
     supervised = record.method == "supervised"
     head = (
-        nn.Linear(width, n_classes)
+        perceptron(width, _hidden(weights), n_classes)
         if supervised
         else build_head(record.head, width, loaded.card.projector, n_classes)
     )
@@ -165,12 +176,22 @@ def _head(path: Path, loaded: LoadedEncoder, record: HeadRecord, weights: dict[s
     return head
 
 
+def _hidden(weights: dict[str, torch.Tensor]) -> tuple[int, ...]:
+    """Hidden sizes of a classifier that was trained by another program; ours is a linear map."""
+    maps = sorted((int(found[1]), name) for name in weights if (found := re.fullmatch(r"(\d+)\.weight", name)))
+    return tuple(len(weights[name]) for _, name in maps[:-1])
+
+
 def _record(run: RunFolder, loaded: LoadedEncoder) -> HeadRecord:
     path = run.path / HEAD_FILE
     if not path.is_file():
         n_labels = run.load_provenance().pair_rows.train
         return HeadRecord(
-            classes=loaded.classes, method="supervised", baseline=None, n_labels=n_labels, all_labels=True
+            classes=loaded.classes,
+            method="supervised",
+            baseline=None,
+            n_labels=n_labels,
+            all_labels=n_labels > 0,  # imported weights saw none of the labels of a pair file
         )
     try:
         return HeadRecord.model_validate_json(path.read_text(encoding="utf-8"))

@@ -4,7 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 import lightning
 import torch
@@ -14,6 +14,7 @@ from jetssl.common.collectives import gather
 from jetssl.common.precision import at_least_single
 from jetssl.common.seeds import Stream, torch_seed
 from jetssl.config.card import Card
+from jetssl.config.objectives import ObjectiveSection
 from jetssl.data.tensors import PairBatch
 from jetssl.methods.compilation import compile_in_place
 from jetssl.methods.monitors import spread
@@ -46,7 +47,13 @@ class Method(lightning.LightningModule, ABC):
         card: the whole training card; it travels in every checkpoint.
         total_steps: optimizer steps of the whole training.
         classes: class names in the order of `PairBatch.labels`.
+
+    Attributes:
+        section: of a method that an installed package adds: the model of its section of the card
+            (`jetssl.config.plugins`).
     """
+
+    section: ClassVar[type[ObjectiveSection]]
 
     def __init__(self, card: Card, total_steps: int, classes: tuple[str, ...]) -> None:
         super().__init__()

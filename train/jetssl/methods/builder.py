@@ -1,5 +1,6 @@
 """Methods by the name of the objective that a card uses."""
 
+from jetssl.config import plugins
 from jetssl.methods.base import Method
 from jetssl.methods.dino import Dino
 from jetssl.methods.jepa import Jepa
@@ -14,3 +15,13 @@ METHODS: dict[str, type[Method]] = {
     "jepa": Jepa,
     "dino": Dino,
 }
+"""Those of jetssl."""
+
+
+def method_class(name: str) -> type[Method]:
+    """The method of an objective: one of jetssl, or of an installed package.
+
+    Raises:
+        InputError: no package has it, or what it has is no method.
+    """
+    return METHODS.get(name) or plugins.load("objectives", name, Method)

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from jetssl.config import plugins
 from jetssl.config.card import Card
 from jetssl.data.features import FEATURE_SETS
 from jetssl.models.encoder import Encoder
@@ -22,7 +23,16 @@ ENCODERS: dict[str, Callable[[int, Any], Encoder]] = {
     "rs3l_gnn": Rs3lGnn,
     "interaction_network": InteractionNetwork,
 }
-"""Called with the number of features and the card of that encoder."""
+"""Those of jetssl, called with the number of features and the section of that encoder."""
+
+
+def encoder_class(name: str) -> Callable[[int, Any], Encoder]:
+    """The encoder of a name: one of jetssl, or of an installed package.
+
+    Raises:
+        InputError: no package has it, or what it has is no encoder.
+    """
+    return ENCODERS.get(name) or plugins.load("encoders", name, Encoder)  # type: ignore[type-abstract]
 
 
 def build_encoder(card: Card, seed: int) -> Encoder:
@@ -35,5 +45,5 @@ def build_encoder(card: Card, seed: int) -> Encoder:
     n_features = len(FEATURE_SETS[card.data.feature_set].names)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        encoder = ENCODERS[card.encoder.name](n_features, card.encoder)
+        encoder = encoder_class(card.encoder.name)(n_features, card.encoder)
     return Normalized(encoder, n_features) if card.data.normalize else encoder

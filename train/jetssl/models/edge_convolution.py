@@ -84,6 +84,7 @@ class EdgeConvolution(nn.Module):
         activation: after every layer; must be monotonic.
         batch_norm: between every (then bias-free) layer and its activation, over the edges that exist.
         aggregation: over neighbours; 0 for a constituent without any.
+        padded: whether missing neighbours count as zeros, x_j = 0, as they do where batches are padded (weaver-core).
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class EdgeConvolution(nn.Module):
         *,
         batch_norm: bool,
         aggregation: Literal["mean", "max"],
+        padded: bool = False,
     ) -> None:
         super().__init__()
         self.first = nn.Linear(2 * channels[0], channels[1], bias=not batch_norm)
@@ -101,8 +103,8 @@ class EdgeConvolution(nn.Module):
             linear = [nn.Linear(before, after, bias=not batch_norm)] if rest else []
             rest += [*linear, *([BatchNorm(after)] if batch_norm else []), activation()]
         self.rest = nn.Sequential(*rest)
-        self.aggregation, self.channels = aggregation, channels[-1]
-        self._commutes = aggregation == "max" and len(channels) == 2 and not batch_norm
+        self.aggregation, self.channels, self.padded = aggregation, channels[-1], padded
+        self._commutes = aggregation == "max" and len(channels) == 2 and not batch_norm and not padded
 
     def forward(self, values: torch.Tensor, near: Neighbours) -> torch.Tensor:
         """`(T, C)` → `(T, C')`."""
@@ -116,9 +118,12 @@ class EdgeConvolution(nn.Module):
         return self._aggregate(self._messages(centre, sent, near), near)
 
     def _messages(self, centre: torch.Tensor, sent: torch.Tensor, near: Neighbours) -> torch.Tensor:
-        """Messages `(T, K, C')`, 0 where there is no neighbour; only existing edges are computed."""
-        if near.n_edges == near.exists.numel():
-            edges = (centre[:, None] + functional.embedding(near.index, sent)).flatten(0, 1)
+        """Messages `(T, K, C')`, 0 without a neighbour; only existing edges are computed, or all if padded."""
+        if self.padded or near.n_edges == near.exists.numel():
+            received = functional.embedding(near.index, sent)
+            if near.n_edges < near.exists.numel():
+                received = received.masked_fill(~near.exists[..., None], 0)
+            edges = (centre[:, None] + received).flatten(0, 1)
             dense: torch.Tensor = self.rest(edges).view(*near.index.shape, -1)
             return dense
         receiver, place = _edges(near)
@@ -133,10 +138,10 @@ class EdgeConvolution(nn.Module):
 
     def _aggregate(self, messages: torch.Tensor, near: Neighbours) -> torch.Tensor:
         """`(T, K, C')` → `(T, C')`, 0 without neighbours."""
-        exists = near.exists
+        exists = torch.ones_like(near.exists) if self.padded else near.exists
         if self.aggregation == "mean":
             return messages.sum(1) / exists.sum(1, keepdim=True).clamp(min=1)
-        if near.n_edges < exists.numel():
+        if near.n_edges < exists.numel() and not self.padded:
             messages = messages.masked_fill(~exists[..., None], -torch.inf)
         best = messages.max(1).values
         return best.where(exists.any(1, keepdim=True), 0)

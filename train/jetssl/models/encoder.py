@@ -10,6 +10,7 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import nn
 
+from jetssl.config.encoders import EncoderSection
 from jetssl.data.ragged import Ragged
 
 
@@ -26,9 +27,12 @@ class Encoder(nn.Module, ABC):
     """Base of all encoders: constituents in, tokens and a jet vector out.
 
     Attributes:
+        section: of an encoder that an installed package adds: the model of its section of the card
+            (`jetssl.config.plugins`).
         width: D.
     """
 
+    section: ClassVar[type[EncoderSection]]
     width: int
     stack: ClassVar[str | None] = "blocks"
     """attribute that holds the layers that follow each other, as an `nn.ModuleList`; None: there are none"""

@@ -44,20 +44,21 @@ def pair_features(momenta: torch.Tensor, first: torch.Tensor, second: torch.Tens
 
 
 class PairEmbedding(nn.Module):
-    """Perceptron with batch norm over pairs; one number per head, before any activation, is the bias.
+    """Perceptron with batch norm over pairs; one number per head is the bias.
 
     Args:
         hidden: sizes of the hidden layers.
         heads: H.
+        activated: whether the last layer has an activation, too.
     """
 
-    def __init__(self, hidden: tuple[int, ...], heads: int) -> None:
+    def __init__(self, hidden: tuple[int, ...], heads: int, *, activated: bool = False) -> None:
         super().__init__()
         sizes = (N_FEATURES, *hidden, heads)
         layers: list[nn.Module] = [BatchNorm(N_FEATURES)]
         for before, after in pairwise(sizes):
             layers += [nn.Linear(before, after), BatchNorm(after), nn.GELU()]
-        self.embed = nn.Sequential(*layers[:-1])
+        self.embed = nn.Sequential(*layers if activated else layers[:-1])
 
     def forward(self, momenta: torch.Tensor, ragged: Ragged) -> list[tuple["ConstituentPairs", torch.Tensor]]:
         """Pairs of every bucket, and their values `(P, H)`.

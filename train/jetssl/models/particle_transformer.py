@@ -1,14 +1,12 @@
 """Particle Transformer (arXiv:2202.03772): self-attention biased by features of pairs, then class attention.
 
-Modules carry the names that weaver-core gives them, so that published weights can be read (`state_from_weaver`).
+Modules carry the names that weaver-core gives them, so that published weights can be read (`jetssl.models.weaver`).
 What differs from there: batch norms never see padding (arXiv:2202.03772 does not say whether they should), and no
 constituent is trimmed away at random.
 
 Letters: B jets, N constituents, F features, T real constituents of the batch, b jets of a bucket, n its longest jet,
 D model width, H heads.
 """
-
-from collections.abc import Mapping
 
 import torch
 from torch import nn
@@ -111,7 +109,7 @@ class ParticleTransformer(Encoder):
         super().__init__()
         self.width = card.width
         self.embed = Embedding(n_features, (*card.embedding, card.width))
-        self.pair_embed = PairEmbedding(card.pair_embedding, card.heads)
+        self.pair_embed = PairEmbedding(card.pair_embedding, card.heads, activated=card.pair_activation)
         blocks = [ParticleBlock(card.width, card.heads, card.expansion, card.dropout) for _ in range(card.layers)]
         self.blocks = nn.ModuleList(blocks)
         class_blocks = [ClassBlock(card.width, card.heads, card.expansion, 0.0) for _ in range(card.class_layers)]
@@ -153,18 +151,3 @@ class ParticleTransformer(Encoder):
             for weight in (block.attn.out_proj.weight, block.fc2.weight):
                 weight.data.div_((2 * depth) ** 0.5)
         nn.init.trunc_normal_(self.cls_token, std=0.02)
-
-
-def state_from_weaver(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The encoder's share of a state dict of weaver-core's `ParticleTransformer` (version 1).
-
-    Its pair embedding is a convolution of length 1; its classifier `fc` is no part of an encoder.
-
-    Args:
-        state: names as weaver-core has them, without the `mod.` of its example networks.
-    """
-    names = {name: name.replace("in_proj_", "in_proj.") for name in state if not name.startswith("fc.")}
-    return {
-        new: state[old].squeeze(2) if old.startswith("pair_embed") and state[old].dim() == 3 else state[old]
-        for old, new in names.items()
-    }

@@ -20,12 +20,15 @@ class EdgeConvolutionBlock(nn.Module):
         before: channels of the input.
         channels: sizes of the perceptron on edges.
         count: K.
+        padded: whether missing neighbours are zeros.
     """
 
-    def __init__(self, before: int, channels: tuple[int, ...], count: int) -> None:
+    def __init__(self, before: int, channels: tuple[int, ...], count: int, *, padded: bool) -> None:
         super().__init__()
         self.count = count
-        self.messages = EdgeConvolution((before, *channels), nn.ReLU, batch_norm=True, aggregation="mean")
+        self.messages = EdgeConvolution(
+            (before, *channels), nn.ReLU, batch_norm=True, aggregation="mean", padded=padded
+        )
         self.shortcut = (
             nn.Identity()
             if before == channels[-1]
@@ -54,7 +57,7 @@ class ParticleNet(Encoder):
         self.input_norm = BatchNorm(n_features)
         before = (n_features, *(channels[-1] for channels in card.channels))
         self.blocks = nn.ModuleList(
-            EdgeConvolutionBlock(size, channels, card.neighbours)
+            EdgeConvolutionBlock(size, channels, card.neighbours, padded=card.missing_neighbours == "padded")
             for size, channels in zip(before, card.channels, strict=False)
         )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,13 @@ from matplotlib.figure import Figure
 
 from jetssl.evaluation.metrics import wilson
 from jetssl.evaluation.results import Baseline, Calibration, RocCurve
-from jetssl.evaluation.table import NAMES, PROBES
+from jetssl.evaluation.table import PROBES, name_of
 from jetssl.training.epoch_metrics import read_metrics
 from jetssl.training.run_folder import RunFolder
 from resim.pairfile.reader import PairFile
 from resim.plots.observables import plot_pairs
 from resim.plots.row import show_row
-from resim.plots.style import hep_style, save
+from resim.plots.style import VIEW_COLOURS, hep_style, save
 
 COLOURS: dict[Baseline | None, str] = {
     None: "#c1272d",
@@ -81,10 +82,18 @@ def roc_figures(curves: Sequence[RocCurve], folder: Path) -> list[FigureFile]:
     for index, group in enumerate(groups.values()):
         labels = f"{'all ' if group[0].all_labels else ''}{group[0].n_labels} labels"
         figures.append(_roc_figure(group, labels, folder / f"roc_{index}.png"))
-        looks = [(NAMES[curve.baseline], COLOURS[curve.baseline], STYLES[curve.baseline]) for curve in group]
-        looked = list(zip(group, looks, strict=True))
+        looked = list(zip(group, _looks(group), strict=True))
         figures += calibration_figure(looked, labels, folder / f"calibration_{index}.png")
     return figures
+
+
+def _looks(curves: Sequence[RocCurve]) -> list[tuple[str, str, str]]:
+    """Name, colour and style of each curve; vectors of other programs are dotted."""
+    others = cycle(VIEW_COLOURS)
+    return [
+        (name_of(one.baseline), COLOURS.get(one.baseline) or next(others), STYLES.get(one.baseline, ":"))
+        for one in curves
+    ]
 
 
 def _roc_figure(curves: Sequence[RocCurve], labels: str, output: Path) -> FigureFile:
@@ -92,8 +101,8 @@ def _roc_figure(curves: Sequence[RocCurve], labels: str, output: Path) -> Figure
     with hep_style():
         figure = Figure(figsize=(7, 5), layout="constrained")
         axes = figure.subplots()
-        for curve in curves:
-            draw_roc(axes, curve, NAMES[curve.baseline], COLOURS[curve.baseline], STYLES[curve.baseline])
+        for curve, look in zip(curves, _looks(curves), strict=True):
+            draw_roc(axes, curve, *look)
         axes.set(xlabel=r"Signal efficiency $\epsilon_s$", ylabel=r"Background rejection $1/\epsilon_b$")
         axes.set(yscale="log", xlim=(0, 1), ylim=(1, None))
         axes.legend(title=labels)

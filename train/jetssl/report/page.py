@@ -19,7 +19,7 @@ from jetssl.report.geometry import geometry_section, is_geometry
 from jetssl.report.robustness import is_robustness, robustness_section
 from jetssl.report.section import Facts, PageSection, embedded, write_page
 from jetssl.report.weak import is_weak, weak_section
-from jetssl.training.provenance import RunProvenance
+from jetssl.training.provenance import ImportRecord, RunProvenance
 from jetssl.training.run_folder import RunFolder
 from resim.common.errors import InputError
 from resim.pairfile.provenance import Provenance
@@ -60,10 +60,12 @@ def _folder_section(path: Path, scratch: Path) -> PageSection:
 
 def _run_section(run: RunFolder, scratch: Path) -> PageSection:
     card, provenance = run.load_card(), run.load_provenance()
-    if not run.metrics.is_file():
+    imported = provenance.imported
+    if imported is None and not run.metrics.is_file():
         raise InputError(f"{run.path}: no epoch is finished; go on with `jetssl train`")
     scratch.mkdir(parents=True)
-    figures, tables = [loss_curve(run, scratch)], [_split_table(provenance, card)]
+    figures = [] if imported else [loss_curve(run, scratch)]
+    tables = [] if imported else [_split_table(provenance, card)]
     if run.results.is_file():
         results = read_results(run.results)
         first = results[0]
@@ -82,23 +84,37 @@ def _run_section(run: RunFolder, scratch: Path) -> PageSection:
         figures += roc_figures(read_curves(run.roc), scratch)
     return PageSection(
         title=run.path.resolve().name,
-        kind="training run",
-        facts=_run_facts(provenance, card.training.epochs),
+        kind="imported weights" if imported else "training run",
+        facts=_import_facts(imported, provenance) if imported else _run_facts(provenance, card.training.epochs),
         tables=tables,
         pictures=[embedded(figure) for figure in figures],
         card=card.to_yaml(),
     )
 
 
+def _import_facts(imported: ImportRecord, provenance: RunProvenance) -> Facts:
+    return [
+        ("program", imported.program),
+        ("file", f"{Path(imported.path).name} (SHA-256 {imported.sha256[:12]})"),
+        ("parameters", _parameters(provenance)),
+        ("imported", provenance.started),
+        ("versions", _joined(provenance.versions)),
+        ("commit", _commit(provenance.commit, provenance.dirty)),
+    ]
+
+
+def _parameters(provenance: RunProvenance) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in provenance.parameters.items())
+
+
 def _run_facts(provenance: RunProvenance, epochs: int) -> Facts:
-    parameters = ", ".join(f"{name} {count:,}" for name, count in provenance.parameters.items())
     state = f"finished {provenance.finished}" if provenance.finished else "not finished"
     resumed = f", resumed {provenance.resumed} times" if provenance.resumed else ""
     files = "; ".join(f"{Path(file.path).name} (digest {file.digest[:12]})" for file in provenance.files)
     return [
         ("pair files", files),
         ("views", ", ".join(provenance.views)),
-        ("parameters", parameters),
+        ("parameters", _parameters(provenance)),
         ("epochs", str(epochs)),
         ("seed", str(provenance.seed)),
         ("state", f"started {provenance.started}, {state}{resumed}"),

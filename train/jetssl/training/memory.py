@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from jetssl.config.card import Card
-from jetssl.methods.builder import METHODS
+from jetssl.methods.builder import method_class
 from jetssl.models.encoder import Encoder
 from resim.common.errors import InputError
 
@@ -46,7 +46,7 @@ def memory_of(card: Card, classes: tuple[str, ...], processes: int) -> Mapping[s
     """Bytes that each part takes at least, by the key of the card that governs it."""
     plain = card.model_copy(update={"training": card.training.model_copy(update={"compile": False})})
     with torch.device("meta"):  # shapes without memory
-        method = METHODS[card.objective.name](plain, 1, classes)
+        method = method_class(card.objective.name)(plain, 1, classes)
     size = 8 if card.training.precision == "double" else 4  # bytes of a number
     rows = card.data.batch_size / processes
     inputs = sum(part.in_features for part in method.encoder.modules() if isinstance(part, nn.Linear))

@@ -28,7 +28,7 @@ from jetssl.data.datamodule import PairDataModule
 from jetssl.data.rows import rows_of
 from jetssl.data.splits import Splits
 from jetssl.methods.base import Method
-from jetssl.methods.builder import METHODS
+from jetssl.methods.builder import method_class
 from jetssl.models.checkpoints import refuse_other_card
 from jetssl.models.normalization import Normalized
 from jetssl.training.checkpoint_files import MovableCheckpoint, WholeFileIO
@@ -81,7 +81,7 @@ def pretrain(card: Card, run: RunFolder, *, force: bool = False, quiet: bool = F
         refuse_too_large(card, rows.classes, team.size)
         refuse_missing_logger(card)
         data = PairDataModule(rows, card, team)
-        method = METHODS[card.objective.name](card, data.batches_per_epoch * card.training.epochs, rows.classes)
+        method = method_class(card.objective.name)(card, data.batches_per_epoch * card.training.epochs, rows.classes)
         outcome, resume_from = team.once(lambda: _prepare(card, run, data, method, force))
         if outcome.state is State.FINISHED:
             return outcome
@@ -243,6 +243,7 @@ def _provenance(card: Card, data: PairDataModule, method: Method) -> RunProvenan
         parameters={name: _parameters(module) for name, module in method.named_children()},
         seed=card.training.seed,
         processes=data.team.size,
+        packages=card.packages,
     )
 
 

@@ -1,9 +1,10 @@
 """What made a run: pair files, counts, versions, commit, times."""
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
+from types import MappingProxyType
 
 from pydantic import BaseModel, ConfigDict
 
@@ -39,6 +40,15 @@ class SplitCounts(_Record):
     test: int
 
 
+class ImportRecord(_Record):
+    """The file of another program that a run was made of instead of a training."""
+
+    program: str
+    """`weaver` …"""
+    path: str
+    sha256: str
+
+
 class RunProvenance(_Record):
     """Everything needed to say how a run came about, and to make it again."""
 
@@ -64,10 +74,13 @@ class RunProvenance(_Record):
     """how often it was resumed"""
     processes: int = 1
     """how many shared every batch"""
+    imported: ImportRecord | None = None
+    """None if it was trained here"""
 
 
 def start_record(  # noqa: PLR0913
     *,
+    packages: Mapping[str, str] = MappingProxyType({}),
     files: Sequence[FileRecord],
     views: tuple[str, ...],
     rows: SplitCounts,
@@ -76,7 +89,7 @@ def start_record(  # noqa: PLR0913
     seed: int,
     processes: int,
 ) -> RunProvenance:
-    """Provenance of a training that begins now."""
+    """Provenance of a training that begins now; `packages` are versions of those beside `PACKAGES`."""
     commit, dirty = git_state()
     return RunProvenance(
         files=tuple(DataFile(**asdict(file)) for file in files),
@@ -86,7 +99,7 @@ def start_record(  # noqa: PLR0913
         parameters=parameters,
         seed=seed,
         processes=processes,
-        versions=versions(),
+        versions=versions() | dict(packages),
         commit=commit,
         dirty=dirty,
         started=utc_now(),
@@ -97,3 +110,10 @@ def versions() -> dict[str, str]:
     """Versions of resim, Python and of the packages that can change a number."""
     found = {"resim": resim_version(), "python": platform.python_version()}
     return found | {package: version(package) for package in PACKAGES}
+
+
+def record_of_import(imported: ImportRecord, parameters: dict[str, int]) -> RunProvenance:
+    """Provenance of a run that was never trained here: no files, no rows."""
+    none = SplitCounts(train=0, validation=0, test=0)
+    record = start_record(files=(), views=(), rows=none, pair_rows=none, parameters=parameters, seed=0, processes=1)
+    return record.model_copy(update={"finished": record.started, "imported": imported})

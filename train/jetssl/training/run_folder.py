@@ -150,6 +150,20 @@ class RunFolder:
         for file in (self.metrics, self.provenance, self.card):
             file.unlink(missing_ok=True)
 
+    def make_way(self, *, force: bool) -> None:
+        """Make sure that a whole run can be written here.
+
+        Args:
+            force: delete the run that the folder holds.
+
+        Raises:
+            InputError: the folder holds something that may not be deleted.
+        """
+        if force:
+            self.clear()
+        elif self._strangers_or_run():
+            raise InputError(f"{self.path}: exists already; give another -o, or --force to replace the run in it")
+
     def clear_results(self) -> None:
         """Delete what evaluations of an earlier state of the run have written."""
         for file in (self.results, self.replicas, self.roc):

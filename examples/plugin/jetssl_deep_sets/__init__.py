@@ -1,0 +1,1 @@
+"""An encoder and an objective for jetssl."""

@@ -91,6 +91,33 @@ def pileup(output: Path, **options: Any) -> None:
     click.echo(f"{output}: {options['n_events']} minimum-bias events")
 
 
+@cli.command("import")
+@click.argument("files", type=FILE, nargs=-1, required=True)
+@click.option("--format", "format_name", help="What the FILES are: a mapping card that ships, in cards/import.")
+@click.option("--columns", type=FILE, help="Mapping card of your own: which columns mean what.")
+@click.option("-o", "--output", type=FILE, required=True, help="Pair file to write.")
+@click.option("-n", "--n-events", type=click.IntRange(1), help="Jets to read of each file.  [default: all]")
+@click.option("--force", is_flag=True, help="Replace an existing output.")
+@click.option("--quiet", is_flag=True, help="No progress report.")
+def import_(  # noqa: PLR0913, PLR0917
+    files: tuple[Path, ...],
+    format_name: str | None,
+    columns: Path | None,
+    output: Path,
+    n_events: int | None,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Read the jets in FILES of others (JetClass, RS3L, top tagging ...) and write them as a pair file."""
+    from resim.formats.import_jets import import_jets
+    from resim.formats.mapping_card import mapping_card
+
+    refuse_existing(output, force)
+    provenance = import_jets(files, output, mapping_card(format_name, columns), n_events, quiet=quiet)
+    rows = sum(source.counts.rows for source in provenance.sources)
+    click.echo(f"{output}: {rows} rows of {len(files)} files; views {', '.join(provenance.views)}")
+
+
 @cli.command()
 @click.argument("files", type=FILE, nargs=-1, required=True)
 @click.option("-o", "--output", type=FILE, required=True, help="Pair file to write.")

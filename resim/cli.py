@@ -119,6 +119,35 @@ def import_(  # noqa: PLR0913, PLR0917
 
 
 @cli.command()
+@click.argument("file", type=FILE)
+@click.option(
+    "--format",
+    "layout",
+    type=click.Choice(["jetclass-root", "parquet", "rs3l-hdf5", "omnilearned"]),
+    required=True,
+    help="Layout to write.",
+)
+@click.option("-o", "--output", type=FILE, required=True, help="File to write.")
+@click.option("--view", "views", multiple=True, help="View to write.  [default: the root view; rs3l-hdf5: all]")
+@click.option("--label", "labels", multiple=True, metavar="LABEL=CLASS", help="Class that a label is there.")
+@click.option("--force", is_flag=True, help="Replace an existing output.")
+@click.option("--quiet", is_flag=True, help="No progress report.")
+def export(  # noqa: PLR0913, PLR0917
+    file: Path, layout: str, output: Path, views: tuple[str, ...], labels: tuple[str, ...], force: bool, quiet: bool
+) -> None:
+    """Write the jets of a pair FILE as JetClass, parquet, RS3L or OmniLearned has them."""
+    from resim.formats.export_jets import export_jets
+    from resim.formats.layouts import ExportOptions
+
+    if odd := [label for label in labels if "=" not in label]:
+        raise click.UsageError(f"--label {odd[0]}: want LABEL=CLASS.")
+    refuse_existing(output, force)
+    options = ExportOptions(views, dict(label.split("=", 1) for label in labels), quiet)
+    n_jets = export_jets(file, output, layout, options)
+    click.echo(f"{output}: {n_jets} jets")
+
+
+@cli.command()
 @click.argument("files", type=FILE, nargs=-1, required=True)
 @click.option("-o", "--output", type=FILE, required=True, help="Pair file to write.")
 @click.option("--force", is_flag=True, help="Replace an existing output.")

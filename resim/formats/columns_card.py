@@ -101,6 +101,8 @@ class ParticlesCard(CardModel):
     charge: Column | None = None
     """units of e; without it, the charge that belongs to `pdg_id`"""
     pdg_id: Column | None = None
+    codes: dict[int, int] | None = None
+    """value of `pdg_id` → PDG id, where the file has numbers of its own"""
     charged_hadron: Column | None = None
     """flags, in place of `pdg_id`; each constituent has exactly one"""
     neutral_hadron: Column | None = None
@@ -110,6 +112,8 @@ class ParticlesCard(CardModel):
 
     @model_validator(mode="after")
     def _flags_with_charge(self) -> "ParticlesCard":
+        if self.codes is not None and self.pdg_id is None:
+            raise ValueError("codes without pdg_id, which they are about")
         if self.flags and (self.pdg_id is not None or self.charge is None):
             raise ValueError("flags of types need a charge, and no pdg_id beside them")
         return self

@@ -1,72 +1,23 @@
 """Jets of others in the conventions of the pair file: GeV and mm, absolute directions, descending pT, named classes."""
 
-import hashlib
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
-from resim.common.arrays import Arrays, Integers
+from resim.common.arrays import Arrays
 from resim.common.errors import InputError
-from resim.common.ragged import indices_of_ranges, offsets_of
+from resim.common.ragged import offsets_of
 from resim.formats.flat_columns import FlatColumns
+from resim.formats.flat_jets import FlatJets, Names
 from resim.formats.mapping_card import LabelsCard, MappingCard
 from resim.formats.momenta import jet_momenta, momenta_of
 from resim.formats.particle_types import displacements_of, particles_of
 from resim.jets.substructure import substructure
 from resim.pairfile import schema
 
-Names = npt.NDArray[np.str_]
 _SUBSTRUCTURE = ("softdrop_mass", "tau1", "tau2", "tau3", "tau4")
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedJets:
-    """Some consecutive jets of a file, without those that have no constituents.
-
-    Attributes:
-        offsets: int64 `(n_jets + 1,)`, constituents of jet i are `offsets[i]:offsets[i + 1]`.
-        constituents: columns of `resim.pairfile.schema.CONSTITUENTS`, `(n_constituents,)` each, in its types.
-        jets: columns of `resim.pairfile.schema.JETS`, `(n_jets,)` each, in its types.
-        label: class names, `(n_jets,)`.
-        entry: int64 `(n_jets,)`, number of the jet in its file.
-    """
-
-    offsets: npt.NDArray[np.int64]
-    constituents: Arrays
-    jets: Arrays
-    label: Names
-    entry: Integers
-
-    def __len__(self) -> int:
-        """Number of jets."""
-        return len(self.label)
-
-    def take(self, index: Integers) -> "ImportedJets":
-        """Some of the jets, in the order of `index`, int64 `(n,)`."""
-        counts = np.diff(self.offsets)[index]
-        where = indices_of_ranges(self.offsets[:-1][index], counts)
-        return ImportedJets(
-            offsets=offsets_of(counts),
-            constituents={name: values[where] for name, values in self.constituents.items()},
-            jets={name: values[index] for name, values in self.jets.items()},
-            label=self.label[index],
-            entry=self.entry[index],
-        )
-
-    def identities(self) -> npt.NDArray[np.uint64]:
-        """Which jet each is, uint64 `(n_jets,)`: the 64-bit BLAKE2b hash of pT, eta, phi and energy of its constituents.
-
-        Equal jets are equal, whatever file they are read from, so they lie on one side of every split.
-        """
-        momenta = np.stack([self.constituents[name] for name in ("pt", "eta", "phi", "energy")], axis=1)
-        content = np.ascontiguousarray(momenta).view(np.uint8).reshape(len(momenta), -1)
-        pieces = (content[start:stop].tobytes() for start, stop in zip(self.offsets, self.offsets[1:], strict=False))
-        hashes = [hashlib.blake2b(piece, digest_size=8, person=b"resim jet").digest() for piece in pieces]
-        return np.frombuffer(b"".join(hashes), "<u8")
-
-
-def imported_jets(columns: FlatColumns, card: MappingCard) -> ImportedJets:
+def imported_jets(columns: FlatColumns, card: MappingCard) -> FlatJets:
     """The jets of a batch.
 
     Raises:
@@ -83,7 +34,7 @@ def imported_jets(columns: FlatColumns, card: MappingCard) -> ImportedJets:
     found = {name: values[order] for name, values in found.items()}
     jets |= {"n_constituents": columns.counts} | _substructure(columns, offsets, found, card)
     _check_counts(columns, card)
-    return ImportedJets(
+    return FlatJets(
         offsets=offsets,
         constituents={column.name: found[column.name].astype(column.dtype) for column in schema.CONSTITUENTS},
         jets={column.name: jets[column.name].astype(column.dtype) for column in schema.JETS},

@@ -79,9 +79,9 @@ def _mirror(axis: Floats, counts: Integers, mirrored: bool) -> Floats:
 def axis_from_energies(pt: Floats, energy: Floats, d_eta: Floats, counts: Integers, mirrored: bool) -> Floats:
     """Pseudorapidity of jets whose constituents are known by pT, energy and delta eta alone, float64 `(n_jets,)`.
 
-    A massless constituent lies at |eta| = arcosh(E/pT), and the jet by delta eta from there. Of the two signs the one
-    holds for which the constituents agree: with the other, they differ by twice delta eta. Both the agreement and the
-    axis are weighted by pT. Where delta eta is mirrored the sign is lost, and the jet is put at positive eta.
+    No energy is below its momentum: |eta_jet + delta eta| <= arcosh(E/pT) for every constituent, and equal for what has
+    no mass, as photons. So the jet lies at the upper or at the lower end of what all constituents allow, at the one
+    that more of them reach, weighted by pT. Where delta eta is mirrored the jet is put at positive eta.
 
     Args:
         pt: transverse momenta of the constituents, `(n_constituents,)`.
@@ -91,15 +91,14 @@ def axis_from_energies(pt: Floats, energy: Floats, d_eta: Floats, counts: Intege
         mirrored: as in `MomentaCard`.
     """
     starts = offsets_of(counts)[:-1]
-    magnitude = np.arccosh(np.maximum(energy / pt, 1.0))
+    largest = np.arccosh(np.maximum(energy / pt, 1.0))
+    upper, lower = np.minimum.reduceat(largest - d_eta, starts), np.maximum.reduceat(-largest - d_eta, starts)
 
-    def mean(values: Floats) -> Floats:
-        return np.asarray(np.add.reduceat(values * pt, starts) / np.add.reduceat(pt, starts))
+    def missed(axis: Floats) -> Floats:
+        """How far the constituents are from having no mass."""
+        return np.asarray(np.add.reduceat(pt * (largest - np.abs(np.repeat(axis, counts) + d_eta)), starts))
 
-    candidates = [sign * magnitude - d_eta for sign in (1.0, -1.0)]
-    axes = [mean(candidate) for candidate in candidates]
-    spread = [mean((c - np.repeat(axis, counts)) ** 2) for c, axis in zip(candidates, axes, strict=True)]
-    return axes[0] if mirrored else np.where(spread[0] <= spread[1], axes[0], axes[1])
+    return upper if mirrored else np.where(missed(upper) <= missed(lower), upper, lower)
 
 
 def jet_momenta(columns: FlatColumns, four: Arrays, momenta: MomentaCard, jets: JetsCard) -> Arrays:

@@ -1,5 +1,6 @@
 """Charge, PDG id and impact parameters of constituents from the columns of others."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -26,7 +27,7 @@ def particles_of(columns: FlatColumns, card: ParticlesCard) -> Arrays:
     if not card.columns:
         zeros = np.zeros(int(columns.counts.sum()))
         return {"charge": zeros, "pdg_id": zeros}
-    pdg_id = None if card.pdg_id is None else np.rint(columns.of_constituents(card.pdg_id))
+    pdg_id = None if card.pdg_id is None else _numbers(columns, card.pdg_id, card.codes)
     if card.charge is not None:
         charge = columns.of_constituents(card.charge)
         columns.refuse((charge != np.rint(charge)) | (np.abs(charge) > 2), card.charge, "is no charge in units of e")
@@ -37,6 +38,16 @@ def particles_of(columns: FlatColumns, card: ParticlesCard) -> Arrays:
         columns.refuse(np.sum([*flags.values()], axis=0) > 1, "type", "is given twice")
         pdg_id = _pdg_ids(charge, flags)
     return {"charge": charge, "pdg_id": pdg_id}
+
+
+def _numbers(columns: FlatColumns, name: str, codes: Mapping[int, int] | None) -> Floats:
+    """PDG ids."""
+    values = np.rint(columns.of_constituents(name))
+    if codes is None:
+        return values
+    known = np.array(sorted(codes))
+    columns.refuse(~np.isin(values, known), name, "has a value that is none of `codes`")
+    return np.array([codes[code] for code in known.tolist()], np.float64)[np.searchsorted(known, values)]
 
 
 def _charges(columns: FlatColumns, pdg_id: Floats, name: str) -> Floats:

@@ -10,7 +10,7 @@ from resim.common.arrays import Arrays, Integers
 from resim.common.errors import InputError
 from resim.common.ragged import offsets_of
 from resim.formats.flat_columns import FlatColumns
-from resim.formats.imported_jets import ImportedJets
+from resim.formats.flat_jets import FlatJets
 from resim.formats.mapping_card import ViewsCard
 from resim.pairfile import schema
 from resim.pairfile.row_block import RowBlock, invalid_jet_columns
@@ -28,7 +28,7 @@ class RowsOfView:
         row: int64 `(n_jets,)`, row of each, ascending.
     """
 
-    jets: ImportedJets
+    jets: FlatJets
     row: Integers
 
 
@@ -38,7 +38,7 @@ def view_records(card: ViewsCard | None) -> list[ViewRecord]:
     return [ViewRecord(root, None, None, {}), *(ViewRecord(name, root, "hard_scatter", {}) for name in others)]
 
 
-def rows_of_views(jets: ImportedJets, columns: FlatColumns, card: ViewsCard | None) -> dict[str, RowsOfView]:
+def rows_of_views(jets: FlatJets, columns: FlatColumns, card: ViewsCard | None) -> dict[str, RowsOfView]:
     """The jets by view, root first. Without pairs every jet is a row; of pairs, only those with both jets are.
 
     Raises:
@@ -85,7 +85,7 @@ def block_of(views: Mapping[str, RowsOfView], source: int, number_of_label: Mapp
     return RowBlock(tuple(views), arrays)
 
 
-def _hard_scatters(root: ImportedJets, source: int, number_of_label: Mapping[str, int], pairs: bool) -> Arrays:
+def _hard_scatters(root: FlatJets, source: int, number_of_label: Mapping[str, int], pairs: bool) -> Arrays:
     n_rows = len(root)
     columns = {
         "event": root.entry // 2 if pairs else root.entry,

@@ -20,6 +20,7 @@ from resim.common.output_lock import locked
 EXTRAS = {
     "generate": ("awkward", "fastjet", "matplotlib", "mplhep", "numba", "pyhepmc", "pylhe", "pythia8mc", "uproot"),
     "cluster": ("dask", "dask_jobqueue", "distributed"),
+    "formats": ("hdf5plugin", "pyarrow"),
     "lora": ("peft",),
     "train": (
         "jinja2",

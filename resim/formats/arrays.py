@@ -16,7 +16,7 @@ from resim.formats.containers import Batch, check_names, reading
 
 PLUGINS: Final = (307, 32001, 32004, 32008, 32013, 32015)
 """Filters of the package hdf5plugin that files of others use: bzip2, Blosc, LZ4, bitshuffle, ZFP, Zstandard."""
-_REMEDY: Final = "fetch it again"
+_REMEDY: Final = "fetch it again, or, for a filter that HDF5 lacks: pip install 'resim-jets[formats]'"
 
 
 class ForeignHdf5(Hdf5Input):

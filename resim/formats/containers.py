@@ -1,4 +1,4 @@
-"""Files of others as columns: every kind of file gives batches of named arrays, and says what is wrong in one line."""
+"""Files of others as columns: every kind gives batches of named arrays, and says what is wrong in one line."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

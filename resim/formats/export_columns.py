@@ -26,7 +26,8 @@ _PIDS: Final = np.array([-211, -13, -11, 11, 13, 22, 130, 211])
 def _deltas(jets: FlatJets) -> tuple[Floats, Floats]:
     """Delta eta and delta phi of the constituents from the jet axis, float64 `(n_constituents,)`."""
     axis = {name: jets.per_constituent(jets.jets[name].astype(np.float64)) for name in ("eta", "phi")}
-    return jets.constituents["eta"] - axis["eta"], wrap(jets.constituents["phi"] - axis["phi"])
+    d_eta, d_phi = (jets.constituents[name] - axis[name] for name in ("eta", "phi"))
+    return np.asarray(d_eta), wrap(d_phi)
 
 
 def jetclass_jets(jets: FlatJets) -> Arrays:
@@ -98,12 +99,15 @@ def omnilearned_jets(jets: FlatJets) -> Floats32:
 
 
 def padded(values: npt.NDArray[np.float32], counts: Integers, length: int) -> Floats32:
-    """The hardest constituents of each jet, and zeros up to a fixed number: `(n_constituents, F)` → `(n_jets, length, F)`.
+    """The hardest constituents of each jet, then zeros: `(n_constituents, F)` → `(n_jets, length, F)`.
 
     >>> padded(np.ones((5, 1), np.float32), np.array([2, 3]), 2)[..., 0].tolist()
     [[1.0, 1.0], [1.0, 1.0]]
     """
-    owner, place = owners_of(offsets_of(counts)), np.arange(len(values)) - np.repeat(np.cumsum(counts) - counts, counts)
+    owner, place = (
+        owners_of(offsets_of(counts)),
+        np.arange(len(values)) - np.repeat(np.cumsum(counts) - counts, counts),
+    )
     result = np.zeros((len(counts), length, values.shape[1]), np.float32)
     kept = place < length
     result[owner[kept], place[kept]] = values[kept]

@@ -54,7 +54,8 @@ def root_tree(output: Path) -> Iterator[Sink]:
 
 class _ParquetTable:
     def __init__(self, path: Path) -> None:
-        self._path, self._writer = path, None
+        self._path = path
+        self._writer: Any = None
 
     def append(self, jets: Arrays, particles: Arrays, counts: npt.NDArray[np.int64]) -> None:
         """Add a group of rows; constituents are lists in columns `part_...`."""

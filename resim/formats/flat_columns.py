@@ -1,4 +1,4 @@
-"""Columns of a batch of jets without their padding: one value a jet, or one a constituent, all constituents in a row."""
+"""Columns of a batch of jets without their padding: one value a jet, or one a constituent."""
 
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,10 @@ class FlatColumns:
                 f"{self.path}: has {shape}, want ragged columns, or arrays (jets, entries) and in the mapping card"
                 " `padding`: the columns and the value that mark what is no constituent"
             )
-        return ~np.logical_and.reduce([self._entries(column) == padding.value for column in padding.columns])
+        is_padding: Booleans = np.logical_and.reduce(
+            [self._entries(column) == padding.value for column in padding.columns]
+        )
+        return ~is_padding
 
     def _counts(self, sample: npt.NDArray[Any] | Ragged) -> Integers:
         if isinstance(sample, Ragged):
@@ -70,7 +73,9 @@ class FlatColumns:
             return values
         if isinstance(values, Ragged) or values.ndim < 2 or index >= values.shape[-1]:
             shape = "ragged" if isinstance(values, Ragged) else f"of shape {values.shape}"
-            raise InputError(f"{self.path}: no column {column}, {array_of(column)} is {shape}; correct the mapping card")
+            raise InputError(
+                f"{self.path}: no column {column}, {array_of(column)} is {shape}; correct the mapping card"
+            )
         return np.asarray(values[..., index])
 
     def _entries(self, column: Column) -> npt.NDArray[Any]:
@@ -78,7 +83,9 @@ class FlatColumns:
         values = self._raw(column)
         shape = values.counts if isinstance(values, Ragged) else np.asarray(values.shape)
         if not np.array_equal(shape, self._shape):
-            raise InputError(f"{self.path}: {column} has other numbers of entries than the momenta; correct the mapping card")
+            raise InputError(
+                f"{self.path}: {column} has other numbers of entries than the momenta; correct the mapping card"
+            )
         return values.values if isinstance(values, Ragged) else values
 
     def of_constituents(self, column: Column) -> Floats:
@@ -99,10 +106,14 @@ class FlatColumns:
         """
         values = self._raw(column)
         if isinstance(values, Ragged) or values.shape != self._some.shape:
-            raise InputError(f"{self.path}: {column} has several values for each jet, want one; correct the mapping card")
+            raise InputError(
+                f"{self.path}: {column} has several values for each jet, want one; correct the mapping card"
+            )
         values = values[self._some]
         if values.dtype.kind == "f" and not np.isfinite(values).all():
-            raise InputError(f"{self.path}: {column} is not finite in {self.jet(int(np.argmin(np.isfinite(values))))}")
+            raise InputError(
+                f"{self.path}: {column} is not finite in {self.jet(int(np.argmin(np.isfinite(values))))}"
+            )
         return values
 
     def refuse(self, wrong: Booleans, column: Column, what: str) -> None:
@@ -113,7 +124,9 @@ class FlatColumns:
         """
         if wrong.any():
             jet = int(np.searchsorted(offsets_of(self.counts), np.argmax(wrong), side="right")) - 1
-            raise InputError(f"{self.path}: {column} {what} in {self.jet(jet)}; correct the mapping card, or the file")
+            raise InputError(
+                f"{self.path}: {column} {what} in {self.jet(jet)}; correct the mapping card, or the file"
+            )
 
     def jet(self, index: int) -> str:
         """The name of a jet in messages."""

@@ -60,7 +60,7 @@ class FlatJets:
         )
 
     def identities(self) -> npt.NDArray[np.uint64]:
-        """Which jet each is, uint64 `(n_jets,)`: the 64-bit BLAKE2b hash of pT, eta, phi and energy of its constituents.
+        """Which jet each is, uint64 `(n_jets,)`: a 64-bit BLAKE2b hash of pT, eta, phi, energy of its constituents.
 
         Equal jets are equal, whatever file they are read from, so they lie on one side of every split.
         """
@@ -90,7 +90,9 @@ def concatenated(pieces: Sequence[FlatJets]) -> FlatJets:
     """All jets of some pieces, in their order."""
     return FlatJets(
         offsets=offsets_of(np.concatenate([piece.counts for piece in pieces])),
-        constituents={c.name: np.concatenate([piece.constituents[c.name] for piece in pieces]) for c in schema.CONSTITUENTS},
+        constituents={
+            c.name: np.concatenate([piece.constituents[c.name] for piece in pieces]) for c in schema.CONSTITUENTS
+        },
         jets={c.name: np.concatenate([piece.jets[c.name] for piece in pieces]) for c in schema.JETS},
         label=np.concatenate([piece.label for piece in pieces]),
         entry=np.concatenate([piece.entry for piece in pieces]),

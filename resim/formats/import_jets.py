@@ -69,7 +69,7 @@ def import_jets(
         number = {name: i for i, name in enumerate(labels)}
         with ProgressReport("importing", sum(source.n_entries for source in sources), "jets", quiet) as report:
             for i, source in enumerate(sources):
-                n_rows = {view: 0 for view in provenance.views}
+                n_rows = dict.fromkeys(provenance.views, 0)
                 for views in _pieces(source, card, report):
                     writer.append(block_of(views, i, number))
                     n_rows = {view: n_rows[view] + len(rows.row) for view, rows in views.items()}
@@ -95,7 +95,9 @@ def _labels(sources: Sequence[_Source], card: MappingCard) -> list[str]:
     if found.all is not None:
         return [found.all]
     names = found.flags or found.names
-    return list(dict.fromkeys(names.values())) if names else sorted(map(str, _values(sources, card, str(found.column))))
+    return (
+        list(dict.fromkeys(names.values())) if names else sorted(map(str, _values(sources, card, str(found.column))))
+    )
 
 
 def _without_absent_views(sources: Sequence[_Source], card: MappingCard) -> MappingCard:

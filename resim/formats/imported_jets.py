@@ -1,4 +1,4 @@
-"""Jets of others in the conventions of the pair file: GeV and mm, absolute directions, descending pT, named classes."""
+"""Jets of others as a pair file has them: GeV and mm, absolute directions, descending pT, named classes."""
 
 import numpy as np
 import numpy.typing as npt
@@ -64,7 +64,7 @@ def _check_counts(columns: FlatColumns, card: MappingCard) -> None:
     if (wrong := said != columns.counts).any():
         jet = int(np.argmax(wrong))
         raise InputError(
-            f"{columns.path}: {columns.jet(jet)} has {columns.counts[jet]} constituents, and {column} says {said[jet]};"
+            f"{columns.path}: {columns.jet(jet)} has {columns.counts[jet]} constituents, {column} says {said[jet]};"
             " correct `padding` in the mapping card, or take `n_constituents` out"
         )
 
@@ -77,11 +77,13 @@ def _labels(columns: FlatColumns, card: LabelsCard) -> Names:
         flags = np.stack([columns.of_jets(column) != 0 for column in card.flags], axis=1)
         if (wrong := flags.sum(axis=1) != 1).any():
             jet = columns.jet(int(np.argmax(wrong)))
-            raise InputError(f"{columns.path}: {jet} has not exactly one of the flags {', '.join(card.flags)}; correct `labels`")
+            raise InputError(
+                f"{columns.path}: {jet} has not exactly one of the flags {', '.join(card.flags)}; correct `labels`"
+            )
         return np.array([*card.flags.values()])[flags.argmax(axis=1)]
     values = columns.of_jets(str(card.column))
     if card.names is None:
-        return values.astype(str)
+        return np.asarray(values, str)
     if (wrong := ~np.isin(values, [*card.names])).any():
         place = int(np.argmax(wrong))
         raise InputError(

@@ -75,17 +75,19 @@ def classes_of(file: PairFile, known: Mapping[str, str], given: Mapping[str, str
     found = {}
     for label in file.labels:
         name = given.get(label, label)
-        place = known.get(name) or (name if name in known.values() else known.get("qcd" if name.startswith("qcd_") else ""))
+        place = known.get(name) or (
+            name if name in known.values() else known.get("qcd" if name.startswith("qcd_") else "")
+        )
         if place is None:
             raise InputError(
-                f"{file.path}: label {name!r} is none of {', '.join(known)}; say which it is with --label {label}=CLASS"
+                f"{file.path}: label {name!r} is none of {', '.join(known)}; say which with --label {label}=CLASS"
             )
         found[label] = place
     return found
 
 
 def jetclass_root(file: PairFile, output: Path, options: ExportOptions) -> int:
-    """A tree `tree` with JetClass's branches; its flags say the class. Returns the number of jets, as all layouts do."""
+    """A tree with JetClass's branches, whose flags say the class; returns the number of jets, as all layouts do."""
     flags = {label: flag for flag, label in (mapping_card("jetclass", None).labels.flags or {}).items()}
     classes, n_jets = classes_of(file, flags, options.labels), 0
     with root_tree(output) as sink:
@@ -111,7 +113,7 @@ def parquet(file: PairFile, output: Path, options: ExportOptions) -> int:
 
 
 def omnilearned(file: PairFile, output: Path, options: ExportOptions) -> int:
-    """`data` `(n_jets, 150, 9)`, `pid` (number of the class, named in the attribute `labels`), `global` `(n_jets, 5)`."""
+    """`data` `(n_jets, 150, 9)`, `pid` (place of the class in the attribute `labels`), `global` `(n_jets, 5)`."""
     names = sorted({options.labels.get(label, label) for label in file.labels})
     n_jets = n_cut = 0
     with PaddedArrays(output, {"labels": json.dumps(names)}) as arrays:

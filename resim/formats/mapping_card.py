@@ -127,7 +127,9 @@ def mapping_card(name: str | None, path: Path | None) -> MappingCard:
         InputError: neither or both are given, there is no such format, or the card is wrong.
     """
     if (name is None) == (path is None):
-        raise InputError("give --format, or --columns with a card of your own: one of them says what the columns mean")
+        raise InputError(
+            "give --format, or --columns with a card of your own: one of them says what the columns mean"
+        )
     if path is None:
         path = shipped_root() / "cards/import" / f"{name}.yaml"
         if not re.fullmatch(r"\w+", name or "") or not path.is_file():

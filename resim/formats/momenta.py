@@ -79,9 +79,9 @@ def _mirror(axis: Floats, counts: Integers, mirrored: bool) -> Floats:
 def axis_from_energies(pt: Floats, energy: Floats, d_eta: Floats, counts: Integers, mirrored: bool) -> Floats:
     """Pseudorapidity of jets whose constituents are known by pT, energy and delta eta alone, float64 `(n_jets,)`.
 
-    No energy is below its momentum: |eta_jet + delta eta| <= arcosh(E/pT) for every constituent, and equal for what has
-    no mass, as photons. So the jet lies at the upper or at the lower end of what all constituents allow, at the one
-    that more of them reach, weighted by pT. Where delta eta is mirrored the jet is put at positive eta.
+    No energy is below its momentum: |eta_jet + delta eta| <= arcosh(E/pT) for every constituent, and equal for what
+    has no mass, as photons. So the jet lies at the upper or at the lower end of what all constituents allow, at that
+    which more of them reach, weighted by pT. Where delta eta is mirrored the jet is put at positive eta.
 
     Args:
         pt: transverse momenta of the constituents, `(n_constituents,)`.
@@ -163,6 +163,6 @@ def _compare(columns: FlatColumns, four: Arrays, jets: Arrays, summed: Arrays, m
             odd = float(np.mean(np.abs(wrap(columns.of_constituents(column) - values)) > _ANGLE))
             if odd > _ODD_ANGLES:
                 raise InputError(
-                    f"{columns.path}: {column} is not that of momenta and jets for {odd:.0%} of the constituents; correct"
-                    f" `columns.momenta.{name}`, or `mirrored` (now {str(momenta.mirrored).lower()}) in the mapping card"
+                    f"{columns.path}: {column} is not that of momenta and jets for {odd:.0%} of the constituents;"
+                    f" correct `columns.momenta.{name}`, or `mirrored` (now {str(momenta.mirrored).lower()})"
                 )

@@ -1,18 +1,20 @@
 """Data frames that pandas wrote to HDF5 (`DataFrame.to_hdf`), read without pandas and without unpickling anything.
 
-A frame in format `table` is one table of PyTables: field `values_block_0` holds all columns of one type, and the attribute
-`values_block_0_kind` their names, as a pickled list; names are taken from the text of the pickle. In format `fixed`
-there are datasets `block0_values` and `block0_items`.
+A frame in format `table` is one table of PyTables: field `values_block_0` holds all columns of one type, and the
+attribute `values_block_0_kind` their names, as a pickled list; names are taken from the text of the pickle. In format
+`fixed` there are datasets `block0_values` and `block0_items`.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
+from resim.common.arrays import Arrays
 from resim.formats.arrays import ForeignHdf5
 from resim.formats.containers import Batch, check_names
 
@@ -22,11 +24,11 @@ _NUMBERED: Final = re.compile(r"(.+)_(\d+)")
 
 
 class _Place(NamedTuple):
-    """Where a column lies: dataset, field of it if it is a table, index on the second axis; None: it has no such."""
+    """Where a column lies: dataset, field of it if it is a table, place on the second axis; None: it has no such."""
 
     dataset: str
     field: str | None
-    index: int | None
+    place: int | None
 
 
 class PandasFrame(ForeignHdf5):
@@ -38,7 +40,9 @@ class PandasFrame(ForeignHdf5):
 
     def __init__(self, path: Path, key: str) -> None:
         super().__init__(path)
-        self._places = dict(self._of_table(f"{key}/table") if f"{key}/table" in self.datasets else self._of_blocks(key))
+        self._places = dict(
+            self._of_table(f"{key}/table") if f"{key}/table" in self.datasets else self._of_blocks(key)
+        )
         if not self._places:
             self.close()
             raise self.refusal(f"holds no data frame {key!r} of pandas")
@@ -85,10 +89,10 @@ class PandasFrame(ForeignHdf5):
             yield batch
 
 
-def _taken(blocks: Batch, place: _Place) -> np.ndarray:
-    block = blocks[place.dataset]
-    values = block[place.field] if place.field is not None else block
-    return np.asarray(values if place.index is None else values[:, place.index])
+def _taken(blocks: Arrays, where: _Place) -> npt.NDArray[Any]:
+    block = blocks[where.dataset]
+    values = block[where.field] if where.field is not None else block
+    return np.asarray(values if where.place is None else values[:, where.place])
 
 
 def _numbered(columns: Sequence[str]) -> Iterator[tuple[str, list[str]]]:

@@ -42,7 +42,7 @@ def rows_of_views(jets: FlatJets, columns: FlatColumns, card: ViewsCard | None) 
     """The jets by view, root first. Without pairs every jet is a row; of pairs, only those with both jets are.
 
     Raises:
-        InputError: entries do not alternate between the root view and others, or the two of a pair have other classes.
+        InputError: entries do not alternate between the root view and others, or the two of a pair differ in class.
     """
     if card is None:
         return {NOMINAL: RowsOfView(jets, np.arange(len(jets)))}
@@ -50,17 +50,19 @@ def rows_of_views(jets: FlatJets, columns: FlatColumns, card: ViewsCard | None) 
     root = next(iter(card.names))
     wrong = ~np.isin(values, [*card.names]) | ((values == root) != (jets.entry % 2 == 0))
     if wrong.any():
-        place = int(np.argmax(wrong))
+        place, others = int(np.argmax(wrong)), ", ".join(str(value) for value in card.names if value != root)
         raise InputError(
-            f"{columns.path}: {card.column} is {values[place]} in {columns.jet(place)}; want {root} in jets 0, 2, 4 ... and"
-            f" one of {', '.join(str(value) for value in card.names if value != root)} after each; correct `views`"
+            f"{columns.path}: {card.column} is {values[place]} in {columns.jet(place)}; want {root} in jets 0, 2, 4"
+            f" ..., and after each one of {others}; correct `views` in the mapping card"
         )
     pair, first = np.unique(jets.entry // 2, return_index=True)
     complete = np.flatnonzero(np.isin(2 * pair, jets.entry) & np.isin(2 * pair + 1, jets.entry))
     roots = first[complete]
     if (other := jets.label[roots] != jets.label[roots + 1]).any():
         place = int(roots[np.argmax(other)])
-        raise InputError(f"{columns.path}: {columns.jet(place)} and the one after it have different classes; correct `views`")
+        raise InputError(
+            f"{columns.path}: {columns.jet(place)} and the one after it have different classes; correct `views`"
+        )
     found = {card.names[root]: RowsOfView(jets.take(roots), np.arange(len(roots)))}
     for value, name in card.names.items():
         if value != root:
@@ -96,7 +98,9 @@ def _hard_scatters(root: FlatJets, source: int, number_of_label: Mapping[str, in
         "parton_pdg_id": np.zeros(n_rows),
         **{f"parton_{name}": root.jets[name] for name in ("pt", "eta", "phi", "mass")},
     }
-    return {f"hard_scatter/{column.name}": columns[column.name].astype(column.dtype) for column in schema.HARD_SCATTER}
+    return {
+        f"hard_scatter/{column.name}": columns[column.name].astype(column.dtype) for column in schema.HARD_SCATTER
+    }
 
 
 def _view(rows: RowsOfView, n_rows: int) -> Arrays:

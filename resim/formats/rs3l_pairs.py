@@ -25,8 +25,8 @@ _JET_TYPES: Final = {"qcd_q": 1, "qcd_c": 2, "qcd_b": 3, "hbb": 4, "zbb": 9, "zq
 def rs3l_hdf5(file: PairFile, output: Path, options: ExportOptions) -> int:
     """`features` `(n_jets, 100, 15)`, `truth_label`, `jettype`, `vartype` `(n_jets,)`; returns the number of jets.
 
-    With one view every jet stands alone. With several, entry 2k is a jet of the first view, and entry 2k + 1 the jet of
-    the same row in one of the others: of those in which the row is valid, each in its turn.
+    With one view every jet stands alone. With several, entry 2k is a jet of the first view, and entry 2k + 1 the jet
+    of the same row in one of the others: of those in which the row is valid, each in its turn.
 
     Raises:
         InputError: RS3L has no number for a view, or no class for a label.
@@ -57,8 +57,8 @@ def _numbers_of_views(card: MappingCard, views: Sequence[str]) -> Integers:
     root, *names = numbers
     if unknown := [view for view in views[1:] if view not in names]:
         raise InputError(
-            f"view {unknown[0]!r} has no number in RS3L, which knows {', '.join(names)}; choose views with --view, the"
-            " nominal one first"
+            f"view {unknown[0]!r} has no number in RS3L, which knows {', '.join(names)}; choose views with --view,"
+            " the nominal one first"
         )
     return np.array([numbers[root], *(numbers[view] for view in views[1:])])
 

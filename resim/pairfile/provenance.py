@@ -80,7 +80,7 @@ class Provenance(_Record):
 
     @property
     def detector(self) -> str:
-        """The detector of views that do not say otherwise: a Delphes card, or `none`; of imported jets, `not known`."""
+        """The detector of views that do not say otherwise: a Delphes card, or `none`; `not known` if imported."""
         if self.imported:
             return "not known"
         stage = self.card.get("detector", "none")

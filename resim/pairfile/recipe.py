@@ -33,7 +33,9 @@ def recipe(path: Path) -> str:
         f'again: docker run --rm -v "$PWD:/data" -w /data {image} {shlex.join(arguments)}',
     ]
     if not provenance.imported:
-        lines.append(f"again, from what the file says, and compared: resim reproduce {shlex.quote(path.name)} -o NEW.h5")
+        lines.append(
+            f"again, from what the file says, and compared: resim reproduce {shlex.quote(path.name)} -o NEW.h5"
+        )
     card = yaml.safe_dump(provenance.card, sort_keys=False, allow_unicode=True)
     return "".join(f"# {line}\n" for line in lines) + card
 
@@ -45,7 +47,9 @@ def stored_card(provenance: Provenance, path: Path) -> GenerationCard:
         InputError: it is damaged, of another version, or of other sources; or the jets were imported.
     """
     if provenance.imported:
-        raise InputError(f"{path}: its jets were imported, no card made them; `resim provenance` says how they were read")
+        raise InputError(
+            f"{path}: its jets were imported, no card made them; `resim provenance` says how they were read"
+        )
     card = parse_card(GenerationCard, provenance.card, path)
     if len(card.sources) != len(provenance.sources):
         raise InputError(

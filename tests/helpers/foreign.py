@@ -18,7 +18,10 @@ class ForeignJets:
         self.owner = np.repeat(np.arange(n), self.counts)
         self.starts = np.cumsum(self.counts) - self.counts
         size = len(self.owner)
-        axis = {"eta": np.where(rng.random(n) < 0.5, -1, 1) * rng.uniform(0.4, 2, n), "phi": rng.uniform(-np.pi, np.pi, n)}
+        axis = {
+            "eta": np.where(rng.random(n) < 0.5, -1, 1) * rng.uniform(0.4, 2, n),
+            "phi": rng.uniform(-np.pi, np.pi, n),
+        }
         self.species = rng.choice(list(MASSES), size)
         self.species[self.starts] = 22  # what has no mass tells the axis
         self.charge = np.where(np.isin(self.species, (22, 130)), 0, rng.choice([-1, 1], size))
@@ -27,12 +30,18 @@ class ForeignJets:
         self.phi = wrap(axis["phi"][self.owner] + rng.normal(0, 0.15, size))
         self.mass = np.array([MASSES[i] for i in self.species.tolist()])
         self.energy = np.hypot(self.pt * np.cosh(self.eta), self.mass)
-        self.px, self.py, self.pz = self.pt * np.cos(self.phi), self.pt * np.sin(self.phi), self.pt * np.sinh(self.eta)
+        self.px, self.py, self.pz = (
+            self.pt * np.cos(self.phi),
+            self.pt * np.sin(self.phi),
+            self.pt * np.sinh(self.eta),
+        )
         tracks = self.charge != 0
         self.d0, self.dz = (np.where(tracks, rng.normal(0, 0.3, size), 0) for _ in range(2))
         self.d0_err, self.dz_err = (np.where(tracks, rng.uniform(0.01, 0.1, size), 0) for _ in range(2))
         self.label = rng.integers(0, 2, n)
-        px, py, pz, energy = (np.add.reduceat(values, self.starts) for values in (self.px, self.py, self.pz, self.energy))
+        px, py, pz, energy = (
+            np.add.reduceat(values, self.starts) for values in (self.px, self.py, self.pz, self.energy)
+        )
         self.jet = {"pt": np.hypot(px, py), "phi": np.arctan2(py, px), "energy": energy}
         self.jet |= {"eta": np.arcsinh(pz / self.jet["pt"]), "mass": np.sqrt(energy**2 - px**2 - py**2 - pz**2)}
         self.d_eta, self.d_phi = self.eta - self.jet["eta"][self.owner], wrap(self.phi - self.jet["phi"][self.owner])
@@ -63,6 +72,11 @@ def assert_same_constituents(path, jets, names, view="nominal", **tolerance):
         for name in names:
             found, wanted = file.constituents(view, name), jets.by_pt(getattr(jets, name))
             difference = wrap(found - wanted) if name == "phi" else found - wanted
-            np.testing.assert_allclose(difference, 0, atol=1e-5, err_msg=name) if name in ("eta", "phi", "d0", "dz") else (
+            np.testing.assert_allclose(difference, 0, atol=1e-5, err_msg=name) if name in (
+                "eta",
+                "phi",
+                "d0",
+                "dz",
+            ) else (
                 np.testing.assert_allclose(found, wanted, **({"rtol": 1e-5, "atol": 1e-6} | tolerance), err_msg=name)
             )

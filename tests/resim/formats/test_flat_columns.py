@@ -11,7 +11,9 @@ from resim.formats.flat_columns import FlatColumns
 from resim.formats.mapping_card import MappingCard
 
 MOMENTA = {"unit": "GeV", "pt": "x[0]", "eta": "x[1]", "phi": "x[2]", "mass": 0}
-X = np.array([[[5.0, 0, 1], [0, 0, 0], [0, 2, 3]], [[0, 0, 0], [0, 0, 0], [0, 0, 0]], [[1, 1, 1], [2, 2, 2], [3, 3, 3]]])
+X = np.array(
+    [[[5.0, 0, 1], [0, 0, 0], [0, 2, 3]], [[0, 0, 0], [0, 0, 0], [0, 0, 0]], [[1, 1, 1], [2, 2, 2], [3, 3, 3]]]
+)
 
 
 def card(momenta=MOMENTA, **changes):
@@ -44,7 +46,11 @@ def test_what_has_no_weight_is_no_constituent():
 @pytest.mark.parametrize(
     ("batch", "changes", "message"),
     [
-        ({"x": X}, {"padding": None}, r"has padded jets, want ragged columns, or arrays \(jets, entries\) and in the mapping"),
+        (
+            {"x": X},
+            {"padding": None},
+            r"has padded jets, want ragged columns, or arrays \(jets, entries\) and in the mapping",
+        ),
         ({"x": X[0]}, {}, r"has arrays of shape \(3,\)"),
         ({"x": X[..., :1]}, {}, r"no column x\[1\], x is of shape \(3, 3, 1\)"),
         ({"x": Ragged(np.array([1]), np.ones(1))}, {}, r"no column x\[0\], x is ragged"),

@@ -45,7 +45,9 @@ def jetclass_columns(jets):
     columns |= {"dphi": jets.d_phi, "d0val": jets.d0, "d0err": jets.d0_err, "dzval": jets.dz, "dzerr": jets.dz_err}
     columns |= {"charge": jets.charge} | {f"is{kind}": jets.species == number for number, kind in KINDS.items()}
     of_jets = {name: jets.jet[name] for name in ("pt", "eta", "phi", "energy")} | {"nparticles": jets.counts}
-    of_jets |= {"sdmass": 0.5 * jets.jet["mass"]} | {f"tau{i}": np.full(len(jets.counts), 0.3 / i) for i in range(1, 5)}
+    of_jets |= {"sdmass": 0.5 * jets.jet["mass"]} | {
+        f"tau{i}": np.full(len(jets.counts), 0.3 / i) for i in range(1, 5)
+    }
     return columns, {f"jet_{name}": values.astype(np.float32) for name, values in of_jets.items()}
 
 
@@ -53,11 +55,14 @@ def write_jetclass(path, jets, flags=("label_QCD", "label_Hbb")):
     """Branches vector<float> and flags, tree `tree` (arXiv:2202.03772)."""
     particles, of_jets = jetclass_columns(jets)
     branches = {f"part_{k}": ak.unflatten(np.asarray(v, np.float32), jets.counts) for k, v in particles.items()}
-    names = "QCD Hbb Hcc Hgg H4q Hqql Zqq Wqq Tbqq Tbl".split()
+    names = ["QCD", "Hbb", "Hcc", "Hgg", "H4q", "Hqql", "Zqq", "Wqq", "Tbqq", "Tbl"]
     labels = {f"label_{k}": np.array([flags[i] == f"label_{k}" for i in jets.label], np.int32) for k in names}
     columns = branches | of_jets | labels
     with uproot.recreate(path) as file:
-        file.mktree("tree", {name: values.type if isinstance(values, ak.Array) else values.dtype for name, values in columns.items()})
+        file.mktree(
+            "tree",
+            {name: values.type if isinstance(values, ak.Array) else values.dtype for name, values in columns.items()},
+        )
         file["tree"].extend(columns)
 
 
@@ -133,7 +138,9 @@ def test_rs3l_comes_back_as_pairs(tmp_path):
                 np.testing.assert_allclose(file.constituents(view, name), wanted, rtol=1e-5, atol=1e-5, err_msg=name)
 
 
-@pytest.mark.parametrize("options", [{"format": "table"}, {"format": "fixed"}, {"format": "table", "data_columns": True}])
+@pytest.mark.parametrize(
+    "options", [{"format": "table"}, {"format": "fixed"}, {"format": "table", "data_columns": True}]
+)
 def test_top_tagging(jets, tmp_path, options, caplog):
     if "data_columns" in options:
         options = options | {"data_columns": ["is_signal_new"]}
@@ -163,11 +170,15 @@ def test_aspen_open_jets(jets, tmp_path):
     """Centimetres, CMS's sign of dxy, -1 where there is no track, PUPPI's weights (arXiv:2412.10504)."""
     weight = np.where(np.arange(len(jets.owner)) % 7 == 3, 0.0, 0.5)
     none = jets.charge == 0
-    tracks = [np.where(none, -1, values) for values in (-0.1 * jets.d0, 0.1 * jets.d0_err, 0.1 * jets.dz, 0.1 * jets.dz_err)]
+    tracks = [
+        np.where(none, -1, values) for values in (-0.1 * jets.d0, 0.1 * jets.d0_err, 0.1 * jets.dz, 0.1 * jets.dz_err)
+    ]
     columns = [2 * jets.px, 2 * jets.py, 2 * jets.pz, 2 * jets.energy, *tracks, jets.charge, jets.pdg_id, weight]
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.create_dataset("PFCands", data=jets.padded(columns, 150), compression="gzip")
-        file["jet_kinematics"] = np.stack([jets.jet[name] for name in ("pt", "eta", "phi", "mass")], 1).astype(np.float32)
+        file["jet_kinematics"] = np.stack([jets.jet[name] for name in ("pt", "eta", "phi", "mass")], 1).astype(
+            np.float32
+        )
         file["jet_tagging"] = np.full((len(jets.counts), 13), 0.2, np.float32)
         file["event_info"] = np.ones((len(jets.counts), 3), np.int64)
     imported(tmp_path / "a.h5", "aspen", tmp_path / "p.h5")
@@ -272,15 +283,21 @@ def test_an_empty_jet_is_counted_and_left_out(tmp_path):
 
 
 FAULTS = {
-    "mirrored": ({"columns": {"momenta": {"mirrored": False}}}, "is not that of momenta and jets for .*correct .*`mirrored`"),
+    "mirrored": (
+        {"columns": {"momenta": {"mirrored": False}}},
+        "is not that of momenta and jets for .*correct .*`mirrored`",
+    ),
     "unit": ({"columns": {"momenta": {"unit": "MeV"}}}, "pT of the constituents is 0.001 times that of the jet"),
     "mixed up": ({"columns": {"momenta": {"energy": "part_px"}}}, "energy is below the momentum"),
     "column": ({"columns": {"momenta": {"px": "part_x"}}}, "has no column 'part_x', but npart_px, part_px"),
     "flag": ({"labels": {"flags": {"label_Hcc": "hcc", "label_Hbb": "hbb"}}}, "has not exactly one of the flags"),
-    "charge": ({"columns": {"particles": {"charge": "part_d0err"}}}, "part_d0err is no charge in units of e in jet 0"),
+    "charge": (
+        {"columns": {"particles": {"charge": "part_d0err"}}},
+        "part_d0err is no charge in units of e in jet 0",
+    ),
     "tree": ({"container": {"tree": "events"}}, "has no tree 'events'; its trees: tree; correct `container.tree`"),
     "padding": ({"padding": {"columns": ["part_px"]}}, "has ragged columns, and padding in its mapping card"),
-    "counts": ({"columns": {"jets": {"n_constituents": "jet_pt"}}}, "jet 0 has .* constituents, and jet_pt says"),
+    "counts": ({"columns": {"jets": {"n_constituents": "jet_pt"}}}, "jet 0 has .* constituents, jet_pt says"),
     "several": ({"columns": {"jets": {"pt": "part_px"}}}, "part_px has several values for each jet"),
 }
 
@@ -322,4 +339,8 @@ def test_the_same_file_twice_is_refused(jets, tmp_path):
     write_own(tmp_path / "o.parquet", jets)
     (tmp_path / "copy.parquet").write_bytes((tmp_path / "o.parquet").read_bytes())
     with pytest.raises(InputError, match="two of these files are equal; give each once"):
-        import_jets([tmp_path / "o.parquet", tmp_path / "copy.parquet"], tmp_path / "p.h5", mapping_card(None, own_card(tmp_path)))
+        import_jets(
+            [tmp_path / "o.parquet", tmp_path / "copy.parquet"],
+            tmp_path / "p.h5",
+            mapping_card(None, own_card(tmp_path)),
+        )

@@ -66,6 +66,8 @@ def test_one_view_alone_is_no_pair(toys, tmp_path):
 
 def test_a_view_that_rs3l_has_not_is_refused(tmp_path):
     write_mock(tmp_path / "t.h5", 10, ("nominal", "vincia"))
-    with pytest.raises(InputError, match="view 'vincia' has no number in RS3L, which knows seed, fsr_hi, fsr_lo, herwig"):
+    with pytest.raises(
+        InputError, match="view 'vincia' has no number in RS3L, which knows seed, fsr_hi, fsr_lo, herwig"
+    ):
         export_jets(tmp_path / "t.h5", tmp_path / "r.h5", "rs3l-hdf5", ExportOptions(labels=LABELS, quiet=True))
     assert not (tmp_path / "r.h5").exists()

@@ -12,6 +12,7 @@ from numpy.lib import format as npy
 
 from resim.common.errors import InputError
 from resim.common.hdf5_input import FILTERS, TYPES, Hdf5Input
+from resim.common.limits import INFLATION, INFLATION_FREE
 from resim.formats.containers import Batch, check_names, reading
 
 PLUGINS: Final = (307, 32001, 32004, 32008, 32013, 32015)
@@ -72,8 +73,17 @@ class NpzArrays:
         self._path = path
         with reading(path, "npz"):
             self._zip = zipfile.ZipFile(path)
+            self._refuse_bomb()
             self._members = {name.removesuffix(".npy"): name for name in self._zip.namelist()}
             self._shapes = {name: self._open(name)[1] for name in self._members}
+
+    def _refuse_bomb(self) -> None:
+        size, unpacked = self._path.stat().st_size, sum(member.file_size for member in self._zip.infolist())
+        if unpacked > INFLATION_FREE + INFLATION * size:
+            raise InputError(
+                f"{self._path}: {size:,} bytes would inflate to {unpacked:,}, over {INFLATION} times as many;"
+                " fetch it again"
+            )
 
     def _open(self, name: str) -> tuple[IO[bytes], tuple[int, ...], npt.DTypeLike]:
         stream = self._zip.open(self._members[name])

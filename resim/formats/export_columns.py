@@ -27,7 +27,7 @@ def _deltas(jets: FlatJets) -> tuple[Floats, Floats]:
     """Delta eta and delta phi of the constituents from the jet axis, float64 `(n_constituents,)`."""
     axis = {name: jets.per_constituent(jets.jets[name].astype(np.float64)) for name in ("eta", "phi")}
     d_eta, d_phi = (jets.constituents[name] - axis[name] for name in ("eta", "phi"))
-    return np.asarray(d_eta), wrap(d_phi)
+    return np.asarray(d_eta, np.float64), np.asarray(wrap(d_phi), np.float64)
 
 
 def jetclass_jets(jets: FlatJets) -> Arrays:

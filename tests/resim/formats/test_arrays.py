@@ -34,6 +34,13 @@ def test_objects_are_not_unpickled(tmp_path):
         NpzArrays(tmp_path / "a.npz")
 
 
+def test_a_small_file_that_would_fill_the_memory_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(arrays, "INFLATION_FREE", 1000)
+    np.savez_compressed(tmp_path / "a.npz", x=np.zeros(10**6))
+    with pytest.raises(InputError, match="bytes would inflate to 8,000,128, over 50 times as many; fetch it again"):
+        NpzArrays(tmp_path / "a.npz")
+
+
 def test_damaged_npz_is_said_in_one_line(tmp_path):
     np.savez(tmp_path / "a.npz", x=X)
     content = (tmp_path / "a.npz").read_bytes()

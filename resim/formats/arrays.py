@@ -13,7 +13,7 @@ from numpy.lib import format as npy
 from resim.common.errors import InputError
 from resim.common.hdf5_input import FILTERS, TYPES, Hdf5Input
 from resim.common.limits import INFLATION, INFLATION_FREE
-from resim.formats.containers import Batch, check_names, reading
+from resim.formats.containers import Batch, check_names, common_length, reading
 
 PLUGINS: Final = (307, 32001, 32004, 32008, 32013, 32015)
 """Filters of the package hdf5plugin that files of others use: bzip2, Blosc, LZ4, bitshuffle, ZFP, Zstandard."""
@@ -50,14 +50,13 @@ class Hdf5Arrays(ForeignHdf5):
         """Paths of the datasets."""
         return list(self.datasets)
 
-    @property
-    def n_entries(self) -> int:
-        """Number of jets: entries of the longest dataset."""
-        return max((stored.shape[0] for stored in self.datasets.values() if stored.shape), default=0)
+    def n_entries(self, names: Sequence[str]) -> int:
+        """Number of jets: entries of the datasets with these names."""
+        check_names(self.path, names, self.names)
+        return common_length(self.path, {name: (self.datasets[name].shape or (0,))[0] for name in names})
 
     def batches(self, names: Sequence[str], stop: int, size: int) -> Iterator[Batch]:
         """The datasets with these names, `size` jets at a time."""
-        check_names(self.path, names, self.names)
         for start in range(0, stop, size):
             yield {name: self.read(name, slice(start, min(start + size, stop))) for name in names}
 
@@ -99,14 +98,13 @@ class NpzArrays:
         """Names of the arrays."""
         return list(self._members)
 
-    @property
-    def n_entries(self) -> int:
-        """Number of jets: entries of the longest array."""
-        return max((shape[0] for shape in self._shapes.values() if shape), default=0)
+    def n_entries(self, names: Sequence[str]) -> int:
+        """Number of jets: entries of the arrays with these names."""
+        check_names(self._path, names, self.names)
+        return common_length(self._path, {name: (self._shapes[name] or (0,))[0] for name in names})
 
     def batches(self, names: Sequence[str], stop: int, size: int) -> Iterator[Batch]:
         """The arrays with these names, `size` jets at a time."""
-        check_names(self._path, names, self.names)
         with reading(self._path, "npz"):
             opened = {name: self._open(name) for name in names}
         for start in range(0, stop, size):

@@ -1,6 +1,6 @@
 """Files of others as columns: every kind gives batches of named arrays, and says what is wrong in one line."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,12 +35,15 @@ class Container(Protocol):
     def names(self) -> Sequence[str]:
         """What it holds."""
 
-    @property
-    def n_entries(self) -> int:
-        """Number of jets."""
+    def n_entries(self, names: Sequence[str]) -> int:
+        """Number of jets in the arrays with these names.
+
+        Raises:
+            InputError: there is no such array, or they are not of one length.
+        """
 
     def batches(self, names: Sequence[str], stop: int, size: int) -> Iterator[Batch]:
-        """The arrays with these names, for jets `0:stop`, `size` jets at a time."""
+        """The arrays with these names, for jets `0:stop`; exactly `size` jets at a time but the last time."""
 
     def close(self) -> None:
         """Close the file."""
@@ -59,6 +62,21 @@ def reading(path: Path, kind: str) -> Iterator[None]:
         raise
     except Exception as error:  # libraries raise anything on damaged files
         raise InputError(f"{path}: not a readable {kind} file ({reason_of(error)}); fetch it again") from error
+
+
+def common_length(path: Path, lengths: Mapping[str, int]) -> int:
+    """The length of arrays that have one entry a jet, from name → length.
+
+    Raises:
+        InputError: they differ.
+    """
+    (first, length), *others = lengths.items()
+    if odd := [name for name, other in others if other != length]:
+        raise InputError(
+            f"{path}: {first} has {length} entries, {odd[0]} has {lengths[odd[0]]}; want one a jet; correct the"
+            " mapping card"
+        )
+    return length
 
 
 def check_names(path: Path, names: Sequence[str], available: Sequence[str]) -> None:

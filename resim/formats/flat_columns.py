@@ -10,8 +10,35 @@ from resim.common.arrays import Booleans, Floats, Integers
 from resim.common.errors import InputError
 from resim.common.ragged import offsets_of
 from resim.formats.columns_card import Column, array_of, index_of
-from resim.formats.containers import Batch, Ragged
+from resim.formats.containers import Batch, Ragged, Values
 from resim.formats.mapping_card import MappingCard
+
+
+def values_of(path: Path, batch: Batch, column: Column) -> Values:
+    """A column of a batch.
+
+    Raises:
+        InputError: its array has no such entry.
+    """
+    values, index = batch[array_of(column)], index_of(column)
+    if index is None:
+        return values
+    if isinstance(values, Ragged) or values.ndim < 2 or index >= values.shape[-1]:
+        shape = "ragged" if isinstance(values, Ragged) else f"of shape {values.shape}"
+        raise InputError(f"{path}: no column {column}, {array_of(column)} is {shape}; correct the mapping card")
+    return np.asarray(values[..., index])
+
+
+def values_of_jets(path: Path, batch: Batch, column: Column) -> npt.NDArray[Any]:
+    """A column with one value a jet, `(n_jets,)`.
+
+    Raises:
+        InputError: it has several.
+    """
+    values = values_of(path, batch, column)
+    if isinstance(values, Ragged) or values.ndim != 1:
+        raise InputError(f"{path}: {column} has several values for each jet, want one; correct the mapping card")
+    return values
 
 
 class FlatColumns:
@@ -67,16 +94,8 @@ class FlatColumns:
             return np.diff(offsets_of(self._kept)[offsets_of(sample.counts)])
         return np.asarray(self._kept.sum(axis=1), np.int64)
 
-    def _raw(self, column: Column) -> npt.NDArray[Any] | Ragged:
-        values, index = self._batch[array_of(column)], index_of(column)
-        if index is None:
-            return values
-        if isinstance(values, Ragged) or values.ndim < 2 or index >= values.shape[-1]:
-            shape = "ragged" if isinstance(values, Ragged) else f"of shape {values.shape}"
-            raise InputError(
-                f"{self.path}: no column {column}, {array_of(column)} is {shape}; correct the mapping card"
-            )
-        return np.asarray(values[..., index])
+    def _raw(self, column: Column) -> Values:
+        return values_of(self.path, self._batch, column)
 
     def _entries(self, column: Column) -> npt.NDArray[Any]:
         """All entries of a column of constituents, padding included: flat if ragged, else `(n_jets, n)`."""
@@ -104,11 +123,7 @@ class FlatColumns:
         Raises:
             InputError: the column holds several values a jet, or one that is not finite.
         """
-        values = self._raw(column)
-        if isinstance(values, Ragged) or values.shape != self._some.shape:
-            raise InputError(
-                f"{self.path}: {column} has several values for each jet, want one; correct the mapping card"
-            )
+        values = values_of_jets(self.path, self._batch, column)
         values = values[self._some]
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise InputError(

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from resim.common.errors import InputError
 from resim.common.progress import ProgressReport
 from resim.common.row_counts import LossReason, SourceCounts, ViewCounts
 from resim.common.versions import git_state, utc_now, versions
 from resim.formats.arrays import Hdf5Arrays, NpzArrays
+from resim.formats.columns_card import array_of
 from resim.formats.containers import Container
-from resim.formats.flat_columns import FlatColumns
+from resim.formats.flat_columns import FlatColumns, values_of_jets
 from resim.formats.imported_jets import imported_jets
 from resim.formats.mapping_card import ContainerCard, MappingCard
 from resim.formats.pandas_frame import PandasFrame
@@ -80,7 +79,7 @@ def import_jets(
 
 def _survey(path: Path, card: MappingCard, n_jets: int | None) -> _Source:
     with _opened(path, card.container) as container:
-        n_entries = container.n_entries
+        n_entries = container.n_entries(card.arrays)
     if card.views is not None and n_entries % 2:
         raise InputError(f"{path}: has {n_entries} jets, an odd number, where pairs are declared; correct `views`")
     n_entries = n_entries if n_jets is None else min(n_entries, n_jets)
@@ -115,8 +114,8 @@ def _values(sources: Sequence[_Source], card: MappingCard, column: str) -> set[A
     found: set[Any] = set()
     for source in sources:
         with _opened(source.path, card.container) as container:
-            for batch in container.batches([column], source.n_entries, JETS_AT_ONCE):
-                found |= set(np.asarray(batch[column]).tolist())
+            for batch in container.batches([array_of(column)], source.n_entries, JETS_AT_ONCE):
+                found |= set(values_of_jets(source.path, batch, column).tolist())
     return found
 
 

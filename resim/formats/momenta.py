@@ -146,6 +146,10 @@ def _sum(four: Arrays, starts: Integers) -> Arrays:
 
 def _compare(columns: FlatColumns, four: Arrays, jets: Arrays, summed: Arrays, momenta: MomentaCard) -> None:
     """Refuse units and signs that the file itself contradicts."""
+    if (wrong := ~(jets["pt"] > 0)).any():
+        raise InputError(
+            f"{columns.path}: pT of {columns.jet(int(np.argmax(wrong)))} is not positive; correct the file"
+        )
     ratio = float(np.median(summed["pt"] / jets["pt"]))
     if not _SUM_OVER_JET[0] < ratio < _SUM_OVER_JET[1]:
         raise InputError(

@@ -69,14 +69,13 @@ class PandasFrame(ForeignHdf5):
         """Names of arrays and columns."""
         return [*self._arrays, *self._places]
 
-    @property
-    def n_entries(self) -> int:
+    def n_entries(self, names: Sequence[str]) -> int:
         """Number of jets."""
+        check_names(self.path, names, self.names)
         return self.datasets[next(iter(self._places.values())).dataset].shape[0]
 
     def batches(self, names: Sequence[str], stop: int, size: int) -> Iterator[Batch]:
         """The arrays and columns with these names, `size` jets at a time."""
-        check_names(self.path, names, self.names)
         columns = {name: self._arrays.get(name, [name]) for name in names}
         datasets = {self._places[column].dataset for parts in columns.values() for column in parts}
         for start in range(0, stop, size):

@@ -34,14 +34,13 @@ class RootTree:
         """Names of the branches."""
         return list(self._tree.keys())
 
-    @property
-    def n_entries(self) -> int:
+    def n_entries(self, names: Sequence[str]) -> int:
         """Number of jets."""
+        check_names(self._path, names, self.names)
         return int(self._tree.num_entries)
 
     def batches(self, names: Sequence[str], stop: int, size: int) -> Iterator[Batch]:
         """The branches with these names, `size` jets at a time."""
-        check_names(self._path, names, self.names)
         for start in range(0, stop, size):
             with reading(self._path, "ROOT"):
                 end = min(start + size, stop)
@@ -73,21 +72,24 @@ class ParquetTable:
         """Names of the columns."""
         return list(self._file.schema_arrow.names)
 
-    @property
-    def n_entries(self) -> int:
+    def n_entries(self, names: Sequence[str]) -> int:
         """Number of jets."""
+        check_names(self._path, names, self.names)
         return int(self._file.metadata.num_rows)
 
     def batches(self, names: Sequence[str], stop: int, size: int) -> Iterator[Batch]:
         """The columns with these names, `size` jets at a time."""
-        check_names(self._path, names, self.names)
-        left = stop
-        source = iter(self._file.iter_batches(batch_size=size, columns=list(names)))
-        while left > 0:
+        import pyarrow
+
+        source, waiting = self._file.iter_batches(batch_size=size, columns=list(names)), pyarrow.table({})
+        for start in range(0, stop, size):
+            wanted = min(size, stop - start)
             with reading(self._path, "parquet"):
-                table = next(source).slice(0, left)
-                batch = {name: self._from_arrow(name, table.column(name)) for name in names}
-            left -= len(table)
+                while len(waiting) < wanted:  # groups of rows end anywhere
+                    more = pyarrow.Table.from_batches([next(source)])
+                    waiting = pyarrow.concat_tables([waiting, more]) if len(waiting) else more
+                piece, waiting = waiting.slice(0, wanted).combine_chunks(), waiting.slice(wanted)
+                batch = {name: self._from_arrow(name, piece.column(name).chunk(0)) for name in names}
             yield batch
 
     def _from_arrow(self, name: str, column: Any) -> Values:

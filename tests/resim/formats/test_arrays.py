@@ -22,7 +22,7 @@ def read(container, names=("x", "y"), stop=9):
 def test_npz_is_read_in_pieces(tmp_path, save):
     save(tmp_path / "a.npz", x=X, y=np.arange(10, dtype=np.int8))
     container = NpzArrays(tmp_path / "a.npz")
-    assert (container.n_entries, list(container.names)) == (10, ["x", "y"])
+    assert (container.n_entries(["x"]), list(container.names)) == (10, ["x", "y"])
     found = read(container)
     assert np.array_equal(found["x"], X[:9])
     assert found["y"].tolist() == list(range(9))
@@ -59,6 +59,13 @@ def test_hdf5_with_blosc_takes_hdf5plugin(tmp_path, monkeypatch):
     monkeypatch.setattr(arrays, "_installed_plugins", tuple)
     with pytest.raises(InputError, match=r"needs the HDF5 filter 32001, .* pip install 'resim-jets\[formats\]'"):
         Hdf5Arrays(tmp_path / "a.h5")
+
+
+def test_arrays_of_different_lengths_are_no_jets(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["x"], file["y"] = X, np.arange(9)
+    with pytest.raises(InputError, match="x has 10 entries, y has 9; want one a jet"):
+        Hdf5Arrays(tmp_path / "a.h5").n_entries(["x", "y"])
 
 
 def test_a_link_to_another_file_is_refused(tmp_path):

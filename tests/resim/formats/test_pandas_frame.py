@@ -22,7 +22,7 @@ def table(path, kind=PYTHON_2):
 def test_names_of_a_frame_that_python_2_wrote(tmp_path):
     frame = PandasFrame(table(tmp_path / "a.h5"), "table")
     assert set(frame.names) == {"E", "E_0", "E_1", "PX_1", "label"}  # PX has no number 0
-    assert frame.n_entries == 4
+    assert frame.n_entries(["E"]) == 4
     one, two = frame.batches(["E", "PX_1", "label"], 3, 2)
     assert np.concatenate([one["E"], two["E"]]).tolist() == [[0, 1], [3, 4], [6, 7]]
     assert np.concatenate([one["PX_1"], two["PX_1"]]).tolist() == [2, 5, 8]

@@ -14,7 +14,9 @@ def test_parquet_is_read_in_pieces(tmp_path):
     table = pa.table({"x": [[1.0], [], [2.0, 3.0], [4.0], [5.0]], "y": [1, 2, 3, 4, 5]})
     pa.parquet.write_table(table, tmp_path / "a.parquet", row_group_size=2)
     container = ParquetTable(tmp_path / "a.parquet")
+    assert container.n_entries(["x"]) == 5
     pieces = list(container.batches(["x", "y"], 4, 3))
+    assert [len(piece["y"]) for piece in pieces] == [3, 1]
     container.close()
     assert np.concatenate([piece["x"].counts for piece in pieces]).tolist() == [1, 0, 2, 1]
     assert np.concatenate([piece["x"].values for piece in pieces]).tolist() == [1, 2, 3, 4]
@@ -32,7 +34,7 @@ def test_a_branch_of_a_tree(tmp_path):
         file.mktree("t", {"y": np.int32})
         file["t"].extend({"y": np.arange(5, dtype=np.int32)})
     tree = RootTree(tmp_path / "a.root", "t")
-    assert (tree.n_entries, list(tree.names)) == (5, ["y"])
+    assert (tree.n_entries(["y"]), list(tree.names)) == (5, ["y"])
     assert [piece["y"].tolist() for piece in tree.batches(["y"], 5, 3)] == [[0, 1, 2], [3, 4]]
     tree.close()
 

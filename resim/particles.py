@@ -1,12 +1,12 @@
 """Particles of a batch of events as flat arrays."""
 
 from dataclasses import dataclass, fields
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from resim.common.arrays import Floats
+from resim.common.arrays import Booleans, Floats
 from resim.common.ragged import offsets_of
 from resim.common.units import INVISIBLE_PDG_IDS
 
@@ -116,3 +116,16 @@ def impact_parameters(particles: Particles) -> tuple[Floats, Floats]:
     d0 = particles.vx * uy - particles.vy * ux
     dz = particles.vz - (particles.vx * ux + particles.vy * uy) * slope
     return d0, np.where(charged, dz, 0.0)
+
+
+def particle_kinds(pdg_id: npt.NDArray[Any], charge: npt.NDArray[Any]) -> dict[str, Booleans]:
+    """What a detector tells apart: kind → which particles are of it, bool `(n_particles,)`; each is of one kind.
+
+    >>> kinds = particle_kinds(np.array([211, 22, -11, 0]), np.array([1, 0, 1, 0]))
+    >>> [name for i in range(4) for name, of_kind in kinds.items() if of_kind[i]]
+    ['charged hadron', 'photon', 'electron', 'neutral hadron']
+    """
+    number = np.abs(pdg_id)
+    found = {"photon": number == 22, "electron": number == 11, "muon": number == 13}
+    hadron = ~(found["photon"] | found["electron"] | found["muon"])
+    return {"charged hadron": hadron & (charge != 0), "neutral hadron": hadron & (charge == 0)} | found

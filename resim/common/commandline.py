@@ -21,8 +21,8 @@ EXTRAS = {
     "generate": ("awkward", "fastjet", "matplotlib", "mplhep", "numba", "pyhepmc", "pylhe", "pythia8mc", "uproot"),
     "cluster": ("dask", "dask_jobqueue", "distributed"),
     "export": ("onnx", "onnxruntime", "onnxscript", "safetensors"),
+    "formats": ("awkward", "hdf5plugin", "pyarrow", "uproot"),
     "lora": ("peft",),
-    "parquet": ("pyarrow",),
     "train": (
         "jinja2",
         "lightning",

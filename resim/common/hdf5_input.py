@@ -55,11 +55,16 @@ class Hdf5Input:
 
     Attributes:
         datasets: path -> shape and type of every dataset, found without reading any.
+        filters: numbers of the HDF5 filters that a dataset may have.
+        types: classes of types that a dataset may have.
 
     Raises:
         InputError: missing, locked, not HDF5, truncated or damaged, or the file holds a link, external storage, a
             virtual dataset, a filter or a type that no file of this project has.
     """
+
+    filters: tuple[int, ...] = FILTERS
+    types: tuple[int, ...] = TYPES
 
     def __init__(self, path: Path, remedy: str) -> None:
         self.path, self.remedy = path, remedy
@@ -68,7 +73,7 @@ class Hdf5Input:
         try:
             with self.reading("its table of contents"):
                 self._refuse_endless_heaps()
-                self.datasets = dict(_survey(self._file.id))
+                self.datasets = dict(_survey(self._file.id, self.filters, self.types))
                 self._refuse_bomb()
         except InputError:
             self.close()
@@ -170,7 +175,7 @@ class _ForeignError(Exception):
     """What no file of this project has."""
 
 
-def _survey(root: h5g.GroupID) -> Iterator[tuple[str, Stored]]:
+def _survey(root: h5g.GroupID, allowed: tuple[int, ...], types: tuple[int, ...]) -> Iterator[tuple[str, Stored]]:
     """Paths of all datasets; by h5py's low-level objects, as its others take several times as long."""
     waiting: list[tuple[str, h5g.GroupID]] = [("", root)]
     objects = 0
@@ -187,10 +192,10 @@ def _survey(root: h5g.GroupID) -> Iterator[tuple[str, Stored]]:
             if isinstance(item, h5g.GroupID):
                 waiting.append((f"{path}/", item))
             else:
-                yield path, _stored(path, item)
+                yield path, _stored(path, item, allowed, types)
 
 
-def _stored(path: str, item: Any) -> Stored:
+def _stored(path: str, item: Any, allowed: tuple[int, ...], types: tuple[int, ...]) -> Stored:
     """Shape and type of a dataset that lies in the file and needs no foreign code to be read."""
     if not isinstance(item, h5d.DatasetID):
         raise _ForeignError(f"{path} is neither group nor dataset")
@@ -200,8 +205,8 @@ def _stored(path: str, item: Any) -> Stored:
     if how.get_external_count():
         raise _ForeignError(f"dataset {path} has external storage: its values lie in other files")
     filters = [how.get_filter(i)[0] for i in range(how.get_nfilters())]
-    if strange := [number for number in filters if number not in FILTERS]:
+    if strange := [number for number in filters if number not in allowed]:
         raise _ForeignError(f"dataset {path} needs the HDF5 filter {strange[0]}, which is not one of h5py's own")
-    if item.get_type().get_class() not in TYPES:
+    if item.get_type().get_class() not in types:
         raise _ForeignError(f"dataset {path} holds no numbers")
     return Stored(item.shape, item.dtype)

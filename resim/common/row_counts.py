@@ -48,6 +48,8 @@ class LossReason(StrEnum):
         " decay, the decay is invisible, or the particle lives so long that it leaves the detector"
         " (ParticleDecays:limitTau0)",
     )
+    EMPTY_JET = "empty_jet", "an imported jet, or the other one of its pair, has no constituents"
+    NOT_IN_THE_FILE = "not_in_the_file", "the imported file holds another view of the jet"
     NO_PARTICLE_JET = (
         "no_particle_jet",
         "there is a reconstructed jet, but no particle-level one as the card wants it",

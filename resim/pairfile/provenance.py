@@ -74,8 +74,15 @@ class Provenance(_Record):
     workers: int
 
     @property
+    def imported(self) -> bool:
+        """Whether the jets are others', read by `resim import`: `card` is the mapping card then."""
+        return "columns" in self.card
+
+    @property
     def detector(self) -> str:
-        """The detector of views that do not say otherwise: a Delphes card, or `none`."""
+        """The detector of views that do not say otherwise: a Delphes card, or `none`; `not known` if imported."""
+        if self.imported:
+            return "not known"
         stage = self.card.get("detector", "none")
         return stage if isinstance(stage, str) else str(stage["card"])
 

@@ -22,7 +22,7 @@ def recipe(path: Path) -> str:
     """
     with PairFile(path) as file:
         provenance, files = file.provenance, _files(file)
-    arguments = _arguments(provenance, path.name)
+    arguments = _import_arguments(provenance, path.name) if provenance.imported else _arguments(provenance, path.name)
     image = f"resim-jets:{provenance.versions.get('resim', 'unknown').replace('+', '-')}"
     lines = [
         f"{path.name}, made {provenance.created}; digest {digest(path)}",
@@ -31,8 +31,11 @@ def recipe(path: Path) -> str:
         *(f"from {name}, SHA-256 {sha256}" for name, sha256 in files.items()),
         f"again: {shlex.join(['resim', *arguments])}",
         f'again: docker run --rm -v "$PWD:/data" -w /data {image} {shlex.join(arguments)}',
-        f"again, from what the file says, and compared: resim reproduce {shlex.quote(path.name)} -o NEW.h5",
     ]
+    if not provenance.imported:
+        lines.append(
+            f"again, from what the file says, and compared: resim reproduce {shlex.quote(path.name)} -o NEW.h5"
+        )
     card = yaml.safe_dump(provenance.card, sort_keys=False, allow_unicode=True)
     return "".join(f"# {line}\n" for line in lines) + card
 
@@ -41,8 +44,12 @@ def stored_card(provenance: Provenance, path: Path) -> GenerationCard:
     """The card that a pair file was made from.
 
     Raises:
-        InputError: it is damaged, of another version, or of other sources.
+        InputError: it is damaged, of another version, or of other sources; or the jets were imported.
     """
+    if provenance.imported:
+        raise InputError(
+            f"{path}: its jets were imported, no card made them; `resim provenance` says how they were read"
+        )
     card = parse_card(GenerationCard, provenance.card, path)
     if len(card.sources) != len(provenance.sources):
         raise InputError(
@@ -61,6 +68,11 @@ def _arguments(provenance: Provenance, name: str) -> list[str]:
     if any(source.bad_events for source in provenance.sources):
         arguments += ["--skip-bad-events"]
     return arguments
+
+
+def _import_arguments(provenance: Provenance, name: str) -> list[str]:
+    limit = ["-n", str(provenance.n_events)] if provenance.n_events is not None else []
+    return ["import", *(source.lhe for source in provenance.sources), "--columns", "card.yaml", "-o", name, *limit]
 
 
 def _files(file: PairFile) -> dict[str, str]:

@@ -120,7 +120,7 @@ def _jets(file: PairFile, view: str) -> Iterator[str]:
             yield f"views/{view}/jets/pt: not positive in row {int(np.flatnonzero(valid & (values <= 0))[0])}"
         elif column.name not in _SIGNED and (values[valid] < 0).any():
             yield f"views/{view}/jets/{column.name}: negative in row {int(np.flatnonzero(valid & (values < 0))[0])}"
-    for stage in ("shower", "hadronization"):
+    for stage in () if file.provenance.imported else ("shower", "hadronization"):
         seeds = file.read(f"views/{view}/seeds/{stage}")
         if (wrong := valid & ((seeds < 1) | (seeds > PYTHIA_SEED_MAX))).any():
             row = int(np.argmax(wrong))

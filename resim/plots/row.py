@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -16,6 +15,7 @@ from resim.common.angles import wrap
 from resim.common.errors import InputError
 from resim.pairfile.reader import PairFile
 from resim.pairfile.row_block import RowBlock
+from resim.particles import particle_kinds
 from resim.plots.style import hep_style, literal, save
 
 KINDS: Final = {
@@ -28,18 +28,6 @@ KINDS: Final = {
 _AREA_OF_THE_JET: Final = 2500.0
 """Area, in square points, of a constituent that carries the whole jet's pT."""
 _PANELS_A_LINE: Final = 4
-
-
-def particle_kinds(pdg_id: npt.NDArray[np.int32], charge: npt.NDArray[np.int8]) -> npt.NDArray[np.str_]:
-    """Kind of every constituent, one of `KINDS`.
-
-    >>> particle_kinds(np.array([211, 22, -11, 0]), np.array([1, 0, 1, 0])).tolist()
-    ['charged hadron', 'photon', 'electron', 'neutral hadron']
-    """
-    kinds = np.where(charge != 0, "charged hadron", "neutral hadron")
-    for kind, number in (("photon", 22), ("electron", 11), ("muon", 13)):
-        kinds = np.where(np.abs(pdg_id) == number, kind, kinds)
-    return kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +143,8 @@ def _draw_constituents(axes: Axes, panel: _Panel, radius: float) -> None:
     jet_pt, jet_eta, jet_phi = (float(arrays[f"{path}/jets/{name}"][0]) for name in ("pt", "eta", "phi"))
     centre = [float(arrays[f"hard_scatter/parton_{name}"][0]) for name in ("eta", "phi")]
     area = np.maximum(_AREA_OF_THE_JET * pt / jet_pt, 3.0)
-    colours = [KINDS[kind] for kind in particle_kinds(pdg_id, charge)]
+    kinds = particle_kinds(pdg_id, charge)
+    colours = np.select([kinds[kind] for kind in KINDS], [*KINDS.values()], "").tolist()
     axes.scatter(eta - centre[0], wrap(phi - centre[1]), s=area, c=colours, alpha=0.6, linewidths=0)
     if panel.row.layout.vertices:
         eta, phi = (arrays[f"{path}/vertices/{name}"] for name in ("eta", "phi"))

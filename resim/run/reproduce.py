@@ -48,8 +48,9 @@ def reproduce(path: Path, output: Path, folders: Sequence[Path], options: RunOpt
     """
     refuse_existing(output, options.force or options.resume)
     with PairFile(path) as file:
-        provenance, views, version = file.provenance, plan_from_records(file.views), file.version
-    card = _with_sources(stored_card(provenance, path), provenance, folders)
+        provenance, version = file.provenance, file.version
+        card = _with_sources(stored_card(provenance, path), provenance, folders)
+        views = plan_from_records(file.views)
     options = replace(
         options,
         seed=provenance.seed,

@@ -10,6 +10,7 @@ from jetssl.config.card import load_card as load_train
 from resim.card.generation_card import load_card
 from resim.card.pythia_settings import read_cmnd
 from resim.detector.detector import Detector
+from resim.formats.mapping_card import mapping_card
 from resim.hard_scatter.process_card import load_process_card
 from resim.pairfile.mock import write_mock
 from tests.helpers.chain import REPOSITORY
@@ -49,6 +50,15 @@ def test_process_cards(tmp_path, monkeypatch):
     monkeypatch.chdir(REPOSITORY)
     kind = Kind("process card", ".yaml", (load_process_card,), (b"import model x", b"! ls", b"generate p p > j j"))
     both(kind, [*texts("process/*.yaml"), *texts("madgraph/*.yaml")], tmp_path)
+
+
+def test_mapping_cards(tmp_path):
+    words = (b"px:", b"mirrored: true", b"unit: MeV", b"X[99999999]", b"flags:", b"pandas")
+    both(
+        Kind("mapping card", ".yaml", (lambda path: mapping_card(None, path).arrays,), words),
+        texts("import/*.yaml"),
+        tmp_path,
+    )
 
 
 def test_training_cards(tmp_path):

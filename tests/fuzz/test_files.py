@@ -12,6 +12,10 @@ from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder
 from resim.common.errors import InputError
 from resim.common.row_counts import SourceCounts
+from resim.formats.export_jets import export_jets
+from resim.formats.import_jets import import_jets
+from resim.formats.layouts import ExportOptions
+from resim.formats.mapping_card import mapping_card
 from resim.pairfile.digest import digest
 from resim.pairfile.inspection import summarize
 from resim.pairfile.mock import write_mock
@@ -46,6 +50,23 @@ def read_rows(path: Path) -> None:
 def test_pair_files(tmp_path, run):
     kind = Kind("pair file", ".h5", (violations, read_rows, summarize, digest))
     assert kind.try_all([(run.path.parent / "pairs.h5").read_bytes()], tmp_path)[1]
+
+
+@pytest.mark.parametrize("name", ["quark_gluon", "rs3l"])
+def test_files_of_others(tmp_path, name):
+    """Read whole, as `resim import` does."""
+    toys = write_mock(tmp_path / "toys.h5", 12, ("nominal", "seed"))
+    sound = tmp_path / ("sound.npz" if name == "quark_gluon" else "sound.h5")
+    if name == "quark_gluon":
+        np.savez(sound, X=np.random.default_rng(1).uniform(0.1, 1, (9, 5, 4)) * [9, 1, 1, 0], y=np.arange(9) % 2)
+    else:
+        labels = {"one_prong": "qcd", "two_prong": "hbb"}
+        export_jets(toys, sound, "rs3l-hdf5", ExportOptions(labels=labels, quiet=True))
+
+    def read(path: Path) -> None:
+        import_jets([path], tmp_path / "out.h5", mapping_card(name, None), quiet=True)
+
+    assert Kind(f"{name} file", sound.suffix, (read,)).try_all([sound.read_bytes()], tmp_path, share=0.5)[1]
 
 
 def test_chunks(tmp_path, run):

@@ -21,7 +21,7 @@ from resim.common.errors import InputError
 
 SEED = int(os.environ.get("RESIM_FUZZ_SEED", "0"))
 INPUTS = int(os.environ.get("RESIM_FUZZ_INPUTS", "3000"))
-KINDS = 18
+KINDS = 20
 """Kinds of input that `make test` reads; all get equal shares."""
 SECONDS = 10
 BYTES = 1_000_000_000

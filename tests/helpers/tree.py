@@ -13,7 +13,7 @@ Each folder imports only from folders above it in its list (`tests/test_layers.p
 `python -m tests.helpers.tree`.
 """
 ROOMS = {
-    "resim": ("common", "card", "hard_scatter", "shower", "detector", "jets", "pairfile", "run", "plots"),
+    "resim": ("common", "card", "hard_scatter", "shower", "detector", "jets", "pairfile", "formats", "run", "plots"),
     "train/jetssl": (
         "common",
         "config",

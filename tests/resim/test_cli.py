@@ -189,7 +189,8 @@ def dummy_arguments(command, output):
     arguments = ["-o", str(output)]
     for parameter in command.params:
         if parameter.required and parameter.name != "output":
-            value = "3" if parameter.type.name == "integer" else "none"
+            choices = getattr(parameter.type, "choices", ["none"])
+            value = "3" if parameter.type.name == "integer" else choices[0]
             arguments += [value] if parameter.param_type_name == "argument" else [parameter.opts[-1], value]
     return arguments
 

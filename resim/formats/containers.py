@@ -1,0 +1,90 @@
+"""Files of others as columns: every kind gives batches of named arrays, and says what is wrong in one line."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from resim.common.errors import InputError, reason_of
+
+
+@dataclass(frozen=True, slots=True)
+class Ragged:
+    """A column with several entries a jet."""
+
+    counts: npt.NDArray[np.int64]
+    """int64 `(n_jets,)`"""
+    values: npt.NDArray[Any]
+    """`(counts.sum(),)`"""
+
+
+Values = npt.NDArray[Any] | Ragged
+"""`(n_jets,)` of jets; `(n_jets, n)`, `(n_jets, n, n_features)` padded, or ragged."""
+Batch = dict[str, Values]
+"""Arrays of some consecutive jets by their names."""
+
+
+class Container(Protocol):
+    """An open file; a context manager."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """What it holds."""
+
+    def n_entries(self, names: Sequence[str]) -> int:
+        """Number of jets in the arrays with these names.
+
+        Raises:
+            InputError: there is no such array, or they are not of one length.
+        """
+
+    def batches(self, names: Sequence[str], stop: int, size: int) -> Iterator[Batch]:
+        """The arrays with these names, for jets `0:stop`; exactly `size` jets at a time but the last time."""
+
+    def close(self) -> None:
+        """Close the file."""
+
+
+@contextmanager
+def reading(path: Path, kind: str) -> Iterator[None]:
+    """Whatever a library raises in the block means that the file is damaged, or of another kind.
+
+    Raises:
+        InputError: something was raised.
+    """
+    try:
+        yield
+    except (InputError, ModuleNotFoundError):
+        raise
+    except Exception as error:  # libraries raise anything on damaged files
+        raise InputError(f"{path}: not a readable {kind} file ({reason_of(error)}); fetch it again") from error
+
+
+def common_length(path: Path, lengths: Mapping[str, int]) -> int:
+    """The length of arrays that have one entry a jet, from name → length.
+
+    Raises:
+        InputError: they differ.
+    """
+    (first, length), *others = lengths.items()
+    if odd := [name for name, other in others if other != length]:
+        raise InputError(
+            f"{path}: {first} has {length} entries, {odd[0]} has {lengths[odd[0]]}; want one a jet; correct the"
+            " mapping card"
+        )
+    return length
+
+
+def check_names(path: Path, names: Sequence[str], available: Sequence[str]) -> None:
+    """Refuse a file that lacks something.
+
+    Raises:
+        InputError: a name is missing.
+    """
+    if missing := [name for name in names if name not in available]:
+        some = ", ".join(list(available)[:8]) + (" ..." if len(available) > 8 else "")
+        raise InputError(f"{path}: has no column {missing[0]!r}, but {some}; correct the mapping card (--columns)")

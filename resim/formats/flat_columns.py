@@ -1,0 +1,148 @@
+"""Columns of a batch of jets without their padding: one value a jet, or one a constituent."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from resim.common.arrays import Booleans, Floats, Integers
+from resim.common.errors import InputError
+from resim.common.ragged import offsets_of
+from resim.formats.columns_card import Column, array_of, index_of
+from resim.formats.containers import Batch, Ragged, Values
+from resim.formats.mapping_card import MappingCard
+
+
+def values_of(path: Path, batch: Batch, column: Column) -> Values:
+    """A column of a batch.
+
+    Raises:
+        InputError: its array has no such entry.
+    """
+    values, index = batch[array_of(column)], index_of(column)
+    if index is None:
+        return values
+    if isinstance(values, Ragged) or values.ndim < 2 or index >= values.shape[-1]:
+        shape = "ragged" if isinstance(values, Ragged) else f"of shape {values.shape}"
+        raise InputError(f"{path}: no column {column}, {array_of(column)} is {shape}; correct the mapping card")
+    return np.asarray(values[..., index])
+
+
+def values_of_jets(path: Path, batch: Batch, column: Column) -> npt.NDArray[Any]:
+    """A column with one value a jet, `(n_jets,)`.
+
+    Raises:
+        InputError: it has several.
+    """
+    values = values_of(path, batch, column)
+    if isinstance(values, Ragged) or values.ndim != 1:
+        raise InputError(f"{path}: {column} has several values for each jet, want one; correct the mapping card")
+    return values
+
+
+class FlatColumns:
+    """The columns of some consecutive jets of a file.
+
+    Args:
+        path: the file, for messages.
+        batch: its arrays.
+        card: what they mean.
+        first: number of the first jet in the file, for messages.
+
+    Attributes:
+        entries: int64, numbers in the file of the jets that have constituents; the others are left out everywhere.
+        counts: int64, how many each has.
+
+    Raises:
+        InputError: arrays have other lengths than they should, or there is padding that the card does not mention.
+    """
+
+    def __init__(self, path: Path, batch: Batch, card: MappingCard, first: int) -> None:
+        self.path, self._batch, self._card = path, batch, card
+        momenta = card.columns.momenta
+        sample = self._raw(next(iter(momenta.columns.values())))
+        self._shape = sample.counts if isinstance(sample, Ragged) else np.asarray(sample.shape)
+        self._kept = self._ragged_entries(sample) if isinstance(sample, Ragged) else self._padded_entries(sample)
+        if momenta.weight is not None:
+            self._kept &= self._entries(momenta.weight) != 0
+        counts = self._counts(sample)
+        self._some = counts > 0
+        self.counts, self.entries = counts[self._some], first + np.flatnonzero(self._some)
+
+    def _ragged_entries(self, sample: Ragged) -> Booleans:
+        if self._card.padding is not None:
+            raise InputError(f"{self.path}: has ragged columns, and padding in its mapping card; take `padding` out")
+        return np.ones(len(sample.values), bool)
+
+    def _padded_entries(self, sample: npt.NDArray[Any]) -> Booleans:
+        """Which entries of padded arrays are constituents, `(n_jets, n)`."""
+        padding = self._card.padding
+        if sample.ndim != 2 or padding is None:
+            shape = "padded jets" if sample.ndim == 2 else f"arrays of shape {sample.shape}"
+            raise InputError(
+                f"{self.path}: has {shape}, want ragged columns, or arrays (jets, entries) and in the mapping card"
+                " `padding`: the columns and the value that mark what is no constituent"
+            )
+        is_padding: Booleans = np.logical_and.reduce(
+            [self._entries(column) == padding.value for column in padding.columns]
+        )
+        return ~is_padding
+
+    def _counts(self, sample: npt.NDArray[Any] | Ragged) -> Integers:
+        if isinstance(sample, Ragged):
+            return np.diff(offsets_of(self._kept)[offsets_of(sample.counts)])
+        return np.asarray(self._kept.sum(axis=1), np.int64)
+
+    def _raw(self, column: Column) -> Values:
+        return values_of(self.path, self._batch, column)
+
+    def _entries(self, column: Column) -> npt.NDArray[Any]:
+        """All entries of a column of constituents, padding included: flat if ragged, else `(n_jets, n)`."""
+        values = self._raw(column)
+        shape = values.counts if isinstance(values, Ragged) else np.asarray(values.shape)
+        if not np.array_equal(shape, self._shape):
+            raise InputError(
+                f"{self.path}: {column} has other numbers of entries than the momenta; correct the mapping card"
+            )
+        return values.values if isinstance(values, Ragged) else values
+
+    def of_constituents(self, column: Column) -> Floats:
+        """One value a constituent, float64 `(n_constituents,)`.
+
+        Raises:
+            InputError: the column has other lengths, or a value that is not finite.
+        """
+        flat = self._entries(column)[self._kept].astype(np.float64)
+        self.refuse(~np.isfinite(flat), column, "is not finite")
+        return flat
+
+    def of_jets(self, column: Column) -> npt.NDArray[Any]:
+        """One value a jet, `(n_jets,)`, in the type of the file.
+
+        Raises:
+            InputError: the column holds several values a jet, or one that is not finite.
+        """
+        values = values_of_jets(self.path, self._batch, column)
+        values = values[self._some]
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            raise InputError(
+                f"{self.path}: {column} is not finite in {self.jet(int(np.argmin(np.isfinite(values))))}"
+            )
+        return values
+
+    def refuse(self, wrong: Booleans, column: Column, what: str) -> None:
+        """Refuse the file if anything is wrong in a column of constituents, bool `(n_constituents,)`.
+
+        Raises:
+            InputError: names the column and the jet.
+        """
+        if wrong.any():
+            jet = int(np.searchsorted(offsets_of(self.counts), np.argmax(wrong), side="right")) - 1
+            raise InputError(
+                f"{self.path}: {column} {what} in {self.jet(jet)}; correct the mapping card, or the file"
+            )
+
+    def jet(self, index: int) -> str:
+        """The name of a jet in messages."""
+        return f"jet {self.entries[index]}"

@@ -1,0 +1,187 @@
+"""The command `resim import`: jets from the files of others into a pair file, read in pieces."""
+
+import hashlib
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from resim.common.errors import InputError
+from resim.common.progress import ProgressReport
+from resim.common.row_counts import LossReason, SourceCounts, ViewCounts
+from resim.common.versions import git_state, utc_now, versions
+from resim.formats.arrays import Hdf5Arrays, NpzArrays
+from resim.formats.columns_card import array_of
+from resim.formats.containers import Container
+from resim.formats.flat_columns import FlatColumns, values_of_jets
+from resim.formats.imported_jets import imported_jets
+from resim.formats.mapping_card import ContainerCard, MappingCard
+from resim.formats.pandas_frame import PandasFrame
+from resim.formats.row_views import RowsOfView, block_of, rows_of_views, view_records
+from resim.formats.tables import ParquetTable, RootTree
+from resim.pairfile.provenance import Provenance, SourceRecord
+from resim.pairfile.writer import PairWriter
+
+JETS_AT_ONCE: Final = 10_000
+"""Even, so that both jets of a pair come together; some 100 MB at 200 constituents."""
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    path: Path
+    sha256: str
+    n_entries: int
+    """jets that are read"""
+    n_rows: int
+    """jets, or pairs of them"""
+
+
+def import_jets(
+    files: Sequence[Path], output: Path, card: MappingCard, n_jets: int | None = None, *, quiet: bool = False
+) -> Provenance:
+    """Read the jets of some files and write them as a pair file.
+
+    Args:
+        files: files of others, all of the format that the card describes.
+        output: the pair file.
+        card: what their columns mean.
+        n_jets: entries to read of each file; None: all.
+        quiet: report no progress.
+
+    Returns:
+        The provenance of the pair file.
+
+    Raises:
+        InputError: a file is unreadable, given twice, or contradicts the card.
+    """
+    sources = [_survey(path, card, n_jets) for path in files]
+    if len({source.sha256 for source in sources}) < len(sources):
+        raise InputError(f"{', '.join(map(str, files))}: two of these files are equal; give each once")
+    if card.missing:
+        log.warning("%s says nothing of %s: these are 0 in %s", card.name, " and ".join(card.missing), output)
+    card, labels = _without_absent_views(sources, card), _labels(sources, card)
+    with PairWriter(output, view_records(card.views), labels, [source.sha256 for source in sources]) as writer:
+        provenance = _provenance(sources, card, n_jets)
+        number = {name: i for i, name in enumerate(labels)}
+        with ProgressReport("importing", sum(source.n_entries for source in sources), "jets", quiet) as report:
+            for i, source in enumerate(sources):
+                n_rows = dict.fromkeys(provenance.views, 0)
+                for views in _pieces(source, card, report):
+                    writer.append(block_of(views, i, number))
+                    n_rows = {view: n_rows[view] + len(rows.row) for view, rows in views.items()}
+                provenance = provenance.counting(i, *_counts(source, n_rows), 0.0)
+        writer.finish(provenance)
+    return provenance
+
+
+def _survey(path: Path, card: MappingCard, n_jets: int | None) -> _Source:
+    with _opened(path, card.container) as container:
+        n_entries = container.n_entries(card.arrays)
+    if card.views is not None and n_entries % 2:
+        raise InputError(f"{path}: has {n_entries} jets, an odd number, where pairs are declared; correct `views`")
+    n_entries = n_entries if n_jets is None else min(n_entries, n_jets)
+    with path.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    return _Source(path, sha256, n_entries, n_entries // 2 if card.views else n_entries)
+
+
+def _labels(sources: Sequence[_Source], card: MappingCard) -> list[str]:
+    """Names of all classes; where a column holds names, it is read first."""
+    found = card.labels
+    if found.all is not None:
+        return [found.all]
+    names = found.flags or found.names
+    return (
+        list(dict.fromkeys(names.values())) if names else sorted(map(str, _values(sources, card, str(found.column))))
+    )
+
+
+def _without_absent_views(sources: Sequence[_Source], card: MappingCard) -> MappingCard:
+    """The card with the views that the files hold."""
+    if card.views is None:
+        return card
+    root, *others = card.views.names
+    present = _values(sources, card, card.views.column)
+    names = {value: card.views.names[value] for value in (root, *others) if value == root or value in present}
+    return card.model_copy(update={"views": card.views.model_copy(update={"names": names})})
+
+
+def _values(sources: Sequence[_Source], card: MappingCard, column: str) -> set[Any]:
+    """The values of a column of jets."""
+    found: set[Any] = set()
+    for source in sources:
+        with _opened(source.path, card.container) as container:
+            for batch in container.batches([array_of(column)], source.n_entries, JETS_AT_ONCE):
+                found |= set(values_of_jets(source.path, batch, column).tolist())
+    return found
+
+
+def _pieces(source: _Source, card: MappingCard, report: ProgressReport) -> Iterator[dict[str, RowsOfView]]:
+    first = 0
+    with _opened(source.path, card.container) as container:
+        for batch in container.batches(card.arrays, source.n_entries, JETS_AT_ONCE):
+            columns = FlatColumns(source.path, batch, card, first)
+            if len(columns.entries):
+                yield rows_of_views(imported_jets(columns, card), columns, card.views)
+            done = min(JETS_AT_ONCE, source.n_entries - first)
+            first += done
+            report.advance(done)
+
+
+def _counts(source: _Source, n_rows: dict[str, int]) -> tuple[SourceCounts, dict[str, ViewCounts]]:
+    events, rows = source.n_rows, max(n_rows.values())  # every row is valid in the root view
+    rejected = {LossReason.EMPTY_JET: events - rows} if events > rows else {}
+    views = {
+        name: ViewCounts(valid=n, lost={LossReason.NOT_IN_THE_FILE: rows - n} if n < rows else {})
+        for name, n in n_rows.items()
+    }
+    return SourceCounts(events=events, events_with_rows=rows, partons=events, rejected=rejected, rows=rows), views
+
+
+def _provenance(sources: Sequence[_Source], card: MappingCard, n_jets: int | None) -> Provenance:
+    records = [
+        SourceRecord(lhe=str(source.path), sha256=source.sha256, events_in_file=source.n_rows, generator=card.name)
+        for source in sources
+    ]
+    commit, dirty = git_state()
+    content = card.model_dump(mode="json", exclude_none=True)
+    return Provenance(
+        card=content,
+        run_key=hashlib.sha256(card.model_dump_json().encode()).hexdigest(),
+        seed=0,
+        n_events=n_jets,
+        sources=records,
+        views={record.name: ViewCounts() for record in view_records(card.views)},
+        versions=versions(),
+        commit=commit,
+        dirty=dirty,
+        created=utc_now(),
+        seconds=0.0,
+        workers=1,
+    )
+
+
+def _opened(path: Path, card: ContainerCard) -> AbstractContextManager[Container]:
+    """The file, to be used in a `with` statement.
+
+    Raises:
+        InputError: it is missing, unreadable, or of another kind.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; correct the path")
+    return closing(_container(path, card))
+
+
+def _container(path: Path, card: ContainerCard) -> Container:
+    if card.kind == "root":
+        return RootTree(path, str(card.tree))
+    if card.kind == "parquet":
+        return ParquetTable(path)
+    if card.kind == "hdf5":
+        return Hdf5Arrays(path)
+    if card.kind == "npz":
+        return NpzArrays(path)
+    return PandasFrame(path, card.key)

@@ -18,7 +18,7 @@ from jetssl.training.run_folder import RunFolder, State
 from resim.common.errors import InputError
 from tests.helpers.programs import ENVIRONMENT, JETSSL, free_port
 from tests.helpers.teams import gloo, join
-from tests.helpers.toys import JEPA, PART
+from tests.helpers.toys import JEPA, MPM, PART
 
 CASES = {
     "ntxent": [],
@@ -28,6 +28,7 @@ CASES = {
     "supervised": ["objective.name=supervised", "views.source=resim"],
     "jepa": [JEPA, PART.replace("heads: 2", "heads: 2, dropout: 0")],
     "jepa_kin": [JEPA, "data.features=kin", "objective.pid=0", "objective.variance=1", "objective.target=other_view"],
+    "mpm": [MPM],
     "dino": ["objective={name: dino}"],
     "average": ["training.ema=0.9"],
     "normalized": ["data.normalize=true", "data.features=rs3l"],

@@ -8,7 +8,7 @@ from lightning.fabric.utilities.apply_func import move_data_to_device
 from jetssl.config.card import OBJECTIVE_CARDS, Card
 from jetssl.config.data import DataCard
 from jetssl.config.encoders import PredictorCard, ProjectorCard
-from jetssl.config.objectives import JepaCard
+from jetssl.config.objectives import HidingCard
 from jetssl.data.masking import hide
 from jetssl.data.tensors import PairBatch, hidden_batch, to_tensors
 from jetssl.methods.averaged import AveragedMethod
@@ -18,7 +18,7 @@ from tests.helpers.toys import WITHOUT_EFFECT, make_jets
 
 ROWS = 24
 CLASSES = ("a", "b", "c")
-SMALL = {"jepa": {"predictor": PredictorCard(width=8, layers=1, heads=2)}}
+SMALL = {name: {"predictor": PredictorCard(width=8, layers=1, heads=2)} for name in ("jepa", "mpm")}
 
 
 def batch_for(method):
@@ -29,7 +29,7 @@ def batch_for(method):
     tensors = to_tensors(jets, "relative")
     tensors = tensors._replace(features=tensors.features.double(), momenta=tensors.momenta.double())
     objective = method.card.objective
-    hides = isinstance(objective, JepaCard)
+    hides = isinstance(objective, HidingCard)
     return PairBatch(
         tensors,
         torch.arange(ROWS),
@@ -58,7 +58,9 @@ def dead_parameters(encoder, objective, *, batch_norm):
 
 
 def test_all_objectives_are_looked_at():
-    assert set(METHODS) == set(OBJECTIVE_CARDS) == {"ntxent", "vicreg", "supcon", "supervised", "jepa", "dino"}
+    assert (
+        set(METHODS) == set(OBJECTIVE_CARDS) == {*("ntxent", "vicreg", "supcon", "supervised", "jepa", "mpm", "dino")}
+    )
 
 
 @pytest.mark.parametrize("objective", list(METHODS))

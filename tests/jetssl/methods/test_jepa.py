@@ -9,6 +9,7 @@ from jetssl.config.card import load_card
 from jetssl.data.masking import hide
 from jetssl.data.tensors import PairBatch, hidden_batch, to_tensors
 from jetssl.methods.jepa import Jepa
+from jetssl.models.predictor import kinematics
 from jetssl.training.epoch_metrics import read_metrics
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder
@@ -48,7 +49,7 @@ def test_losses_are_those_of_a_loop(card_file, target):
         seen = method.student(jets.features[[row]], jets.momenta[[row]], hidden.seen[[row]])
         both = torch.cat([jets.momenta[[row]], jets.momenta[[last]]], 1)
         layout = type(hidden.seen_layout).of(torch.cat([hidden.seen[[row]], hidden.guessed[[row]]], 1))
-        guesses = method.predictor(seen.tokens, both, layout)[0]
+        guesses = method.predictor(seen.tokens, kinematics(both, layout), layout)[0]
         for i in torch.nonzero(hidden.guessed[row])[:, 0].tolist():
             wanted = functional.layer_norm(whole.tokens[0, i], (16,))
             particle.append(functional.smooth_l1_loss(guesses[i], wanted))

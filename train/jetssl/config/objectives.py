@@ -91,7 +91,26 @@ class SupervisedCard(_ObjectiveCard):
         return log(n_classes)
 
 
-class JepaCard(_ObjectiveCard):
+class HidingCard(_ObjectiveCard):
+    """What objectives share that guess hidden constituents."""
+
+    masking: Literal["random", "contiguous", "kt_subjets"] = "random"
+    """which constituents are hidden: any; the nearest ones of a random one; or kT subjets"""
+    masked: tuple[Share, Share] = (0.3, 0.5)
+    """smallest and largest share of hidden constituents; every jet has its own"""
+    subjet_radius: float = Field(0.2, gt=0)
+    """R of the kT subjets"""
+    pid: float = Field(1.0, ge=0)
+    """weight of the loss of the type of hidden constituents"""
+
+    @model_validator(mode="after")
+    def _smaller_first(self) -> Self:
+        if self.masked[0] > self.masked[1]:
+            raise ValueError(f"masked is {list(self.masked)}: want the smaller share first")
+        return self
+
+
+class JepaCard(HidingCard):
     """P-JEPA: predict what an averaged encoder makes of hidden constituents; defaults as in the talk.
 
     The published scheme for images is arXiv:2301.08243, whose average and smooth-L1 loss are taken over.
@@ -104,18 +123,10 @@ class JepaCard(_ObjectiveCard):
     target: Literal["same_view", "other_view"] = "same_view"
     """whose constituents are predicted: the hidden ones of the jet that is seen, or ones of another simulation of its
     hard scatter"""
-    masking: Literal["random", "contiguous", "kt_subjets"] = "random"
-    """which constituents are hidden: any; the nearest ones of a random one; or kT subjets"""
-    masked: tuple[Share, Share] = (0.3, 0.5)
-    """smallest and largest share of hidden constituents; every jet has its own"""
-    subjet_radius: float = Field(0.2, gt=0)
-    """R of the kT subjets"""
     particle: float = Field(1.0, ge=0)
     """weight of the loss of hidden constituents"""
     aggregated: float = Field(1.0, ge=0)
     """weight of the loss of the jet vector"""
-    pid: float = Field(1.0, ge=0)
-    """weight of the loss of the type of hidden constituents"""
     variance: float = Field(0.0, ge=0)
     """weight of VICReg's variance term of the jet vectors, against collapse"""
     covariance: float = Field(0.0, ge=0)
@@ -131,10 +142,30 @@ class JepaCard(_ObjectiveCard):
 
     @model_validator(mode="after")
     def _something_to_learn(self) -> Self:
-        if self.masked[0] > self.masked[1]:
-            raise ValueError(f"masked is {list(self.masked)}: want the smaller share first")
         if not self.particle + self.aggregated + self.pid:
             raise ValueError("particle, aggregated and pid are 0: nothing is left to learn")
+        return self
+
+
+class MpmCard(HidingCard):
+    """Masked particle modelling (arXiv:2401.13537): predict features and type of hidden constituents."""
+
+    title: ClassVar[str] = "Masked particle loss"
+    beside_encoder: ClassVar[str] = "objective.predictor"
+    name: Literal["mpm"] = "mpm"
+    regression: float = Field(1.0, ge=0)
+    """weight of the loss of the other features"""
+    predictor: PredictorCard = PredictorCard()
+
+    @property
+    def jets_per_row(self) -> int:
+        """1."""
+        return 1
+
+    @model_validator(mode="after")
+    def _something_to_learn(self) -> Self:
+        if not self.regression + self.pid:
+            raise ValueError("regression and pid are 0: nothing is left to learn")
         return self
 
 
@@ -157,5 +188,5 @@ class DinoCard(_ObjectiveCard):
     """weight of KoLeo, which pushes the nearest jets apart; as in DINOv2 (arXiv:2304.07193)"""
 
 
-ObjectiveCard = NtXentCard | VicregCard | SupConCard | SupervisedCard | JepaCard | DinoCard
+ObjectiveCard = NtXentCard | VicregCard | SupConCard | SupervisedCard | JepaCard | MpmCard | DinoCard
 """The loss."""

@@ -15,7 +15,7 @@ import torch
 
 from jetssl.common.seeds import Stream, generator
 from jetssl.config.data import ViewsCard
-from jetssl.config.objectives import JepaCard
+from jetssl.config.objectives import HidingCard
 from jetssl.data.augmentations import augment
 from jetssl.data.jets import Jets, concatenate, gather_jets
 from jetssl.data.masking import HIDDEN, hide
@@ -41,7 +41,7 @@ class Look:
     """2 for pairs, 1 for an objective that looks at one jet at a time"""
     views: ViewsCard
     features: str
-    hide: JepaCard | None = None
+    hide: HidingCard | None = None
     """how constituents are hidden; None: none are"""
 
 

@@ -8,7 +8,7 @@ from jetssl.common.seeds import Stream
 from jetssl.common.team import ALONE, Team
 from jetssl.config.card import Card
 from jetssl.config.data import DataCard
-from jetssl.config.objectives import JepaCard
+from jetssl.config.objectives import HidingCard
 from jetssl.data.batches import Look, PairBatches, ShardPass, Share
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.reading import WindowReader
@@ -43,7 +43,7 @@ class PairDataModule(lightning.LightningDataModule):
         _check_team(card.data, team)
         self.rows, self.card, self.seed, self.team = rows, card.data, card.training.seed, team
         jets_per_row = card.objective.jets_per_row
-        hide = card.objective if isinstance(card.objective, JepaCard) else None
+        hide = card.objective if isinstance(card.objective, HidingCard) else None
         chosen = choices(rows.views, card.views, jets_per_row)
         self.look = Look(chosen, jets_per_row, card.views, card.data.feature_set, hide)
         self.splits = split_rows(rows, card.data.fractions)

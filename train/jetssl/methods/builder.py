@@ -3,6 +3,7 @@
 from jetssl.methods.base import Method
 from jetssl.methods.dino import Dino
 from jetssl.methods.jepa import Jepa
+from jetssl.methods.mpm import Mpm
 from jetssl.methods.supervised import Supervised
 from jetssl.methods.two_views import Contrastive, SupCon, Vicreg
 
@@ -12,5 +13,6 @@ METHODS: dict[str, type[Method]] = {
     "supcon": SupCon,
     "supervised": Supervised,
     "jepa": Jepa,
+    "mpm": Mpm,
     "dino": Dino,
 }

@@ -59,7 +59,9 @@ def dead_parameters(encoder, objective, *, batch_norm):
 
 def test_all_objectives_are_looked_at():
     assert (
-        set(METHODS) == set(OBJECTIVE_CARDS) == {*("ntxent", "vicreg", "supcon", "supervised", "jepa", "mpm", "dino")}
+        set(METHODS)
+        == set(OBJECTIVE_CARDS)
+        == {*("ntxent", "vicreg", "supcon", "sigreg", "supervised", "jepa", "mpm", "dino")}
     )
 
 
@@ -76,7 +78,7 @@ def test_no_dead_parameter(encoder, objective):
     assert dead_parameters(encoder, objective, batch_norm=False) == wanted
 
 
-@pytest.mark.parametrize("objective", ["ntxent", "vicreg", "supcon"])
+@pytest.mark.parametrize("objective", ["ntxent", "vicreg", "sigreg", "supcon"])
 def test_no_dead_parameter_with_batch_norm(objective):
     """It takes offsets before it away: those of the projector's first layer and of the encoder's last norm and map."""
     wanted = {"projector.0.bias", "encoder.pool.bias", "encoder.norm.bias"} | (

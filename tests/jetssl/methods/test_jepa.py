@@ -95,6 +95,18 @@ def test_targets_learn_nothing_by_themselves(card_file):
     assert all(weights.grad is not None for weights in method.student.parameters())
 
 
+def test_guards_are_terms_of_the_loss(card_file):
+    plain = method_of(card_file).eval()
+    guarded = method_of(
+        card_file, *(f"objective.{name}=0.25" for name in ("variance", "covariance", "sigreg"))
+    ).eval()
+    with torch.no_grad():
+        before, after = plain.losses(batch_of(plain)), guarded.losses(batch_of(guarded))
+    more = sum(after[name] for name in ("variance", "covariance", "sigreg"))
+    assert not {"variance", "covariance", "sigreg"} & set(before)
+    torch.testing.assert_close(after["loss"], before["loss"] + 0.25 * more)
+
+
 @pytest.mark.slow
 def test_collapse_is_seen_by_the_monitor_and_prevented_by_the_guard(card_file, tmp_path):
     """With targets that move along at once, equal vectors for all jets are the best."""

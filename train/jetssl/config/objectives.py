@@ -65,6 +65,20 @@ class VicregCard(_ObjectiveCard):
     covariance: float = Field(1.0, ge=0)
 
 
+class SigregCard(_ObjectiveCard):
+    """LeJEPA (arXiv:2511.08544) on pairs of views: they predict each other, and all together are normal.
+
+    Its loss is (1 - sigreg) * prediction + sigreg * SIGReg (its sec. 5), with the published default.
+    """
+
+    title: ClassVar[str] = "LeJEPA loss"
+    name: Literal["sigreg"] = "sigreg"
+    sigreg: Share = 0.05
+    """lambda of the paper"""
+    directions: int = Field(1024, ge=1, le=65536)
+    """that embeddings are projected on, drawn anew in every step"""
+
+
 class SupConCard(_ContrastiveCard):
     """Supervised contrastive loss (arXiv:2004.11362, eq. 2): jets of a class attract each other."""
 
@@ -131,6 +145,8 @@ class JepaCard(HidingCard):
     """weight of VICReg's variance term of the jet vectors, against collapse"""
     covariance: float = Field(0.0, ge=0)
     """weight of its covariance term"""
+    sigreg: float = Field(0.0, ge=0)
+    """weight of SIGReg (arXiv:2511.08544) of the jet vectors, against collapse, too"""
     average: float = Field(0.996, ge=0, lt=1)
     """decay per step of the moving average of weights that makes the targets; rises to 1 at the end"""
     predictor: PredictorCard = PredictorCard()
@@ -188,5 +204,5 @@ class DinoCard(_ObjectiveCard):
     """weight of KoLeo, which pushes the nearest jets apart; as in DINOv2 (arXiv:2304.07193)"""
 
 
-ObjectiveCard = NtXentCard | VicregCard | SupConCard | SupervisedCard | JepaCard | MpmCard | DinoCard
+ObjectiveCard = NtXentCard | VicregCard | SigregCard | SupConCard | SupervisedCard | JepaCard | MpmCard | DinoCard
 """The loss."""

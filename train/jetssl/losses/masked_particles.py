@@ -12,8 +12,8 @@ from jetssl.losses.weighting import weighted_mean
 def regression_loss(guessed: torch.Tensor, features: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
     """Mean absolute error of continuous features, over them and over constituents.
 
-    The paper guesses the code of a quantized constituent (its eq. 2) and compares that with a regression; later work
-    finds that the code is not needed (arXiv:2409.12589).
+    The paper guesses the code of a quantized constituent; later work finds that a regression will do
+    (arXiv:2409.12589).
 
     Args:
         guessed: `(R, M, C)`.

@@ -5,11 +5,12 @@ from jetssl.methods.dino import Dino
 from jetssl.methods.jepa import Jepa
 from jetssl.methods.mpm import Mpm
 from jetssl.methods.supervised import Supervised
-from jetssl.methods.two_views import Contrastive, SupCon, Vicreg
+from jetssl.methods.two_views import Contrastive, Sigreg, SupCon, Vicreg
 
 METHODS: dict[str, type[Method]] = {
     "ntxent": Contrastive,
     "vicreg": Vicreg,
+    "sigreg": Sigreg,
     "supcon": SupCon,
     "supervised": Supervised,
     "jepa": Jepa,

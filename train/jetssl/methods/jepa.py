@@ -7,7 +7,7 @@ Letters: R rows, N constituents, D model width.
 """
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Final, cast
 
 import torch
 from torch import nn
@@ -15,18 +15,23 @@ from torch.nn import functional
 
 from jetssl.common.collectives import gather
 from jetssl.common.precision import at_least_single, no_autocast
+from jetssl.common.seeds import Stream
 from jetssl.config.card import Card
 from jetssl.config.objectives import JepaCard
 from jetssl.data.columns import TYPE_NAMES
 from jetssl.data.features import type_places
 from jetssl.data.tensors import JetBatch, PairBatch
 from jetssl.losses.masked_particles import type_loss
+from jetssl.losses.sigreg import directions, sigreg
 from jetssl.losses.vicreg import covariance, variance
 from jetssl.losses.weighting import weighted_mean
 from jetssl.methods.averaged import AveragedMethod
 from jetssl.methods.monitors import spread
 from jetssl.models.encoder import Encoded
 from jetssl.models.predictor import Predictor, kinematics
+
+DIRECTIONS: Final = 256
+"""That SIGReg projects jet vectors on."""
 
 
 class Jepa(AveragedMethod):
@@ -90,13 +95,23 @@ class Jepa(AveragedMethod):
             if self.settings.pid:
                 types = whole.features.index_select(-1, self._types)
                 terms["pid"] = type_loss(at_least_single(self.typing(guessed)), types, at)
-            for name, term in (("variance", variance), ("covariance", covariance)):
-                if getattr(self.settings, name):
-                    terms[name] = term(gather(at_least_single(seen.jet)), gather(weights))
+            terms |= self._guards(gather(at_least_single(seen.jet)), gather(weights))
         loss = sum(
             (getattr(self.settings, name) * value for name, value in terms.items()), torch.zeros_like(at[0, 0])
         )
         return {"loss": loss} | terms, jets
+
+    def _guards(self, vectors: torch.Tensor, weights: torch.Tensor) -> Mapping[str, torch.Tensor]:
+        """Terms against collapse that the card asks for, of jet vectors `(R, D)` with weights `(R,)`."""
+        settings, terms = self.settings, {}
+        if settings.variance:
+            terms["variance"] = variance(vectors, weights)
+        if settings.covariance:
+            terms["covariance"] = covariance(vectors, weights)
+        if settings.sigreg:
+            onto = directions(vectors.shape[1], DIRECTIONS, self.seed_of_step(Stream.DIRECTIONS))
+            terms["sigreg"] = sigreg(vectors, onto, weights)
+        return terms
 
 
 def _last_views(batch: PairBatch) -> JetBatch:

@@ -1,8 +1,8 @@
 """Masked particle modelling: predict features and types of hidden constituents from the rest of the jet.
 
-As arXiv:2409.12589 has it: the encoder gets what is seen and nothing else; a predictor, not used afterwards, guesses the
-rest. It is told the rank in pT of what it guesses, as else all guesses of a jet would be equal, and nothing more
-(arXiv:2401.13537, sec. 3). It reads the jet vector, too, which so learns what the jet is.
+As arXiv:2409.12589 has it: the encoder gets what is seen and nothing else; a predictor, not used afterwards, guesses
+the rest. It is told the rank in pT of what it guesses, as else all guesses of a jet would be equal, and nothing more
+(arXiv:2401.13537). It reads the jet vector, too, which so learns what the jet is.
 
 Letters: R rows, N constituents, T seen and guessed ones of all jets, D model width.
 """

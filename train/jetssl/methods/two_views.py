@@ -1,4 +1,4 @@
-"""Pre-training on pairs of views, behind a projector: NT-Xent, VICReg, and supervised contrast.
+"""Pre-training on pairs of views, behind a projector: NT-Xent, VICReg, SIGReg, and supervised contrast.
 
 Letters: B rows of all processes, D model width, P projected width.
 """
@@ -11,10 +11,12 @@ import torch
 
 from jetssl.common.collectives import gather
 from jetssl.common.precision import at_least_single
+from jetssl.common.seeds import Stream
 from jetssl.config.card import Card
-from jetssl.config.objectives import NtXentCard, SupConCard, VicregCard
+from jetssl.config.objectives import NtXentCard, SigregCard, SupConCard, VicregCard
 from jetssl.data.tensors import PairBatch
 from jetssl.losses.ntxent import ntxent
+from jetssl.losses.sigreg import directions, lejepa_terms
 from jetssl.losses.supcon import supcon
 from jetssl.losses.vicreg import vicreg_terms
 from jetssl.methods.base import Method
@@ -108,6 +110,24 @@ class Vicreg(PairMethod):
             + settings.variance * terms.variance
             + settings.covariance * terms.covariance
         )
+        return {"loss": loss} | terms._asdict()
+
+
+class Sigreg(PairMethod):
+    """LeJEPA (arXiv:2511.08544)."""
+
+    def compare(
+        self,
+        first: torch.Tensor,
+        second: torch.Tensor,
+        labels: torch.Tensor,  # noqa: ARG002
+        weights: torch.Tensor | None = None,
+    ) -> Mapping[str, torch.Tensor]:
+        """Loss of LeJEPA of `first` and `second`, both `(B, P)`, and its two terms without weights."""
+        settings = cast(SigregCard, self.card.objective)
+        onto = directions(first.shape[1], settings.directions, self.seed_of_step(Stream.DIRECTIONS))
+        terms = lejepa_terms(first, second, onto, weights)
+        loss = (1 - settings.sigreg) * terms.prediction + settings.sigreg * terms.sigreg
         return {"loss": loss} | terms._asdict()
 
 

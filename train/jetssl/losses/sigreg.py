@@ -1,7 +1,8 @@
 """Sketched isotropic Gaussian regularization (SIGReg), and the objective of LeJEPA (arXiv:2511.08544).
 
 Embeddings that follow a standard normal distribution neither collapse nor correlate. By the theorem of Cramer and
-Wold it is enough that all their projections on a line do, and the test of Epps and Pulley says how far one is from that.
+Wold it is enough that all their projections on a line do, and the test of Epps and Pulley says how far one is from
+that.
 
 Letters: B rows, P size of an embedding, K directions, T points of the integral.
 """

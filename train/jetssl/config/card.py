@@ -57,6 +57,16 @@ class Card(CardModel):
         return self
 
     @model_validator(mode="after")
+    def _partners_make_pairs(self) -> Self:
+        objective = self.objective
+        if self.views.pairing == "emd" and (objective.jets_per_row == 1 or objective.reads_labels):
+            raise ValueError(
+                f"views.pairing is emd: objective {objective.name} wants no pairs of jets of any class; choose another"
+                " or set it to row"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _averaged_once(self) -> Self:
         name = self.objective.name
         if self.objective.epochs_compare:

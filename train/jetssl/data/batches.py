@@ -43,6 +43,8 @@ class Look:
     features: str
     hide: HidingCard | None = None
     """how constituents are hidden; None: none are"""
+    partner: Integers | None = None
+    """int64 `(R,)`, the row of the second jet of each row; None: the same one"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +136,10 @@ class PairBatches:
         seed, stream, epoch = self.address
         rng = generator(seed, stream, epoch, index, shard.number)
         drawn = draw_views(self.rows.valid[:, rows], self.look.choices, rng)[: self.look.jets_per_row]
-        place = np.searchsorted(shard.windows[window].rows, rows)
-        jets = gather_jets(table, drawn.reshape(-1), np.tile(place, self.look.jets_per_row))
+        shown = np.tile(rows, self.look.jets_per_row)
+        if self.look.partner is not None:
+            shown[len(rows) :] = self.look.partner[rows]
+        jets = gather_jets(table, drawn.reshape(-1), np.searchsorted(shard.windows[window].rows, shown))
         if self.look.views.source != "resim":
             jets = augment(jets, self.look.views.augmentations, rng)
         if self.look.hide is not None:

@@ -1,6 +1,7 @@
 """Training and validation batches for Lightning."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import lightning
 
@@ -11,12 +12,14 @@ from jetssl.config.data import DataCard
 from jetssl.config.objectives import HidingCard
 from jetssl.data.batches import Look, PairBatches, ShardPass, Share
 from jetssl.data.features import FEATURE_SETS
+from jetssl.data.partners import partners
 from jetssl.data.reading import WindowReader
 from jetssl.data.rows import Rows
 from jetssl.data.sampling import Shard, training_shards, validation_window
 from jetssl.data.splits import Splits, split_rows
 from jetssl.data.tensors import PairBatch
 from jetssl.data.views import choices, usable_rows
+from resim.common.arrays import Integers
 from resim.common.errors import InputError
 
 
@@ -54,6 +57,8 @@ class PairDataModule(lightning.LightningDataModule):
         self.batches_per_epoch = min(shard.n_batches for shard in self.shards)
         _check_batches(self.batches_per_epoch, self.usable, self.card)
         self._validation = validation_window(rows, self.usable.validation, self.card, team.size, self.seed)
+        if card.views.pairing == "emd":
+            self.look = replace(self.look, partner=self._partners(card.views.candidates))
         columns = FEATURE_SETS[self.card.feature_set].columns
         self._readers = {shard.number: WindowReader(rows, columns) for shard in self._own_shards()}
         self._validation_reader = WindowReader(rows, columns)
@@ -97,6 +102,17 @@ class PairDataModule(lightning.LightningDataModule):
         """End the processes that read; a training that goes on starts them again."""
         for reader in (*self._readers.values(), self._validation_reader):
             reader.close()
+
+    def _partners(self, candidates: int) -> Integers:
+        """The row of the second jet of each row, of its side of the split."""
+        only = self.shards[0].shuffle
+        if len(self.shards) > 1 or only.n_windows > 1:
+            raise InputError(
+                f"views.pairing emd compares all {len(self.usable.train)} training rows: set data.shards to 1 and raise"
+                f" data.buffer ({self.card.buffer})"
+            )
+        first, second = self.look.choices[0].tolist()
+        return partners(self.rows, [only.rows, self._validation.rows], (first, second), candidates)
 
     def _own_shards(self) -> list[Shard]:
         if len(self.shards) == 1:

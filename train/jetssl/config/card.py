@@ -61,8 +61,8 @@ class Card(CardModel):
         objective = self.objective
         if self.views.pairing == "emd" and (objective.jets_per_row == 1 or objective.reads_labels):
             raise ValueError(
-                f"views.pairing is emd: objective {objective.name} wants no pairs of jets of any class; choose another"
-                " or set it to row"
+                f"views.pairing is emd: objective {objective.name} wants no pairs of jets of any class; choose"
+                " another or set it to row"
             )
         return self
 

@@ -82,8 +82,8 @@ class ViewsCard(CardModel):
     def _one_pair_for_partners(self) -> "ViewsCard":
         if self.pairing == "emd" and (self.source == "augment" or len(self.pairs) != 1 or ANY in self.pairs[0]):
             raise ValueError(
-                f"pairing emd with source {self.source} and pairs {[list(pair) for pair in self.pairs]}: want one pair"
-                " of two named views, as [[nominal, vincia]], and source resim or both"
+                f"pairing emd with source {self.source} and pairs {[list(pair) for pair in self.pairs]}: want one"
+                " pair of two named views, as [[nominal, vincia]], and source resim or both"
             )
         return self
 

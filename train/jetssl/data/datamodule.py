@@ -108,8 +108,8 @@ class PairDataModule(lightning.LightningDataModule):
         only = self.shards[0].shuffle
         if len(self.shards) > 1 or only.n_windows > 1:
             raise InputError(
-                f"views.pairing emd compares all {len(self.usable.train)} training rows: set data.shards to 1 and raise"
-                f" data.buffer ({self.card.buffer})"
+                f"views.pairing emd compares all {len(self.usable.train)} training rows: set data.shards to 1 and"
+                f" raise data.buffer ({self.card.buffer})"
             )
         first, second = self.look.choices[0].tolist()
         return partners(self.rows, [only.rows, self._validation.rows], (first, second), candidates)

@@ -1,13 +1,10 @@
 """Pairs without re-simulation, as in MACK (arXiv:2410.13947): the nearest jet of another simulation.
 
-The jets of both simulations are those of different hard scatters, so nothing but their likeness makes them a pair: the
-baseline that re-simulation has to beat.
+The two jets are of different hard scatters, so nothing but their likeness makes them a pair: the baseline that
+re-simulation has to beat.
 
 Letters: R rows, B jets, K candidates.
 """
-
-import logging
-import time
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +16,6 @@ from jetssl.data.reading import JetSource, Place
 from jetssl.data.rows import Rows
 from resim.common.arrays import Integers
 from resim.common.errors import InputError
-
-log = logging.getLogger(__name__)
 
 RADIUS = 0.8
 """R of the distance: that of the jets of the shipped cards. A larger one makes angles cost less than pT."""
@@ -41,16 +36,13 @@ def partners(rows: Rows, groups: list[Integers], views: tuple[int, int], candida
     Raises:
         InputError: a group is a single hard scatter.
     """
-    found, started = np.full(rows.n_rows, -1), time.monotonic()
+    found = np.full(rows.n_rows, -1)
     source = JetSource(Place.of(rows), ())
     for group in groups:
         table, places = source.read(group), np.arange(len(group))
         first, second = (gather_jets(table, np.full(len(group), view), places) for view in views)
         found[group] = group[nearest(first, second, rows.identity[group], candidates)]
     source.close()
-    log.info(
-        "partners of %d jets by energy mover's distance in %.0f s", (found >= 0).sum(), time.monotonic() - started
-    )
     return found
 
 

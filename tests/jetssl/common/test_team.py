@@ -29,6 +29,7 @@ CASES = {
     "jepa": [JEPA, PART.replace("heads: 2", "heads: 2, dropout: 0")],
     "jepa_kin": [JEPA, "data.features=kin", "objective.pid=0", "objective.variance=1", "objective.target=other_view"],
     "mpm": [MPM],
+    "anomclr": ["objective={name: anomclr}"],
     "sigreg": ["objective={name: sigreg, directions: 32}"],
     "dino": ["objective={name: dino}"],
     "average": ["training.ema=0.9"],

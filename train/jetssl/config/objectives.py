@@ -185,6 +185,34 @@ class MpmCard(HidingCard):
         return self
 
 
+class AnomaliesCard(CardModel):
+    """Anomalous versions of jets, one kind each, all that are on as likely; see `jetssl.data.anomalies`."""
+
+    drop: float = Field(0.3, ge=0, lt=1)
+    """probability of a constituent to be left out"""
+    shift: float = Field(0.6, ge=0)
+    """largest shift, in eta and in phi, of the constituents around one of them"""
+    exponent: float = Field(1.5, gt=0)
+    """power of pT that replaces pT; 1: none"""
+
+    @model_validator(mode="after")
+    def _something_strange(self) -> Self:
+        if not (self.drop or self.shift or self.exponent != 1):
+            raise ValueError("drop and shift are 0 and exponent is 1: nothing is anomalous")
+        return self
+
+
+class AnomClrCard(_ObjectiveCard):
+    """AnomCLR, and AnomCLR+ (arXiv:2301.04660), on pairs of views and an anomalous version of each jet."""
+
+    title: ClassVar[str] = "AnomCLR loss"
+    name: Literal["anomclr"] = "anomclr"
+    plus: bool = False
+    """AnomCLR+, which looks at no other jets"""
+    temperature: float = Field(0.1, gt=0)
+    anomalies: AnomaliesCard = AnomaliesCard()
+
+
 class DinoCard(_ObjectiveCard):
     """Self-distillation on pairs of views (DINO, arXiv:2104.14294)."""
 
@@ -204,5 +232,7 @@ class DinoCard(_ObjectiveCard):
     """weight of KoLeo, which pushes the nearest jets apart; as in DINOv2 (arXiv:2304.07193)"""
 
 
-ObjectiveCard = NtXentCard | VicregCard | SigregCard | SupConCard | SupervisedCard | JepaCard | MpmCard | DinoCard
+ObjectiveCard = (
+    NtXentCard | VicregCard | SigregCard | SupConCard | SupervisedCard | JepaCard | MpmCard | DinoCard | AnomClrCard
+)
 """The loss."""

@@ -9,7 +9,7 @@ from jetssl.common.seeds import Stream
 from jetssl.common.team import ALONE, Team
 from jetssl.config.card import Card
 from jetssl.config.data import DataCard
-from jetssl.config.objectives import HidingCard
+from jetssl.config.objectives import AnomClrCard, HidingCard
 from jetssl.data.batches import Look, PairBatches, ShardPass, Share
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.partners import partners
@@ -48,7 +48,8 @@ class PairDataModule(lightning.LightningDataModule):
         jets_per_row = card.objective.jets_per_row
         hide = card.objective if isinstance(card.objective, HidingCard) else None
         chosen = choices(rows.views, card.views, jets_per_row)
-        self.look = Look(chosen, jets_per_row, card.views, card.data.feature_set, hide)
+        anomalies = card.objective.anomalies if isinstance(card.objective, AnomClrCard) else None
+        self.look = Look(chosen, jets_per_row, card.views, card.data.feature_set, hide, anomalies)
         self.splits = split_rows(rows, card.data.fractions)
         usable = usable_rows(rows.valid, self.look.choices)
         self.usable = Splits(*(side[usable[side]] for side in self.splits.sides))

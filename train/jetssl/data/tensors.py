@@ -59,6 +59,8 @@ class PairBatch(NamedTuple):
     """float32 `(B/2,)`, how much each row counts in the loss; None if all count alike"""
     hidden: HiddenBatch | None = None
     """for objectives that guess what is hidden"""
+    anomalous: JetBatch | None = None
+    """an anomalous version of each row, B/2 jets, for objectives that push it away"""
 
     def hiding(self) -> HiddenBatch:
         """What is hidden, for those who need it.

@@ -1,5 +1,6 @@
 """Methods by the name of the objective that a card uses."""
 
+from jetssl.methods.anomclr import AnomClr
 from jetssl.methods.base import Method
 from jetssl.methods.dino import Dino
 from jetssl.methods.jepa import Jepa
@@ -16,4 +17,5 @@ METHODS: dict[str, type[Method]] = {
     "jepa": Jepa,
     "mpm": Mpm,
     "dino": Dino,
+    "anomclr": AnomClr,
 }

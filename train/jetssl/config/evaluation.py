@@ -14,7 +14,7 @@ from resim.common.errors import InputError
 ProbeInput = Literal["random", "features", "wide_features", "constituents", "images", "efp"]
 """What a probe reads beside the pre-trained encoder's vectors."""
 ProbeMethod = Literal["linear_probe", "knn"]
-AnomalyScore = Literal["norm", "mahalanobis", "knn", "autoencoder", "supervised"]
+AnomalyScore = Literal["norm", "mahalanobis", "knn", "autoencoder", "flow", "supervised"]
 Mode = Literal["frozen", "full", "lora", "scratch", "scratch-views"]
 """What a fine-tuning trains."""
 HeadName = Literal["linear", "rs3l", "rs3l-mlp", "resim"]
@@ -171,11 +171,12 @@ class AnomalyCard(Section):
     view: str = ""
     """View whose jets are scored; default: the root view."""
     score: tuple[AnomalyScore, ...] = Field(("norm", "mahalanobis", "knn", "autoencoder", "supervised"), min_length=1)
-    """How unlike background a jet is; supervised: a regression that knows the anomalies, for comparison."""
+    """How unlike background a jet is; flow asks for the extra of that name; supervised: a regression that knows the
+    anomalies, for comparison."""
     baseline: tuple[ProbeInput, ...] = ("random", "features", "wide_features")
     """Other input of the same scores."""
     draws: int = Field(5, ge=2)
-    """Autoencoders, and random encoders."""
+    """Autoencoders, flows, and random encoders."""
     match_kinematics: bool = False
     """Weight anomalous jets to the pT and |eta| of background."""
     unweighted: bool = False

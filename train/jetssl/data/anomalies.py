@@ -1,7 +1,7 @@
 """Anomalous versions of jets, for objectives that push them away: the augmentations of AnomalyCLR for jets.
 
-Each changes how pT is shared among constituents or directions, and leaves the pT of the jet and its centre alone, so that
-an anomaly is told by substructure and by nothing else. Inputs are never modified.
+Each changes how pT is shared among constituents or directions, and leaves the pT of the jet and its centre alone, so
+that an anomaly is told by substructure and by nothing else. Inputs are never modified.
 
 Letters: B jets, T constituents of all of them together.
 """

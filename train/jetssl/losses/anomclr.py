@@ -22,8 +22,8 @@ def anomclr(
     .. math:: -\log \frac{\exp([s(z_i, z_i') - s(z_i, z_i^*)] / \tau)}
         {\sum_{j \neq i} \exp(s(z_i, z_j) / \tau) + \exp(s(z_i, z_j') / \tau)}
 
-    Mean over both views of all rows. As in the paper the sum runs over other rows only, so that, unlike in NT-Xent, the
-    positive is not part of it and the loss may be negative.
+    Mean over both views of all rows. As in the paper the sum runs over other rows only, so that, unlike in NT-Xent,
+    the positive is not part of it and the loss may be negative.
 
     Args:
         first: one view of each row, `(B, P)`.

@@ -6,7 +6,7 @@ from scipy.stats import kstest
 
 from jetssl.weak.cwola import Events, mixture_weights, passing, search
 from jetssl.weak.spectrum import MassWindow
-from tests.jetssl.weak.test_spectrum import WINDOW, falling
+from tests.helpers.spectra import WINDOW, falling
 
 EFFICIENCY = 0.05
 

@@ -8,14 +8,7 @@ from scipy.stats import kstest, norm, poisson
 
 from jetssl.weak.spectrum import BINS, CURVED, STRAIGHT, Excess, MassWindow, fit
 from resim.common.errors import InputError
-
-WINDOW = MassWindow((1200.0, 1400.0), (1000.0, 1800.0))
-
-
-def falling(rng, size, power=-5.0):
-    """Masses with a density of this power."""
-    low, high = (edge ** (power + 1) for edge in WINDOW.sidebands)
-    return (low + rng.random(size) * (high - low)) ** (1 / (power + 1))
+from tests.helpers.spectra import WINDOW, falling
 
 
 def test_regions_and_bins_cover_everything_once(rng):

@@ -132,7 +132,8 @@ def fit(mass: Floats, window: MassWindow, degree: int, shape: Floats | None = No
         )
     x = np.log(np.sqrt(edges[1:] * edges[:-1]))
     powers = np.vander(x - x[used].mean(), degree + 1, increasing=True)
-    inverse, beta = np.eye(degree + 1), np.zeros(degree + 1)
+    beta = np.zeros(degree + 1)
+    inverse: Floats = np.eye(degree + 1)
     beta[0] = math.log(counts[used].sum() / shape[used].sum())
     for _ in range(STEPS):
         mean = shape * np.exp(powers @ beta)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from jetssl.evaluation.results import Calibration, Result, RocCurve
+from jetssl.weak.scan import Scan, ScanPoint
 
 SHARED = {
     "task": "b_vs_q",
@@ -88,3 +89,33 @@ def roc_curve(**more):
     about = {"task": "b_vs_q", "baseline": None, "n_labels": 20, "all_labels": False, "n_background": 50}
     about["calibration"] = Calibration(predicted=[0.2, 0.9], observed=[0.25, 0.8], n_jets=[60.0, 40.0])
     return RocCurve(**about | more, signal_efficiency=efficiencies, background_efficiency=efficiencies)
+
+
+def scan_of() -> Scan:
+    """What `jetssl cwola` writes of two inputs and two numbers of signal events."""
+    points = [
+        ScanPoint(
+            baseline=baseline,
+            injected=injected,
+            in_region=0.8 * injected,
+            before=[injected / 50, injected / 50 * 3],
+            after=[injected / 10, injected / 10 + 1],
+            sculpting=[0.0, 0.2],
+        )
+        for baseline in (None, "random")
+        for injected in (0, 50)
+    ]
+    return Scan(
+        signal=("wz",),
+        background=("qcd",),
+        encoder="transformer",
+        view="nominal",
+        window=(1000, 1200, 1400, 1800),
+        efficiency=0.05,
+        n_background=500,
+        n_available=1000,
+        repetitions=2,
+        seed=1,
+        command="jetssl cwola run",
+        points=points,
+    )

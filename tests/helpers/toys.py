@@ -60,6 +60,7 @@ PART = "encoder={name: part, width: 16, layers: 1, heads: 2, embedding: [8], pai
 
 
 JEPA = "objective={name: jepa, predictor: {width: 8, layers: 1, heads: 2}}"
+MPM = "objective={name: mpm, predictor: {width: 8, layers: 1, heads: 2}}"
 
 
 ENCODER_OVERRIDES = {

@@ -107,6 +107,11 @@ def test_options_are_frozen():
             *("run", "--output", "--card", "--data", "--signal", "--background", "--view", "--score", "--baseline"),
             *("--draws", "--match-kinematics", "--unweighted", "--seed", "--force", "--json", "--quiet"),
         ],
+        "cwola": [
+            *("run", "--output", "--card", "--data", "--signal", "--background", "--view", "--window", "--delta-eta"),
+            *("--injected", "--sample", "--efficiency", "--repetitions", "--baseline", "--seed"),
+            *("--force", "--json", "--quiet"),
+        ],
         "embed": ["run", "file", "--output", "--force", "--quiet"],
         "export": ["run", "--format", "--licence", "--output", "--force"],
         "compare": ["runs", "--output", "--card", "--reference", "--metric", "--any-features", "--force", "--json"],

@@ -14,6 +14,7 @@ from jetssl.config.encoders import Architecture
 from jetssl.config.evaluation import (
     AnomalyCard,
     CompareCard,
+    CwolaCard,
     EvaluateCard,
     FineTuneCard,
     GeometryCard,
@@ -234,6 +235,31 @@ def anomaly(run: Path, output: Path, force: bool, as_json: bool, quiet: bool, **
         click.echo(to_json(results))
     else:
         print_blocks(anomaly_tables(results))
+
+
+@jetssl.command()
+@click.argument("run", type=PATH)
+@click.option("-o", "--output", type=PATH, required=True, help="Folder of the records.")
+@options_of(CwolaCard)
+@_REPLACE
+@_JSON
+@_QUIET
+def cwola(run: Path, output: Path, force: bool, as_json: bool, quiet: bool, **options: Any) -> None:
+    """Search for a resonance of two jets without labels, and say how much stronger its excess gets.
+
+    Signal is injected into background, from none upwards, and a classifier tells jets of the signal region from those
+    of the sidebands, on the vectors of RUN and on other inputs.
+    """
+    from jetssl.evaluation.table import print_blocks
+    from jetssl.weak.scan import FILE, ResonanceScan, scan
+    from jetssl.weak.scan_table import scan_table
+
+    commandline.refuse_folder(output, (FILE,), force)
+    found = scan(ResonanceScan(run, output, CwolaCard(**options)), quiet=quiet)
+    if as_json:
+        click.echo(found.model_dump_json(indent=1))
+    else:
+        print_blocks([scan_table(found)])
 
 
 @jetssl.command()

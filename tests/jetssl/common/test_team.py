@@ -17,7 +17,7 @@ from resim.common.errors import InputError
 from tests.helpers.forked import MAIN, run_team, start_program
 from tests.helpers.programs import free_port
 from tests.helpers.teams import gloo, join
-from tests.helpers.toys import JEPA, PART
+from tests.helpers.toys import JEPA, MPM, PART
 
 CASES = {
     "ntxent": [],
@@ -27,6 +27,9 @@ CASES = {
     "supervised": ["objective.name=supervised", "views.source=resim"],
     "jepa": [JEPA, PART.replace("heads: 2", "heads: 2, dropout: 0")],
     "jepa_kin": [JEPA, "data.features=kin", "objective.pid=0", "objective.variance=1", "objective.target=other_view"],
+    "mpm": [MPM],
+    "anomclr": ["objective={name: anomclr}"],
+    "sigreg": ["objective={name: sigreg, directions: 32}"],
     "dino": ["objective={name: dino}"],
     "average": ["training.ema=0.9"],
     "normalized": ["data.normalize=true", "data.features=rs3l"],

@@ -1,4 +1,4 @@
-"""Which constituents P-JEPA hides."""
+"""Which constituents are hidden."""
 
 import numpy as np
 import pytest

@@ -8,7 +8,7 @@ from lightning.fabric.utilities.apply_func import move_data_to_device
 from jetssl.config.card import OBJECTIVE_CARDS, Card
 from jetssl.config.data import DataCard
 from jetssl.config.encoders import PredictorCard, ProjectorCard
-from jetssl.config.objectives import JepaCard
+from jetssl.config.objectives import AnomClrCard, HidingCard
 from jetssl.data.masking import hide
 from jetssl.data.tensors import PairBatch, hidden_batch, to_tensors
 from jetssl.methods.averaged import AveragedMethod
@@ -18,7 +18,12 @@ from tests.helpers.toys import WITHOUT_EFFECT, make_jets
 
 ROWS = 24
 CLASSES = ("a", "b", "c")
-SMALL = {"jepa": {"predictor": PredictorCard(width=8, layers=1, heads=2)}}
+SMALL = {name: {"predictor": PredictorCard(width=8, layers=1, heads=2)} for name in ("jepa", "mpm")}
+
+
+def doubled(jets):
+    tensors = to_tensors(jets, "relative")
+    return tensors._replace(features=tensors.features.double(), momenta=tensors.momenta.double())
 
 
 def batch_for(method):
@@ -26,16 +31,16 @@ def batch_for(method):
     rng = np.random.default_rng(4)
     counts = rng.integers(2, 12, ROWS)
     jets = make_jets(rng, np.tile(counts, method.card.objective.jets_per_row).tolist())
-    tensors = to_tensors(jets, "relative")
-    tensors = tensors._replace(features=tensors.features.double(), momenta=tensors.momenta.double())
+    tensors = doubled(jets)
     objective = method.card.objective
-    hides = isinstance(objective, JepaCard)
+    hides = isinstance(objective, HidingCard)
     return PairBatch(
         tensors,
         torch.arange(ROWS),
         torch.arange(ROWS) % len(CLASSES),
         torch.from_numpy(np.stack([jets.jet_pt, jets.jet_eta], axis=1)),
         hidden=hidden_batch(tensors, hide(jets, objective, rng), objective.jets_per_row) if hides else None,
+        anomalous=doubled(make_jets(rng, counts.tolist())) if isinstance(objective, AnomClrCard) else None,
     )
 
 
@@ -58,7 +63,11 @@ def dead_parameters(encoder, objective, *, batch_norm):
 
 
 def test_all_objectives_are_looked_at():
-    assert set(METHODS) == set(OBJECTIVE_CARDS) == {"ntxent", "vicreg", "supcon", "supervised", "jepa", "dino"}
+    assert (
+        set(METHODS)
+        == set(OBJECTIVE_CARDS)
+        == {*("ntxent", "vicreg", "supcon", "sigreg", "supervised", "jepa", "mpm", "dino", "anomclr")}
+    )
 
 
 @pytest.mark.parametrize("objective", list(METHODS))
@@ -74,7 +83,7 @@ def test_no_dead_parameter(encoder, objective):
     assert dead_parameters(encoder, objective, batch_norm=False) == wanted
 
 
-@pytest.mark.parametrize("objective", ["ntxent", "vicreg", "supcon"])
+@pytest.mark.parametrize("objective", ["ntxent", "vicreg", "sigreg", "supcon", "anomclr"])
 def test_no_dead_parameter_with_batch_norm(objective):
     """It takes offsets before it away: those of the projector's first layer and of the encoder's last norm and map."""
     wanted = {"projector.0.bias", "encoder.pool.bias", "encoder.norm.bias"} | (

@@ -9,6 +9,7 @@ from jetssl.config.card import load_card
 from jetssl.data.masking import hide
 from jetssl.data.tensors import PairBatch, hidden_batch, to_tensors
 from jetssl.methods.jepa import Jepa
+from jetssl.models.predictor import kinematics
 from jetssl.training.epoch_metrics import read_metrics
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder
@@ -48,7 +49,7 @@ def test_losses_are_those_of_a_loop(card_file, target):
         seen = method.student(jets.features[[row]], jets.momenta[[row]], hidden.seen[[row]])
         both = torch.cat([jets.momenta[[row]], jets.momenta[[last]]], 1)
         layout = type(hidden.seen_layout).of(torch.cat([hidden.seen[[row]], hidden.guessed[[row]]], 1))
-        guesses = method.predictor(seen.tokens, both, layout)[0]
+        guesses = method.predictor(seen.tokens, kinematics(both, layout), layout)[0]
         for i in torch.nonzero(hidden.guessed[row])[:, 0].tolist():
             wanted = functional.layer_norm(whole.tokens[0, i], (16,))
             particle.append(functional.smooth_l1_loss(guesses[i], wanted))
@@ -92,6 +93,18 @@ def test_targets_learn_nothing_by_themselves(card_file):
     method.losses(batch_of(method))["loss"].backward()
     assert all(weights.grad is None for weights in method.encoder.parameters())
     assert all(weights.grad is not None for weights in method.student.parameters())
+
+
+def test_guards_are_terms_of_the_loss(card_file):
+    plain = method_of(card_file).eval()
+    guarded = method_of(
+        card_file, *(f"objective.{name}=0.25" for name in ("variance", "covariance", "sigreg"))
+    ).eval()
+    with torch.no_grad():
+        before, after = plain.losses(batch_of(plain)), guarded.losses(batch_of(guarded))
+    more = sum(after[name] for name in ("variance", "covariance", "sigreg"))
+    assert not {"variance", "covariance", "sigreg"} & set(before)
+    torch.testing.assert_close(after["loss"], before["loss"] + 0.25 * more)
 
 
 @pytest.mark.slow

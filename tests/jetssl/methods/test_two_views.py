@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from jetssl.config.card import load_card
+from jetssl.data.tensors import JetBatch, PairBatch
 from jetssl.losses.ntxent import ntxent
 from jetssl.losses.supcon import supcon
 from jetssl.losses.vicreg import vicreg_terms
@@ -12,6 +13,8 @@ from tests.helpers.toys import normal
 
 FIRST, SECOND = normal(6, 4), normal(6, 4, seed=2)
 LABELS = torch.tensor([0, 0, 1, 1, 2, 2])
+JETS = JetBatch(torch.zeros(12, 1, 10), torch.zeros(12, 1, 4), torch.ones(12, 1).bool())
+BATCH = PairBatch(JETS, torch.arange(6), LABELS, torch.zeros(12, 2))
 
 
 def method(kind, card_file, objective):
@@ -21,12 +24,12 @@ def method(kind, card_file, objective):
 def test_contrastive_has_the_temperature_of_the_card(card_file):
     for temperature in (0.1, 0.5):
         found = method(Contrastive, card_file, f"{{name: ntxent, temperature: {temperature}}}")
-        assert torch.equal(found.compare(FIRST, SECOND, LABELS)["loss"], ntxent(FIRST, SECOND, temperature))
+        assert torch.equal(found.compare(FIRST, SECOND, BATCH)["loss"], ntxent(FIRST, SECOND, temperature))
 
 
 def test_vicreg_weights_its_terms(card_file):
     found = method(Vicreg, card_file, "{name: vicreg, invariance: 2, variance: 3, covariance: 5}")
-    values, terms = found.compare(FIRST, SECOND, LABELS), vicreg_terms(FIRST, SECOND)
+    values, terms = found.compare(FIRST, SECOND, BATCH), vicreg_terms(FIRST, SECOND)
     assert float(values["loss"]) == pytest.approx(
         float(2 * terms.invariance + 3 * terms.variance + 5 * terms.covariance)
     )
@@ -35,7 +38,7 @@ def test_vicreg_weights_its_terms(card_file):
 def test_supcon_knows_the_classes(card_file):
     found = method(SupCon, card_file, "{name: supcon, temperature: 0.2}")
     wanted = supcon(torch.cat([FIRST, SECOND]), torch.cat([LABELS, LABELS]), 0.2)
-    assert torch.equal(found.compare(FIRST, SECOND, LABELS)["loss"], wanted)
+    assert torch.equal(found.compare(FIRST, SECOND, BATCH)["loss"], wanted)
 
 
 def test_the_first_half_of_a_batch_are_the_first_views(card_file):

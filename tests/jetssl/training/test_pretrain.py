@@ -110,7 +110,9 @@ def test_secondary_vertices_are_trained_on_and_probed(card_file, tmp_path, encod
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["ntxent", "vicreg", "supcon", "supervised", "jepa", "dino"])
+@pytest.mark.parametrize(
+    "name", ["ntxent", "vicreg", "sigreg", "supcon", "supervised", "jepa", "mpm", "dino", "anomclr"]
+)
 def test_every_objective_learns(card_file, tmp_path, name):
     overrides = [f"objective.name={name}", "training.epochs=5", "training.learning_rate=0.01"]
     overrides += ["objective.average=0.9"] if name == "dino" else []  # else the teacher waits for hundreds of steps
@@ -123,10 +125,13 @@ def test_every_objective_learns(card_file, tmp_path, name):
     else:
         assert rows[-1]["loss"] < rows[0]["loss"]
     assert math.isfinite(rows[-1]["accuracy"]) == (name == "supervised")
-    assert math.isfinite(rows[-1]["alignment"]) == (name in {"ntxent", "vicreg", "supcon", "dino"})
+    assert math.isfinite(rows[-1]["alignment"]) == (
+        name in {"ntxent", "vicreg", "sigreg", "supcon", "dino", "anomclr"}
+    )
     if name == "supervised":
         assert rows[-1]["accuracy"] > 0.9
     beside = {"supervised": {"classifier"}, "jepa": {"student", "predictor", "jet_predictor", "typing"}}
+    beside["mpm"] = {"predictor", "regression", "typing"}
     beside["dino"] = {"student", "projector", "student_projector", "prototypes", "student_prototypes"}
     counts = run.load_provenance().parameters
     assert set(counts) == {"encoder"} | beside.get(name, {"projector"})

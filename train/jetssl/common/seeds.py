@@ -25,6 +25,8 @@ class Stream(IntEnum):
     LABEL_NOISE = 11
     MIXTURES = 12
     ANOMALY = 13
+    DIRECTIONS = 14
+    CWOLA = 15
     HALVES = 20
     GEOMETRY = 21
     SEEDS = 22

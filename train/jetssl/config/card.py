@@ -15,7 +15,7 @@ from pydantic import create_model, model_validator
 from jetssl.config import plugins
 from jetssl.config.data import TYPED, DataCard, ViewsCard
 from jetssl.config.encoders import EncoderCard, ProjectorCard, TransformerCard
-from jetssl.config.objectives import JepaCard, NtXentCard, ObjectiveCard
+from jetssl.config.objectives import HidingCard, NtXentCard, ObjectiveCard
 from jetssl.config.training import WITHOUT_EFFECT, TrainingCard
 from resim.common.cards import CardModel, find_file, parse_card, parse_yaml, read_yaml
 from resim.common.errors import InputError
@@ -58,6 +58,16 @@ class Card(CardModel):
         return self
 
     @model_validator(mode="after")
+    def _partners_make_pairs(self) -> Self:
+        objective = self.objective
+        if self.views.pairing == "emd" and (objective.jets_per_row == 1 or objective.reads_labels):
+            raise ValueError(
+                f"views.pairing is emd: objective {objective.name} wants no pairs of jets of any class; choose"
+                " another or set it to row"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _averaged_once(self) -> Self:
         name = self.objective.name
         if self.objective.epochs_compare:
@@ -76,16 +86,16 @@ class Card(CardModel):
 
     @model_validator(mode="after")
     def _nothing_tells_what_is_hidden(self) -> Self:
-        if isinstance(self.objective, JepaCard) and "vertices" in self.data.inputs:
+        if isinstance(self.objective, HidingCard) and "vertices" in self.data.inputs:
             raise ValueError(
-                "data.inputs has vertices, which tell of the hidden tracks that objective jepa guesses: set it to"
-                " [constituents]"
+                "data.inputs has vertices, which tell of the hidden tracks that objective"
+                f" {self.objective.name} guesses: set it to [constituents]"
             )
         return self
 
     @model_validator(mode="after")
     def _types_for_pid(self) -> Self:
-        if isinstance(self.objective, JepaCard) and self.objective.pid and self.data.features not in TYPED:
+        if isinstance(self.objective, HidingCard) and self.objective.pid and self.data.features not in TYPED:
             raise ValueError(
                 f"objective.pid is {self.objective.pid:g}, data.features {self.data.features} has no types of"
                 f" particles: set it to 0 or choose one of {', '.join(sorted(TYPED))}"

@@ -59,6 +59,12 @@ class ViewsCard(CardModel):
     """names of stored views, `any` for every one, as in [[nominal, any]]; each valid choice of a row is as likely as
     the others, drawn anew in every epoch. Where one stored view is enough (source `augment`, objective `supervised`):
     any of those named"""
+    pairing: Literal["row", "emd"] = "row"
+    """`row`: both jets are of one hard scatter; `emd`: the second one is the nearest jet, by energy mover's distance,
+    of another hard scatter in the second view, as in MACK (arXiv:2410.13947), for comparison. Asks for one pair of
+    views, rows in memory (`data.buffer`), and about 1 ms for each candidate of each row before the first epoch"""
+    candidates: int = Field(16, ge=1, le=ROWS)
+    """jets that the distance is computed to: those with the lowest bound from below"""
     augmentations: AugmentationsCard = AugmentationsCard()
     """not used with source `resim`"""
 
@@ -70,6 +76,15 @@ class ViewsCard(CardModel):
                     f"pairs holds [{first}, {second}]: with source {self.source} the two views of a row are different"
                     " ones; name another, or use source augment"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _one_pair_for_partners(self) -> "ViewsCard":
+        if self.pairing == "emd" and (self.source == "augment" or len(self.pairs) != 1 or ANY in self.pairs[0]):
+            raise ValueError(
+                f"pairing emd with source {self.source} and pairs {[list(pair) for pair in self.pairs]}: want one"
+                " pair of two named views, as [[nominal, vincia]], and source resim or both"
+            )
         return self
 
     @property

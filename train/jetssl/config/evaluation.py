@@ -1,4 +1,4 @@
-"""The evaluation card: what `jetssl probe`, `finetune`, `evaluate`, `geometry`, `anomaly` and `compare` are asked.
+"""The evaluation card: what the commands from `jetssl probe` to `compare` are asked.
 
 A section for each command; its keys are the options of the command, whose defaults and help stand here.
 """
@@ -14,7 +14,9 @@ from resim.common.errors import InputError
 ProbeInput = Literal["random", "features", "wide_features", "constituents", "images", "efp"]
 """What a probe reads beside the pre-trained encoder's vectors."""
 ProbeMethod = Literal["linear_probe", "knn"]
-AnomalyScore = Literal["norm", "mahalanobis", "knn", "autoencoder", "supervised"]
+AnomalyScore = Literal["norm", "mahalanobis", "knn", "autoencoder", "flow", "supervised"]
+CwolaInput = Literal["random", "features"]
+"""What a search without labels reads beside the pre-trained encoder's vectors."""
 Mode = Literal["frozen", "full", "lora", "scratch", "scratch-views"]
 """What a fine-tuning trains."""
 HeadName = Literal["linear", "rs3l", "rs3l-mlp", "resim"]
@@ -191,17 +193,72 @@ class AnomalyCard(Section):
     view: str = ""
     """View whose jets are scored; default: the root view."""
     score: tuple[AnomalyScore, ...] = Field(("norm", "mahalanobis", "knn", "autoencoder", "supervised"), min_length=1)
-    """How unlike background a jet is; supervised: a regression that knows the anomalies, for comparison."""
+    """How unlike background a jet is; flow asks for the extra of that name; supervised: a regression that knows the
+    anomalies, for comparison."""
     baseline: tuple[ProbeInput, ...] = ("random", "features", "wide_features")
     """Other input of the same scores."""
     draws: int = Field(5, ge=2)
-    """Autoencoders, and random encoders."""
+    """Autoencoders, flows, and random encoders."""
     match_kinematics: bool = False
     """Weight anomalous jets to the pT and |eta| of background."""
     unweighted: bool = False
     """Count each jet once where weights of events differ."""
     seed: int = Field(1, ge=0)
     """Of draws and errors."""
+
+
+class CwolaCard(Section):
+    """What `jetssl cwola` is asked."""
+
+    data: tuple[Path, ...] = ()
+    """Pair file; default: those of the training."""
+    signal: tuple[str, ...] = ()
+    """Class of the resonance's jets; default: all that do not start with 'qcd'."""
+    background: tuple[str, ...] = ()
+    """Class of other jets; default: all that start with 'qcd'."""
+    view: str = ""
+    """View whose jets are searched; default: the root view."""
+    window: str = ""
+    """GeV: start of the lower sideband, signal region, end of the upper sideband, e.g. 1000,1200,1400,1800."""
+    delta_eta: float = Field(1.3, gt=0)
+    """Largest distance of the jets in eta."""
+    injected: str = "0,25,50,75,100"
+    """Signal events in the window, one scan over all of these."""
+    sample: float = Field(0.5, gt=0, le=1)
+    """Share of the background events that each repetition draws."""
+    efficiency: float = Field(0.05, gt=0, lt=1)
+    """Share of the sidebands' events that the cut keeps."""
+    repetitions: int = Field(20, ge=2)
+    """Draws of events for each number of injected ones."""
+    baseline: tuple[CwolaInput, ...] = ("random", "features")
+    """Other input of the same search; features: soft-drop mass, mass, multiplicity, tau21, tau32."""
+    seed: int = Field(1, ge=0)
+    """Of draws and folds."""
+
+    @property
+    def edges(self) -> tuple[float, float, float, float]:
+        """`window` as numbers.
+
+        Raises:
+            InputError: it is not four numbers.
+        """
+        try:
+            low, start, stop, high = (float(word) for word in self.window.split(","))
+        except ValueError:
+            raise InputError(f"--window {self.window!r}: want four numbers, as 1000,1200,1400,1800") from None
+        return low, start, stop, high
+
+    @property
+    def signal_counts(self) -> tuple[int, ...]:
+        """`injected` as numbers.
+
+        Raises:
+            InputError: it is something else.
+        """
+        words = self.injected.split(",")
+        if not all(word.isdecimal() for word in words):
+            raise InputError(f"--injected {self.injected!r}: want whole numbers, as 0,50,100")
+        return tuple(dict.fromkeys(int(word) for word in words))
 
 
 class CompareCard(Section):
@@ -223,6 +280,7 @@ class EvaluationCard(CardModel):
     evaluate: EvaluateCard | None = None
     geometry: GeometryCard | None = None
     anomaly: AnomalyCard | None = None
+    cwola: CwolaCard | None = None
     compare: CompareCard | None = None
 
 

@@ -67,6 +67,20 @@ class VicregCard(ObjectiveSection):
     covariance: float = Field(1.0, ge=0)
 
 
+class SigregCard(ObjectiveSection):
+    """LeJEPA (arXiv:2511.08544) on pairs of views: they predict each other, and all together are normal.
+
+    Its loss is (1 - sigreg) * prediction + sigreg * SIGReg (its sec. 5), with the published default.
+    """
+
+    title: ClassVar[str] = "LeJEPA loss"
+    name: Literal["sigreg"] = "sigreg"
+    sigreg: Share = 0.05
+    """lambda of the paper"""
+    directions: int = Field(1024, ge=1, le=65536)
+    """that embeddings are projected on, drawn anew in every step"""
+
+
 class SupConCard(_ContrastiveCard):
     """Supervised contrastive loss (arXiv:2004.11362, eq. 2): jets of a class attract each other."""
 
@@ -93,7 +107,26 @@ class SupervisedCard(ObjectiveSection):
         return log(n_classes)
 
 
-class JepaCard(ObjectiveSection):
+class HidingCard(ObjectiveSection):
+    """What objectives share that guess hidden constituents."""
+
+    masking: Literal["random", "contiguous", "kt_subjets"] = "random"
+    """which constituents are hidden: any; the nearest ones of a random one; or kT subjets"""
+    masked: tuple[Share, Share] = (0.3, 0.5)
+    """smallest and largest share of hidden constituents; every jet has its own"""
+    subjet_radius: float = Field(0.2, gt=0)
+    """R of the kT subjets"""
+    pid: float = Field(1.0, ge=0)
+    """weight of the loss of the type of hidden constituents"""
+
+    @model_validator(mode="after")
+    def _smaller_first(self) -> Self:
+        if self.masked[0] > self.masked[1]:
+            raise ValueError(f"masked is {list(self.masked)}: want the smaller share first")
+        return self
+
+
+class JepaCard(HidingCard):
     """P-JEPA: predict what an averaged encoder makes of hidden constituents; defaults as in the talk.
 
     The published scheme for images is arXiv:2301.08243, whose average and smooth-L1 loss are taken over.
@@ -106,22 +139,16 @@ class JepaCard(ObjectiveSection):
     target: Literal["same_view", "other_view"] = "same_view"
     """whose constituents are predicted: the hidden ones of the jet that is seen, or ones of another simulation of its
     hard scatter"""
-    masking: Literal["random", "contiguous", "kt_subjets"] = "random"
-    """which constituents are hidden: any; the nearest ones of a random one; or kT subjets"""
-    masked: tuple[Share, Share] = (0.3, 0.5)
-    """smallest and largest share of hidden constituents; every jet has its own"""
-    subjet_radius: float = Field(0.2, gt=0)
-    """R of the kT subjets"""
     particle: float = Field(1.0, ge=0)
     """weight of the loss of hidden constituents"""
     aggregated: float = Field(1.0, ge=0)
     """weight of the loss of the jet vector"""
-    pid: float = Field(1.0, ge=0)
-    """weight of the loss of the type of hidden constituents"""
     variance: float = Field(0.0, ge=0)
     """weight of VICReg's variance term of the jet vectors, against collapse"""
     covariance: float = Field(0.0, ge=0)
     """weight of its covariance term"""
+    sigreg: float = Field(0.0, ge=0)
+    """weight of SIGReg (arXiv:2511.08544) of the jet vectors, against collapse, too"""
     average: float = Field(0.996, ge=0, lt=1)
     """decay per step of the moving average of weights that makes the targets; rises to 1 at the end"""
     predictor: PredictorCard = PredictorCard()
@@ -133,11 +160,59 @@ class JepaCard(ObjectiveSection):
 
     @model_validator(mode="after")
     def _something_to_learn(self) -> Self:
-        if self.masked[0] > self.masked[1]:
-            raise ValueError(f"masked is {list(self.masked)}: want the smaller share first")
         if not self.particle + self.aggregated + self.pid:
             raise ValueError("particle, aggregated and pid are 0: nothing is left to learn")
         return self
+
+
+class MpmCard(HidingCard):
+    """Masked particle modelling (arXiv:2401.13537): predict features and type of hidden constituents."""
+
+    title: ClassVar[str] = "Masked particle loss"
+    beside_encoder: ClassVar[str] = "objective.predictor"
+    name: Literal["mpm"] = "mpm"
+    regression: float = Field(1.0, ge=0)
+    """weight of the loss of the other features"""
+    predictor: PredictorCard = PredictorCard()
+
+    @property
+    def jets_per_row(self) -> int:
+        """1."""
+        return 1
+
+    @model_validator(mode="after")
+    def _something_to_learn(self) -> Self:
+        if not self.regression + self.pid:
+            raise ValueError("regression and pid are 0: nothing is left to learn")
+        return self
+
+
+class AnomaliesCard(CardModel):
+    """Anomalous versions of jets, one kind each, all that are on as likely; see `jetssl.data.anomalies`."""
+
+    drop: float = Field(0.3, ge=0, lt=1)
+    """probability of a constituent to be left out"""
+    shift: float = Field(0.6, ge=0)
+    """largest shift, in eta and in phi, of the constituents around one of them"""
+    exponent: float = Field(1.5, gt=0)
+    """power of pT that replaces pT; 1: none"""
+
+    @model_validator(mode="after")
+    def _something_strange(self) -> Self:
+        if not (self.drop or self.shift or self.exponent != 1):
+            raise ValueError("drop and shift are 0 and exponent is 1: nothing is anomalous")
+        return self
+
+
+class AnomClrCard(ObjectiveSection):
+    """AnomCLR, and AnomCLR+ (arXiv:2301.04660), on pairs of views and an anomalous version of each jet."""
+
+    title: ClassVar[str] = "AnomCLR loss"
+    name: Literal["anomclr"] = "anomclr"
+    plus: bool = False
+    """AnomCLR+, which looks at no other jets"""
+    temperature: float = Field(0.1, gt=0)
+    anomalies: AnomaliesCard = AnomaliesCard()
 
 
 class DinoCard(ObjectiveSection):
@@ -159,5 +234,7 @@ class DinoCard(ObjectiveSection):
     """weight of KoLeo, which pushes the nearest jets apart; as in DINOv2 (arXiv:2304.07193)"""
 
 
-ObjectiveCard = NtXentCard | VicregCard | SupConCard | SupervisedCard | JepaCard | DinoCard
+ObjectiveCard = (
+    NtXentCard | VicregCard | SigregCard | SupConCard | SupervisedCard | JepaCard | MpmCard | DinoCard | AnomClrCard
+)
 """The loss."""

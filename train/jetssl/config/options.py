@@ -69,6 +69,9 @@ def _type(kind: Any, field: FieldInfo) -> click.ParamType[Any]:
     if kind is int:
         low, high = (next((getattr(m, end) for m in field.metadata if hasattr(m, end)), None) for end in ("ge", "le"))
         return click.IntRange(low, high)
+    if kind is float:
+        low, high = (next((getattr(m, end) for m in field.metadata if hasattr(m, end)), None) for end in ("gt", "lt"))
+        return click.FloatRange(low, high, min_open=low is not None, max_open=high is not None)
     return {bool: click.BOOL, Path: PATH}.get(kind, click.STRING)
 
 

@@ -15,7 +15,8 @@ import torch
 
 from jetssl.common.seeds import Stream, generator
 from jetssl.config.data import ViewsCard
-from jetssl.config.objectives import JepaCard
+from jetssl.config.objectives import AnomaliesCard, HidingCard
+from jetssl.data.anomalies import anomalize
 from jetssl.data.augmentations import augment
 from jetssl.data.jets import Jets, concatenate, gather_jets
 from jetssl.data.masking import HIDDEN, hide
@@ -41,8 +42,17 @@ class Look:
     """2 for pairs, 1 for an objective that looks at one jet at a time"""
     views: ViewsCard
     features: str
-    hide: JepaCard | None = None
+    hide: HidingCard | None = None
     """how constituents are hidden; None: none are"""
+    anomalies: AnomaliesCard | None = None
+    """how anomalous versions are made; None: there are none"""
+    partner: Integers | None = None
+    """int64 `(R,)`, the row of the second jet of each row; None: the same one"""
+
+    @property
+    def versions(self) -> int:
+        """Jets that are made of a row: views, and an anomalous one."""
+        return self.jets_per_row + (self.anomalies is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +123,19 @@ class PairBatches:
         """Batch `index`: views and augmentations drawn independently for each of its jets."""
         drawn = [self._draw(shard, index) for shard in self.shards]
         rows, jets = np.concatenate([rows for rows, _ in drawn]), concatenate([jets for _, jets in drawn])
-        views = self.look.jets_per_row
+        views, versions = self.look.jets_per_row, self.look.versions
         if len(drawn) > 1:
-            jets = jets.take(np.arange(views * len(rows)).reshape(len(drawn), views, -1).swapaxes(0, 1).ravel())
+            place = np.arange(versions * len(rows)).reshape(len(drawn), versions, -1)
+            jets = jets.take(place.swapaxes(0, 1).ravel())
         if self.share.processes > 1:
             mine = np.array_split(np.arange(len(rows)), self.share.processes)[self.share.rank]
-            jets = jets.take(np.concatenate([mine + view * len(rows) for view in range(views)]))
+            jets = jets.take(np.concatenate([mine + version * len(rows) for version in range(versions)]))
             rows = rows[mine]
+        anomalous = None
+        if self.look.anomalies is not None:
+            jets, anomalous = (
+                jets.take(part) for part in np.split(np.arange(versions * len(rows)), [views * len(rows)])
+            )
         tensors = to_tensors(jets, self.look.features)
         return PairBatch(
             tensors,
@@ -128,10 +144,11 @@ class PairBatches:
             torch.from_numpy(np.stack([jets.jet_pt, jets.jet_eta], axis=1)),
             torch.from_numpy(np.abs(self.rows.weight[rows]).astype(np.float32)) if self._weighted else None,
             None if self.look.hide is None else hidden_batch(tensors, jets.other[HIDDEN], views),
+            None if anomalous is None else to_tensors(anomalous, self.look.features),
         )
 
     def _draw(self, shard: ShardPass, index: int) -> tuple[Integers, Jets]:
-        """Rows of a shard in batch `index`, and their jets: all first views, then all second ones."""
+        """Rows of a shard in batch `index`, and their jets: all first views, all second ones, all anomalous ones."""
         window, rows = _find(shard.windows, index)
         table = shard.reader.read(shard.windows[window].rows)
         for coming in shard.windows[window + 1 : window + 2]:
@@ -139,12 +156,17 @@ class PairBatches:
         seed, stream, epoch = self.address
         rng = generator(seed, stream, epoch, index, shard.number)
         drawn = draw_views(self.rows.valid[:, rows], self.look.choices, rng)[: self.look.jets_per_row]
-        place = np.searchsorted(shard.windows[window].rows, rows)
-        jets = gather_jets(table, drawn.reshape(-1), np.tile(place, self.look.jets_per_row))
+        shown = np.tile(rows, self.look.jets_per_row)
+        if self.look.partner is not None:
+            shown[len(rows) :] = self.look.partner[rows]
+        jets = gather_jets(table, drawn.reshape(-1), np.searchsorted(shard.windows[window].rows, shown))
         if self.look.views.source != "resim":
             jets = augment(jets, self.look.views.augmentations, rng)
         if self.look.hide is not None:
             jets = replace(jets, other={**jets.other, HIDDEN: hide(jets, self.look.hide, rng)})
+        if self.look.anomalies is not None:
+            first = jets.take(np.arange(len(rows)))
+            jets = concatenate([jets, anomalize(first, self.look.anomalies, rng)])
         return rows, jets
 
 

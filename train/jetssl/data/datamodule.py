@@ -1,6 +1,7 @@
 """Training and validation batches for Lightning."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import lightning
 
@@ -8,15 +9,17 @@ from jetssl.common.seeds import Stream
 from jetssl.common.team import ALONE, Team
 from jetssl.config.card import Card
 from jetssl.config.data import DataCard
-from jetssl.config.objectives import JepaCard
+from jetssl.config.objectives import AnomClrCard, HidingCard
 from jetssl.data.batches import Look, PairBatches, ShardPass, Share, TrainingBatches
 from jetssl.data.features import FEATURE_SETS
+from jetssl.data.partners import partners
 from jetssl.data.reading import WindowReader
 from jetssl.data.rows import Rows
 from jetssl.data.sampling import Shard, training_shards, validation_window
 from jetssl.data.splits import Splits, split_rows
 from jetssl.data.tensors import PairBatch
 from jetssl.data.views import choices, usable_rows
+from resim.common.arrays import Integers
 from resim.common.errors import InputError
 
 
@@ -43,9 +46,10 @@ class PairDataModule(lightning.LightningDataModule):
         _check_team(card.data, team)
         self.rows, self.card, self.seed, self.team = rows, card.data, card.training.seed, team
         jets_per_row = card.objective.jets_per_row
-        hide = card.objective if isinstance(card.objective, JepaCard) else None
+        hide = card.objective if isinstance(card.objective, HidingCard) else None
         chosen = choices(rows.views, card.views, jets_per_row)
-        self.look = Look(chosen, jets_per_row, card.views, card.data.feature_set, hide)
+        anomalies = card.objective.anomalies if isinstance(card.objective, AnomClrCard) else None
+        self.look = Look(chosen, jets_per_row, card.views, card.data.feature_set, hide, anomalies)
         self.splits = split_rows(rows, card.data.fractions)
         usable = usable_rows(rows.valid, self.look.choices)
         self.usable = Splits(*(side[usable[side]] for side in self.splits.sides))
@@ -54,6 +58,8 @@ class PairDataModule(lightning.LightningDataModule):
         self.batches_per_epoch = min(shard.n_batches for shard in self.shards)
         _check_batches(self.batches_per_epoch, self.usable, self.card)
         self._validation = validation_window(rows, self.usable.validation, self.card, team.size, self.seed)
+        if card.views.pairing == "emd":
+            self.look = replace(self.look, partner=self._partners(card.views.candidates))
         columns = FEATURE_SETS[self.card.feature_set].columns
         self._readers = {shard.number: WindowReader(rows, columns) for shard in self._own_shards()}
         self._validation_reader = WindowReader(rows, columns)
@@ -94,6 +100,17 @@ class PairDataModule(lightning.LightningDataModule):
         """End the processes that read; a training that goes on starts them again."""
         for reader in (*self._readers.values(), self._validation_reader):
             reader.close()
+
+    def _partners(self, candidates: int) -> Integers:
+        """The row of the second jet of each row, of its side of the split."""
+        only = self.shards[0].shuffle
+        if len(self.shards) > 1 or only.n_windows > 1:
+            raise InputError(
+                f"views.pairing emd compares all {len(self.usable.train)} training rows: set data.shards to 1 and"
+                f" raise data.buffer ({self.card.buffer})"
+            )
+        first, second = self.look.choices[0].tolist()
+        return partners(self.rows, [only.rows, self._validation.rows], (first, second), candidates)
 
     def _own_shards(self) -> list[Shard]:
         if len(self.shards) == 1:

@@ -1,11 +1,11 @@
-"""Which constituents of a jet are hidden from the context encoder of P-JEPA.
+"""Which constituents of a jet are hidden from the encoder.
 
 Letters: B jets, T constituents of all of them together.
 """
 
 import numpy as np
 
-from jetssl.config.objectives import JepaCard
+from jetssl.config.objectives import HidingCard
 from jetssl.data.features import momenta
 from jetssl.data.jets import Jets
 from jetssl.data.kinematics import wrapped
@@ -16,7 +16,7 @@ HIDDEN = "hidden"
 """Column of `Jets.other`: bool `(T,)`, the constituents that are hidden."""
 
 
-def hide(jets: Jets, card: JepaCard, rng: np.random.Generator) -> Booleans:
+def hide(jets: Jets, card: HidingCard, rng: np.random.Generator) -> Booleans:
     """Choose the hidden constituents of each jet.
 
     A jet of N constituents hides round(f N) of them, f uniform between the shares of the card, but 1 at least and
@@ -45,11 +45,11 @@ def _rank(order: Floats, jets: Jets) -> Integers:
     return rank
 
 
-def _random(jets: Jets, card: JepaCard, rng: np.random.Generator) -> Floats:  # noqa: ARG001
+def _random(jets: Jets, card: HidingCard, rng: np.random.Generator) -> Floats:  # noqa: ARG001
     return rng.random(len(jets.pt))
 
 
-def _contiguous(jets: Jets, card: JepaCard, rng: np.random.Generator) -> Floats:  # noqa: ARG001
+def _contiguous(jets: Jets, card: HidingCard, rng: np.random.Generator) -> Floats:  # noqa: ARG001
     """Squared distance in (eta, phi) from one constituent of each jet."""
     centre = jets.starts + rng.integers(jets.counts)
     d_eta = jets.d_eta - jets.per_constituent(jets.d_eta[centre])
@@ -57,7 +57,7 @@ def _contiguous(jets: Jets, card: JepaCard, rng: np.random.Generator) -> Floats:
     return np.asarray(d_eta.astype(np.float64) ** 2 + d_phi.astype(np.float64) ** 2)
 
 
-def _kt_subjets(jets: Jets, card: JepaCard, rng: np.random.Generator) -> Floats:
+def _kt_subjets(jets: Jets, card: HidingCard, rng: np.random.Generator) -> Floats:
     """A random number for each subjet, and within it a far smaller one for each constituent."""
     from resim.jets.clustering import subjets_of  # FastJet and awkward, which nothing else in training needs
 

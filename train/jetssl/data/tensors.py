@@ -29,13 +29,13 @@ class JetBatch(NamedTuple):
 
 
 class HiddenBatch(NamedTuple):
-    """What P-JEPA hides: R jets are seen without some of their constituents, which the predictor has to guess.
+    """What an objective hides: R jets are seen without some of their constituents, which the predictor has to guess.
 
     The predictor works on seen and guessed constituents side by side, `(R, 2 N)`.
     """
 
     seen: torch.Tensor
-    """bool `(R, N)`, constituents that the context encoder gets"""
+    """bool `(R, N)`, constituents that the encoder gets"""
     guessed: torch.Tensor
     """bool `(R, N)`, hidden ones, of the same jets or of their other views"""
     seen_layout: Ragged
@@ -59,6 +59,18 @@ class PairBatch(NamedTuple):
     """float32 `(B/2,)`, how much each row counts in the loss; None if all count alike"""
     hidden: HiddenBatch | None = None
     """for objectives that guess what is hidden"""
+    anomalous: JetBatch | None = None
+    """an anomalous version of each row, B/2 jets, for objectives that push it away"""
+
+    def hiding(self) -> HiddenBatch:
+        """What is hidden, for those who need it.
+
+        Raises:
+            ValueError: nothing is.
+        """
+        if self.hidden is None:
+            raise ValueError("the batch hides nothing; make it with a `Look` that has the objective's card as `hide`")
+        return self.hidden
 
 
 def to_tensors(jets: Jets, features: str) -> JetBatch:

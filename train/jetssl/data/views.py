@@ -28,6 +28,9 @@ def choices(views: tuple[str, ...], card: ViewsCard, jets_per_row: int) -> Integ
     if card.source == "augment" or jets_per_row == 1:
         named = {name for pair in card.pairs for name in pair}
         return np.array([(i, i) for i, name in enumerate(views) if named & {name, ANY}], np.int64).reshape(-1, 2)
+    if card.pairing == "emd":
+        first, second = card.pairs[0]
+        return np.array([(views.index(first), views.index(second))], np.int64)
     allowed = {
         (i, j)
         for i, j in permutations(range(len(views)), 2)

@@ -17,6 +17,7 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.preprocessing import StandardScaler
 
 from jetssl.config.evaluation import AnomalyScore
+from jetssl.evaluation.density_flow import negative_log_density
 from resim.common.arrays import Floats, Floats32
 
 NEIGHBOURS: Final = 10
@@ -65,6 +66,11 @@ def autoencoder(background: Floats32, jets: Floats32, seed: int) -> Floats:
     return np.asarray(np.log(error.mean(1) + np.finfo(np.float64).tiny))
 
 
+def flow(background: Floats32, jets: Floats32, seed: int) -> Floats:
+    """Minus the log of the density of background, as a normalizing flow describes it."""
+    return negative_log_density(*_standardized(background, jets), seed)
+
+
 def _standardized(background: Floats32, jets: Floats32) -> tuple[Floats, Floats]:
     scaler = StandardScaler().fit(background.astype(np.float64))
     return scaler.transform(background), scaler.transform(jets)
@@ -75,7 +81,8 @@ SCORERS: dict[AnomalyScore, Scorer] = {
     "mahalanobis": mahalanobis,
     "knn": knn,
     "autoencoder": autoencoder,
+    "flow": flow,
 }
 """By the name that the command line uses; `supervised` is no such score, as it knows the anomalies."""
-DRAWN: Final = {"autoencoder"}
+DRAWN: Final = {"autoencoder", "flow"}
 """Those that depend on the seed."""

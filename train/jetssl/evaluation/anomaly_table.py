@@ -12,6 +12,7 @@ SCORES = {
     "anomaly_mahalanobis": "Mahalanobis distance",
     "anomaly_knn": "nearest neighbours",
     "anomaly_autoencoder": "autoencoder",
+    "anomaly_flow": "normalizing flow",
     "anomaly_supervised": "knows the anomalies",
 }
 """By the method in the records."""
@@ -46,7 +47,7 @@ def _table(results: Sequence[Result]) -> TableBlock:
         f"{first.n_test} test jets ({first.n_hard_scatters} hard scatters). Jets learned from: background alone, but"
         f" for the score that knows the anomalies. max ε_s/√ε_b over cuts that {FEWEST_PASSING} background jets pass:"
         f" 1 without a cut.{' Anomalous jets have weights, so that pT and |η| are those of background.' * matched}"
-        " ± from test hard scatters, autoencoders and random encoders."
+        " ± from test hard scatters, autoencoders, flows and random encoders."
     )
     title = f"Anomalies: {first.classes[0]} among {first.classes[1]}"
     return TableBlock(title, ("score", "input", "learned from", *FIGURES.values()), rows, caption)

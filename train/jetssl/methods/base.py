@@ -71,6 +71,11 @@ class Method(lightning.LightningModule, ABC):
             torch.manual_seed(torch_seed(self.card.training.seed, Stream.WEIGHTS, 1))
             return build()
 
+    def seed_of_step(self, stream: Stream) -> int:
+        """Seed of what all processes draw alike, another one in every training step, the same in all validations."""
+        address = (1, self.global_step) if self.training else (0,)
+        return torch_seed(self.card.training.seed, stream, *address)
+
     @abstractmethod
     def losses(self, batch: PairBatch) -> Mapping[str, torch.Tensor]:
         """Scalars of a batch by name, `loss` among them."""

@@ -1,19 +1,24 @@
 """Methods by the name of the objective that a card uses."""
 
 from jetssl.config import plugins
+from jetssl.methods.anomclr import AnomClr
 from jetssl.methods.base import Method
 from jetssl.methods.dino import Dino
 from jetssl.methods.jepa import Jepa
+from jetssl.methods.mpm import Mpm
 from jetssl.methods.supervised import Supervised
-from jetssl.methods.two_views import Contrastive, SupCon, Vicreg
+from jetssl.methods.two_views import Contrastive, Sigreg, SupCon, Vicreg
 
 METHODS: dict[str, type[Method]] = {
     "ntxent": Contrastive,
     "vicreg": Vicreg,
+    "sigreg": Sigreg,
     "supcon": SupCon,
     "supervised": Supervised,
     "jepa": Jepa,
+    "mpm": Mpm,
     "dino": Dino,
+    "anomclr": AnomClr,
 }
 """Those of jetssl."""
 

@@ -7,7 +7,7 @@ Letters: R rows, N constituents, D model width.
 """
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Final, cast
 
 import torch
 from torch import nn
@@ -15,17 +15,23 @@ from torch.nn import functional
 
 from jetssl.common.collectives import gather
 from jetssl.common.precision import at_least_single, no_autocast
+from jetssl.common.seeds import Stream
 from jetssl.config.card import Card
 from jetssl.config.objectives import JepaCard
 from jetssl.data.columns import TYPE_NAMES
 from jetssl.data.features import type_places
-from jetssl.data.tensors import HiddenBatch, JetBatch, PairBatch
+from jetssl.data.tensors import JetBatch, PairBatch
+from jetssl.losses.masked_particles import type_loss
+from jetssl.losses.sigreg import directions, sigreg
 from jetssl.losses.vicreg import covariance, variance
 from jetssl.losses.weighting import weighted_mean
 from jetssl.methods.averaged import AveragedMethod
 from jetssl.methods.monitors import spread
 from jetssl.models.encoder import Encoded
-from jetssl.models.predictor import Predictor
+from jetssl.models.predictor import Predictor, kinematics
+
+DIRECTIONS: Final = 256
+"""That SIGReg projects jet vectors on."""
 
 
 class Jepa(AveragedMethod):
@@ -35,7 +41,7 @@ class Jepa(AveragedMethod):
         self.settings = cast(JepaCard, card.objective)
         super().__init__(card, total_steps, classes, self.settings.average)
         width = self.encoder.width
-        self.predictor = self.seeded(lambda: Predictor(width, self.settings.predictor))
+        self.predictor = self.seeded(lambda: Predictor(width, self.settings.predictor, n_marks=3))
         self.jet_predictor = self.seeded(
             lambda: nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, width))
         )
@@ -46,7 +52,7 @@ class Jepa(AveragedMethod):
 
     def losses(self, batch: PairBatch) -> Mapping[str, torch.Tensor]:
         """The weighted sum `loss`, and its terms without weights."""
-        hidden, whole = _hidden(batch), _last_views(batch)
+        hidden, whole = batch.hiding(), _last_views(batch)
         self.encoder.eval()
         with torch.no_grad():
             target = self.encoder(*whole._replace(layout=hidden.whole_layout))
@@ -72,11 +78,12 @@ class Jepa(AveragedMethod):
 
     def _compare(self, batch: PairBatch, target: Encoded) -> tuple[Mapping[str, torch.Tensor], torch.Tensor]:
         """Losses by name, and the predicted jet vectors `(R, D)`."""
-        hidden, whole, n_rows = _hidden(batch), _last_views(batch), len(batch.rows)
+        hidden, whole, n_rows = batch.hiding(), _last_views(batch), len(batch.rows)
         features, momenta = batch.jets.features[:n_rows], batch.jets.momenta[:n_rows]
         seen = self.student(features, momenta, hidden.seen, hidden.seen_layout)
         both = torch.cat([momenta, whole.momenta], dim=1)
-        guessed = at_least_single(self.predictor(seen.tokens, both, hidden.guessed_layout))
+        marks = kinematics(both, hidden.guessed_layout)
+        guessed = at_least_single(self.predictor(seen.tokens, marks, hidden.guessed_layout))
         jets = at_least_single(self.jet_predictor(seen.jet))
         weights = torch.ones_like(jets[:, 0]) if batch.weights is None else batch.weights
         at = hidden.guessed * weights[:, None]
@@ -86,26 +93,25 @@ class Jepa(AveragedMethod):
                 "aggregated": weighted_mean(_distance(jets, target.jet), weights),
             }
             if self.settings.pid:
-                terms["pid"] = self._type_loss(guessed, whole.features, at)
-            for name, term in (("variance", variance), ("covariance", covariance)):
-                if getattr(self.settings, name):
-                    terms[name] = term(gather(at_least_single(seen.jet)), gather(weights))
+                types = whole.features.index_select(-1, self._types)
+                terms["pid"] = type_loss(at_least_single(self.typing(guessed)), types, at)
+            terms |= self._guards(gather(at_least_single(seen.jet)), gather(weights))
         loss = sum(
             (getattr(self.settings, name) * value for name, value in terms.items()), torch.zeros_like(at[0, 0])
         )
         return {"loss": loss} | terms, jets
 
-    def _type_loss(self, guessed: torch.Tensor, features: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
-        """Cross-entropy of the type of the guessed constituents, as the features of the jets tell it."""
-        one_hot = features.index_select(-1, self._types)
-        logits = at_least_single(self.typing(guessed))
-        return weighted_mean(-(functional.log_softmax(logits, dim=-1) * one_hot).sum(-1), at)
-
-
-def _hidden(batch: PairBatch) -> HiddenBatch:
-    if batch.hidden is None:
-        raise ValueError("the batch hides nothing; make it with a `Look` that has the objective's card as `hide`")
-    return batch.hidden
+    def _guards(self, vectors: torch.Tensor, weights: torch.Tensor) -> Mapping[str, torch.Tensor]:
+        """Terms against collapse that the card asks for, of jet vectors `(R, D)` with weights `(R,)`."""
+        settings, terms = self.settings, {}
+        if settings.variance:
+            terms["variance"] = variance(vectors, weights)
+        if settings.covariance:
+            terms["covariance"] = covariance(vectors, weights)
+        if settings.sigreg:
+            onto = directions(vectors.shape[1], DIRECTIONS, self.seed_of_step(Stream.DIRECTIONS))
+            terms["sigreg"] = sigreg(vectors, onto, weights)
+        return terms
 
 
 def _last_views(batch: PairBatch) -> JetBatch:

@@ -1,4 +1,4 @@
-"""Pre-training on pairs of views, behind a projector: NT-Xent, VICReg, and supervised contrast.
+"""Pre-training on pairs of views, behind a projector: NT-Xent, VICReg, SIGReg, and supervised contrast.
 
 Letters: B rows of all processes, D model width, P projected width.
 """
@@ -11,10 +11,12 @@ import torch
 
 from jetssl.common.collectives import gather
 from jetssl.common.precision import at_least_single
+from jetssl.common.seeds import Stream
 from jetssl.config.card import Card
-from jetssl.config.objectives import NtXentCard, SupConCard, VicregCard
+from jetssl.config.objectives import NtXentCard, SigregCard, SupConCard, VicregCard
 from jetssl.data.tensors import PairBatch
 from jetssl.losses.ntxent import ntxent
+from jetssl.losses.sigreg import directions, lejepa_terms
 from jetssl.losses.supcon import supcon
 from jetssl.losses.vicreg import vicreg_terms
 from jetssl.methods.base import Method
@@ -33,15 +35,14 @@ class PairMethod(Method):
     def losses(self, batch: PairBatch) -> Mapping[str, torch.Tensor]:
         """`compare` of both views."""
         projected = self.project(self.encoder(*batch.jets).jet)
-        return self.compare(*projected, gather(batch.labels), _weights_of_all(batch))
+        return self.compare(*projected, batch)
 
     def validate(self, batch: PairBatch) -> Mapping[str, torch.Tensor]:
         """The loss of `compare`; what it compared is kept for the monitors."""
         first, second = self.project(self.encode_held_out(batch))
-        labels = gather(batch.labels)
         one, other = (gather(view) for view in batch.kinematics.chunk(2))
         self.keep(first=first, second=second, one=one, other=other)
-        return {"loss": self.compare(first, second, labels, _weights_of_all(batch))["loss"]}
+        return {"loss": self.compare(first, second, batch)["loss"]}
 
     def monitors(self, held_out: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
         """Signs of collapse, and how often a positive pair is more similar than a negative one."""
@@ -57,20 +58,17 @@ class PairMethod(Method):
         return gather(first), gather(second)
 
     @abstractmethod
-    def compare(
-        self, first: torch.Tensor, second: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None = None
-    ) -> Mapping[str, torch.Tensor]:
+    def compare(self, first: torch.Tensor, second: torch.Tensor, batch: PairBatch) -> Mapping[str, torch.Tensor]:
         """Scalars by name, `loss` among them.
 
         Args:
-            first: one view of each row, `(B, P)`.
+            first: one view of each row of all processes, `(B, P)`.
             second: another view of the same rows, `(B, P)`.
-            labels: class of each row, int64 `(B,)`.
-            weights: how much each row counts, float32 `(B,)`; None: alike.
+            batch: the rows of this process.
         """
 
 
-def _weights_of_all(batch: PairBatch) -> torch.Tensor | None:
+def weights_of_all(batch: PairBatch) -> torch.Tensor | None:
     """Weights of the rows of all processes."""
     return None if batch.weights is None else gather(batch.weights)
 
@@ -78,31 +76,19 @@ def _weights_of_all(batch: PairBatch) -> torch.Tensor | None:
 class Contrastive(PairMethod):
     """SimCLR's scheme (arXiv:2002.05709)."""
 
-    def compare(
-        self,
-        first: torch.Tensor,
-        second: torch.Tensor,
-        labels: torch.Tensor,  # noqa: ARG002
-        weights: torch.Tensor | None = None,
-    ) -> Mapping[str, torch.Tensor]:
+    def compare(self, first: torch.Tensor, second: torch.Tensor, batch: PairBatch) -> Mapping[str, torch.Tensor]:
         """NT-Xent of `first` and `second`, both `(B, P)`."""
         settings = cast(NtXentCard, self.card.objective)
-        return {"loss": ntxent(first, second, settings.temperature, weights)}
+        return {"loss": ntxent(first, second, settings.temperature, weights_of_all(batch))}
 
 
 class Vicreg(PairMethod):
     """VICReg (arXiv:2105.04906)."""
 
-    def compare(
-        self,
-        first: torch.Tensor,
-        second: torch.Tensor,
-        labels: torch.Tensor,  # noqa: ARG002
-        weights: torch.Tensor | None = None,
-    ) -> Mapping[str, torch.Tensor]:
+    def compare(self, first: torch.Tensor, second: torch.Tensor, batch: PairBatch) -> Mapping[str, torch.Tensor]:
         """VICReg loss of `first` and `second`, both `(B, P)`, and its three terms without weights."""
         settings = cast(VicregCard, self.card.objective)
-        terms = vicreg_terms(first, second, weights)
+        terms = vicreg_terms(first, second, weights_of_all(batch))
         loss = (
             settings.invariance * terms.invariance
             + settings.variance * terms.variance
@@ -111,13 +97,24 @@ class Vicreg(PairMethod):
         return {"loss": loss} | terms._asdict()
 
 
+class Sigreg(PairMethod):
+    """LeJEPA (arXiv:2511.08544)."""
+
+    def compare(self, first: torch.Tensor, second: torch.Tensor, batch: PairBatch) -> Mapping[str, torch.Tensor]:
+        """Loss of LeJEPA of `first` and `second`, both `(B, P)`, and its two terms without weights."""
+        settings = cast(SigregCard, self.card.objective)
+        onto = directions(first.shape[1], settings.directions, self.seed_of_step(Stream.DIRECTIONS))
+        terms = lejepa_terms(first, second, onto, weights_of_all(batch))
+        loss = (1 - settings.sigreg) * terms.prediction + settings.sigreg * terms.sigreg
+        return {"loss": loss} | terms._asdict()
+
+
 class SupCon(PairMethod):
     """Supervised contrast (arXiv:2004.11362)."""
 
-    def compare(
-        self, first: torch.Tensor, second: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None = None
-    ) -> Mapping[str, torch.Tensor]:
-        """Supervised contrastive loss of `first` and `second`, both `(B, P)`, with labels `(B,)`."""
+    def compare(self, first: torch.Tensor, second: torch.Tensor, batch: PairBatch) -> Mapping[str, torch.Tensor]:
+        """Supervised contrastive loss of `first` and `second`, both `(B, P)`, with the labels of their rows."""
         settings = cast(SupConCard, self.card.objective)
+        labels, weights = gather(batch.labels), weights_of_all(batch)
         of_both = None if weights is None else weights.repeat(2)
         return {"loss": supcon(torch.cat([first, second]), labels.repeat(2), settings.temperature, of_both)}

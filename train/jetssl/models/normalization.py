@@ -31,7 +31,11 @@ class Normalized(Encoder):
 
     def encode(self, features: torch.Tensor, momenta: torch.Tensor, ragged: Ragged) -> Encoded:
         """`(B, N, F)`, `(B, N, 4)` → tokens, jet `(B, D)`."""
-        return self.encoder.encode((features - self.mean) / self.spread, momenta, ragged)
+        return self.encoder.encode(self.normalize(features), momenta, ragged)
+
+    def normalize(self, features: torch.Tensor) -> torch.Tensor:
+        """(feature - mean) / spread: `(..., F)`."""
+        return (features - self.mean) / self.spread
 
     def depths(self) -> Mapping[str, int]:
         """Those of the encoder behind."""

@@ -15,7 +15,7 @@ from jetssl.report.figures import COLOURS, FigureFile, draw_roc
 from jetssl.report.section import PageSection, embedded
 from resim.plots.style import hep_style, literal, save
 
-LINES: tuple[str | tuple[float, Sequence[float]], ...] = (":", "-.", "--", "-", (0, (6, 1, 1, 1, 1, 1)))
+LINES: tuple[str | tuple[float, Sequence[float]], ...] = (":", "-.", "--", "-", (0, (3, 1)), (0, (6, 1, 1, 1, 1, 1)))
 STYLES = dict(zip(SCORES, 2 * LINES, strict=True))
 """Of lines, by score."""
 

@@ -14,6 +14,7 @@ from jetssl.evaluation.table import PROBES, TableBlock, header, table_rows, weig
 from jetssl.evaluation.trained import HEAD_FILE
 from jetssl.report.anomaly import anomaly_section, is_anomaly
 from jetssl.report.comparison import comparison_section
+from jetssl.report.cwola import is_scan, scan_section
 from jetssl.report.figures import loss_curve, pair_figures, roc_figures
 from jetssl.report.geometry import geometry_section, is_geometry
 from jetssl.report.robustness import is_robustness, robustness_section
@@ -51,6 +52,8 @@ def _folder_section(path: Path, scratch: Path) -> PageSection:
         raise InputError(f"{path}: one fit of a fine-tuning; report all of them, the folder {path.parent}")
     if is_weak(path):
         return weak_section(path, scratch)
+    if is_scan(path):
+        return scan_section(path, scratch)
     if is_anomaly(path):
         return anomaly_section(path, scratch)
     if is_geometry(path):

@@ -27,6 +27,7 @@ COLUMNS = (
     "accuracy",
     "particle",
     "aggregated",
+    "regression",
     "pid",
     "predicted_std",
     "predicted_effective_rank",

@@ -1,4 +1,4 @@
-"""The calorimeter card: layers of cells, their materials, thresholds and the tracker in front. YAML in, frozen models out."""
+"""The calorimeter card: layers of cells, their materials, thresholds, and the tracker in front of them."""
 
 from pathlib import Path
 from typing import Annotated, Final, Self
@@ -81,8 +81,8 @@ class HadronicShowers(CardModel):
     em_concentration: Positive
     """alpha + beta of the beta distribution of that fraction"""
     radius: tuple[NotNegative, NotNegative]
-    """median radius of energy that is not electromagnetic at the start, and its growth per interaction length of depth;
-    interaction lengths"""
+    """median radius of energy that is not electromagnetic at the start, and its growth per interaction length of
+    depth; interaction lengths"""
 
 
 class Thresholds(CardModel):
@@ -100,7 +100,8 @@ class Thresholds(CardModel):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if not self.seed >= self.growth >= self.boundary:
-            raise ValueError(f"want seed >= growth >= boundary, not {self.seed:g}, {self.growth:g}, {self.boundary:g}")
+            thresholds = f"{self.seed:g}, {self.growth:g}, {self.boundary:g}"
+            raise ValueError(f"want seed >= growth >= boundary, not {thresholds}")
         return self
 
 
@@ -119,7 +120,7 @@ class Tracker(CardModel):
 
 
 class Flow(CardModel):
-    """What charged pions leave in clusters, which particle flow subtracts: formulas of `energy`, their momentum in GeV."""
+    """What charged pions leave in clusters, for particle flow: formulas of `energy`, their momentum in GeV."""
 
     response: str
     """mean energy in clusters over momentum"""
@@ -147,7 +148,7 @@ class CalorimeterCard(CardModel):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if not self.abs_eta_barrel < self.abs_eta_max:
-            raise ValueError(f"abs_eta_barrel {self.abs_eta_barrel:g}: want less than abs_eta_max {self.abs_eta_max:g}")
+            raise ValueError(f"abs_eta_barrel: want less than abs_eta_max {self.abs_eta_max:g}")
         named = {name for section in self.sections for name in section.mixture}
         named |= {section.behind.material for section in self.sections if section.behind}
         if unknown := sorted(named - self.materials.keys()):

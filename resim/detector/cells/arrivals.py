@@ -55,9 +55,8 @@ class Arrivals:
         cosine = np.einsum("ij,ij->i", position, direction) / np.linalg.norm(position, axis=1)
         charged = objects.charge != 0
         energy = _depositable(objects)
-        return cls(
-            objects.event, objects.item, objects.pdg_id, charged, energy, position, direction, np.maximum(cosine, _MIN_COSINE)
-        )
+        cosine = np.maximum(cosine, _MIN_COSINE)
+        return cls(objects.event, objects.item, objects.pdg_id, charged, energy, position, direction, cosine)
 
     def __len__(self) -> int:
         """Number of particles."""

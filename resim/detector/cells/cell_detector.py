@@ -16,7 +16,7 @@ from resim.detector.cells.geometry import Cells
 from resim.detector.cells.media import Stack
 from resim.detector.cells.quanta import Sampler, prepared
 from resim.detector.cells.readout import CellHits, Readout, Tracks, clusters_of, hits_of
-from resim.detector.cells.showers import deposits_of
+from resim.detector.cells.showers import ShowerModel
 from resim.detector.cells.topoclusters import Clustered, cluster_cells
 from resim.detector.cells.tracker import TrackFinder, crossings
 from resim.detector.detector import candidates_of, check_particles, checked_seeds, event_groups
@@ -35,6 +35,7 @@ class CellDetector:
         card: what it says.
         stack: the slabs of the calorimeter.
         cells: its cells.
+        showers: what particles leave in it.
         sampler: throws deposits into the cells.
         tracks: finds the tracks.
         flow: makes candidates.
@@ -45,6 +46,7 @@ class CellDetector:
     card: CalorimeterCard
     stack: Stack
     cells: Cells
+    showers: ShowerModel
     sampler: Sampler
     tracks: TrackFinder
     flow: EnergyFlow
@@ -59,7 +61,12 @@ class CellDetector:
         """
         card = read_calorimeter(Path(path))
         stack, cells = Stack.of(card), Cells.of(card)
-        parts = (Sampler.of(card, stack, cells), TrackFinder.of(card.tracker), EnergyFlow.of(card, stack))
+        parts = (
+            ShowerModel(card, stack),
+            Sampler.of(card, stack, cells),
+            TrackFinder.of(card.tracker),
+            EnergyFlow.of(card, stack),
+        )
         return cls(Path(path), card, stack, cells, *parts)
 
     def run(self, particles: Particles, seeds: Sequence[int] | npt.NDArray[Any]) -> Candidates:
@@ -108,7 +115,7 @@ class CellDetector:
         self, arrivals: Arrivals, seeds: npt.NDArray[np.uint64], first: int
     ) -> list[tuple[int, Clustered]]:
         """The clusters of every event of a group, with its number in the batch."""
-        deposits = deposits_of(arrivals, self.card, self.stack, Stream.of(seeds, "showers"))
+        deposits = self.showers.deposits(arrivals, Stream.of(seeds, "showers"))
         rows = prepared(deposits, arrivals)
         offsets = np.searchsorted(arrivals.event[deposits.particle], np.arange(len(seeds) + 1))
         quanta, noise = (Stream.of(seeds, name).module for name in ("quanta", "noise"))

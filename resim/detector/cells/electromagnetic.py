@@ -1,6 +1,6 @@
-"""Electromagnetic showers: gamma distributions in depth whose parameters fluctuate (Grindhammer and Peters, hep-ex/0001020).
+"""Electromagnetic showers in depth: gamma distributions whose parameters fluctuate (hep-ex/0001020).
 
-The formulas are those for homogeneous media, section 3.2: the calorimeters here are mixtures, as in COCOA.
+The formulas are those of Grindhammer and Peters for homogeneous media: a section is one mixture, as in COCOA.
 """
 
 from typing import Final
@@ -22,7 +22,7 @@ PAIR_PRODUCTION: Final = 9 / 7
 def profile(y: Floats, z: Floats, normal: Floats, other: Floats) -> tuple[Floats, Floats]:
     """Longitudinal profile of single showers, dE/dt = Gamma(t; alpha, 1 / beta) of depth t in radiation lengths.
 
-    ln T and ln alpha are normal and correlated (equations 12 to 19); T = (alpha - 1) / beta is the depth of the maximum.
+    ln T and ln alpha are normal and correlated; T = (alpha - 1) / beta is the depth of the maximum.
 
     Args:
         y: float64 `(n,)`, energy over critical energy.

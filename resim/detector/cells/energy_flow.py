@@ -1,4 +1,4 @@
-"""Particle flow of tracks and clusters: the energy that a track is expected to leave is taken out of clusters near it.
+"""Particle flow of tracks and clusters: what a track is expected to leave is taken out of clusters near it.
 
 After ATLAS, arXiv:1703.10485, section 5, with fewer steps: a track is matched to the nearest cluster, in units of its
 width; clusters in a cone about the track lose the expected energy, the nearest first; what is left within its

@@ -41,7 +41,8 @@ class Cells:
         pairs = [pair for layer in range(len(sizes)) for pair in _pairs(sizes, first, layer)]
         cell, neighbour = (np.concatenate(column) for column in zip(*pairs, strict=True))
         neighbours = neighbour[np.lexsort((neighbour, cell))].astype(np.int32)
-        return cls(card.abs_eta_max, sizes, first, noise, neighbours, offsets_of(np.bincount(cell, minlength=first[-1])))
+        offsets = offsets_of(np.bincount(cell, minlength=first[-1]))
+        return cls(card.abs_eta_max, sizes, first, noise, neighbours, offsets)
 
     def __len__(self) -> int:
         """Number of cells."""
@@ -78,12 +79,11 @@ def _pairs(sizes: Integers, first: Integers, layer: int) -> Sequence[tuple[Integ
             low, high = own - 1, own + 1
         else:
             low, high = own * size // sizes[layer], ((own + 1) * size - 1) // sizes[layer]
-        rows = _ranges(low, high)
-        columns = _ranges(low, high)
-        inside = (rows[1] >= 0) & (rows[1] < size)
-        row, column = np.meshgrid(np.flatnonzero(inside), np.arange(len(columns[0])), indexing="ij")
-        cell = first[layer] + rows[0][row] * sizes[layer] + columns[0][column]
-        neighbour = first[other] + rows[1][row] * size + columns[1][column] % size
+        mine, theirs = _ranges(low, high)  # the same in pseudorapidity and, but for its border, in azimuth
+        inside = np.flatnonzero((theirs >= 0) & (theirs < size))
+        row, column = np.meshgrid(inside, np.arange(len(mine)), indexing="ij")
+        cell = first[layer] + mine[row] * sizes[layer] + mine[column]
+        neighbour = first[other] + theirs[row] * size + theirs[column] % size
         different = (cell != neighbour).ravel()
         found.append((cell.ravel()[different], neighbour.ravel()[different]))
     return found

@@ -9,7 +9,7 @@ from resim.card.calorimeter_card import HadronicShowers
 from resim.common.arrays import Floats
 
 EM_RATE: Final = 0.2198
-"""Rate of the gamma distribution of the electromagnetic part, per radiation length (Bock et al., NIM 186 (1981) 533)."""
+"""Rate of the electromagnetic part in depth, per radiation length (Bock et al., NIM 186 (1981) 533)."""
 _LEAST_FRACTION: Final = 0.02
 """Mean electromagnetic fraction below which a shower has none."""
 

@@ -68,7 +68,7 @@ class Stack:
         layer: int64 `(n_slabs,)`, layer of cells of a slab; -1 for dead material.
         section: int64 `(n_slabs,)`, section of a slab; that behind it for dead material.
         media: medium of every slab.
-        edges: float64 `(n_slabs + 1,)`, mm from the surface of the calorimeter, along the line from the interaction point.
+        edges: float64 `(n_slabs + 1,)`, mm from the surface, along the line from the interaction point.
         x0_edges, lambda_edges: the same in radiation and in interaction lengths.
     """
 

@@ -14,7 +14,9 @@ from resim.detector.cells.philox import Words, block, uniform
 
 
 @numba.njit(cache=True)
-def measured(cell: int, energies: Floats32, known: Booleans, sigma: Floats32, counter: Words, key: Words, out: Words) -> float:
+def measured(
+    cell: int, energies: Floats32, known: Booleans, sigma: Floats32, counter: Words, key: Words, out: Words
+) -> float:
     """Energy of a cell with noise, GeV.
 
     Args:
@@ -35,7 +37,9 @@ def measured(cell: int, energies: Floats32, known: Booleans, sigma: Floats32, co
 
 
 @numba.njit(cache=True)
-def measure_hit(energies: Floats32, known: Booleans, sigma: Floats32, threshold: float, key: Words, module: np.uint64) -> Integers:
+def measure_hit(
+    energies: Floats32, known: Booleans, sigma: Floats32, threshold: float, key: Words, module: np.uint64
+) -> Integers:
     """Add the noise to all cells in which something was deposited, and to all whose noise may exceed a threshold.
 
     Args:

@@ -69,7 +69,7 @@ def poisson(mean: float, counter: Words, key: Words, out: Words) -> int:
     """
     block(counter, key, out)
     if mean >= _LARGE_MEAN:
-        return max(int(math.floor(mean + math.sqrt(mean) * normal(out[0], out[1]) + 0.5)), 0)
+        return max(math.floor(mean + math.sqrt(mean) * normal(out[0], out[1]) + 0.5), 0)
     left = uniform(out[0])
     chance = math.exp(-mean)
     number = 0

@@ -44,8 +44,10 @@ _DEPOSIT: Final = np.dtype(
     ]
 )
 _FEW: Final = 25
-"""Quanta of a deposit that have a place each; a quarter of a GeV of liquid argon. A photon of 1 GeV has 50 places, about as
-many as in Grindhammer and Peters, section 4.3."""
+"""Quanta of a deposit that have a place each."""
+_TOGETHER: Final = 3
+"""Quanta that share a place where there are many: 33 places for a GeV in liquid argon, where Grindhammer and Peters
+take about 10 ln Z. The energy of a deposit fluctuates as the number of its quanta in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,31 +124,23 @@ def _throw(
         if not deposit.energy > 0 or finest == math.inf:
             continue
         n_quanta = poisson(deposit.energy / finest, counter, key, words)
-        n_spots = _n_spots(n_quanta)
+        n_spots = n_quanta if n_quanta <= _FEW else max(_FEW, n_quanta // _TOGETHER)
         for _ in range(n_spots):
             depth = _depth(deposit, counter, key, words)
             at = deposit.start + depth * (1.0 if deposit.kind == IONIZATION else deposit.cosine)
             slab = _slab(slabs, deposit.kind, at)
+            # Where quanta are larger there are fewer of them; none in dead material and behind.
             quantum = slabs[slab].quantum[deposit.kind]
-            if uniform(words[3]) * quantum >= finest:  # fewer and larger quanta here; none in dead material and behind
+            expected = n_quanta / n_spots * finest / quantum
+            if uniform(words[3]) >= expected:
                 continue
             block(counter, key, words)
             r = _radius(deposit, depth, slabs[slab], radius, uniform(words[0]), uniform(words[1]))
             path = _path(slabs, slab, deposit, at)
             cell = _cell(deposit, path, r, 2 * math.pi * uniform(words[2]), slabs[slab].layer, grid)
             if cell >= 0:
-                energies[cell] += n_quanta / n_spots * quantum * deposit.gain * slabs[slab].signal[deposit.kind]
-
-
-@numba.njit(cache=True, inline="always")
-def _n_spots(n_quanta: int) -> int:
-    """Number of places for the quanta of a deposit: one for each of a few, then their geometric mean with a few.
-
-    The energy of a deposit fluctuates as the number of quanta, whatever the number of places.
-    """
-    if n_quanta <= _FEW:
-        return n_quanta
-    return int(math.sqrt(_FEW * n_quanta))
+                signal = deposit.gain * slabs[slab].signal[deposit.kind]
+                energies[cell] += max(expected, 1.0) * quantum * signal
 
 
 @numba.njit(cache=True)
@@ -169,7 +163,7 @@ def _slab(slabs: npt.NDArray[Any], kind: int, at: float) -> int:
 
 @numba.njit(cache=True, inline="always")
 def _depth(deposit: Any, counter: Words, key: Words, words: Words) -> float:
-    """Depth of a quantum below the start of its deposit, along its axis; of ionization along the line from the origin."""
+    """Depth of a quantum below the start of its deposit, along its axis."""
     if deposit.kind == IONIZATION:
         block(counter, key, words)
         return deposit.scale * uniform(words[0])
@@ -188,8 +182,8 @@ def _path(slabs: npt.NDArray[Any], slab: int, deposit: Any, at: float) -> float:
 def _radius(deposit: Any, depth: float, slab: Any, hadronic: Floats, u: float, other: float) -> float:
     """Distance of a quantum from the axis, mm, of the density 2 r R² / (r² + R²)², of which R is the median.
 
-    For electromagnetic showers with the core and the tail of Grindhammer and Peters (hep-ex/0001020, equations 20 to
-    26); for other energy of hadrons with one R that grows with depth, as in NIM A290 (1990) 469.
+    Electromagnetic showers have the core and the tail of Grindhammer and Peters (hep-ex/0001020); other energy of
+    hadrons has one R that grows with depth, as in Grindhammer et al., NIM A290 (1990) 469.
     """
     spread = math.sqrt(u / (1 - u))
     if deposit.kind == IONIZATION:
@@ -201,7 +195,8 @@ def _radius(deposit: Any, depth: float, slab: Any, hadronic: Floats, u: float, o
     x = (0.401 + 0.00187 * z - tau) / (1.313 - 0.0686 * log_e)
     core = (2.632 - 0.00094 * z) * math.exp(x - math.exp(x))
     if other < core:
-        return spread * max(0.0251 + 0.00319 * log_e + (0.1162 - 0.000381 * z) * tau, 0.0) * slab.radius[ELECTROMAGNETIC]
+        radius = max(0.0251 + 0.00319 * log_e + (0.1162 - 0.000381 * z) * tau, 0.0)
+        return spread * radius * slab.radius[ELECTROMAGNETIC]
     k4 = 0.3585 + 0.0421 * log_e
     tail = (0.659 - 0.00309 * z) * (math.exp(-2.59 * (tau - 0.645)) + math.exp(k4 * (tau - 0.645)))
     return spread * tail * slab.radius[ELECTROMAGNETIC]

@@ -103,7 +103,9 @@ class Readout:
     tracks: Tracks
 
 
-def hits_of(cells: Cells, event: Integers, cell: Integers, energy: npt.NDArray[np.float32], cluster: Integers) -> CellHits:
+def hits_of(
+    cells: Cells, event: Integers, cell: Integers, energy: npt.NDArray[np.float32], cluster: Integers
+) -> CellHits:
     """Cells in clusters with their places.
 
     Args:

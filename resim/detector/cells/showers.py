@@ -5,7 +5,8 @@ sigma / E = a / sqrt(E / GeV) follows, in every cell and in their sum.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy.typing as npt
 
 from resim.card.calorimeter_card import CalorimeterCard
 from resim.common.arrays import Booleans, Floats, Integers
+from resim.common.units import PHOTON
 from resim.detector.cells import electromagnetic, hadronic
 from resim.detector.cells.arrivals import Arrivals
 from resim.detector.cells.media import Stack
@@ -61,85 +63,110 @@ class Deposits:
         return Deposits(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
 
-def deposits_of(arrivals: Arrivals, card: CalorimeterCard, stack: Stack, stream: Stream) -> Deposits:
-    """What a batch of particles leaves.
+@dataclass(frozen=True, slots=True)
+class _Profile:
+    """Shape, scale and depth of the maximum of deposits, float64 `(n,)` each."""
 
-    Photons convert after 9/7 radiation lengths on average and go on as electrons. Muons ionize all along. Hadrons
-    shower after an interaction length on average; charged ones ionize until then.
+    shape: Floats
+    scale: Floats
+    maximum: Floats
 
-    Args:
-        arrivals: the particles.
+
+@dataclass(frozen=True, slots=True)
+class ShowerModel:
+    """What particles leave in a calorimeter.
+
+    Attributes:
         card: the calorimeter.
         stack: its slabs.
-        stream: random numbers.
-
-    Returns:
-        Deposits in the order of the particles.
     """
-    pdg_id = np.abs(arrivals.pdg_id)
-    electron, muon = (pdg_id == 11) | (pdg_id == 22), pdg_id == 13
-    uniform, _ = stream.uniform(arrivals.event, arrivals.item, _START)
-    path = -np.log1p(-uniform)
-    depth = np.where(muon, np.inf, path)
-    parts = [
-        _electrons(arrivals, np.flatnonzero(electron), path, stack, stream),
-        *_hadrons(arrivals, np.flatnonzero(~electron & ~muon), depth, card, stack, stream),
-        *_ionization(arrivals, np.flatnonzero(arrivals.charged & ~electron), depth, stack),
-    ]
-    found = _concatenated(parts)
-    found = found.select(np.lexsort((found.part, found.particle)))
-    sections = np.array([section.constant for section in card.sections])
-    normal = stream.normal(arrivals.event, arrivals.item, _GAIN)[found.particle]
-    gain = np.maximum(1 + sections[_section_of(found, stack)] * normal, 0.0)
-    return Deposits(*(gain if f.name == "gain" else getattr(found, f.name) for f in fields(found)))
 
+    card: CalorimeterCard
+    stack: Stack
 
-def _electrons(arrivals: Arrivals, rows: Integers, path: Floats, stack: Stack, stream: Stream) -> Deposits:
-    photon = arrivals.pdg_id[rows] == 22
-    start = np.where(photon, electromagnetic.PAIR_PRODUCTION * path[rows], 0.0) * arrivals.cosine[rows]
-    slab = _slab_at(stack.x0_edges, start)
-    energy = arrivals.energy[rows]
-    draws = [stream.normal(arrivals.event[rows], arrivals.item[rows], draw) for draw in (_PROFILE, _OTHER)]
-    y = energy / stack.column("critical_energy")[slab]
-    shape, maximum = electromagnetic.profile(y, stack.column("z")[slab], *draws)
-    return _deposits(rows, ELECTROMAGNETIC, energy, start, shape, maximum / (shape - 1), maximum)
+    def deposits(self, arrivals: Arrivals, stream: Stream) -> Deposits:
+        """What a batch of particles leaves.
 
+        Photons convert after 9/7 radiation lengths on average and go on as electrons. Muons ionize all along. Hadrons
+        shower after an interaction length on average; charged ones ionize until then.
 
-def _hadrons(
-    arrivals: Arrivals, rows: Integers, depth: Floats, card: CalorimeterCard, stack: Stack, stream: Stream
-) -> Sequence[Deposits]:
-    """The electromagnetic and the other part of the showers that start inside the calorimeter."""
-    start = depth * arrivals.cosine
-    rows = rows[start[rows] < stack.lambda_edges[-1]]
-    begin = start[rows]
-    energy = arrivals.energy[rows] - _lost(arrivals, rows, begin, stack)
-    rows, begin, energy = (column[energy > 0] for column in (rows, begin, energy))
-    uniform, _ = stream.uniform(arrivals.event[rows], arrivals.item[rows], _FRACTION)
-    fraction = hadronic.em_fraction(energy, uniform, card.hadrons)
-    shape = hadronic.shape(energy)
-    em_shape = np.maximum(shape, electromagnetic.LEAST_SHAPE)
-    begin_x0 = np.interp(begin, stack.lambda_edges, stack.x0_edges)
-    scale = np.full(len(rows), 1 / hadronic.EM_RATE)
-    em = _deposits(rows, ELECTROMAGNETIC, fraction * energy, begin_x0, em_shape, scale, (em_shape - 1) * scale)
-    other = _deposits(rows, HADRONIC, (1 - fraction) * energy, begin, shape, 1 / hadronic.rate(energy), 0 * scale)
-    return em.select(fraction > 0), other
+        Args:
+            arrivals: the particles.
+            stream: random numbers.
 
+        Returns:
+            Deposits in the order of the particles.
+        """
+        pdg_id = np.abs(arrivals.pdg_id)
+        electron, muon = (pdg_id == 11) | (pdg_id == PHOTON), pdg_id == 13
+        uniform, _ = stream.uniform(arrivals.event, arrivals.item, _START)
+        path = -np.log1p(-uniform)
+        depth = np.where(muon, np.inf, path)
+        parts = [
+            self._electrons(arrivals, np.flatnonzero(electron), path, stream),
+            *self._hadrons(arrivals, np.flatnonzero(~electron & ~muon), depth, stream),
+            *self._ionization(arrivals, np.flatnonzero(arrivals.charged & ~electron), depth),
+        ]
+        found = Deposits(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Deposits)))
+        found = found.select(np.lexsort((found.part, found.particle)))
+        constant = np.array([section.constant for section in self.card.sections])[self._sections(found)]
+        normal = stream.normal(arrivals.event, arrivals.item, _GAIN)[found.particle]
+        return replace(found, gain=np.maximum(1 + constant * normal, 0.0))
 
-def _ionization(arrivals: Arrivals, rows: Integers, depth: Floats, stack: Stack) -> Sequence[Deposits]:
-    """Ionization in every slab up to the start of the shower, and as long as the kinetic energy lasts."""
-    end = np.interp(depth[rows] * arrivals.cosine[rows], stack.lambda_edges, stack.edges)
-    left = arrivals.energy[rows].copy()
-    found = []
-    for slab, (low, high) in enumerate(zip(stack.edges[:-1], stack.edges[1:], strict=True)):
-        length = np.clip(end - low, 0.0, high - low)
-        loss = np.minimum(length / arrivals.cosine[rows] * stack.media[slab].ionization, left)
-        left -= loss
-        some = np.flatnonzero((loss > 0) & (stack.layer[slab] >= 0))
-        zeros = np.zeros(len(some))
-        made = _deposits(rows[some], IONIZATION, loss[some], zeros + low, zeros, length[some], zeros)
-        made.part[:] += slab
-        found.append(made)
-    return found
+    def _electrons(self, arrivals: Arrivals, rows: Integers, path: Floats, stream: Stream) -> Deposits:
+        photon = arrivals.pdg_id[rows] == PHOTON
+        start = np.where(photon, electromagnetic.PAIR_PRODUCTION * path[rows], 0.0) * arrivals.cosine[rows]
+        slab = _slab_at(self.stack.x0_edges, start)
+        energy = arrivals.energy[rows]
+        draws = [stream.normal(arrivals.event[rows], arrivals.item[rows], draw) for draw in (_PROFILE, _OTHER)]
+        y = energy / self.stack.column("critical_energy")[slab]
+        shape, maximum = electromagnetic.profile(y, self.stack.column("z")[slab], *draws)
+        return _deposits(rows, ELECTROMAGNETIC, energy, start, _Profile(shape, maximum / (shape - 1), maximum))
+
+    def _hadrons(self, arrivals: Arrivals, rows: Integers, depth: Floats, stream: Stream) -> Sequence[Deposits]:
+        """The electromagnetic and the other part of the showers that start inside the calorimeter."""
+        start = depth * arrivals.cosine
+        rows = rows[start[rows] < self.stack.lambda_edges[-1]]
+        begin = start[rows]
+        energy = arrivals.energy[rows] - _lost(arrivals, rows, begin, self.stack)
+        rows, begin, energy = (column[energy > 0] for column in (rows, begin, energy))
+        uniform, _ = stream.uniform(arrivals.event[rows], arrivals.item[rows], _FRACTION)
+        fraction = hadronic.em_fraction(energy, uniform, self.card.hadrons)
+        shape = hadronic.shape(energy)
+        em_shape = np.maximum(shape, electromagnetic.LEAST_SHAPE)
+        scale = np.full(len(rows), 1 / hadronic.EM_RATE)
+        em = _Profile(em_shape, scale, (em_shape - 1) * scale)
+        other = _Profile(shape, 1 / hadronic.rate(energy), 0 * shape)
+        begin_x0 = np.interp(begin, self.stack.lambda_edges, self.stack.x0_edges)
+        return (
+            _deposits(rows, ELECTROMAGNETIC, fraction * energy, begin_x0, em).select(fraction > 0),
+            _deposits(rows, HADRONIC, (1 - fraction) * energy, begin, other),
+        )
+
+    def _ionization(self, arrivals: Arrivals, rows: Integers, depth: Floats) -> Sequence[Deposits]:
+        """Ionization in every slab up to the start of the shower, and as long as the kinetic energy lasts."""
+        edges, cosine = self.stack.edges, arrivals.cosine[rows]
+        end = np.interp(depth[rows] * cosine, self.stack.lambda_edges, edges)
+        left = arrivals.energy[rows].copy()
+        found = []
+        for slab, (low, high) in enumerate(pairwise(edges)):
+            length = np.clip(end - low, 0.0, high - low)
+            loss = np.minimum(length / cosine * self.stack.media[slab].ionization, left)
+            left -= loss
+            some = np.flatnonzero((loss > 0) & (self.stack.layer[slab] >= 0))
+            zeros = np.zeros(len(some))
+            made = _deposits(rows[some], IONIZATION, loss[some], zeros + low, _Profile(zeros, length[some], zeros))
+            found.append(replace(made, part=made.part + slab))
+        return found
+
+    def _sections(self, deposits: Deposits) -> Integers:
+        """Section in which a deposit begins, int64 `(n,)`."""
+        edges = (self.stack.x0_edges, self.stack.lambda_edges, self.stack.edges)
+        found = np.empty(len(deposits), np.int64)
+        for kind in (ELECTROMAGNETIC, HADRONIC, IONIZATION):
+            mine = deposits.kind == kind
+            found[mine] = self.stack.section[_slab_at(edges[kind], deposits.start[mine])]
+        return found
 
 
 def _lost(arrivals: Arrivals, rows: Integers, start: Floats, stack: Stack) -> Floats:
@@ -149,26 +176,10 @@ def _lost(arrivals: Arrivals, rows: Integers, start: Floats, stack: Stack) -> Fl
     return np.where(arrivals.charged[rows], loss, 0.0)
 
 
-def _deposits(
-    particle: Integers, kind: int, energy: Floats, start: Floats, shape: Floats, scale: Floats, maximum: Floats
-) -> Deposits:
-    numbers = np.full(len(particle), kind)
-    return Deposits(particle, numbers, numbers.copy(), energy, np.ones(len(particle)), start, shape, scale, maximum)
-
-
-def _concatenated(parts: Sequence[Deposits]) -> Deposits:
-    return Deposits(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Deposits)))
+def _deposits(particle: Integers, kind: int, energy: Floats, start: Floats, profile: _Profile) -> Deposits:
+    number, gain = np.full(len(particle), kind), np.ones(len(particle))
+    return Deposits(particle, number, number, energy, gain, start, profile.shape, profile.scale, profile.maximum)
 
 
 def _slab_at(edges: Floats, depth: Floats) -> Integers:
     return np.clip(np.searchsorted(edges, depth, side="right") - 1, 0, len(edges) - 2)
-
-
-def _section_of(deposits: Deposits, stack: Stack) -> Integers:
-    """Section in which a deposit begins, int64 `(n,)`."""
-    edges = np.stack([stack.x0_edges, stack.lambda_edges, stack.edges])
-    found = np.empty(len(deposits), np.int64)
-    for kind in (ELECTROMAGNETIC, HADRONIC, IONIZATION):
-        mine = deposits.kind == kind
-        found[mine] = stack.section[_slab_at(edges[kind], deposits.start[mine])]
-    return found

@@ -43,11 +43,13 @@ class Clustered:
     cluster: Integers
 
 
-def cluster_cells(energies: Floats32, cells: Cells, thresholds: Thresholds, seed: np.uint64, module: int) -> Clustered:
+def cluster_cells(
+    energies: Floats32, cells: Cells, thresholds: Thresholds, seed: np.uint64, module: int
+) -> Clustered:
     """Clusters of the cells of an event.
 
     Args:
-        energies: float32 `(n_cells,)`, what was deposited, GeV; in the end with the noise of cells that were looked at.
+        energies: float32 `(n_cells,)`, what was deposited, GeV; the noise is added where it is looked at.
         cells: the cells.
         thresholds: of the clusters.
         seed: of the event.
@@ -100,7 +102,7 @@ def _grow(
     counter: Words,
     labels: Numbers,
 ) -> tuple[Integers, Integers]:
-    """Cells that hand clusters on, which get the number of theirs, and neighbours that close them, which get none yet."""
+    """Cells that hand clusters on, which get the number of theirs, and neighbours that close them, not yet numbered."""
     out = np.zeros(4, np.uint64)
     waiting = np.zeros(len(energies), np.bool_)
     growing, rim = [0 for _ in range(0)], [0 for _ in range(0)]
@@ -159,7 +161,7 @@ def _split(
         labels: cluster of every cell; changed in place to numbers that differ from all before.
     """
     n_maxima = np.zeros(len(cells), np.int64)
-    maxima = [cell for cell in cells if energies[cell] > least and _is_maximum(cell, energies, neighbours, offsets, labels)]
+    maxima = [c for c in cells if energies[c] > least and _is_maximum(c, energies, neighbours, offsets, labels)]
     for cell in maxima:
         n_maxima[labels[cell]] += 1
     part = np.full(len(energies), _NONE, np.int32)
@@ -173,9 +175,9 @@ def _split(
         _, cell = heapq.heappop(front)
         brightest = _NONE
         for other in neighbours[offsets[cell] : offsets[cell + 1]]:
-            if labels[other] == labels[cell] and part[other] >= 0:
-                if brightest == _NONE or energies[other] > energies[brightest]:
-                    brightest = other
+            mine = labels[other] == labels[cell] and part[other] >= 0
+            if mine and (brightest == _NONE or energies[other] > energies[brightest]):
+                brightest = other
         part[cell] = part[brightest]
         _push(front, cell, energies, neighbours, offsets, labels, part)
     for cell in cells:
@@ -184,9 +186,7 @@ def _split(
 
 
 @numba.njit(cache=True)
-def _is_maximum(
-    cell: int, energies: Floats32, neighbours: Numbers, offsets: Integers, labels: Numbers
-) -> bool:
+def _is_maximum(cell: int, energies: Floats32, neighbours: Numbers, offsets: Integers, labels: Numbers) -> bool:
     """Whether no neighbour in the cluster has more energy, and there are enough of them."""
     n = 0
     for other in neighbours[offsets[cell] : offsets[cell + 1]]:

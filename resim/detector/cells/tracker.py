@@ -61,9 +61,7 @@ class TrackFinder:
         uniform, _ = stream.uniform(charged.event, charged.item, _FOUND)
         kept = np.flatnonzero(uniform < _values(self.efficiency, charged))
         tracks = charged.select(kept)
-        shift = {
-            draw: stream.normal(tracks.event, tracks.item, draw) for draw in (_MOMENTUM, _D0, _DZ)
-        }
+        shift = {draw: stream.normal(tracks.event, tracks.item, draw) for draw in (_MOMENTUM, _D0, _DZ)}
         resolution = np.minimum(_values(self.momentum, tracks), 1.0)
         pt = lognormal(tracks.pt, resolution * tracks.pt, shift[_MOMENTUM])
         d0_err, dz_err = _values(self.d0, tracks), _values(self.dz, tracks)

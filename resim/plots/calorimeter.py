@@ -26,6 +26,8 @@ _CONE: Final = 0.4
 _LEAST_FIT_ENERGY: Final = 4.0
 """GeV; below, clusters lose what is under their thresholds, which is no resolution."""
 _SEED: Final = 1
+_SHOTS: Final = 400
+"""Particles at every energy."""
 
 SPECIES: Final = (NEUTRALS[0], TRACKS[1], TRACKS[0], NEUTRALS[1])
 """Photons, electrons, charged pions and long-lived neutral kaons."""
@@ -141,16 +143,15 @@ def _profile(found: Readout, own: Booleans) -> Floats:
     turn = np.bincount(clusters.event, turned) / np.maximum(total, 1e-9)
     distance = np.hypot(hits.eta - eta[hits.event], wrap(hits.phi - (reference + turn)[hits.event]))[mine]
     counts, _ = np.histogram(distance, RADII, weights=hits.energy[mine])
-    return np.concatenate([[0.0], np.cumsum(counts)]) / hits.energy[mine].sum()
+    return np.asarray(np.concatenate([[0.0], np.cumsum(counts)]) / hits.energy[mine].sum())
 
 
-def plot_calorimeter(card: Path, output: Path, shots: int = 400) -> list[Path]:
+def plot_calorimeter(card: Path, output: Path) -> list[Path]:
     """Draw response, resolution and shower shapes of a calorimeter card.
 
     Args:
         card: the card.
         output: folder for the pictures, created if missing.
-        shots: particles at every point.
 
     Returns:
         `calorimeter_response.png` and `calorimeter_showers.png`.
@@ -161,7 +162,7 @@ def plot_calorimeter(card: Path, output: Path, shots: int = 400) -> list[Path]:
     detector = CellDetector.from_card(card)
     output.mkdir(parents=True, exist_ok=True)
     energy = np.array([1, 2, 4, 8, 16, 32, 64, 128, 200.0])
-    showers = {species.name: shoot_showers(detector, species, energy, shots) for species in SPECIES}
+    showers = {species.name: shoot_showers(detector, species, energy, _SHOTS) for species in SPECIES}
     with hep_style():
         return [
             _draw_response(showers, literal(card.name), output / "calorimeter_response.png"),

@@ -56,9 +56,10 @@ class EnergyFlow:
         Raises:
             InputError: a formula is wrong.
         """
-        formulas = (Formula.parse(text, ("energy",)) for text in (card.flow.response, card.flow.spread))
+        response, spread = (Formula.parse(text, ("energy",)) for text in (card.flow.response, card.flow.spread))
         lengths = np.diff(stack.edges) * (stack.layer >= 0)
-        return cls(*formulas, float(lengths @ stack.column("ionization")), len(card.sections[0].layers))
+        ionization = float(lengths @ stack.column("ionization"))
+        return cls(response, spread, ionization, len(card.sections[0].layers))
 
     def neutral(self, tracks: Tracks, clusters: Clusters, n_events: int) -> Objects:
         """What the clusters hold beside the energy of tracks, as photons (22) and neutral hadrons (0).

@@ -82,7 +82,10 @@ class Stack:
     @classmethod
     def of(cls, card: CalorimeterCard) -> "Stack":
         """The slabs of a card."""
-        layers, sections, media, lengths = [], [], [], []
+        layers: list[int] = []
+        sections: list[int] = []
+        media: list[Medium] = []
+        lengths: list[float] = []
         for number, section in enumerate(card.sections):
             if section.behind:
                 layers.append(_DEAD)

@@ -33,7 +33,7 @@ def measured(
         counter[0], counter[3] = np.uint64(cell // 4), np.uint64(0)
         block(counter, key, out)
         _add(first, out[first % 4], out[first % 4 + 1], energies, known, sigma)
-    return energies[cell]
+    return float(energies[cell])
 
 
 @numba.njit(cache=True)

@@ -166,8 +166,8 @@ def _depth(deposit: Any, counter: Words, key: Words, words: Words) -> float:
     """Depth of a quantum below the start of its deposit, along its axis."""
     if deposit.kind == IONIZATION:
         block(counter, key, words)
-        return deposit.scale * uniform(words[0])
-    return deposit.scale * gamma(deposit.shape, counter, key, words)
+        return float(deposit.scale * uniform(words[0]))
+    return float(deposit.scale * gamma(deposit.shape, counter, key, words))
 
 
 @numba.njit(cache=True, inline="always")
@@ -175,7 +175,7 @@ def _path(slabs: npt.NDArray[Any], slab: int, deposit: Any, at: float) -> float:
     """Way from the surface along the axis, mm."""
     low, high = slabs[slab].edge, slabs[slab + 1].edge
     part = (at - low[deposit.kind]) / (high[deposit.kind] - low[deposit.kind])
-    return (low[IONIZATION] + part * (high[IONIZATION] - low[IONIZATION])) / deposit.cosine
+    return float((low[IONIZATION] + part * (high[IONIZATION] - low[IONIZATION])) / deposit.cosine)
 
 
 @numba.njit(cache=True)
@@ -189,17 +189,17 @@ def _radius(deposit: Any, depth: float, slab: Any, hadronic: Floats, u: float, o
     if deposit.kind == IONIZATION:
         return 0.0
     if deposit.kind == HADRONIC:
-        return spread * (hadronic[0] + hadronic[1] * depth) * slab.radius[HADRONIC]
+        return float(spread * (hadronic[0] + hadronic[1] * depth) * slab.radius[HADRONIC])
     tau, log_e = depth / deposit.maximum, deposit.log_energy
     z = slab.z
     x = (0.401 + 0.00187 * z - tau) / (1.313 - 0.0686 * log_e)
     core = (2.632 - 0.00094 * z) * math.exp(x - math.exp(x))
     if other < core:
         radius = max(0.0251 + 0.00319 * log_e + (0.1162 - 0.000381 * z) * tau, 0.0)
-        return spread * radius * slab.radius[ELECTROMAGNETIC]
+        return float(spread * radius * slab.radius[ELECTROMAGNETIC])
     k4 = 0.3585 + 0.0421 * log_e
     tail = (0.659 - 0.00309 * z) * (math.exp(-2.59 * (tau - 0.645)) + math.exp(k4 * (tau - 0.645)))
-    return spread * tail * slab.radius[ELECTROMAGNETIC]
+    return float(spread * tail * slab.radius[ELECTROMAGNETIC])
 
 
 @numba.njit(cache=True)
@@ -222,4 +222,4 @@ def _cell(
     size = sizes[layer]
     row = int((eta / abs_eta_max + 1) * 0.5 * size)
     column = int((math.atan2(y, x) / math.pi + 1) * 0.5 * size) % size
-    return first[layer] + min(row, size - 1) * size + column
+    return int(first[layer] + min(row, size - 1) * size + column)

@@ -1,6 +1,7 @@
 """What a calorimeter of cells and its tracker tell about a batch of events: cells in clusters, clusters, tracks."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -129,15 +130,21 @@ def clusters_of(hits: CellHits, n_layers: int) -> Clusters:
     event, reference = np.zeros(n, np.int64), np.zeros(n)
     event[hits.cluster] = hits.event
     reference[hits.cluster] = hits.phi  # any cell of the cluster: phi is measured from there
-    energy = np.bincount(hits.cluster, hits.energy, n)
+    energy = np.bincount(hits.cluster, hits.energy, n).astype(np.float64)  # integers without cells
 
-    def mean(values: Floats) -> Floats:
-        return np.bincount(hits.cluster, hits.energy * values, n) / energy
+    def mean(values: npt.NDArray[np.floating[Any]]) -> Floats:
+        return np.asarray(np.bincount(hits.cluster, hits.energy * values, n) / energy, np.float64)
 
     turned = wrap(hits.phi - reference[hits.cluster])
     eta, phi = mean(hits.eta), mean(turned)
-    spread = [np.sqrt(mean((x - centre[hits.cluster]) ** 2)) for x, centre in ((hits.eta, eta), (turned, phi))]
-    by_layer = np.bincount(hits.cluster * n_layers + hits.layer, hits.energy, n * n_layers).reshape(n, n_layers)
+    by_layer = np.bincount(hits.cluster * n_layers + hits.layer, hits.energy, n * n_layers).astype(np.float64)
     return Clusters(
-        event, energy, eta, wrap(phi + reference), *spread, by_layer, np.bincount(hits.cluster, minlength=n)
+        event=event,
+        energy=energy,
+        eta=eta,
+        phi=np.asarray(wrap(phi + reference), np.float64),
+        sigma_eta=np.sqrt(mean((hits.eta - eta[hits.cluster]) ** 2)),
+        sigma_phi=np.sqrt(mean((turned - phi[hits.cluster]) ** 2)),
+        layer_energy=by_layer.reshape(n, n_layers),
+        n_cells=np.bincount(hits.cluster, minlength=n),
     )

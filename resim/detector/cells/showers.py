@@ -129,7 +129,8 @@ class ShowerModel:
         rows = rows[start[rows] < self.stack.lambda_edges[-1]]
         begin = start[rows]
         energy = arrivals.energy[rows] - _lost(arrivals, rows, begin, self.stack)
-        rows, begin, energy = (column[energy > 0] for column in (rows, begin, energy))
+        some = energy > 0
+        rows, begin, energy = rows[some], begin[some], energy[some]
         uniform, _ = stream.uniform(arrivals.event[rows], arrivals.item[rows], _FRACTION)
         fraction = hadronic.em_fraction(energy, uniform, self.card.hadrons)
         shape = hadronic.shape(energy)

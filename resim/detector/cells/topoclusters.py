@@ -73,7 +73,7 @@ def _clusters(
     limits: tuple[float, float, float, float],
     key: Words,
     module: np.uint64,
-) -> tuple[Integers, Integers]:
+) -> tuple[Integers, Numbers]:
     """Cells of the clusters, and the numbers of these."""
     known, labels = np.zeros(len(energies), np.bool_), np.full(len(energies), _NONE, np.int32)
     hit = measure_hit(energies, known, sigma, limits[0], key, module)
@@ -102,7 +102,7 @@ def _grow(
     counter: Words,
     labels: Numbers,
 ) -> tuple[Integers, Integers]:
-    """Cells that hand clusters on, which get the number of theirs, and neighbours that close them, not yet numbered."""
+    """Cells that hand clusters on, with the number of theirs, and neighbours that close them, not yet numbered."""
     out = np.zeros(4, np.uint64)
     waiting = np.zeros(len(energies), np.bool_)
     growing, rim = [0 for _ in range(0)], [0 for _ in range(0)]
@@ -121,10 +121,10 @@ def _grow(
                 energy = measured(other, energies, known, sigma, counter, key, out)
                 if energy > limits[1] * sigma[other]:
                     labels[other] = n_clusters
-                    growing.append(np.int64(other))
+                    growing.append(int(other))
                 elif energy > limits[2] * sigma[other]:
                     waiting[other] = True
-                    rim.append(np.int64(other))
+                    rim.append(int(other))
         n_clusters += 1
     return np.array(growing, np.int64), np.array(rim, np.int64)
 
@@ -165,7 +165,7 @@ def _split(
     for cell in maxima:
         n_maxima[labels[cell]] += 1
     part = np.full(len(energies), _NONE, np.int32)
-    front = [(0.0, np.int64(0)) for _ in range(0)]
+    front = [(np.float64(0), np.int64(0)) for _ in range(0)]
     maxima = [cell for cell in maxima if n_maxima[labels[cell]] > 1]
     for i in range(len(maxima)):
         part[maxima[i]] = len(cells) + i
@@ -179,7 +179,7 @@ def _split(
             if mine and (brightest == _NONE or energies[other] > energies[brightest]):
                 brightest = other
         part[cell] = part[brightest]
-        _push(front, cell, energies, neighbours, offsets, labels, part)
+        _push(front, int(cell), energies, neighbours, offsets, labels, part)
     for cell in cells:
         if part[cell] != _NONE:
             labels[cell] = part[cell]
@@ -199,7 +199,7 @@ def _is_maximum(cell: int, energies: Floats32, neighbours: Numbers, offsets: Int
 
 @numba.njit(cache=True)
 def _push(
-    front: list[tuple[float, int]],
+    front: list[tuple[np.float64, np.int64]],
     cell: int,
     energies: Floats32,
     neighbours: Numbers,

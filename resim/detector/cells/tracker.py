@@ -6,7 +6,7 @@ from typing import Final, Self
 import numpy as np
 
 from resim.card.calorimeter_card import Tracker
-from resim.common.arrays import Floats
+from resim.common.arrays import Floats, Integers
 from resim.common.errors import InputError
 from resim.detector.cells.arrivals import Arrivals
 from resim.detector.cells.media import Stack
@@ -48,7 +48,7 @@ class TrackFinder:
         )
         return cls(*(Formula.parse(text, _VARIABLES) for text in texts))
 
-    def find(self, charged: Objects, stream: Stream) -> tuple[Objects, Floats]:
+    def find(self, charged: Objects, stream: Stream) -> tuple[Objects, Integers]:
         """The tracks of charged particles; directions are exact.
 
         Args:

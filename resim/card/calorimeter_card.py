@@ -12,6 +12,8 @@ CELLS_MAX: Final = 4_000_000
 
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+SamplingTerm = Annotated[float, Field(ge=0.01, le=2)]
+"""a of sigma / E = a / sqrt(E / GeV); a deposit takes 1 / a² numbers for a GeV, and crystals have 0.03"""
 
 
 class Material(CardModel):
@@ -60,10 +62,10 @@ class Section(CardModel):
     """name of a material: its part of the volume, in any unit"""
     behind: DeadMaterial | None = None
     """what lies in front of the section"""
-    sampling: Positive
-    """a of sigma / E = a / sqrt(E / GeV) of electromagnetic showers"""
-    hadronic_sampling: Positive
-    """the same of what hadrons deposit otherwise: sampling, and the fluctuations of nuclear reactions"""
+    sampling: SamplingTerm
+    """of electromagnetic showers"""
+    hadronic_sampling: SamplingTerm
+    """of what hadrons deposit otherwise: sampling, and the fluctuations of nuclear reactions"""
     constant: NotNegative
     """relative spread of the response to a shower"""
     e_over_h: Annotated[float, Field(ge=1)]
@@ -135,7 +137,7 @@ class CalorimeterCard(CardModel):
     """where the barrel begins, mm"""
     abs_eta_barrel: Positive
     """where the end caps begin"""
-    abs_eta_max: Positive
+    abs_eta_max: Annotated[float, Field(gt=0, le=6)]
     """where they end"""
     materials: dict[str, Material]
     sections: Annotated[tuple[Section, ...], Field(min_length=1)]

@@ -43,6 +43,12 @@ def test_the_shipped_card_has_the_geometry_of_cocoa():
         (("clusters", "seed"), 1.0, "want seed >= growth >= boundary, not 1, 2, 0"),
         (("sections", 0, "layers", 0, "cells"), 2048, "4285440 cells, want 4000000 at most"),
         (("sections", 0, "unit"), "cm", "sections.0.unit: 'cm'"),
+        (
+            ("sections", 0, "sampling"),
+            1e-6,
+            "sections.0.sampling: 1e-06: Input should be greater than or equal to 0.01",
+        ),
+        (("abs_eta_max",), 800, "abs_eta_max: 800: Input should be less than or equal to 6"),
         (("depth",), 3, "unknown key depth; valid keys here: radius,"),
     ],
 )

@@ -86,6 +86,13 @@ def test_pair_files_have_views_that_share_particles_and_not_the_noise(coarse_car
     assert np.nanmax(np.abs(pt[0] / pt[1] - 1)) < 0.2
     again = run_cli("replay", tmp_path / "cells.h5", "--row", 0)
     assert "identical in every view" in again.output
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text(coarse_card.read_text() + "depth: 3\n")
+    path.write_text(yaml.safe_dump(card | {"detector": {"card": str(wrong)}}))
+    refused = run_cli("generate", path, "-o", tmp_path / "no.h5")
+    assert refused.exit_code == 1
+    assert f"{wrong}: unknown key depth" in str(refused.exception)
+    assert not (tmp_path / "no.h5").exists()
     card["detector"] = {"card": str(coarse_card), "backend": "delphes"}
     path.write_text(yaml.safe_dump(card))
     refused = run_cli("generate", path, "-o", tmp_path / "no.h5")

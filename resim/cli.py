@@ -265,7 +265,7 @@ def show(file: Path, row: int, output: Path, force: bool, **options: Any) -> Non
 
 @cli.command()
 @click.argument("file", type=FILE, required=False)
-@click.option("--detector", "card", metavar="CARD", type=FILE, help="Plot what a Delphes card does to particles.")
+@click.option("--detector", "card", metavar="CARD", type=FILE, help="Plot what a detector card does to particles.")
 @click.option("-o", "--output", type=FILE, required=True, help="Folder for the pictures.")
 @click.option("--force", is_flag=True, help="Replace existing pictures.")
 def plot(file: Path | None, card: Path | None, output: Path, force: bool) -> None:
@@ -275,11 +275,13 @@ def plot(file: Path | None, card: Path | None, output: Path, force: bool) -> Non
     """
     if file is None and card is None:
         raise click.UsageError("Missing argument 'FILE'; give a pair file, or --detector CARD, or both.")
-    from resim.plots import plot_detector, plot_pairs
+    from resim.card.calorimeter_card import is_calorimeter_card
+    from resim.plots import plot_calorimeter, plot_detector, plot_pairs
 
     if entries(output) and not force:
         raise InputError(f"{output}: the folder is not empty; choose another output, or --force to add the pictures")
-    for path in (*(plot_pairs(file, output) if file else ()), *(plot_detector(card, output) if card else ())):
+    draw = plot_calorimeter if card and is_calorimeter_card(card) else plot_detector
+    for path in (*(plot_pairs(file, output) if file else ()), *(draw(card, output) if card else ())):
         click.echo(path)
 
 

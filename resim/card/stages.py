@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from resim.card.calorimeter_card import is_calorimeter_card
 from resim.common.cards import CardModel, find_file
 
 ScaleFactor = Annotated[float, Field(ge=0.1**0.5, le=10**0.5)]
@@ -67,7 +68,8 @@ class DetectorSection(CardModel):
     """The detector stage."""
 
     card: Path | None = None
-    """Delphes card; None: that of the detector that this one changes, the parent's or the card's"""
+    """Delphes card (Tcl) or calorimeter card (YAML); None: that of the detector that this one changes, the parent's
+    or the card's"""
     pileup: PileUpSection | None = None
     """None for cards without a PileUpMerger"""
     backend: Literal["resim", "delphes"] = "resim"
@@ -79,9 +81,15 @@ class DetectorSection(CardModel):
             raise ValueError(f"pileup is mixed in by resim alone, not by backend {self.backend}")
         return self
 
+    @model_validator(mode="after")
+    def _cells_by_resim(self) -> Self:
+        if self.card is not None and is_calorimeter_card(self.card) and (self.pileup or self.backend != "resim"):
+            raise ValueError(f"{self.card}: a calorimeter card has neither pileup nor another backend")
+        return self
+
     @property
     def card_path(self) -> Path:
-        """The Delphes card of a stage with everything that it inherits.
+        """The card of a stage with everything that it inherits.
 
         Raises:
             ValueError: there is none, which `GenerationCard` does not let through.
@@ -110,7 +118,7 @@ class DetectorSection(CardModel):
 
 def _none_or_mapping(value: Any) -> Any:
     if isinstance(value, str) and value != NO_DETECTOR:
-        raise ValueError(f"want {NO_DETECTOR}, or {{card: FILE}} with a Delphes card")
+        raise ValueError(f"want {NO_DETECTOR}, or {{card: FILE}} with a Delphes or calorimeter card")
     return value
 
 

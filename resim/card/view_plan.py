@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, PositiveInt, ValidationError
 
+from resim.card.calorimeter_card import is_calorimeter_card
 from resim.card.delphes_card import content_digest
 from resim.card.generation_card import GenerationCard
 from resim.card.herwig_settings import checked_lines, herwig_lines
@@ -74,8 +75,8 @@ class DetectorPlan:
     """The detector stage of a view, and what its files hold, which is what counts.
 
     Attributes:
-        stage: the stage as the card describes it, with a Delphes card.
-        sha256: hash of the Delphes card and of the files that it sources.
+        stage: the stage as the card describes it, with its card.
+        sha256: hash of that card and of the files that it sources.
         pool_sha256: hash of the pile-up pool, empty without pile-up.
     """
 
@@ -90,8 +91,9 @@ class DetectorPlan:
         Raises:
             InputError: one of them cannot be read.
         """
-        # Delphes itself sources no files.
-        digest = content_digest(stage.card_path) if stage.backend == "resim" else file_digest(stage.card_path)
+        # Only Delphes cards, read by resim, source files.
+        alone = stage.backend != "resim" or is_calorimeter_card(stage.card_path)
+        digest = file_digest(stage.card_path) if alone else content_digest(stage.card_path)
         return cls(stage, digest, file_digest(stage.pileup.pool) if stage.pileup else "")
 
     @classmethod

@@ -100,7 +100,7 @@ class Detector:
         keys = checked_seeds(seeds, particles.n_events)
         check_particles(particles)
         found = [self._run(group, keys[events], events.start) for events, group in self._groups(particles)]
-        return _candidates(concatenate(found), particles.n_events)
+        return candidates_of(concatenate(found), particles.n_events)
 
     def _run(self, particles: Particles, seeds: npt.NDArray[np.uint64], first: int) -> Objects:
         """Candidates of a group of events, whose first one has the number `first`."""
@@ -118,7 +118,7 @@ class Detector:
         """The events in groups of about equal size, pile-up included."""
         pileup = [module.pileup for _, module in self.modules if isinstance(module, PileUpMerger)]
         added = sum(int(p.mu * p.pool.mean_particles) for p in pileup if p)
-        return _groups(particles, particles.offsets + added * np.arange(particles.n_events + 1))
+        return event_groups(particles, particles.offsets + added * np.arange(particles.n_events + 1))
 
 
 def _with_pileup(card: Card, modules: dict[str, Module], pileup: PileUp) -> dict[str, Module]:
@@ -171,7 +171,7 @@ def check_particles(particles: Particles) -> None:
         )
 
 
-def _groups(particles: Particles, sizes: npt.NDArray[np.int64]) -> Iterator[tuple[slice, Particles]]:
+def event_groups(particles: Particles, sizes: npt.NDArray[np.int64]) -> Iterator[tuple[slice, Particles]]:
     """Consecutive events in groups; at least one group, and at least one event in each if there is any.
 
     Args:
@@ -188,8 +188,13 @@ def _groups(particles: Particles, sizes: npt.NDArray[np.int64]) -> Iterator[tupl
             return
 
 
-def _candidates(objects: Objects, n_events: int) -> Candidates:
-    """Candidates sorted by event and kind, without those of pT = 0."""
+def candidates_of(objects: Objects, n_events: int) -> Candidates:
+    """Candidates sorted by event and kind (tracks, photons, neutral hadrons), without those of pT = 0.
+
+    Args:
+        objects: tracks and neutral candidates; their order is kept among equals.
+        n_events: number of events in the batch.
+    """
     objects = objects.select(objects.pt > 0)
     kind = np.where(objects.charge != 0, 0, np.where(objects.pdg_id == PHOTON, 1, 2))
     objects = objects.select(np.lexsort((kind, objects.event)))

@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from resim.card.calorimeter_card import is_calorimeter_card
 from resim.card.jet_settings import JetSettings
 from resim.card.view_plan import DetectorPlan, ViewPlan
 from resim.common.arrays import Booleans, Integers
@@ -19,6 +20,7 @@ from resim.common.ragged import owners_of
 from resim.common.row_counts import LossReason, ViewCounts
 from resim.common.seeds import SeedKey, Stage, pythia_seed
 from resim.detector import Detector
+from resim.detector.cells.cell_detector import CellDetector
 from resim.detector.delphes_backend import Delphes
 from resim.detector.pileup import PileUp
 from resim.detector.pool import Pool
@@ -196,7 +198,7 @@ def _seeds(view: ViewPlan, rows: Rows, run_seed: int, stage: Stage, length: int 
 
 
 @lru_cache(maxsize=8)
-def detector_for(plan: DetectorPlan) -> Detector | Delphes:
+def detector_for(plan: DetectorPlan) -> Detector | Delphes | CellDetector:
     """The detector of a stage, one in each process: to read a card takes time.
 
     Raises:
@@ -208,6 +210,8 @@ def detector_for(plan: DetectorPlan) -> Detector | Delphes:
         raise InputError(f"{card}: its content or that of the pool has changed since the run began; restore it")
     if stage.backend == "delphes":
         return Delphes.from_card(card)
+    if is_calorimeter_card(card):
+        return CellDetector.from_card(card)
     pileup = PileUp(stage.pileup.mu, Pool.open(stage.pileup.pool)) if stage.pileup else None
     detector = Detector.from_card(card, pileup)
     detector.require_pileup()

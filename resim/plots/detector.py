@@ -104,7 +104,7 @@ def shoot(detector: Detector, species: Species, x: Floats, region: tuple[float, 
     phi, values = generator.uniform(-np.pi, np.pi, n), np.repeat(x, _SHOTS)
     momentum = np.sqrt(np.maximum(values**2 - species.mass**2, 1e-6))
     pt = values if species.charge else momentum / np.cosh(eta)
-    found = detector.run(_particles(species, pt, eta, phi), np.arange(n))
+    found = detector.run(particles_of(species, pt, eta, phi), np.arange(n))
     chosen = species.found_as(found)
     shot = np.repeat(np.arange(n), np.diff(found.offsets))[chosen]
     response = (found.pt if species.charge else found.energy)[chosen] / values[shot]
@@ -116,7 +116,15 @@ def shoot(detector: Detector, species: Species, x: Floats, region: tuple[float, 
     return Curve(x, efficiency, mean, spread, *errors)
 
 
-def _particles(species: Species, pt: Floats, eta: Floats, phi: Floats) -> Particles:
+def particles_of(species: Species, pt: Floats, eta: Floats, phi: Floats) -> Particles:
+    """Particles of a kind from the origin, each in its own event.
+
+    Args:
+        species: the kind.
+        pt: float64 `(n,)`, GeV.
+        eta: float64 `(n,)`.
+        phi: float64 `(n,)`, rad.
+    """
     pz, zeros = pt * np.sinh(eta), np.zeros(len(pt))
     return Particles(
         offsets=offsets_of(np.ones(len(pt), np.int64)),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from resim.card.generation_card import GenerationCard
 from resim.card.run_options import RunOptions, Shard
@@ -17,6 +18,8 @@ from resim.pairfile.reader import PairFile
 from resim.pairfile.recipe import stored_card
 from resim.run.generate import make_pair_file
 from resim.run.planning import plan_run, programs_of
+
+_DETECTOR_CARDS: Final = ("*.tcl", "*.yaml", "*.yml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,8 @@ def _with_detector(view: ViewPlan, folders: Sequence[Path]) -> ViewPlan:
     def card_digest(path: Path) -> str:
         return DetectorPlan.of(stage.model_copy(update={"card": path, "pileup": None})).sha256
 
-    changes: dict[str, object] = {"card": _located(stage.card_path, wanted.sha256, folders, ("*.tcl",), card_digest)}
+    card = _located(stage.card_path, wanted.sha256, folders, _DETECTOR_CARDS, card_digest)
+    changes: dict[str, object] = {"card": card}
     if stage.pileup:
         pool = _located(stage.pileup.pool, wanted.pool_sha256, folders, ("*.h5", "*.hdf5"), file_digest)
         changes["pileup"] = stage.pileup.model_copy(update={"pool": pool})

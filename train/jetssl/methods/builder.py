@@ -29,4 +29,4 @@ def method_class(name: str) -> type[Method]:
     Raises:
         InputError: no package has it, or what it has is no method.
     """
-    return METHODS.get(name) or plugins.load("objectives", name, Method)
+    return METHODS.get(name) or plugins.load("objectives", name, Method)  # type: ignore[type-abstract]

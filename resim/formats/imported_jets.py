@@ -80,7 +80,7 @@ def _labels(columns: FlatColumns, card: LabelsCard) -> Names:
             raise InputError(
                 f"{columns.path}: {jet} has not exactly one of the flags {', '.join(card.flags)}; correct `labels`"
             )
-        return np.take([*card.flags.values()], flags.argmax(axis=1))
+        return np.asarray(np.take([*card.flags.values()], flags.argmax(axis=1)), str)
     values = columns.of_jets(str(card.column))
     if card.names is None:
         return np.asarray(values, str)

@@ -27,17 +27,20 @@ def particles_of(columns: FlatColumns, card: ParticlesCard) -> Arrays:
     if not card.columns:
         zeros = np.zeros(int(columns.counts.sum()))
         return {"charge": zeros, "pdg_id": zeros}
-    pdg_id = None if card.pdg_id is None else _numbers(columns, card.pdg_id, card.codes)
-    if card.charge is not None:
-        charge = columns.of_constituents(card.charge)
-        columns.refuse((charge != np.rint(charge)) | (np.abs(charge) > 2), card.charge, "is no charge in units of e")
-    else:
-        charge = _charges(columns, pdg_id if pdg_id is not None else np.zeros(0), str(card.pdg_id))
-    if pdg_id is None:
-        flags = {name: columns.of_constituents(column) != 0 for name, column in card.flags.items()}
-        columns.refuse(np.sum([*flags.values()], axis=0) > 1, "type", "is given twice")
-        pdg_id = _pdg_ids(charge, flags)
-    return {"charge": charge, "pdg_id": pdg_id}
+    if card.pdg_id is not None:
+        pdg_id = _numbers(columns, card.pdg_id, card.codes)
+        return {"charge": _charges(columns, card, pdg_id), "pdg_id": pdg_id}
+    charge = _stored_charges(columns, str(card.charge))
+    flags = {name: columns.of_constituents(column) != 0 for name, column in card.flags.items()}
+    n_types = np.sum([np.zeros(len(charge), bool), *flags.values()], axis=0)
+    columns.refuse(n_types > 1, "type", "is given twice")
+    return {"charge": charge, "pdg_id": _pdg_ids(charge, flags)}
+
+
+def _stored_charges(columns: FlatColumns, name: str) -> Floats:
+    charge = columns.of_constituents(name)
+    columns.refuse((charge != np.rint(charge)) | (np.abs(charge) > 2), name, "is no charge in units of e")
+    return charge
 
 
 def _numbers(columns: FlatColumns, name: str, codes: Mapping[int, int] | None) -> Floats:
@@ -50,12 +53,15 @@ def _numbers(columns: FlatColumns, name: str, codes: Mapping[int, int] | None) -
     return np.array([codes[code] for code in known.tolist()], np.float64)[np.searchsorted(known, values)]
 
 
-def _charges(columns: FlatColumns, pdg_id: Floats, name: str) -> Floats:
-    known = np.array([*CHARGES, *NEUTRAL])
-    charges = np.array([*CHARGES.values(), *(0 for _ in NEUTRAL)])
-    columns.refuse(~np.isin(np.abs(pdg_id), known), name, "holds a particle whose charge is not known")
-    order = np.argsort(known)
-    return np.asarray(np.sign(pdg_id) * charges[order][np.searchsorted(known[order], np.abs(pdg_id))], np.float64)
+def _charges(columns: FlatColumns, card: ParticlesCard, pdg_id: Floats) -> Floats:
+    """As a column says, else as the PDG ids do."""
+    if card.charge is not None:
+        return _stored_charges(columns, card.charge)
+    charges = CHARGES | dict.fromkeys(NEUTRAL, 0)
+    known = np.array(sorted(charges))
+    columns.refuse(~np.isin(np.abs(pdg_id), known), str(card.pdg_id), "holds a particle whose charge is not known")
+    of_known = np.array([charges[number] for number in known.tolist()], np.float64)
+    return np.asarray(np.sign(pdg_id) * of_known[np.searchsorted(known, np.abs(pdg_id))])
 
 
 def _pdg_ids(charge: Floats, flags: dict[str, Booleans]) -> Floats:

@@ -51,3 +51,11 @@ def test_what_a_card_must_say_is_asked_for(tmp_path, fault):
     (tmp_path / "card.yaml").write_text(yaml.safe_dump(card | changes | {"columns": columns}))
     with pytest.raises(InputError, match=message):
         mapping_card(None, tmp_path / "card.yaml")
+
+
+def test_the_card_of_the_documentation_is_read(tmp_path):
+    page = (REPOSITORY / "docs/formats.md").read_text()
+    (tmp_path / "card.yaml").write_text(page.split("```yaml\n")[1].split("```")[0])
+    card = mapping_card(None, tmp_path / "card.yaml")
+    assert card.arrays[:3] == ("truth", "c_pt", "c_eta")
+    assert card.missing == []

@@ -69,6 +69,7 @@ def test_wrong_input_is_refused(coarse, tmp_path):
         CellDetector.from_card(tmp_path / "none.yaml")
 
 
+@pytest.mark.slow
 def test_cells_of_jets_do_not_depend_on_shards_and_chunks(coarse_card, tmp_path):
     """With `jets: {cells: true}`: whole, or in two shards and chunks of one; every jet has its cells."""
     card = {

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PositiveFloat, model_validator
 
 from resim.card import view_tree
+from resim.card.calorimeter_card import is_calorimeter_card
 from resim.card.jet_settings import JetSettings
 from resim.card.stages import NO_DETECTOR, DetectorSection, DetectorStage
 from resim.card.view_tree import Name, Stages, View
@@ -87,6 +88,15 @@ class GenerationCard(CardModel):
             raise ValueError(
                 f"views.{without[0]}: vertices are fitted to tracks; give `detector` a card, or take `source: truth`"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _cells_of_a_calorimeter(self) -> Self:
+        for name, (_, detector) in self.stages().items() if self.jets.cells else ():
+            if not isinstance(detector, DetectorSection) or not is_calorimeter_card(detector.card_path):
+                raise ValueError(
+                    f"views.{name}: jets.cells wants a calorimeter card, as cards/calorimeter/cocoa.yaml"
+                )
         return self
 
     def stages(self) -> dict[str, Stages]:

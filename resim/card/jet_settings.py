@@ -53,3 +53,5 @@ class JetSettings(CardModel):
     """angular exponent of N-subjettiness, arXiv:1011.2268"""
     vertices: VertexSettings | None = None
     """secondary vertices of every jet; None: the file has none"""
+    cells: bool = False
+    """cells, clusters and tracks of every jet, too; every view has a calorimeter card then"""

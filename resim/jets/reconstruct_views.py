@@ -21,12 +21,14 @@ from resim.common.row_counts import LossReason, ViewCounts
 from resim.common.seeds import SeedKey, Stage, pythia_seed
 from resim.detector import Detector
 from resim.detector.cells.cell_detector import CellDetector
+from resim.detector.cells.readout import Readout
 from resim.detector.delphes_backend import Delphes
 from resim.detector.pileup import PileUp
 from resim.detector.pool import Pool
 from resim.detector.random import Stream
 from resim.hard_scatter.rows import Rows
 from resim.jets.clustering import ClusteredJets, cluster, constituents_of
+from resim.jets.jet_cells import CellsOfJets, JetAxes, cells_of_jets
 from resim.jets.matching import delta_r, match_partons
 from resim.jets.vertices import JetConstituents, Vertices, secondary_vertices
 from resim.particles import Candidates, Particles
@@ -62,6 +64,7 @@ class ReconstructedView:
         particle_level: jets of the generated particles.
         valid: bool `(n_rows,)`, whether the row has a jet.
         vertices: secondary vertices of the jets of the valid rows, if the card asks for them.
+        cells: cells, clusters and tracks of these jets, likewise.
         counts: what became of the rows.
     """
 
@@ -72,6 +75,7 @@ class ReconstructedView:
     particle_level: JetsOfRows
     valid: Booleans
     vertices: Vertices | None
+    cells: CellsOfJets | None
     counts: ViewCounts
 
 
@@ -102,7 +106,7 @@ def reconstruct(
             particle_levels[view.particles_owner] = _particle_level(realization.particles, rows, settings)
         particle_level = particle_levels[view.particles_owner]
         seeds = _detector_seeds(view, rows, run_seed)
-        detector_level = _detector_level(view, particle_level, seeds, rows, settings)
+        detector_level, readout = _detector_level(view, particle_level, seeds, rows, settings)
         if view.detector:
             particle_level = _inside_radius(particle_level, detector_level, settings.radius)
         wanted = settings.particle_pt_min is not None
@@ -114,7 +118,10 @@ def reconstruct(
             stream = Stream.of(_seeds(view, rows, run_seed, "vertices").astype(np.uint64), "vertices")
             constituents = _constituents(detector_level, particle_level.particles, valid)
             vertices = secondary_vertices(constituents, settings.vertices, stream)
-        yield ReconstructedView(view, realization, seeds, detector_level, particle_level, valid, vertices, counts)
+        cells = _cells(readout, detector_level, valid, settings.radius) if readout else None
+        yield ReconstructedView(
+            view, realization, seeds, detector_level, particle_level, valid, vertices, cells, counts
+        )
 
 
 def _constituents(level: JetsOfRows, generated: Particles, valid: Booleans) -> JetConstituents:
@@ -149,14 +156,27 @@ def _detector_level(
     seeds: npt.NDArray[np.uint32],
     rows: Rows,
     settings: JetSettings,
-) -> JetsOfRows:
-    """Jets of the detector's candidates; without a detector those of the generated particles above `pt_min`."""
+) -> tuple[JetsOfRows, Readout | None]:
+    """Jets of the detector's candidates; without a detector those of the generated particles above `pt_min`.
+
+    And what a detector of cells tells of the events, if the card asks for the cells of jets.
+    """
     if view.detector:
-        candidates = detector_for(view.detector).run(particle_level.particles, seeds)
-        return _jets_of_rows(candidates, rows, settings)
+        detector = detector_for(view.detector)
+        if settings.cells and isinstance(detector, CellDetector):
+            readout = detector.read_out(particle_level.particles, seeds)
+            return _jets_of_rows(readout.candidates, rows, settings), readout
+        return _jets_of_rows(detector.run(particle_level.particles, seeds), rows, settings), None
     if settings.particle_pt_min in (None, settings.pt_min):
-        return particle_level
-    return _jets_of_rows(particle_level.particles, rows, settings)
+        return particle_level, None
+    return _jets_of_rows(particle_level.particles, rows, settings), None
+
+
+def _cells(readout: Readout, level: JetsOfRows, valid: Booleans, radius: float) -> CellsOfJets:
+    """Cells, clusters and tracks of the jets of the valid rows."""
+    of_row = level.of_row[valid]
+    axes = JetAxes(owners_of(level.jets.offsets)[of_row], level.jets.eta[of_row], level.jets.phi[of_row])
+    return cells_of_jets(readout, axes, radius)
 
 
 def _jets_of_rows(particles: Particles, rows: Rows, settings: JetSettings) -> JetsOfRows:

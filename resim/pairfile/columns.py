@@ -11,6 +11,7 @@ from resim.common.ragged import offsets_of
 from resim.hard_scatter.partons import Parton
 from resim.hard_scatter.rows import Rows
 from resim.jets.clustering import constituents_of
+from resim.jets.jet_cells import CellsOfJets, RaggedColumns
 from resim.jets.reconstruct_views import JetsOfRows, ReconstructedView
 from resim.jets.substructure import substructure
 from resim.jets.vertices import Vertices
@@ -60,6 +61,8 @@ def view_columns(found: ReconstructedView, rows: Rows, settings: JetSettings) ->
     columns |= _jet_columns(found.detector_level, found.valid, settings)
     if found.vertices is not None:
         columns |= _vertex_columns(found.vertices, found.valid)
+    if found.cells is not None:
+        columns |= _cell_columns(found.cells, found.valid)
     return columns | _particle_jet_columns(found.particle_level, found.valid)
 
 
@@ -103,6 +106,18 @@ def _vertex_columns(vertices: Vertices, valid: Booleans) -> Arrays:
     counts[valid] = np.diff(vertices.offsets)
     columns: Arrays = {f"vertices/{name}": column for name, column in vertices.columns.items()}
     return columns | {"vertex_offsets": offsets_of(counts)}
+
+
+def _cell_columns(cells: CellsOfJets, valid: Booleans) -> Arrays:
+    """The columns and offsets of `cells/`, `clusters/` and `tracks/`."""
+    columns: Arrays = {}
+    for name in schema.CELL_GROUPS:
+        group: RaggedColumns = getattr(cells, name)
+        counts = np.zeros(len(valid), np.int64)
+        counts[valid] = np.diff(group.offsets)
+        columns |= {f"{name}/{key}": values for key, values in group.columns.items()}
+        columns[f"{name}/offsets"] = offsets_of(counts)
+    return columns
 
 
 def _constituent_columns(constituents: Particles) -> Arrays:

@@ -27,8 +27,14 @@ def merge(paths: Sequence[Path], output: Path) -> Provenance:
         first = files[0]
         provenance = reduce(lambda a, b: a.joined(b), (file.provenance for file in files))
         shape = (first.views, first.labels, first.source_hashes)
+        layout = first.layout
         with PairWriter(
-            output, *shape, vertices=first.has_vertices, version=first.version, weights=first.weight_names
+            output,
+            *shape,
+            vertices=layout.vertices,
+            version=layout.version,
+            weights=first.weight_names,
+            cells=layout.cells,
         ) as writer:
             for file in files:
                 for start in range(0, len(file), _ROWS_AT_ONCE):

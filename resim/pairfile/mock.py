@@ -12,7 +12,7 @@ import numpy.typing as npt
 from resim.card.view_plan import ViewRecord
 from resim.common.angles import wrap
 from resim.common.arrays import Arrays, Integers
-from resim.common.ragged import offsets_of
+from resim.common.ragged import offsets_of, owners_of
 from resim.common.row_counts import SourceCounts, ViewCounts
 from resim.common.units import PYTHIA_SEED_MAX
 from resim.common.versions import utc_now, versions
@@ -23,6 +23,7 @@ from resim.pairfile.row_block import RowBlock, invalid_jet_columns
 from resim.pairfile.writer import PairWriter
 
 LABELS = ["one_prong", "two_prong"]
+_DIRECTION = ("eta", "phi", "energy")
 
 
 def write_mock(  # noqa: PLR0913, PLR0917
@@ -35,6 +36,7 @@ def write_mock(  # noqa: PLR0913, PLR0917
     copies: int = 1,
     *,
     vertices: bool = False,
+    cells: bool = False,
 ) -> Path:
     """Write a valid pair file of toy jets.
 
@@ -47,6 +49,7 @@ def write_mock(  # noqa: PLR0913, PLR0917
         constituents: smallest and largest number of a jet, uniformly distributed in between.
         copies: how often all rows are written, each time with other event numbers: large files in little time.
         vertices: whether jets have secondary vertices, those of two prongs more often.
+        cells: whether jets have cells, clusters and tracks, as many as they have constituents.
     """
     rng = np.random.default_rng(seed)
     label = np.arange(n_rows) % 2
@@ -56,9 +59,10 @@ def write_mock(  # noqa: PLR0913, PLR0917
     for view in views:
         columns = _view(rng, rows, valid[view], constituents)
         columns |= _vertices(rng, rows, valid[view]) if vertices else {}
+        columns |= _cells(columns) if cells else {}
         arrays |= {f"views/{view}/{key}": array for key, array in columns.items()}
     sha256 = f"{seed:064x}"
-    with PairWriter(path, _records(views), LABELS, [sha256], vertices=vertices) as writer:
+    with PairWriter(path, _records(views), LABELS, [sha256], vertices=vertices, cells=cells) as writer:
         for copy in range(copies):
             writer.append(_block(views, arrays, rows["event"] + copy * n_rows, sha256))
         all_valid = {view: np.tile(column, copies) for view, column in valid.items()}
@@ -158,6 +162,27 @@ def _vertices(rng: np.random.Generator, rows: Arrays, valid: npt.NDArray[np.bool
     }
     columns: Arrays = {f"vertices/{c.name}": values[c.name].astype(c.dtype) for c in schema.VERTICES}
     return columns | {"vertex_offsets": offsets_of(counts)}
+
+
+def _cells(view: Arrays) -> Arrays:
+    """Every constituent is a cluster of one cell, and the charged ones are tracks, too."""
+    offsets, eta, phi, energy = (view[name] for name in ("offsets", *(f"constituents/{n}" for n in _DIRECTION)))
+    zeros, charge = np.zeros(len(energy)), view["constituents/charge"].astype(np.float64)
+    number, track = np.arange(len(energy)) - offsets[owners_of(offsets)], np.flatnonzero(charge)
+    place = {"eta": eta, "phi": phi}
+    crossings = {f"{layer}_{angle}": values for layer in ("first", "last") for angle, values in place.items()}
+    values: dict[str, Arrays] = {
+        "cells": {"layer": zeros, **place, "energy": energy, "cluster": number},
+        "clusters": {"energy": energy, **place, "sigma_eta": zeros, "sigma_phi": zeros, "n_cells": zeros + 1},
+        "tracks": {"d0": zeros, "z0": zeros, "theta": 2 * np.arctan(np.exp(-eta)), "phi": phi},
+    }
+    tracks = values["tracks"] | {"q_over_p": charge / energy} | crossings
+    values["tracks"] = {name: column[track] for name, column in tracks.items()}
+    found: Arrays = {"cells/offsets": offsets, "clusters/offsets": offsets}
+    found["tracks/offsets"] = np.searchsorted(track, offsets).astype(np.int64)
+    for group, columns in schema.CELL_GROUPS.items():
+        found |= {f"{group}/{c.name}": values[group][c.name].astype(c.dtype) for c in columns}
+    return found
 
 
 def _jets(view: Arrays, offsets: npt.NDArray[np.int64], valid: npt.NDArray[np.bool_]) -> Arrays:

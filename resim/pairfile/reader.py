@@ -74,7 +74,7 @@ class PairFile(Hdf5Input):
     def layout(self) -> schema.Layout:
         """Which datasets the file has."""
         weights = schema.WEIGHT_OFFSETS.name in self.datasets
-        return schema.Layout(tuple(self.view_names), self.version, self.has_vertices, weights)
+        return schema.Layout(tuple(self.view_names), self.version, self.has_vertices, weights, self.has_cells)
 
     @cached_property
     def weight_names(self) -> tuple[str, ...] | None:
@@ -225,6 +225,25 @@ class PairFile(Hdf5Input):
     def vertices(self, view: str, name: str, rows: slice = np.s_[:]) -> Array:
         """A vertex column of a view, all of it or an explicit range of vertices."""
         return self.read(f"views/{view}/vertices/{name}", rows)
+
+    @cached_property
+    def has_cells(self) -> bool:
+        """Whether the views have cells, clusters and tracks."""
+        return any(schema.group_offsets_path(view, "cells") in self.datasets for view in self.view_names)
+
+    def group_offsets(self, view: str, group: str, rows: slice = np.s_[:]) -> npt.NDArray[np.int64]:
+        """Offsets of the `cells`, `clusters` or `tracks` of a view, `(n_rows + 1,)`, or some of them.
+
+        Raises:
+            InputError: the file has none.
+        """
+        if not self.has_cells:
+            raise InputError(f"{self.path}: has no {group}; generate it with `jets.cells` in the card")
+        return self.read(schema.group_offsets_path(view, group), rows)
+
+    def group(self, view: str, group: str, name: str, rows: slice = np.s_[:]) -> Array:
+        """A column of the `cells`, `clusters` or `tracks` of a view, all of it or an explicit range of entries."""
+        return self.read(f"views/{view}/{group}/{name}", rows)
 
     def block(self, start: int, stop: int) -> RowBlock:
         """Rows `start:stop` with all their views."""

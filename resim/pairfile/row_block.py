@@ -17,8 +17,8 @@ class RowBlock:
     Attributes:
         views: names of the views, root first.
         arrays: every dataset of `resim.pairfile.schema` by its path in the file; row columns `(n_rows,)`, constituent
-            columns `(n_constituents,)`, those of secondary vertices `(n_vertices,)` or none at all, offsets
-            `(n_rows + 1,)` starting at 0.
+            columns `(n_constituents,)`, those of secondary vertices, cells, clusters and tracks likewise or none at
+            all, offsets `(n_rows + 1,)` starting at 0.
     """
 
     views: tuple[str, ...]
@@ -58,7 +58,9 @@ class RowBlock:
         """Which datasets there are."""
         version = schema.SCHEMA_VERSION if "hard_scatter/identity" in self.arrays else 2
         vertices = schema.vertex_offsets_path(self.views[0]) in self.arrays
-        return schema.Layout(self.views, version, vertices, weights=schema.WEIGHT_OFFSETS.name in self.arrays)
+        weights = schema.WEIGHT_OFFSETS.name in self.arrays
+        cells = schema.group_offsets_path(self.views[0], "cells") in self.arrays
+        return schema.Layout(self.views, version, vertices, weights, cells)
 
     @property
     def n_rows(self) -> int:

@@ -110,6 +110,41 @@ VERTICES: Final = (
 )
 """Columns of `views/<name>/vertices/`, one entry a secondary vertex; only in files whose card asks for them."""
 
+CELLS: Final = (
+    Column("layer", "<i4", "", "layer of the calorimeter, from the inside out, from 0"),
+    Column("eta", "<f4", "", "pseudorapidity of its centre"),
+    Column("phi", "<f4", "rad", "azimuth of its centre in (-pi, pi)"),
+    Column("energy", "<f4", "GeV", "energy with noise, at the electromagnetic scale, above 0"),
+    Column("cluster", "<i4", "", "number of its cluster in `clusters/`, from 0 in each jet"),
+)
+"""Columns of `views/<name>/cells/`, one entry a cell of the jet's clusters; only if the card asks for them."""
+
+CLUSTERS: Final = (
+    Column("energy", "<f4", "GeV", "energy at the electromagnetic scale, tracks not subtracted; descending"),
+    Column("eta", "<f4", "", "pseudorapidity of the barycentre"),
+    Column("phi", "<f4", "rad", "azimuth of the barycentre in [-pi, pi)"),
+    Column("sigma_eta", "<f4", "", "spread of the cells in pseudorapidity, weighted by energy"),
+    Column("sigma_phi", "<f4", "rad", "spread of the cells in azimuth, likewise"),
+    Column("n_cells", "<i4", "", "number of cells"),
+)
+"""Columns of `views/<name>/clusters/`, one entry a topological cluster with its barycentre in the jet's radius."""
+
+TRACKS: Final = (
+    Column("d0", "<f4", "mm", "transverse impact parameter"),
+    Column("z0", "<f4", "mm", "longitudinal impact parameter"),
+    Column("theta", "<f4", "rad", "polar angle at the closest approach to the beam"),
+    Column("phi", "<f4", "rad", "azimuth there in (-pi, pi]"),
+    Column("q_over_p", "<f4", "1/GeV", "charge over momentum"),
+    Column("first_eta", "<f4", "", "pseudorapidity where it crosses the middle of the first layer"),
+    Column("first_phi", "<f4", "rad", "azimuth there in (-pi, pi]"),
+    Column("last_eta", "<f4", "", "pseudorapidity where it crosses the middle of the last layer"),
+    Column("last_phi", "<f4", "rad", "azimuth there in (-pi, pi]"),
+)
+"""Columns of `views/<name>/tracks/`, one entry a track within the jet's radius, by descending pT."""
+
+CELL_GROUPS: Final = {"cells": CELLS, "clusters": CLUSTERS, "tracks": TRACKS}
+"""Groups of files with cells."""
+
 WEIGHTS: Final = (
     Column("number", "<i4", "", "index into `names`"),
     Column("value", "<f8", "", "weight of the row's event, as the LHE file has it"),
@@ -151,12 +186,14 @@ class Layout:
         version: schema version.
         vertices: whether the views have secondary vertices.
         weights: whether all weights of events are kept.
+        cells: whether the views have cells, clusters and tracks.
     """
 
     views: tuple[str, ...]
     version: int = SCHEMA_VERSION
     vertices: bool = False
     weights: bool = False
+    cells: bool = False
 
     def row_columns(self) -> dict[str, Column]:
         """Path → column of every dataset with one entry a row, in the order of the file.
@@ -185,17 +222,25 @@ class Layout:
         return groups
 
     def ragged_groups_of(self, view: str) -> list[RaggedGroup]:
-        """The constituents of a view, and its secondary vertices in a file that has them."""
+        """The constituents of a view, and its secondary vertices and cells in a file that has them."""
         groups = [RaggedGroup(offsets_path(view), {f"views/{view}/constituents/{c.name}": c for c in CONSTITUENTS})]
         if self.vertices:
             columns = {f"views/{view}/vertices/{column.name}": column for column in VERTICES}
             groups.append(RaggedGroup(vertex_offsets_path(view), columns))
+        for name, found in CELL_GROUPS.items() if self.cells else ():
+            columns = {f"views/{view}/{name}/{column.name}": column for column in found}
+            groups.append(RaggedGroup(group_offsets_path(view, name), columns))
         return groups
 
 
 def offsets_path(view: str) -> str:
     """Path of the offsets of the view's constituents, int64 `(n_rows + 1,)`."""
     return f"views/{view}/{OFFSETS.name}"
+
+
+def group_offsets_path(view: str, group: str) -> str:
+    """Path of the offsets of one of the `CELL_GROUPS` of a view, int64 `(n_rows + 1,)`."""
+    return f"views/{view}/{group}/{OFFSETS.name}"
 
 
 def vertex_offsets_path(view: str) -> str:

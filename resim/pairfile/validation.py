@@ -131,6 +131,8 @@ def _entries(file: PairFile, view: str) -> Iterator[str]:
     yield from _constituents(file, view)
     if file.has_vertices:
         yield from _vertices(file, view)
+    if file.has_cells:
+        yield from _cells(file, view)
 
 
 def _vertices(file: PairFile, view: str) -> Iterator[str]:
@@ -144,6 +146,25 @@ def _vertices(file: PairFile, view: str) -> Iterator[str]:
             yield f"views/{view}/vertices/{column.name}: not finite in row {row[np.argmax(wrong)]}"
     if (few := file.vertices(view, "n_tracks") < 2).any():
         yield f"views/{view}/vertices/n_tracks: below 2 in row {row[np.argmax(few)]}"
+
+
+def _cells(file: PairFile, view: str) -> Iterator[str]:
+    for group, columns in schema.CELL_GROUPS.items():
+        counts = np.diff(file.group_offsets(view, group))
+        row = np.repeat(np.arange(len(file)), counts)
+        if (wrong := (counts > 0) & ~file.valid(view)).any():
+            yield f"{schema.group_offsets_path(view, group)}: row {int(np.argmax(wrong))} has {group} and no jet"
+        for column in columns:
+            values = file.group(view, group, column.name)
+            if (wrong := ~np.isfinite(values)).any():
+                yield f"views/{view}/{group}/{column.name}: not finite in row {row[np.argmax(wrong)]}"
+            elif column.name == "energy" and (wrong := values <= 0).any():
+                yield f"views/{view}/{group}/energy: not positive in row {row[np.argmax(wrong)]}"
+    row = np.repeat(np.arange(len(file)), np.diff(file.group_offsets(view, "cells")))
+    cluster, n_clusters = file.group(view, "cells", "cluster"), np.diff(file.group_offsets(view, "clusters"))
+    if (wrong := (cluster < 0) | (cluster >= n_clusters[row])).any():
+        first = np.argmax(wrong)
+        yield f"views/{view}/cells/cluster: {cluster[first]} in row {row[first]}, which has {n_clusters[row[first]]}"
 
 
 def _constituents(file: PairFile, view: str) -> Iterator[str]:

@@ -24,8 +24,9 @@ _ENTRIES_PER_HDF5_CHUNK = 65536
 class PairWriter(Hdf5Output):
     """A new pair file, written block by block; it appears under its name when `finish` is called.
 
-    Memory does not grow with the number of rows. With `vertices` every view has secondary vertices. Shards of an
-    older `version` are joined to a file of that. With `weights`, names, rows have all weights of their event.
+    Memory does not grow with the number of rows. With `vertices` every view has secondary vertices, with
+    `cells` cells, clusters and tracks. Shards of an older `version` are joined to a file of that. With `weights`,
+    names, rows have all weights of their event.
 
     Raises:
         InputError: the file cannot be created.
@@ -41,9 +42,11 @@ class PairWriter(Hdf5Output):
         vertices: bool = False,
         version: int = schema.SCHEMA_VERSION,
         weights: Sequence[str] | None = None,
+        cells: bool = False,
     ) -> None:
         super().__init__(path)
-        self.layout = schema.Layout(tuple(view.name for view in views), version, vertices, weights is not None)
+        names = tuple(view.name for view in views)
+        self.layout = schema.Layout(names, version, vertices, weights is not None, cells)
         self._datasets: dict[str, Any] = {}
         self._waiting: list[RowBlock] = []
         self._n_rows = 0

@@ -152,8 +152,11 @@ def _join(run: Run, provenance: Provenance, results: Iterable[ChunkResult], outp
     """Write the chunks in order to one file; returns the provenance with all counts."""
     records = [view.record() for view in run.plan.views]
     sources = [source.sha256 for source in run.sources]
-    vertices, weights = run.plan.card.jets.vertices is not None, run.plan.weight_names
-    with PairWriter(output, records, run.plan.labels, sources, vertices=vertices, weights=weights) as writer:
+    jets, weights = run.plan.card.jets, run.plan.weight_names
+    vertices = jets.vertices is not None
+    with PairWriter(
+        output, records, run.plan.labels, sources, vertices=vertices, weights=weights, cells=jets.cells
+    ) as writer:
         for result in results:
             writer.append(result.block)
             provenance = provenance.counting(result.source, result.source_counts, result.view_counts, result.seconds)

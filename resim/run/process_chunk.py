@@ -50,8 +50,9 @@ def _decays(plan: Plan, source: SourcePlan) -> ResonanceDecays | None:
 
 def _block(plan: Plan, arrays: Arrays) -> RowBlock:
     """The arrays with the types of the schema."""
-    views, vertices = tuple(view.name for view in plan.views), plan.card.jets.vertices is not None
-    layout = schema.Layout(views, vertices=vertices, weights=plan.weight_names is not None)
+    views, jets = tuple(view.name for view in plan.views), plan.card.jets
+    weights = plan.weight_names is not None
+    layout = schema.Layout(views, vertices=jets.vertices is not None, weights=weights, cells=jets.cells)
     columns = layout.row_columns()
     for group in layout.ragged_groups():
         columns |= group.columns

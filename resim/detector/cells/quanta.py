@@ -19,10 +19,11 @@ from resim.detector.cells.showers import ELECTROMAGNETIC, HADRONIC, IONIZATION, 
 _SLAB: Final = np.dtype(
     [
         ("layer", "i8"),
-        ("edge", "f8", 4),  # radiation lengths, interaction lengths, mm where it begins; the last is not used
-        ("quantum", "f8", 3),
-        ("signal", "f8", 3),
-        ("radius", "f8", 3),
+        ("edge", "f8"),  # where it begins, in the unit of the kind of deposit
+        ("mm", "f8"),  # the same in mm
+        ("quantum", "f8"),
+        ("signal", "f8"),
+        ("radius", "f8"),  # mm of its unit across the axis
         ("z", "f8"),
     ]
 )
@@ -37,8 +38,12 @@ _DEPOSIT: Final = np.dtype(
         ("shape", "f8"),
         ("scale", "f8"),
         ("maximum", "f8"),
-        ("position", "f8", 3),
-        ("direction", "f8", 3),
+        ("x", "f8"),
+        ("y", "f8"),
+        ("z", "f8"),
+        ("ux", "f8"),
+        ("uy", "f8"),
+        ("uz", "f8"),
         ("cosine", "f8"),
         ("log_energy", "f8"),
     ]
@@ -56,7 +61,7 @@ class Sampler:
 
     Attributes:
         cells: the cells.
-        slabs: structured `(n_slabs + 1,)`; the last one only ends the one before.
+        slabs: structured `(3, n_slabs + 1)`, for every kind of deposit; the last one only ends the one before.
         radius: median radius of hadronic energy at the start and its growth, interaction lengths, float64 `(2,)`.
     """
 
@@ -67,17 +72,18 @@ class Sampler:
     @classmethod
     def of(cls, card: CalorimeterCard, stack: Stack, cells: Cells) -> "Sampler":
         """The sampler of a card."""
-        slabs = np.zeros(len(stack.layer) + 1, _SLAB)
-        slabs["edge"][:, :3] = np.stack([stack.x0_edges, stack.lambda_edges, stack.edges], axis=1)
+        slabs = np.zeros((3, len(stack.layer) + 1), _SLAB)
+        slabs["edge"], slabs["mm"] = (stack.x0_edges, stack.lambda_edges, stack.edges), stack.edges
+        slabs["layer"][:, :-1], slabs["layer"][:, -1] = stack.layer, -1
         sections = [card.sections[number] for number in stack.section]
-        slabs["layer"][:-1], slabs["layer"][-1] = stack.layer, -1
-        quanta = [(s.sampling**2, s.hadronic_sampling**2, s.sampling**2) for s in sections]
-        slabs["quantum"][:-1] = np.where(stack.layer[:, None] >= 0, quanta, np.inf)
-        slabs["quantum"][-1] = np.inf
-        slabs["signal"][:-1] = [(1, 1 / s.e_over_h, 1) for s in sections]
-        slabs["radius"][:-1, ELECTROMAGNETIC] = stack.column("moliere_radius")
-        slabs["radius"][:-1, HADRONIC] = stack.column("interaction_length")
-        slabs["z"][:-1] = stack.column("z")
+        quanta = np.array([(s.sampling**2, s.hadronic_sampling**2, s.sampling**2) for s in sections])
+        slabs["quantum"][:, :-1] = np.where(stack.layer >= 0, quanta.T, np.inf)
+        slabs["quantum"][:, -1] = np.inf
+        slabs["signal"] = 1
+        slabs["signal"][HADRONIC, :-1] = [1 / s.e_over_h for s in sections]
+        slabs["radius"][ELECTROMAGNETIC, :-1] = stack.column("moliere_radius")
+        slabs["radius"][HADRONIC, :-1] = stack.column("interaction_length")
+        slabs["z"][:, :-1] = stack.column("z")
         return cls(cells, slabs, np.array(card.hadrons.radius))
 
     def throw(self, deposits: npt.NDArray[Any], seed: np.uint64, module: int, energies: Floats32) -> None:
@@ -101,8 +107,10 @@ def prepared(deposits: Deposits, arrivals: Arrivals) -> npt.NDArray[Any]:
     for name in ("part", "kind", "energy", "gain", "start", "shape", "scale", "maximum"):
         found[name] = getattr(deposits, name)
     found["log_energy"] = np.log(np.maximum(deposits.energy, 1e-3))
-    for name in ("position", "direction", "cosine"):
-        found[name] = getattr(arrivals, name)[deposits.particle]
+    found["cosine"] = arrivals.cosine[deposits.particle]
+    for axis, name in enumerate("xyz"):
+        found[name] = arrivals.position[deposits.particle, axis]
+        found[f"u{name}"] = arrivals.direction[deposits.particle, axis]
     return found
 
 
@@ -120,7 +128,8 @@ def _throw(
     for i in range(len(deposits)):
         deposit = deposits[i]
         counter[0], counter[1], counter[2], counter[3] = deposit.item, deposit.part, module, np.uint64(0)
-        finest = _finest(slabs, deposit.kind, deposit.start)
+        media = slabs[deposit.kind]
+        finest = _finest(media, deposit.start)
         if not deposit.energy > 0 or finest == math.inf:
             continue
         n_quanta = poisson(deposit.energy / finest, counter, key, words)
@@ -128,37 +137,36 @@ def _throw(
         for _ in range(n_spots):
             depth = _depth(deposit, counter, key, words)
             at = deposit.start + depth * (1.0 if deposit.kind == IONIZATION else deposit.cosine)
-            slab = _slab(slabs, deposit.kind, at)
+            number = _slab(media, at)
+            slab = media[number]
             # Where quanta are larger there are fewer of them; none in dead material and behind.
-            quantum = slabs[slab].quantum[deposit.kind]
-            expected = n_quanta / n_spots * finest / quantum
+            expected = n_quanta / n_spots * finest / slab.quantum
             if uniform(words[3]) >= expected:
                 continue
             block(counter, key, words)
-            r = _radius(deposit, depth, slabs[slab], radius, uniform(words[0]), uniform(words[1]))
-            path = _path(slabs, slab, deposit, at)
-            cell = _cell(deposit, path, r, 2 * math.pi * uniform(words[2]), slabs[slab].layer, grid)
+            r = _radius(deposit, depth, slab, radius, uniform(words[0]), uniform(words[1]))
+            path = _path(slab, media[number + 1], deposit, at)
+            cell = _cell(deposit, path, r, 2 * math.pi * uniform(words[2]), slab.layer, grid)
             if cell >= 0:
-                signal = deposit.gain * slabs[slab].signal[deposit.kind]
-                energies[cell] += max(expected, 1.0) * quantum * signal
+                energies[cell] += max(expected, 1.0) * slab.quantum * (deposit.gain * slab.signal)
 
 
 @numba.njit(cache=True)
-def _finest(slabs: npt.NDArray[Any], kind: int, start: float) -> float:
+def _finest(media: npt.NDArray[Any], start: float) -> float:
     """Energy of the smallest quantum from some depth on."""
     found = math.inf
-    for slab in range(_slab(slabs, kind, start), len(slabs)):
-        found = min(found, slabs[slab].quantum[kind])
+    for number in range(_slab(media, start), len(media)):
+        found = min(found, media[number].quantum)
     return found
 
 
 @numba.njit(cache=True, inline="always")
-def _slab(slabs: npt.NDArray[Any], kind: int, at: float) -> int:
-    """Slab at some depth; the last one means behind the calorimeter."""
-    slab = 0
-    while slab < len(slabs) - 1 and at >= slabs[slab + 1].edge[kind]:
-        slab += 1
-    return slab
+def _slab(media: npt.NDArray[Any], at: float) -> int:
+    """Number of the slab at some depth; the last one means behind the calorimeter."""
+    number = 0
+    while number < len(media) - 1 and at >= media[number + 1].edge:
+        number += 1
+    return number
 
 
 @numba.njit(cache=True, inline="always")
@@ -171,11 +179,10 @@ def _depth(deposit: Any, counter: Words, key: Words, words: Words) -> float:
 
 
 @numba.njit(cache=True, inline="always")
-def _path(slabs: npt.NDArray[Any], slab: int, deposit: Any, at: float) -> float:
-    """Way from the surface along the axis, mm."""
-    low, high = slabs[slab].edge, slabs[slab + 1].edge
-    part = (at - low[deposit.kind]) / (high[deposit.kind] - low[deposit.kind])
-    return float((low[IONIZATION] + part * (high[IONIZATION] - low[IONIZATION])) / deposit.cosine)
+def _path(slab: Any, behind: Any, deposit: Any, at: float) -> float:
+    """Way from the surface along the axis, mm, to some depth in a slab."""
+    part = (at - slab.edge) / (behind.edge - slab.edge)
+    return float((slab.mm + part * (behind.mm - slab.mm)) / deposit.cosine)
 
 
 @numba.njit(cache=True)
@@ -189,17 +196,17 @@ def _radius(deposit: Any, depth: float, slab: Any, hadronic: Floats, u: float, o
     if deposit.kind == IONIZATION:
         return 0.0
     if deposit.kind == HADRONIC:
-        return float(spread * (hadronic[0] + hadronic[1] * depth) * slab.radius[HADRONIC])
+        return float(spread * (hadronic[0] + hadronic[1] * depth) * slab.radius)
     tau, log_e = depth / deposit.maximum, deposit.log_energy
     z = slab.z
     x = (0.401 + 0.00187 * z - tau) / (1.313 - 0.0686 * log_e)
     core = (2.632 - 0.00094 * z) * math.exp(x - math.exp(x))
     if other < core:
         radius = max(0.0251 + 0.00319 * log_e + (0.1162 - 0.000381 * z) * tau, 0.0)
-        return float(spread * radius * slab.radius[ELECTROMAGNETIC])
+        return float(spread * radius * slab.radius)
     k4 = 0.3585 + 0.0421 * log_e
     tail = (0.659 - 0.00309 * z) * (math.exp(-2.59 * (tau - 0.645)) + math.exp(k4 * (tau - 0.645)))
-    return float(spread * tail * slab.radius[ELECTROMAGNETIC])
+    return float(spread * tail * slab.radius)
 
 
 @numba.njit(cache=True)
@@ -208,13 +215,13 @@ def _cell(
 ) -> int:
     """Cell of a layer at some distance from the axis of a shower; -1 outside."""
     abs_eta_max, sizes, first = grid
-    ux, uy, uz = deposit.direction
+    ux, uy, uz = deposit.ux, deposit.uy, deposit.uz
     transverse = math.sqrt(ux * ux + uy * uy)
     a, b = r * math.cos(angle), r * math.sin(angle) / transverse
     # Across the axis: (-uy, ux, 0) / transverse, and the product of the axis with it.
-    x = deposit.position[0] + path * ux - (a * uy / transverse + b * ux * uz)
-    y = deposit.position[1] + path * uy + (a * ux / transverse - b * uy * uz)
-    z = deposit.position[2] + path * uz + b * transverse * transverse
+    x = deposit.x + path * ux - (a * uy / transverse + b * ux * uz)
+    y = deposit.y + path * uy + (a * ux / transverse - b * uy * uz)
+    z = deposit.z + path * uz + b * transverse * transverse
     slope = z / math.sqrt(x * x + y * y)
     eta = math.copysign(math.log(abs(slope) + math.sqrt(1 + slope * slope)), slope)  # half the time of asinh
     if not abs(eta) < abs_eta_max:

@@ -40,6 +40,25 @@ def test_secondary_vertices_are_read_and_counted(tmp_path):
         assert summarize(path).views[1].mean_vertices == pytest.approx(np.diff(offsets)[file.valid("b")].mean())
 
 
+def test_cells_are_read_by_their_groups(tmp_path):
+    path = write_mock(tmp_path / "mock.h5", n_rows=40, views=("a", "b"), cells=True)
+    with PairFile(path) as file:
+        assert file.layout.cells
+        assert file.group_offsets("b", "cells").tolist() == file.offsets("b").tolist()
+        assert file.group("b", "cells", "energy").tolist() == file.constituents("b", "energy").tolist()
+        offsets = file.group_offsets("b", "tracks")
+        assert offsets[-1] == (file.constituents("b", "charge") != 0).sum()
+        row = int(np.argmax(np.diff(offsets)))
+        of_row = file.block(row, row + 1).arrays["views/b/tracks/q_over_p"]
+        assert of_row.tolist() == file.group("b", "tracks", "q_over_p", slice(*offsets[row : row + 2])).tolist()
+
+
+def test_a_file_without_cells_says_so(tmp_path):
+    path = write_mock(tmp_path / "mock.h5", n_rows=4)
+    with PairFile(path) as file, pytest.raises(InputError, match=r"has no clusters; .*`jets\.cells`"):
+        file.group_offsets("nominal", "clusters")
+
+
 def test_a_file_without_secondary_vertices_says_so(tmp_path):
     path = write_mock(tmp_path / "mock.h5", n_rows=4)
     with PairFile(path) as file, pytest.raises(InputError, match=r"no secondary vertices; .*`jets\.vertices`"):

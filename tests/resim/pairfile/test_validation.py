@@ -13,7 +13,7 @@ from resim.pairfile.validation import violations
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory):
-    return write_mock(tmp_path_factory.mktemp("mock") / "mock.h5", n_rows=20, vertices=True)
+    return write_mock(tmp_path_factory.mktemp("mock") / "mock.h5", n_rows=20, vertices=True, cells=True)
 
 
 def set_value(path, index, value):
@@ -44,6 +44,12 @@ def give_vertices_to_a_row_without_jet(file):
     offsets, row = file["views/nominal/vertex_offsets"], int(np.argmin(file["views/nominal/valid"][:]))
     n_vertices = len(file["views/nominal/vertices/mass"])
     offsets[: row + 1], offsets[row + 1 :] = 0, n_vertices
+
+
+def give_cells_to_a_row_without_jet(file):
+    offsets, row = file["views/nominal/cells/offsets"], int(np.argmin(file["views/nominal/valid"][:]))
+    n_cells = len(file["views/nominal/cells/energy"])
+    offsets[: row + 1], offsets[row + 1 :] = 0, n_cells
 
 
 def delete(path):
@@ -106,6 +112,12 @@ def test_the_mock_is_sound(sound):
         (set_value("views/seed/vertices/mass", 0, np.inf), "views/seed/vertices/mass: not finite in row"),
         (set_value("views/seed/vertices/n_tracks", 0, 1), "views/seed/vertices/n_tracks: below 2 in row"),
         (give_vertices_to_a_row_without_jet, "views/nominal/vertex_offsets: row .* has vertices and no jet"),
+        (delete("views/seed/tracks/d0"), "views/seed/tracks/d0: missing"),
+        (set_value("views/seed/clusters/offsets", 3, 10**6), "views/seed/clusters/offsets: decrease in row 3"),
+        (set_value("views/seed/tracks/theta", 0, np.nan), "views/seed/tracks/theta: not finite in row"),
+        (set_value("views/seed/cells/energy", 0, 0.0), "views/seed/cells/energy: not positive in row"),
+        (set_value("views/seed/cells/cluster", 0, 99), "views/seed/cells/cluster: 99 in row .*, which has"),
+        (give_cells_to_a_row_without_jet, "views/nominal/cells/offsets: row .* has cells and no jet"),
         (edit_provenance('"rows":20', '"rows":19'), "provenance: counts 19 rows, the file has 20"),
         (edit_provenance('"valid":', '"valid":1'), "provenance: nominal counts .* valid rows"),
     ],

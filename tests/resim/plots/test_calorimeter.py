@@ -19,9 +19,10 @@ def test_the_fit_finds_the_three_terms():
     assert found(energy) == pytest.approx(spread)
 
 
-def test_photons_of_the_shipped_card_have_its_sampling_term():
+@pytest.mark.slow
+def test_electrons_of_the_shipped_card_have_its_sampling_term():
     """10 % / sqrt(E): 8 GeV and more, where thresholds and noise matter less; leakage makes the constant term."""
-    found = plots.shoot_showers(CellDetector.from_card(COCOA), plots.SPECIES[1], np.array([8.0, 16.0, 32.0]), 200)
+    found = plots.shoot_showers(CellDetector.from_card(COCOA), plots.SPECIES[1], np.array([8.0, 16.0, 32.0]), 100)
     assert found.response == pytest.approx(1, abs=0.03)
     assert found.spread[1] == pytest.approx(np.sqrt(0.1**2 / 16 + 0.01**2 + (0.2 / 16) ** 2), rel=0.2)
     assert found.layers.sum(axis=1) == pytest.approx(1)
@@ -30,6 +31,7 @@ def test_photons_of_the_shipped_card_have_its_sampling_term():
     assert found.radius[:, -1] == pytest.approx(1, abs=0.01)
 
 
+@pytest.mark.slow
 def test_the_pictures_of_a_card_are_drawn_from_the_command_line(tmp_path, monkeypatch):
     card = yaml.safe_load(COCOA.read_text())
     for section in card["sections"]:

@@ -6,7 +6,9 @@ import yaml
 
 from resim.common.errors import InputError
 from resim.detector.cells.cell_detector import CellDetector
+from resim.pairfile.digest import digest
 from resim.pairfile.reader import PairFile
+from resim.pairfile.validation import violations
 from tests.helpers.chain import HARD_SCATTERS, REPOSITORY, run_cli
 from tests.helpers.delphes_recording import load_recording
 from tests.helpers.particles import gun, part
@@ -65,6 +67,40 @@ def test_wrong_input_is_refused(coarse, tmp_path):
         coarse.run(gun(22, [5.0, 5.0], [0.0, 0.0]), [1])
     with pytest.raises(InputError, match=r"none\.yaml: cannot be read"):
         CellDetector.from_card(tmp_path / "none.yaml")
+
+
+@pytest.mark.slow
+def test_cells_of_jets_do_not_depend_on_shards_and_chunks(coarse_card, tmp_path):
+    """With `jets: {cells: true}`: whole, or in two shards and chunks of one; every jet has its cells."""
+    card = {
+        "sources": [{"lhe": str(HARD_SCATTERS / "hbb_j.lhe.gz"), "rows": {25: "hbb"}}],
+        "select": {"parton_pt_min": 200, "parton_abs_eta_max": 2.0},
+        "views": {"nominal": {}, "redetect": {"from": "nominal", "freeze": "hadronization"}},
+        "detector": {"card": str(coarse_card)},
+        "jets": {"radius": 0.8, "pt_min": 100, "abs_eta_max": 3.0, "match_delta_r": 0.8, "cells": True},
+    }
+    path = tmp_path / "card.yaml"
+    path.write_text(yaml.safe_dump(card))
+    whole, merged = tmp_path / "whole.h5", tmp_path / "merged.h5"
+    assert run_cli("generate", path, "-n", 4, "-o", whole, "--quiet").exit_code == 0
+    shards = [tmp_path / f"{number}.h5" for number in (1, 2)]
+    for number, shard in enumerate(shards, 1):
+        options = ("-n", 4, "--shard", f"{number}/2", "--chunk-size", 1, "--quiet")
+        assert run_cli("generate", path, *options, "-o", shard).exit_code == 0
+    assert run_cli("merge", *shards, "-o", merged).exit_code == 0
+    assert digest(whole) == digest(merged)
+    assert violations(merged) == []
+    assert "identical in every view" in run_cli("replay", whole, "--row", 1).output
+    with PairFile(whole) as file:
+        for view in file.view_names:
+            assert ((np.diff(file.group_offsets(view, "cells")) > 0) == file.valid(view)).all()
+            energy = np.add.reduceat(
+                file.group(view, "clusters", "energy"), file.group_offsets(view, "clusters")[:-1]
+            )
+            assert (energy[file.valid(view)] > 50).all()
+    path.write_text(yaml.safe_dump(card | {"detector": "none", "views": {"nominal": {}}}))
+    refused = run_cli("generate", path, "-o", tmp_path / "no.h5")
+    assert "views.nominal: jets.cells wants a calorimeter card" in str(refused.exception)
 
 
 def test_pair_files_have_views_that_share_particles_and_not_the_noise(coarse_card, tmp_path):

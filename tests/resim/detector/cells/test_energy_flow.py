@@ -70,6 +70,7 @@ def test_no_tracks_and_no_clusters(flow):
     assert len(flow.neutral(tracks([], []), clusters([], []), 2)) == 0
 
 
+@pytest.mark.slow
 def test_the_response_of_the_shipped_card_is_that_of_its_calorimeter(cocoa):
     """Energy in clusters within 0.2 of pions against the formulas, to 0.04; 200 pions have errors of 0.01 to 0.02."""
     n = 200

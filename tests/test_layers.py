@@ -9,8 +9,8 @@ from tests.helpers.tree import ROOMS
 
 REPOSITORY = Path(__file__).parents[1]
 LAYERS = {
-    "resim": ("common", "particles", *ROOMS["resim"][1:], "cli"),
-    "train/jetssl": (*ROOMS["train/jetssl"], "cli", "__main__"),
+    "resim": ("common", "particles", *ROOMS["resim"][1:]),
+    "train/jetssl": (*ROOMS["train/jetssl"], "__main__"),
 }
 
 

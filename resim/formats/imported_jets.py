@@ -80,10 +80,10 @@ def _labels(columns: FlatColumns, card: LabelsCard) -> Names:
             raise InputError(
                 f"{columns.path}: {jet} has not exactly one of the flags {', '.join(card.flags)}; correct `labels`"
             )
-        return np.asarray(np.take([*card.flags.values()], flags.argmax(axis=1)), str)
+        return np.asarray(np.take([*card.flags.values()], flags.argmax(axis=1))).astype(str)
     values = columns.of_jets(str(card.column))
     if card.names is None:
-        return np.asarray(values, str)
+        return np.asarray(values, str).astype(str)
     if (wrong := ~np.isin(values, [*card.names])).any():
         place = int(np.argmax(wrong))
         raise InputError(

@@ -13,7 +13,19 @@ Each folder imports only from folders above it in its list (`tests/test_layers.p
 `python -m tests.helpers.tree`.
 """
 ROOMS = {
-    "resim": ("common", "card", "hard_scatter", "shower", "detector", "jets", "pairfile", "formats", "run", "plots"),
+    "resim": (
+        "common",
+        "card",
+        "hard_scatter",
+        "shower",
+        "detector",
+        "jets",
+        "pairfile",
+        "formats",
+        "run",
+        "plots",
+        "cli",
+    ),
     "train/jetssl": (
         "common",
         "config",
@@ -27,6 +39,7 @@ ROOMS = {
         "weak",
         "study",
         "report",
+        "cli",
     ),
 }
 """Rooms of the two packages, from the lowest to the highest layer."""

@@ -133,11 +133,11 @@ def fit(mass: Floats, window: MassWindow, degree: int, shape: Floats | None = No
     x = np.log(np.sqrt(edges[1:] * edges[:-1]))
     powers = np.vander(x - x[used].mean(), degree + 1, increasing=True)
     beta = np.zeros(degree + 1)
-    inverse: Floats = np.eye(degree + 1)
+    inverse = np.eye(degree + 1)
     beta[0] = math.log(counts[used].sum() / shape[used].sum())
     for _ in range(STEPS):
         mean = shape * np.exp(powers @ beta)
-        inverse = np.linalg.inv(powers[used].T @ (mean[used, None] * powers[used]))
+        inverse = np.asarray(np.linalg.inv(powers[used].T @ (mean[used, None] * powers[used])), np.float64)
         step = inverse @ powers[used].T @ (counts - mean)[used]
         beta = beta + step / max(1.0, float(np.abs(step).max()))
         if np.abs(step).max() < 1e-9:

@@ -54,7 +54,7 @@ def test_overrides(card_file):
         ("training.ema=1", "training.ema: 1: .*less than 1"),
         ("training.patience=0", "training.patience: 0: .*greater than or equal to 1"),
         ("objective={name: vicreg, temperature: 1}", "unknown key objective.temperature; valid keys here: name, inv"),
-        ("objective.name=simclr", "objective.name: 'simclr': want one of ntxent, vicreg, supcon, supervised"),
+        ("objective.name=simclr", "objective.name: 'simclr': want one of ntxent, vicreg, sigreg, supcon, supervised"),
         ("projector.hidden=[0]", "projector.hidden.0: 0: "),
         ("training.epochs=0", "training.epochs: 0: .*greater than or equal to 1"),
         ("data.batch_size=many", "data.batch_size: 'many'"),

@@ -46,7 +46,10 @@ def test_files_are_found_from_the_card(tmp_path):
         ("probe: {labels: [100, true]}", "probe.labels.1: True: want a number of at least 4"),
         ("probe: {labels: []}", "probe.labels: .* at least 1"),
         ("probe: {label: [100]}", "unknown key probe.label; valid keys here: data, signal"),
-        ("prob: {}", "unknown key prob; valid keys here: probe, finetune, evaluate, geometry, anomaly, compare"),
+        (
+            "prob: {}",
+            "unknown key prob; valid keys here: probe, finetune, evaluate, geometry, anomaly, cwola, compare",
+        ),
         ("probe: {data: [none.h5]}", "file none.h5 not found"),
         ("finetune: {}", "card.yaml: has no section `probe`; add it, or leave out --card"),
         ("geometry: {rows: 3}", "geometry.rows: 3: .* greater than or equal to 20"),

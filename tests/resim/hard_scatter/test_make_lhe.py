@@ -136,7 +136,12 @@ def test_the_header_says_how_it_was_made_and_where_is_nobodys_business(tmp_path)
 
 @pytest.mark.parametrize(
     ("name", "intermediate", "outgoing"),
-    [("hbb_j", {25}, {5}), ("zprime_qq", {32}, {1, 2, 3}), ("darkjets_a", {4900023}, {4900101})],
+    [
+        ("hbb_j", {25}, {5}),
+        ("zprime_qq", {32}, {1, 2, 3}),
+        ("wprime_wz", {34}, {23, 24}),
+        ("darkjets_a", {4900023}, {4900101}),
+    ],
 )
 def test_decays_belong_to_their_resonance(tmp_path, name, intermediate, outgoing):
     path = tmp_path / "made.lhe"

@@ -131,21 +131,12 @@ def fit(mass: Floats, window: MassWindow, degree: int, shape: Floats | None = No
             " them, or cut less"
         )
     x = np.log(np.sqrt(edges[1:] * edges[:-1]))
-<<<<<<< HEAD
     powers: Floats = np.vander(x - x[used].mean(), degree + 1, increasing=True).astype(np.float64)
     beta: Floats = np.zeros(degree + 1)
     inverse: Floats = np.eye(degree + 1)
     beta[0] = math.log(counts[used].sum() / shape[used].sum())
     for _ in range(STEPS):
         mean: Floats = shape * np.exp(powers @ beta)
-=======
-    powers = np.vander(x - x[used].mean(), degree + 1, increasing=True)
-    beta = np.zeros(degree + 1)
-    inverse = np.eye(degree + 1)
-    beta[0] = math.log(counts[used].sum() / shape[used].sum())
-    for _ in range(STEPS):
-        mean = shape * np.exp(powers @ beta)
->>>>>>> h5/main
         inverse = np.asarray(np.linalg.inv(powers[used].T @ (mean[used, None] * powers[used])), np.float64)
         step = inverse @ powers[used].T @ (counts - mean)[used]
         beta += step / max(1.0, float(np.abs(step).max()))

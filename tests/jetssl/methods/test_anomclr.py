@@ -8,6 +8,7 @@ from jetssl.config.card import load_card
 from jetssl.data.datamodule import PairDataModule
 from jetssl.losses.anomclr import anomclr, anomclr_plus
 from jetssl.methods.anomclr import AnomClr
+from resim.common.errors import InputError
 
 OBJECTIVE = "objective={name: anomclr, temperature: 0.2}"
 
@@ -41,3 +42,8 @@ def test_anomalous_jets_are_those_of_the_rows_in_shares_and_shards(card_file, ta
     shares = [PairDataModule(table.rows, card, Team(rank, 2)).training_batches(1).batch(0) for rank in range(2)]
     together = torch.cat([share.anomalous.features.sum(1) for share in shares])
     torch.testing.assert_close(together, whole.anomalous.features.sum(1))
+
+
+def test_vertices_are_refused(card_file):
+    with pytest.raises(InputError, match="the anomalies of objective anomclr would take tracks"):
+        load_card(card_file, [OBJECTIVE, "data.inputs=[constituents, vertices]"])

@@ -15,7 +15,7 @@ from pydantic import create_model, model_validator
 from jetssl.config import plugins
 from jetssl.config.data import TYPED, DataCard, ViewsCard
 from jetssl.config.encoders import EncoderCard, ProjectorCard, TransformerCard
-from jetssl.config.objectives import HidingCard, NtXentCard, ObjectiveCard
+from jetssl.config.objectives import AnomClrCard, HidingCard, NtXentCard, ObjectiveCard
 from jetssl.config.training import WITHOUT_EFFECT, TrainingCard
 from resim.common.cards import CardModel, find_file, parse_card, parse_yaml, read_yaml
 from resim.common.errors import InputError
@@ -44,6 +44,11 @@ class Card(CardModel):
         if getattr(self.encoder, "vertices", has_vertices) != has_vertices:
             raise ValueError(
                 f"encoder.vertices is {not has_vertices}, data.inputs is {list(self.data.inputs)}: change one of them"
+            )
+        if has_vertices and isinstance(self.objective, AnomClrCard):
+            raise ValueError(
+                "data.inputs has vertices, from which the anomalies of objective anomclr would take tracks: set it to"
+                " [constituents]"
             )
         if has_vertices and self.views.source != "resim" and (changes.crop or changes.split_up_to):
             raise ValueError(

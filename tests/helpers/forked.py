@@ -6,6 +6,7 @@ new interpreter: the server runs nothing else. The server itself starts when a t
 
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -23,10 +24,15 @@ from unittest import mock
 from tests.helpers.programs import ENVIRONMENT
 
 MAIN = "from jetssl.cli import main; main()"
-_SERVER = forkserver.ForkServer()  # not that of the module, from which `resim` forks its workers
-_SERVER.set_forkserver_preload(
-    ["jetssl.training.pretrain", "jetssl.evaluation.finetune", "jetssl.evaluation.export", "jetssl.report.page"]
+PRELOADED = (
+    "jetssl.training.pretrain",
+    "jetssl.evaluation.finetune",
+    "jetssl.evaluation.embed",
+    "jetssl.report.page",
 )
+"""What the server imports; it says nothing of a name that does not exist, so a test looks."""
+_SERVER = forkserver.ForkServer()  # not that of the module, from which `resim` forks its workers
+_SERVER.set_forkserver_preload(list(PRELOADED))
 
 
 class _Launched(popen_forkserver.Popen):
@@ -73,6 +79,7 @@ class Program:
         """Its status, minus the number of the signal that killed it; and what it printed."""
         self.process.join()
         out, err = ((self.folder / name).read_text() for name in ("out", "err"))
+        shutil.rmtree(self.folder)
         return CompletedProcess([], self.process.exitcode or 0, out, err)
 
 

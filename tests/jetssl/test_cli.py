@@ -1,3 +1,4 @@
+import importlib
 import json
 import math
 import subprocess
@@ -11,6 +12,7 @@ from jetssl.cli import jetssl
 from resim.common.errors import InputError
 from resim.pairfile import schema
 from resim.pairfile.mock import write_mock
+from tests.helpers.forked import PRELOADED
 from tests.helpers.locks import held_by_another_process
 from tests.helpers.programs import ENVIRONMENT, JETSSL
 from tests.helpers.toys import CLASSES
@@ -218,3 +220,9 @@ def test_usage_error_is_status_2(card_file):
     result = CliRunner().invoke(jetssl, ["train", str(card_file)])
     assert result.exit_code == 2
     assert "Missing option '-o'" in result.stderr
+
+
+@pytest.mark.slow
+def test_the_server_of_the_tests_imports_what_it_names():
+    for name in PRELOADED:
+        importlib.import_module(name)

@@ -61,3 +61,10 @@ def test_fewer_events_of_each_source(wanted, tmp_path, monkeypatch):
     make_pairs(wanted.model_copy(update={"n_events": 7, "hard_scatter": {}, "pileup": None}), tmp_path)
     (words,) = commands
     assert words[words.index("-n") + 1] == "7"
+
+
+def test_a_made_file_that_stands_for_no_source_is_refused(wanted, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "run_logged", lambda command, log: None)
+    other = wanted.model_copy(update={"hard_scatter": {"hbb": wanted.hard_scatter["hbb_j"]}})
+    with pytest.raises(InputError, match=r"no source hbb.lhe.gz for the made one to stand for; has hbb_j, qcd_jj"):
+        make_pairs(other, tmp_path)

@@ -6,10 +6,10 @@ import shutil
 import h5py
 import numpy as np
 import pytest
-from jetssl.evaluation.export import embed_file
 
 from jetssl.config.evaluation import CompareCard, ProbeCard
 from jetssl.evaluation.compare import compare
+from jetssl.evaluation.embed import embed_file
 from jetssl.evaluation.program import ProbeRequest, probe_run
 from jetssl.evaluation.results import read_results
 from jetssl.evaluation.table import table_rows

@@ -50,3 +50,44 @@ def test_samples_come_before_what_is_made_of_them():
     assert kinds[:2] == ["sample", "sample"]
     assert kinds.index("training") == 2
     assert kinds.count("training") == 4
+
+
+def test_another_number_of_trainings_is_another_question():
+    """Its answers are means over all of them."""
+    before, after = folders(), folders("trainings.supervised.seeds=3")
+    moved = {title for title in before.keys() & after.keys() if before[title] != after[title]}
+    assert moved == {"other_simulator: all runs"}
+    assert after.keys() - before.keys() == {"training supervised, 3 of 3"} | {
+        f"training supervised, {n} of 3" for n in (1, 2)
+    }
+
+
+@pytest.fixture
+def sample(tmp_path):
+    """A card whose sample is made with the files that it names beside it."""
+    (tmp_path / "cards").symlink_to(REPOSITORY / "cards")
+    pythia = tmp_path / "tune.cmnd"
+    pythia.write_text("Tune:pp = 14\n")
+    (tmp_path / "generate.yaml").write_text(
+        (REPOSITORY / "cards/generate/hbb_j.yaml").read_text().replace("cards/pythia/monash.cmnd", str(pythia))
+    )
+    text = (
+        "title: t\nsamples: {jets: {make: {generate: GENERATE}}}\ntrainings: {one: {card: TRAIN, sample: [jets]}}\n"
+    )
+    text += "questions: {q: {probe: {}, runs: [one]}}\n"
+    text = text.replace("GENERATE", str(tmp_path / "generate.yaml"))
+    (tmp_path / "study.yaml").write_text(text.replace("TRAIN", str(REPOSITORY / "cards/train/demo.yaml")))
+
+    def folder():
+        (first, *_) = Plan(load_study_card(tmp_path / "study.yaml"), Path("study")).steps
+        return first.folder
+
+    return pythia, folder
+
+
+def test_a_made_sample_follows_from_the_files_that_its_cards_name(sample):
+    pythia, folder = sample
+    before = folder()
+    assert folder() == before
+    pythia.write_text("Tune:pp = 21\n")
+    assert folder() != before

@@ -33,15 +33,14 @@ def make_pairs(card: PairsCard, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     folder = folder.resolve()
     made = {name: folder / f"{name}.lhe.gz" for name in card.hard_scatter}
+    pool, generation = folder / _POOL, folder / "generation.yaml"
+    write_text(generation, _generation(card, made, pool))
     for name, path in made.items():
         if not path.exists():
             wanted = card.hard_scatter[name]
             _resim(card, path, "hard-scatter", str(wanted.card), "-n", str(wanted.n_events))
-    pool = folder / _POOL
     if card.pileup is not None and not pool.exists():
         _resim(card, pool, "pileup", "-n", str(card.pileup.n_events))
-    generation = folder / "generation.yaml"
-    write_text(generation, _generation(card, made, pool))
     events = ["-n", str(card.n_events)] if card.n_events else []
     _resim(card, folder / PAIRS, "generate", str(generation), "--resume", "-j", "2", *events)
     return folder / PAIRS
@@ -61,6 +60,11 @@ def _generation(card: PairsCard, made: dict[str, Path], pool: Path) -> str:
         InputError: the card has no view of that name.
     """
     whole = generation_card.load_card(card.generate).model_dump(mode="json", by_alias=True, exclude_none=True)
+    names = [Path(source["lhe"]).name.removesuffix(".lhe.gz") for source in whole["sources"]]
+    if unknown := sorted(set(made) - set(names)):
+        raise InputError(
+            f"{card.generate}: no source {unknown[0]}.lhe.gz for the made one to stand for; has {', '.join(names)}"
+        )
     for source in whole["sources"]:
         name = Path(source["lhe"]).name.removesuffix(".lhe.gz")
         source["lhe"] = str(made.get(name, source["lhe"]))

@@ -44,7 +44,8 @@ def claims_block(decisions: Sequence[Decision]) -> TableBlock:
     header = ("claim", "verdict", "measured", "against", "difference", "null value", "sample")
     caption = (
         f"Holds, or does not hold: by {SIGNIFICANT:.0f} standard deviations of the difference, paired where both rows"
-        " share test jets. Null value: what chance alone would give, where that is known."
+        " share test jets. The scatter of two trainings is known poorly: where it dominates, 2 are exceeded by chance"
+        " in 30 % of cases, in 18 % with three. Null value: what chance alone would give, where that is known."
     )
     return TableBlock("Which claims hold here", header, rows, caption)
 

@@ -19,6 +19,7 @@ from jetssl.data.generation import PAIRS, make_pairs
 from jetssl.study.questions import Question, ask
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder, State
+from resim.card import generation_card
 from resim.pairfile.digest import digest
 
 
@@ -136,7 +137,7 @@ class Plan:
                 earlier = self.card.questions[question]
                 runs.append([self._question_key(earlier), training, self.card.trainings[training].seeds, fit])
             else:
-                runs.append([run, self._training_key(run)])
+                runs.append([run, self.card.trainings[run].seeds, self._training_key(run)])
         return _key(
             [asked.command, asked.section.model_dump(mode="json"), runs, list(map(self._sample_key, asked.sample))]
         )
@@ -151,10 +152,20 @@ def _numbered(path: Path, count: int) -> list[Path]:
 
 
 def _recipe(card: PairsCard) -> list[Any]:
-    """What a generated file follows from: the settings, and the text of the cards that they name."""
-    cards = [card.generate, *(file.card for file in card.hard_scatter.values())]
-    settings = card.model_dump(mode="json", exclude={"generate": True, "hard_scatter": {"__all__": {"card"}}})
-    return [settings, *(path.read_text(encoding="utf-8") for path in cards)]
+    """What a generated file follows from: the settings of both cards, and the content of every file they name."""
+    generation = generation_card.load_card(card.generate).model_dump(mode="json", by_alias=True)
+    return [_with_contents(card.model_dump(mode="json")), _with_contents(generation)]
+
+
+def _with_contents(value: Any) -> Any:
+    """Settings in which the hash of a file stands for its name, wherever it lies."""
+    if isinstance(value, dict):
+        return {name: _with_contents(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_with_contents(one) for one in value]
+    if isinstance(value, str) and Path(value).suffix and Path(value).is_file():
+        return hashlib.sha256(Path(value).read_bytes()).hexdigest()
+    return value
 
 
 def _key(content: Any) -> str:

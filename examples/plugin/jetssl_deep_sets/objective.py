@@ -1,13 +1,14 @@
 """Alignment and uniformity on the sphere (arXiv:2005.10242) of two views of a row."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, cast
 
 import torch
 from pydantic import Field
 from torch.nn import functional
 
 from jetssl.config.objectives import ObjectiveSection
+from jetssl.data.tensors import PairBatch
 from jetssl.methods.two_views import PairMethod
 
 
@@ -25,12 +26,12 @@ class AlignUniform(PairMethod):
 
     section = AlignUniformSection
 
-    def compare(
-        self, first: torch.Tensor, second: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None = None
-    ) -> Mapping[str, torch.Tensor]:
+    def compare(self, first: torch.Tensor, second: torch.Tensor, batch: PairBatch) -> Mapping[str, torch.Tensor]:
         """Of two views `(B, P)` of each row of all processes."""
+        settings = cast(AlignUniformSection, self.card.objective)
         one, other = (functional.normalize(view, dim=1) for view in (first, second))
         alignment = (one - other).square().sum(1).mean()
-        uniformity = sum(torch.pdist(view).square().mul(-2).exp().mean().log() for view in (one, other)) / 2
-        loss = alignment + self.card.objective.weight * uniformity
+        spread = [torch.pdist(view).square().mul(-2).exp().mean().log() for view in (one, other)]
+        uniformity = torch.stack(spread).mean()
+        loss = alignment + settings.weight * uniformity
         return {"loss": loss, "alignment": alignment, "uniformity": uniformity}

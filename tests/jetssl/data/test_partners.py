@@ -3,12 +3,16 @@
 import numpy as np
 import pytest
 
+from jetssl.common.team import Team
 from jetssl.config.card import load_card
+from jetssl.data import partners as searching
 from jetssl.data.datamodule import PairDataModule
 from jetssl.data.emd import energy_movers_distance, flows
 from jetssl.data.jets import gather_jets
-from jetssl.data.partners import RADIUS, nearest
+from jetssl.data.partners import RADIUS
+from jetssl.data.reading import JetSource
 from resim.common.errors import InputError
+from resim.common.progress import ProgressReport
 from tests.helpers.toys import make_jets
 
 EMD = ["views={pairing: emd, pairs: [[nominal, seed]], source: resim, candidates: 6}"]
@@ -21,6 +25,10 @@ def two():
 
 
 IDENTITY = np.repeat(np.arange(15), 2).astype(np.uint64)
+
+
+def nearest(*arguments):
+    return searching.nearest(*arguments, ProgressReport("pairing", 30, "rows", quiet=True))
 
 
 def distances(first, second):
@@ -64,6 +72,30 @@ def test_batches_show_a_jet_and_its_partner_of_the_same_split(card_file, table):
         wanted = gather_jets(table, np.repeat([0, 1], n), np.concatenate([shown, partner[shown]]))
         assert np.array_equal(batch.kinematics[:, 0].numpy(), wanted.jet_pt)
         assert np.array_equal(batch.labels.numpy(), rows.class_index[shown])
+
+
+def test_the_first_process_looks_for_the_pairs_of_all(card_file, table, monkeypatch):
+    wanted = np.arange(table.rows.n_rows)
+    monkeypatch.setattr(Team, "once", lambda team, action: wanted)
+    assert PairDataModule(table.rows, load_card(card_file, EMD)).look.partner is wanted
+
+
+def test_every_row_is_reported_and_files_are_closed_whatever_happens(card_file, table, monkeypatch):
+    told, closed = [], []
+    close = JetSource.close
+    monkeypatch.setattr(ProgressReport, "advance", lambda progress, amount: told.append(amount))
+    monkeypatch.setattr(JetSource, "close", lambda source: (closed.append(source), close(source)))
+    module = PairDataModule(table.rows, load_card(card_file, EMD))
+    assert sum(told) == (module.look.partner >= 0).sum()
+    assert len(closed) == 1
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(searching, "nearest", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        PairDataModule(table.rows, load_card(card_file, EMD))
+    assert len(closed) == 2
 
 
 def test_cards_that_make_no_sense_are_one_line(card_file, table):

@@ -9,7 +9,9 @@ from jetssl.config.evaluation import ProbeCard
 from jetssl.data.features import FEATURE_SETS
 from jetssl.evaluation.program import ProbeRequest, probe_run
 from jetssl.exchange.model_card import Release, model_card
+from jetssl.exchange.weaver_import import import_weaver
 from jetssl.models.checkpoints import load_encoder
+from jetssl.training.run_folder import RunFolder
 
 
 @pytest.fixture
@@ -28,6 +30,17 @@ def test_origin_and_input(told):
     assert all(name in text for name in told.features)
     assert "Not measured" in text
     assert "onnxruntime" not in text
+
+
+def test_an_import_is_not_said_to_be_trained_here(told, bench, tmp_path):
+    file, run = bench.save(bench.network("particlenet")), RunFolder(tmp_path / "run")
+    provenance = import_weaver(bench.ask(file, "particlenet"), run)
+    text = model_card(replace(told, loaded=load_encoder(run.best), provenance=provenance))
+    assert f"Weights of weaver, file `weights.pt`, SHA-256 `{provenance.imported.sha256}`" in text
+    assert "not trained here" in text
+    assert "Trained with" not in text
+    assert "## Data" not in text
+    assert str(tmp_path) not in text
 
 
 def test_numbers_have_their_errors(told, finished_run, tmp_path):

@@ -17,6 +17,7 @@ N_FEATURES = 10
 SIZES = {
     "part": {"layers": 1, "class_layers": 1},
     "particlenet": {"channels": ((8, 8),)},
+    "padded": {"channels": ((8, 8),)},
     "continuous": {"layers": 1},
 }
 """Small ones: torch takes seconds for every layer."""
@@ -28,7 +29,9 @@ def graph_of(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["continuous", "interaction_network", "part", "particlenet"])  # all operations
+@pytest.mark.parametrize(
+    "name", ["continuous", "interaction_network", "padded", "part", "particlenet"]
+)  # all operations
 def test_graphs_give_the_numbers_of_torch(name):
     """For other numbers of jets and constituents than were traced; and no path of this machine is in the file."""
     encoder, graph = built(name, **SIZES.get(name, {})), graph_of(name)

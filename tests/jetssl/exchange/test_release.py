@@ -13,7 +13,9 @@ from safetensors.torch import load_file
 from jetssl.cli import jetssl
 from jetssl.exchange.model_card import IN_ONNX, IN_TORCH
 from jetssl.exchange.release import FILES, release
+from jetssl.exchange.weaver_import import import_weaver
 from jetssl.models.checkpoints import load_encoder
+from jetssl.training.run_folder import RunFolder
 from resim.common.errors import InputError
 from tests.helpers.programs import ENVIRONMENT
 
@@ -80,6 +82,18 @@ def run(program, folder):
         [sys.executable, "-c", program], cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_weights_of_others_have_a_licence_of_their_own(bench, tmp_path, folder):
+    assert (folder / "README.md").read_text().startswith("---\nlicense: bsd-3-clause\n")
+    file, run = bench.save(bench.network("particlenet")), RunFolder(tmp_path / "run")
+    import_weaver(bench.ask(file, "particlenet"), run)
+    with pytest.raises(InputError, match=r"run: its weights are of weaver; say their --licence"):
+        export(run.path, "-o", tmp_path / "new", "--format", "safetensors")
+    assert not (tmp_path / "new").exists()
+    told = export(run.path, "-o", tmp_path / "new", "--format", "safetensors", "--licence", "MIT")
+    assert told.exit_code == 0
+    assert "license: mit" in (tmp_path / "new/README.md").read_text()
 
 
 def test_bad_input_is_one_line(finished_run, folder, tmp_path):

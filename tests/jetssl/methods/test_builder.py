@@ -13,6 +13,7 @@ from jetssl.data.masking import hide
 from jetssl.data.tensors import PairBatch, hidden_batch, to_tensors
 from jetssl.methods.averaged import AveragedMethod
 from jetssl.methods.builder import METHODS
+from jetssl.training.epoch_metrics import COLUMNS
 from tests.helpers.toys import ENCODER_CARDS as CARDS
 from tests.helpers.toys import WITHOUT_EFFECT, make_jets
 
@@ -107,6 +108,24 @@ def test_weights_of_rows_reach_the_loss(objective):
             of[name] = method.losses(batch._replace(weights=weights))["loss"].item()
     assert of["none"] == pytest.approx(of["equal"], rel=1e-6)
     assert of["none"] != pytest.approx(of["other"], rel=1e-6)
+
+
+@pytest.mark.parametrize("objective", list(METHODS))
+def test_every_term_of_a_loss_is_a_column_of_the_metrics(objective):
+    terms = dict.fromkeys(("variance", "covariance", "sigreg"), 0.5) if objective == "jepa" else {}
+    card = Card(
+        data=DataCard(files=("none",), normalize=False),
+        encoder=CARDS["transformer"],
+        objective=OBJECTIVE_CARDS[objective](**SMALL.get(objective, {}), **terms),
+    )
+    method = METHODS[objective](card, 10, CLASSES).double()
+    batch = batch_for(method)
+    assert card.objective.versions * ROWS == len(batch.jets.mask) + (
+        len(batch.anomalous.mask) if batch.anomalous else 0
+    )
+    losses = method.losses(batch)
+    assert losses.keys() >= terms.keys()
+    assert losses.keys() <= set(COLUMNS)
 
 
 @pytest.mark.parametrize("encoder", list(CARDS))

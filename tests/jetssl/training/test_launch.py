@@ -1,5 +1,6 @@
 """The command starts a process for each device."""
 
+import os
 import signal
 import subprocess
 
@@ -7,6 +8,7 @@ import psutil
 import pytest
 import torch
 
+from jetssl.training import launch as module
 from jetssl.training.launch import launch
 from jetssl.training.run_folder import RunFolder
 from tests.helpers.programs import ENVIRONMENT, JETSSL
@@ -41,6 +43,19 @@ def test_bad_input_is_said_once(tmp_path, capfd, monkeypatch):
         f"jetssl: {tmp_path / 'missing.yaml'}: cannot be read (No such file or directory); want a YAML card"
     ]
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [(None, 600), ("1200", 1200)])
+def test_processes_have_time_to_save(monkeypatch, asked, seconds):
+    """Longer than torch's 30 s, unless the user says how long."""
+    name, told = "TORCH_ELASTIC_SHUTDOWN_TIMEOUT", []
+    monkeypatch.setenv(name, asked or "")
+    if asked is None:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(module, "elastic_launch", lambda config, _: lambda *words: told.append(config))
+    assert launch(["train"], 2) == 0
+    assert os.environ[name] == str(seconds)
+    assert getattr(told[0], "shutdown_timeout", seconds) == seconds  # older versions of torch have no such field
 
 
 @pytest.mark.slow

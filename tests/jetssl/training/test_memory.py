@@ -43,6 +43,15 @@ def test_more_processes_share_a_batch(card_file):
     assert memory_of(card, CLASSES, 4)["data.batch_size"] < memory_of(card, CLASSES, 1)["data.batch_size"]
 
 
+def test_anomalous_jets_are_encoded_too(card_file):
+    """Three jets a row instead of two, and as many similarities as NT-Xent has."""
+    of = {
+        name: memory_of(load_card(card_file, [f"objective={{name: {name}}}"]), CLASSES, 1)["data.batch_size"]
+        for name in ("anomclr", "ntxent", "vicreg")
+    }
+    assert of["anomclr"] - of["ntxent"] == of["vicreg"] / 2
+
+
 def test_the_shipped_size_fits_any_machine(card_file):
     refuse_too_large(load_card(card_file), CLASSES, 1)
     assert machine_memory() > 1e9

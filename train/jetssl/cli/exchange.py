@@ -63,10 +63,10 @@ def embed(run: Path, file: Path, output: Path, force: bool, quiet: bool) -> None
     show_default=True,
     help="safetensors: a release without the graph for ONNX Runtime; weaver: weights for weaver-core.",
 )
-@click.option("--licence", default="BSD-3-Clause", show_default=True, help="Of the weights, as SPDX names it.")
+@click.option("--licence", help="Of the weights, as SPDX names it; BSD-3-Clause if none is told. Imports need one.")
 @click.option("-o", "--output", type=PATH, required=True, help="Folder of the release, or file for weaver.")
 @click.option("--force", is_flag=True, help="Replace what is there.")
-def export(run: Path, kind: str, licence: str, output: Path, force: bool) -> None:
+def export(run: Path, kind: str, licence: str | None, output: Path, force: bool) -> None:
     """Write the encoder of RUN for others: weights, card, model card, and a graph for ONNX Runtime."""
     if kind == "weaver":
         _export_for_weaver(run, output, force)

@@ -33,6 +33,11 @@ class ObjectiveSection(CardModel):
         """2 if the objective compares two views of a row, 1 if it looks at one jet at a time."""
         return 2
 
+    @property
+    def versions(self) -> int:
+        """Jets that are made of a row, all of which pass through the encoder: its views, unless there are more."""
+        return self.jets_per_row
+
     def chance(self, batch_size: int, n_classes: int) -> float | None:  # noqa: ARG002
         """The loss of a network that knows nothing; None if the objective has no such value.
 
@@ -213,6 +218,11 @@ class AnomClrCard(ObjectiveSection):
     """AnomCLR+, which looks at no other jets"""
     temperature: float = Field(0.1, gt=0)
     anomalies: AnomaliesCard = AnomaliesCard()
+
+    @property
+    def versions(self) -> int:
+        """Both views, and the anomalous jet."""
+        return self.jets_per_row + 1
 
 
 class DinoCard(ObjectiveSection):

@@ -30,6 +30,7 @@ class PairDataModule(lightning.LightningDataModule):
         rows: the rows of the pair files.
         card: the training card.
         team: whose process this is; each takes an equal share of every batch.
+        quiet: no progress on stderr while pairs are looked for (`views.pairing: emd`).
 
     Attributes:
         splits: all rows of each side.
@@ -41,7 +42,7 @@ class PairDataModule(lightning.LightningDataModule):
             shards that cannot be shared equally.
     """
 
-    def __init__(self, rows: Rows, card: Card, team: Team = ALONE) -> None:
+    def __init__(self, rows: Rows, card: Card, team: Team = ALONE, *, quiet: bool = False) -> None:
         super().__init__()
         _check_team(card.data, team)
         self.rows, self.card, self.seed, self.team = rows, card.data, card.training.seed, team
@@ -59,7 +60,7 @@ class PairDataModule(lightning.LightningDataModule):
         _check_batches(self.batches_per_epoch, self.usable, self.card)
         self._validation = validation_window(rows, self.usable.validation, self.card, team.size, self.seed)
         if card.views.pairing == "emd":
-            self.look = replace(self.look, partner=self._partners(card.views.candidates))
+            self.look = replace(self.look, partner=self._partners(card.views.candidates, quiet))
         columns = FEATURE_SETS[self.card.feature_set].columns
         self._readers = {shard.number: WindowReader(rows, columns) for shard in self._own_shards()}
         self._validation_reader = WindowReader(rows, columns)
@@ -101,8 +102,8 @@ class PairDataModule(lightning.LightningDataModule):
         for reader in (*self._readers.values(), self._validation_reader):
             reader.close()
 
-    def _partners(self, candidates: int) -> Integers:
-        """The row of the second jet of each row, of its side of the split."""
+    def _partners(self, candidates: int, quiet: bool) -> Integers:
+        """The row of the second jet of each row, of its side of the split; the first process looks for all."""
         only = self.shards[0].shuffle
         if len(self.shards) > 1 or only.n_windows > 1:
             raise InputError(
@@ -110,7 +111,8 @@ class PairDataModule(lightning.LightningDataModule):
                 f" raise data.buffer ({self.card.buffer})"
             )
         first, second = self.look.choices[0].tolist()
-        return partners(self.rows, [only.rows, self._validation.rows], (first, second), candidates)
+        groups = [only.rows, self._validation.rows]
+        return self.team.once(lambda: partners(self.rows, groups, (first, second), candidates, quiet=quiet))
 
     def _own_shards(self) -> list[Shard]:
         if len(self.shards) == 1:

@@ -6,6 +6,8 @@ re-simulation has to beat.
 Letters: R rows, B jets, K candidates.
 """
 
+from contextlib import closing
+
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import KDTree
@@ -16,12 +18,15 @@ from jetssl.data.reading import JetSource, Place
 from jetssl.data.rows import Rows
 from resim.common.arrays import Integers
 from resim.common.errors import InputError
+from resim.common.progress import ProgressReport
 
 RADIUS = 0.8
 """R of the distance: that of the jets of the shipped cards. A larger one makes angles cost less than pT."""
 
 
-def partners(rows: Rows, groups: list[Integers], views: tuple[int, int], candidates: int) -> Integers:
+def partners(
+    rows: Rows, groups: list[Integers], views: tuple[int, int], candidates: int, *, quiet: bool = False
+) -> Integers:
     """The row whose jet in the second view is nearest to a row's jet in the first one.
 
     Args:
@@ -29,6 +34,7 @@ def partners(rows: Rows, groups: list[Integers], views: tuple[int, int], candida
         groups: int64, ascending: rows that are valid in both views; partners are of the same group.
         views: indices of the views.
         candidates: K.
+        quiet: no progress on stderr.
 
     Returns:
         int64 `(R,)`; -1 for rows of no group.
@@ -37,16 +43,18 @@ def partners(rows: Rows, groups: list[Integers], views: tuple[int, int], candida
         InputError: a group is a single hard scatter.
     """
     found = np.full(rows.n_rows, -1)
-    source = JetSource(Place.of(rows), ())
-    for group in groups:
-        table, places = source.read(group), np.arange(len(group))
-        first, second = (gather_jets(table, np.full(len(group), view), places) for view in views)
-        found[group] = group[nearest(first, second, rows.identity[group], candidates)]
-    source.close()
+    progress = ProgressReport("pairing", sum(map(len, groups)), "rows", quiet)
+    with closing(JetSource(Place.of(rows), ())) as source, progress:
+        for group in groups:
+            table, places = source.read(group), np.arange(len(group))
+            first, second = (gather_jets(table, np.full(len(group), view), places) for view in views)
+            found[group] = group[nearest(first, second, rows.identity[group], candidates, progress)]
     return found
 
 
-def nearest(first: Jets, second: Jets, identity: npt.NDArray[np.uint64], candidates: int) -> Integers:
+def nearest(
+    first: Jets, second: Jets, identity: npt.NDArray[np.uint64], candidates: int, progress: ProgressReport
+) -> Integers:
     """For each jet the nearest one of other hard scatters, by energy mover's distance: int64 `(B,)`.
 
     Looked for among the K jets for which a bound of the distance is lowest, so with K as large as B it is the nearest
@@ -57,6 +65,7 @@ def nearest(first: Jets, second: Jets, identity: npt.NDArray[np.uint64], candida
         second: B other ones.
         identity: of the hard scatter of jet i of `first` and of `second`, `(B,)`.
         candidates: K.
+        progress: told of each of the B jets.
 
     Raises:
         InputError: all jets are of one hard scatter.
@@ -67,12 +76,11 @@ def nearest(first: Jets, second: Jets, identity: npt.NDArray[np.uint64], candida
     one, other = (bounding_numbers(jets, RADIUS) for jets in (first, second))
     bounds, order = KDTree(other).query(one, k=min(len(other), candidates + kin), p=np.inf)
     of_first, of_second = flows(first), flows(second)
-    return np.array(
-        [
-            _nearest(of_first[i], of_second, order[i][allowed][:candidates], bounds[i][allowed][:candidates])
-            for i, allowed in enumerate(identity[order] != identity[:, None])
-        ]
-    )
+    found = np.empty(len(identity), np.int64)
+    for i, allowed in enumerate(identity[order] != identity[:, None]):
+        found[i] = _nearest(of_first[i], of_second, order[i][allowed][:candidates], bounds[i][allowed][:candidates])
+        progress.advance(1)
+    return found
 
 
 def _nearest(jet: EnergyFlow, others: list[EnergyFlow], order: Integers, bounds: npt.NDArray[np.float64]) -> int:

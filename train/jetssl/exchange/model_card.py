@@ -76,12 +76,11 @@ def _lines(release: Release) -> Iterator[str]:
     yield f"# {release.name}\n"
     yield (
         f"Encoder `{card.encoder.name}` of jets, {release.parameters:,} parameters: constituents in, a"
-        f" vector of {release.loaded.encoder.width} numbers for each jet and each constituent out. Trained with"
-        f" objective `{card.objective.name}`, {release.loaded.epoch} of {card.training.epochs} epochs, seed"
-        f" {provenance.seed}, by resim {provenance.versions['resim']} (commit {provenance.commit or 'unknown'})."
-        f" Everything else is in `config.yaml`.\n"
+        f" vector of {release.loaded.encoder.width} numbers for each jet and each constituent out."
+        f" {_origin(release)}\n"
     )
-    yield from _data(release)
+    if provenance.imported is None:
+        yield from _data(release)
     yield from _input(release)
     yield from _worth(release)
     yield "## Use\n\nRun in this folder:\n"
@@ -90,6 +89,21 @@ def _lines(release: Release) -> Iterator[str]:
         yield "Or without torch and jetssl, for any number of jets and constituents:\n"
         yield f"```python\n{IN_ONNX}```\n"
     yield f"## Licence\n\n{release.licence}\n"
+
+
+def _origin(release: Release) -> str:
+    """Who trained it, and how."""
+    card, provenance = release.loaded.card, release.provenance
+    program = f"resim {provenance.versions['resim']} (commit {provenance.commit or 'unknown'})"
+    if file := provenance.imported:
+        return (
+            f"Weights of {file.program}, file `{Path(file.path).name}`, SHA-256 `{file.sha256}`, read by {program};"
+            " not trained here, so `config.yaml` tells of the network and its input alone."
+        )
+    return (
+        f"Trained with objective `{card.objective.name}`, {release.loaded.epoch} of {card.training.epochs} epochs,"
+        f" seed {provenance.seed}, by {program}. Everything else is in `config.yaml`."
+    )
 
 
 def _data(release: Release) -> Iterator[str]:

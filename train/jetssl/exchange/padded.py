@@ -124,21 +124,27 @@ class PaddedPairEmbedding(nn.Module):
 
 
 class PaddedEdgeConvolution(nn.Module):
-    """An `EdgeConvolution` that takes means, with messages of all K places; those that do not exist are 0."""
+    """An `EdgeConvolution` that takes means, with messages of all K places.
+
+    Where a neighbour is missing, the message does not count, or it is that of x_j = 0 if the convolution is `padded`.
+    """
 
     def __init__(self, real: EdgeConvolution) -> None:
         super().__init__()
-        self.first, self.rest = real.first, real.rest
+        self.first, self.rest, self.padded = real.first, real.rest, real.padded
 
     def forward(self, values: torch.Tensor, near: Neighbours) -> torch.Tensor:
         """`(B N, C)` → `(B N, C')`."""
         own, other = self.first.weight.chunk(2, dim=1)
         centre, sent = functional.linear(values, own - other, self.first.bias), functional.linear(values, other)
-        edges = centre[:, None] + functional.embedding(near.index, sent)
-        messages = self.rest(edges.flatten(0, 1)).view(*near.index.shape, -1)
-        exists = near.exists[:, :, None]
-        total: torch.Tensor = messages.masked_fill(~exists, 0).sum(1)
-        return total / exists.sum(1).clamp(min=1)
+        received, exists = functional.embedding(near.index, sent), near.exists[:, :, None]
+        if self.padded:
+            received = received.masked_fill(~exists, 0)
+        edges = (centre[:, None] + received).flatten(0, 1)
+        messages: torch.Tensor = self.rest(edges).view(*near.index.shape, -1)
+        if self.padded:
+            return messages.mean(1)
+        return messages.masked_fill(~exists, 0).sum(1) / exists.sum(1).clamp(min=1)
 
 
 class PaddedEncoder(nn.Module):

@@ -30,6 +30,8 @@ FILES: Final = (
     "features.json",
 )
 """What a release may consist of."""
+LICENCE: Final = "BSD-3-Clause"
+"""Of weights that were trained here, unless told otherwise: that of this program."""
 LENGTHS: Final = (3, 1, 17, 40)
 """Constituents of the jets of the example."""
 
@@ -58,26 +60,28 @@ class Released:
     parameters: int
 
 
-def release(run_path: Path, output: Path, *, onnx: bool, licence: str) -> Released:
+def release(run_path: Path, output: Path, *, onnx: bool, licence: str | None = None) -> Released:
     """Write the encoder of the best checkpoint of a run, and all that one must know to use it.
 
     Args:
         run_path: folder of a training run.
         output: folder to write; made if it does not exist.
         onnx: whether to write a graph for ONNX Runtime, too.
-        licence: of the weights, as SPDX names it.
+        licence: of the weights, as SPDX names it; None: ours, if they were trained here.
 
     Raises:
-        InputError: no usable run, no name of a licence, an encoder that ONNX cannot express, or the folder cannot be
-            written.
+        InputError: no usable run, no name of a licence, none for weights of others, an encoder that ONNX cannot
+            express, or the folder cannot be written.
     """
-    if not _SPDX.fullmatch(licence):
-        raise InputError(f"licence {licence[:40]!r} is no SPDX identifier, such as BSD-3-Clause or CC-BY-4.0")
+    if licence is not None and not _SPDX.fullmatch(licence):
+        raise InputError(f"licence {licence[:40]!r} is no SPDX identifier, such as {LICENCE} or CC-BY-4.0")
     run = RunFolder(run_path)
     loaded, provenance = load_encoder(run.best, run.load_card()), run.load_provenance()
+    if licence is None and provenance.imported:
+        raise InputError(f"{run_path}: its weights are of {provenance.imported.program}; say their --licence")
     names = FEATURE_SETS[loaded.card.data.feature_set].names
     results = read_results(run.results) if run.results.is_file() else []
-    told = Release(run_path.resolve().name, loaded, provenance, results, names, licence, onnx)
+    told = Release(run_path.resolve().name, loaded, provenance, results, names, licence or LICENCE, onnx)
     with fitting_records(run_path):
         readme = model_card(told)
     contents = {

@@ -6,7 +6,7 @@ import signal
 import sys
 import uuid
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from torch.distributed.elastic.multiprocessing.api import DefaultLogsSpecs, SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
@@ -17,12 +17,18 @@ from resim.common.commandline import INTERRUPTED, PREEMPTED
 
 log = logging.getLogger(__name__)
 
+PATIENCE: Final = {"TORCH_ELASTIC_SHUTDOWN_TIMEOUT": "600"}
+"""Variable of torch, and seconds instead of its 30: a signal may wait for a whole validation. Slurm has a limit of
+its own. Versions of torch that do not know the variable kill processes after 30 s."""
+
 
 def launch(words: Sequence[str], processes: int) -> int:
     """Run `jetssl WORDS` in several processes that form a team; returns the status of the first that failed, or 0.
 
-    SIGUSR1 is handed on to them; they have 30 s to save and stop, or TORCH_ELASTIC_SHUTDOWN_TIMEOUT seconds.
+    SIGUSR1 is handed on to them; they have 600 s to save and stop, or TORCH_ELASTIC_SHUTDOWN_TIMEOUT seconds. Whoever
+    is later is killed: the run goes on from its last checkpoint, whole as every one.
     """
+    os.environ |= PATIENCE | os.environ
     before = signal.signal(signal.SIGUSR1, _hand_on)
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # the processes say it themselves
     config = LaunchConfig(

@@ -52,9 +52,9 @@ def memory_of(card: Card, classes: tuple[str, ...], processes: int) -> Mapping[s
     inputs = sum(part.in_features for part in method.encoder.modules() if isinstance(part, nn.Linear))
     encoders = sum(_copies(part) for part in method.children() if isinstance(part, Encoder))
     weights = {"encoder": encoders, card.objective.beside_encoder: _copies(method) - encoders}
-    jets = rows * card.objective.jets_per_row
+    jets, compared = rows * card.objective.versions, rows * card.objective.jets_per_row
     similarities = (
-        _SIMILARITIES * jets**2 * processes if card.objective.name in {"ntxent", "supcon", "anomclr"} else 0
+        _SIMILARITIES * compared**2 * processes if card.objective.name in {"ntxent", "supcon", "anomclr"} else 0
     )
     return {name: float(size * n) for name, n in weights.items()} | {
         "data.batch_size": size * (jets * _CONSTITUENTS * inputs + similarities)

@@ -80,7 +80,7 @@ def pretrain(card: Card, run: RunFolder, *, force: bool = False, quiet: bool = F
             rows = rows.without_labels()
         refuse_too_large(card, rows.classes, team.size)
         refuse_missing_logger(card)
-        data = PairDataModule(rows, card, team)
+        data = PairDataModule(rows, card, team, quiet=quiet)
         method = method_class(card.objective.name)(card, data.batches_per_epoch * card.training.epochs, rows.classes)
         outcome, resume_from = team.once(lambda: _prepare(card, run, data, method, force))
         if outcome.state is State.FINISHED:
@@ -169,7 +169,7 @@ def _trainer(  # noqa: PLR0913, PLR0917
 ) -> lightning.Trainer:
     quiet = quiet or not data.team.leads
     terminal = sys.stderr.isatty() and not quiet
-    jets = data.look.jets_per_row * card.data.batch_size
+    jets = card.objective.versions * card.data.batch_size
     log = EpochLog(run.metrics, jets, lines=not terminal and not quiet, quiet=quiet)
     return lightning.Trainer(
         accelerator=devices.kind,

@@ -101,6 +101,7 @@ def scan_of() -> Scan:
             before=[injected / 50, injected / 50 * 3],
             after=[injected / 10, injected / 10 + 1],
             sculpting=[0.0, 0.2],
+            quality=[0.3, 0.5],
         )
         for baseline in (None, "random")
         for injected in (0, 50)

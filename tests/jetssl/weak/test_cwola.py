@@ -6,6 +6,7 @@ from scipy.stats import kstest
 
 from jetssl.weak.cwola import Events, mixture_weights, passing, search
 from jetssl.weak.spectrum import MassWindow
+from resim.common.errors import InputError
 from tests.helpers.spectra import WINDOW, falling
 
 EFFICIENCY = 0.05
@@ -74,7 +75,25 @@ def test_mixtures_and_sidebands_count_alike():
     assert [weights[mass == value].sum() for value in (1100, 1300, 1500)] == pytest.approx([25, 50, 25])
 
 
-def test_a_narrow_window_without_events_is_one_line(rng):
+def test_a_sideband_without_events_is_one_line(rng):
     events = toy(rng, 300, 0)
-    with pytest.raises(ValueError, match="too few for a fit"):
+    with pytest.raises(InputError, match="too few for a fit"):
         search(events, MassWindow((1700.0, 1790.0), (1690.0, 1800.0)), 0.05, rng)
+
+
+@pytest.mark.parametrize("inside", [0, 1])
+def test_a_region_without_events_to_learn_from_is_one_line(rng, inside):
+    """A single event teaches nothing in the fold that it is judged in."""
+    events = toy(rng, 300, 0)
+    region = WINDOW.inside(events.mass)
+    events = events.take(np.concatenate([np.flatnonzero(~region), np.flatnonzero(region)[:inside]]))
+    with pytest.raises(InputError, match=rf"\[1200.0, 1400.0\] GeV: {inside} events inside and {(~region).sum()} in"):
+        search(events, WINDOW, 0.05, rng)
+
+
+def test_a_fold_without_a_sideband_is_one_line(rng):
+    """Six events of the sidebands are enough for the fit, but some fold of these has none."""
+    mass = np.concatenate([np.linspace(1010, 1190, 3), np.linspace(1410, 1790, 3), np.full(60, 1300.0)])
+    events = Events(mass, rng.normal(size=(66, 2, 3)))
+    with pytest.raises(InputError, match="60 events inside and 6 in the sidebands are too few for 5 folds"):
+        search(events, WINDOW, 0.05, rng)

@@ -52,6 +52,17 @@ JETS = [
     (1, 6, "qcd", 400, 0.3, 0.5, 30),  # one jet, matched twice
     (1, 6, "qcd", 400, 0.3, 0.5, 30),
 ]
+MERGED = [  # phi -> WW in one jet, beside a third W
+    (0, 0, "w", 600, 0.5, 1.0, 400),
+    (0, 0, "w", 550, -0.3, -2.1, 80),
+    (0, 0, "w", 600, 0.5, 1.0, 400),
+    (0, 1, "qcd", 400, 0.2, 0.0, 30),
+    (0, 1, "w", 410, 0.1, 3.0, 80),  # of two kinds
+    (0, 1, "qcd", 410, 0.1, 3.0, 80),
+    (0, 2, "qcd", 400, 0.2, 0.0, 30),  # three of the same pT, two jets
+    (0, 2, "qcd", 400, -0.2, 3.0, 30),
+    (0, 2, "qcd", 400, 0.2, 0.0, 30),
+]
 
 
 def test_the_two_hardest_jets_of_an_event_and_their_mass():
@@ -64,6 +75,17 @@ def test_the_two_hardest_jets_of_an_event_and_their_mass():
 def test_rows_without_a_jet_are_no_jets():
     found = dijets(table_of(JETS, [False, *[True] * 14]), 0, ["w", "z"], ["qcd"], 1.3)
     assert found.rows.tolist() == [[2, 1], [4, 3]]
+
+
+@pytest.mark.parametrize("order", [range(9), range(8, -1, -1), [1, 5, 0, 8, 4, 2, 3, 7, 6]])
+def test_a_jet_of_two_partons_counts_once(order):
+    found = dijets(table_of([MERGED[i] for i in order]), 0, ["w", "z"], ["qcd"], 1.3)
+    assert found.is_signal.tolist() == [True, False]
+    assert found.mass == pytest.approx([mass_of(MERGED[0], MERGED[1]), mass_of(MERGED[6], MERGED[7])], rel=1e-5)
+
+
+def test_no_row_has_a_jet():
+    assert dijets(table_of(JETS, [False] * 15), 0, ["w", "z"], ["qcd"], 1.3).rows.shape == (0, 2)
 
 
 def test_order_of_rows_changes_nothing():

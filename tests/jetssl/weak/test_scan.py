@@ -1,6 +1,9 @@
 """`jetssl cwola` on a file of pretended di-jets: what it writes, twice the same, and what it refuses."""
 
 import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -8,9 +11,16 @@ import pytest
 from click.testing import CliRunner
 
 from jetssl.cli import jetssl
+from jetssl.config.data import Fractions
+from jetssl.config.objectives import SupervisedCard
+from jetssl.data.rows import rows_of
+from jetssl.data.splits import split_rows
+from jetssl.models.checkpoints import load_encoder
+from jetssl.training.run_folder import RunFolder
 from jetssl.weak.dijets import DiJets
-from jetssl.weak.scan import FILE, WITHOUT_PT, draw_events, read_scan
+from jetssl.weak.scan import FILE, WITHOUT_PT, draw_events, read_scan, unseen, warn_of_training
 from resim.common.errors import InputError
+from resim.pairfile.digest import digest
 from resim.pairfile.mock import write_mock
 from resim.pairfile.places import identity_of_place
 
@@ -82,6 +92,47 @@ def test_bad_questions_are_one_line(finished_run, dijet_file, tmp_path, words, m
     assert isinstance(found.exception, InputError), found.output
     assert message in str(found.exception)
     assert not (tmp_path / "out").exists()
+
+
+def knowing(run, file, folder):
+    """The run as if it had been trained on the file."""
+    known = RunFolder(Path(shutil.copytree(run.path, folder)))
+    provenance = known.load_provenance()
+    files = (provenance.files[0].model_copy(update={"digest": digest(file)}),)
+    known.provenance.write_text(provenance.model_copy(update={"files": files}).model_dump_json())
+    return known
+
+
+def test_events_of_the_training_are_not_searched(finished_run, dijet_file, tmp_path, caplog):
+    run = knowing(finished_run, dijet_file, tmp_path / "run")
+    classes = ["--data", dijet_file, "--signal", "two_prong", "--background", "one_prong"]
+    found = call(run.path, tmp_path / "out", *classes, "--injected", "240")
+    test = split_rows(rows_of([dijet_file]), Fractions()).test
+    left = (test % 10 == 0).sum()
+    assert 20 < left < 80
+    assert f"holds {left} signal events that the encoder was not trained on" in str(found.exception)
+    assert "was trained on jets of two_prong" in caplog.text
+
+
+def test_unseen_are_events_of_other_files_and_of_the_test_split(dijet_file):
+    rows = rows_of([dijet_file])
+    events = DiJets(np.arange(ROWS).reshape(-1, 2), np.ones(ROWS // 2), np.arange(ROWS // 2) % 5 == 0)
+    assert len(unseen(events, rows, ["another"], Fractions()).mass) == ROWS // 2
+    kept = unseen(events, rows, [rows.files[0].digest], Fractions())
+    assert kept.rows.ravel().tolist() == split_rows(rows, Fractions()).test.tolist()
+    half = replace(rows, files=tuple(replace(rows.files[0], digest=name, rows=ROWS // 2) for name in "ab"))
+    kept = unseen(events, half, ["a"], Fractions())
+    assert set(kept.rows.ravel()) == {*split_rows(rows, Fractions()).test, *range(ROWS // 2, ROWS)}
+
+
+def test_labels_of_the_training_are_said(finished_run, caplog):
+    loaded = load_encoder(finished_run.best, finished_run.load_card())
+    rows = rows_of([file.path for file in finished_run.load_provenance().files])
+    warn_of_training(finished_run, loaded, rows, ["dark"])
+    assert not caplog.text
+    card = loaded.card.model_copy(update={"objective": SupervisedCard()})
+    warn_of_training(finished_run, replace(loaded, card=card), rows, ["dark"])
+    assert "learned from labels (objective supervised)" in caplog.text
 
 
 def test_draws_hold_no_event_twice(rng):

@@ -67,5 +67,8 @@ def test_an_error_lowers_the_significance_as_for_large_numbers():
 def test_bad_windows_and_empty_sidebands_are_one_line():
     with pytest.raises(InputError, match="want the region inside"):
         MassWindow((1200, 1400), (1300, 1800))
+    for edge in (math.inf, math.nan):
+        with pytest.raises(InputError, match="a finite sideband on either side"):
+            MassWindow((1200, 1400), (1000, edge))
     with pytest.raises(InputError, match="events are too few for a fit"):
         fit(np.full(100, 1300.0), WINDOW, CURVED)

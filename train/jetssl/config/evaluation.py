@@ -211,7 +211,7 @@ class CwolaCard(Section):
     """What `jetssl cwola` is asked."""
 
     data: tuple[Path, ...] = ()
-    """Pair file; default: those of the training."""
+    """Pair file; default: those of the training, of which the test split is searched."""
     signal: tuple[str, ...] = ()
     """Class of the resonance's jets; default: all that do not start with 'qcd'."""
     background: tuple[str, ...] = ()

@@ -6,7 +6,6 @@ all labels, is the exception and the yardstick.
 Letters: R rows, T test jets, D columns, K draws.
 """
 
-import logging
 import math
 import shlex
 from collections.abc import Sequence
@@ -27,14 +26,18 @@ from jetssl.evaluation.probe import Competitor, Subject, classify, competitors_o
 from jetssl.evaluation.results import Origin, Result, write_records, write_results
 from jetssl.evaluation.scoring import ANOMALIES
 from jetssl.evaluation.summary import Comparison, roc_curves, summarize
-from jetssl.evaluation.task import Task, choose_classes, make_task, warn_of_other_identities
-from jetssl.models.checkpoints import LoadedEncoder, load_encoder
+from jetssl.evaluation.task import (
+    Task,
+    choose_classes,
+    make_task,
+    warn_of_known_classes,
+    warn_of_other_identities,
+)
+from jetssl.models.checkpoints import load_encoder
 from jetssl.training.run_folder import RunFolder
 from resim.common.arrays import Floats, Floats32, Integers
 from resim.common.errors import InputError
 from resim.common.progress import ProgressReport
-
-log = logging.getLogger(__name__)
 
 FILES = ("results.json", "replicas.npy", "roc.json")
 """What an output folder holds."""
@@ -71,7 +74,7 @@ def find_anomalies(request: AnomalySearch, *, quiet: bool = False) -> list[Resul
     table = load_pairs(asked.data or data.files, columns=tuple(columns), weights=data.weights)
     warn_of_other_identities(run, table.rows)
     hunt = _hunt(asked, table, data.fractions)
-    _warn_of_known_anomalies(loaded, hunt.joint)
+    warn_of_known_classes(loaded, hunt.joint.signal)
     with torch_threads(loaded.card.training.threads):
         competitors = competitors_of(Subject(run, loaded, table, hunt.joint), asked.seed, asked.baseline)
         with ProgressReport("anomaly", len(competitors) * asked.draws, "draws", quiet) as progress:
@@ -115,17 +118,6 @@ def _hunt(asked: AnomalyCard, table: PairTable, fractions: Fractions) -> _Hunt:
     if asked.match_kinematics:
         tasks = [replace(task, weights=matched_weights(task, table)) for task in tasks]
     return _Hunt(joint, tasks)
-
-
-def _warn_of_known_anomalies(loaded: LoadedEncoder, joint: Task) -> None:
-    if known := [name for name in joint.signal if name in loaded.classes]:
-        labels = ", and by their labels," if loaded.card.objective.reads_labels else ""
-        log.warning(
-            "the encoder was trained on jets of %s,%s which are no anomalies to it: for a search, train on background"
-            " alone",
-            ", ".join(known),
-            labels,
-        )
 
 
 def _scores(

@@ -17,6 +17,7 @@ from jetssl.common.seeds import Stream, generator
 from jetssl.config.data import Fractions
 from jetssl.data.rows import Rows
 from jetssl.data.splits import split_rows
+from jetssl.models.checkpoints import LoadedEncoder
 from jetssl.training.run_folder import RunFolder
 from resim.common.arrays import Booleans, Floats, Integers
 from resim.common.errors import InputError
@@ -178,6 +179,18 @@ def warn_of_other_identities(run: RunFolder, rows: Rows) -> None:
             "%s learnt from files of another schema version, which are split in another way: test jets may be jets"
             " that it was trained on; train again, or test on files of that version",
             run.path,
+        )
+
+
+def warn_of_known_classes(loaded: LoadedEncoder, signal: Sequence[str]) -> None:
+    """Say that a search is for jets that the encoder knows."""
+    if known := [name for name in signal if name in loaded.classes]:
+        labels = ", and by their labels," if loaded.card.objective.reads_labels else ""
+        log.warning(
+            "the encoder was trained on jets of %s,%s which are no anomalies to it: for a search, train on background"
+            " alone",
+            ", ".join(known),
+            labels,
         )
 
 

@@ -72,6 +72,7 @@ def scan_figure(scan: Scan, output: Path) -> FigureFile:
     caption = (
         f"Left: significance of the excess of {'+'.join(scan.signal)} after a cut that was learned without labels,"
         f" against that before it, for {sizes} numbers of injected events; bars are the spread of"
-        f" {scan.repetitions} draws; dotted: no gain. Right: p-values without signal; dotted: uniform."
+        f" {scan.repetitions} draws of one sample, less than that of experiments; dotted: no gain."
+        " Right: p-values without signal; dotted: uniform."
     )
     return FigureFile(path, caption)

@@ -16,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 from jetssl.weak.spectrum import CURVED, STRAIGHT, Excess, MassWindow, Spectrum, fit
 from resim.common.arrays import Booleans, Floats, Integers
+from resim.common.errors import InputError
 
 FOLDS: Final = 5
 PENALTY: Final = 0.1
@@ -64,10 +65,12 @@ def search(events: Events, window: MassWindow, efficiency: float, rng: np.random
         rng: of the folds.
 
     Raises:
-        InputError: too few events.
+        InputError: too few events in a sideband, or in the region.
     """
-    kept = passing(events, window, efficiency, rng.permutation(len(events.mass)) % FOLDS)
     spectrum = fit(events.mass, window, CURVED)
+    fold = rng.permutation(len(events.mass)) % FOLDS
+    _refuse_one_mixture(window.inside(events.mass), fold, window)
+    kept = passing(events, window, efficiency, fold)
     after = fit(events.mass[kept], window, STRAIGHT, spectrum.expected)
     return Finding(
         before=_excess(events.mass, spectrum),
@@ -75,6 +78,17 @@ def search(events: Events, window: MassWindow, efficiency: float, rng: np.random
         sculpting=_sculpting(events.mass, kept, window),
         quality=spectrum.quality,
     )
+
+
+def _refuse_one_mixture(inside: Booleans, fold: Integers, window: MassWindow) -> None:
+    """Both mixtures teach in every fold, and the cut of a fold needs an event of a sideband in it."""
+    for number in range(FOLDS):
+        taught = inside[fold != number]
+        if taught.all() or not taught.any() or inside[fold == number].all():
+            raise InputError(
+                f"signal region {list(window.region)} GeV: {inside.sum()} events inside and {(~inside).sum()} in the"
+                f" sidebands are too few for {FOLDS} folds; widen the window, or search in more events"
+            )
 
 
 def passing(events: Events, window: MassWindow, efficiency: float, fold: Integers) -> Booleans:

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from jetssl.data.table import PairTable
-from resim.common.angles import wrap
 from resim.common.arrays import Booleans, Floats, Integers
 
 
@@ -42,25 +41,35 @@ def dijets(table: PairTable, view: int, signal: Sequence[str], background: Seque
     """
     place = {name: number for names, number in ((background, 0), (signal, 1)) for name in names}
     kind = np.array([place.get(name, -1) for name in table.rows.classes])[table.rows.class_index]
-    rows = _leading_two(table, view)
+    rows, kinds = _leading_two(table, view, kind)
     jets = {name: getattr(table.jets, name)[view][rows].astype(np.float64) for name in ("pt", "eta", "phi", "mass")}
     apart = np.abs(jets["eta"][:, 0] - jets["eta"][:, 1])
-    # Two partons may be matched to one jet, which is no di-jet.
-    different = (apart > 0) | (np.asarray(wrap(jets["phi"][:, 0] - jets["phi"][:, 1])) != 0)
-    known = (kind[rows[:, 0]] == kind[rows[:, 1]]) & (kind[rows[:, 0]] >= 0)
-    found = DiJets(rows, _mass(jets), kind[rows[:, 0]] == 1)
-    return found.take(known & different & (apart < delta_eta))
+    known = (kinds[:, 0] == kinds[:, 1]) & (kinds[:, 0] >= 0)
+    found = DiJets(rows, _mass(jets), kinds[:, 0] == 1)
+    return found.take(known & (apart < delta_eta))
 
 
-def _leading_two(table: PairTable, view: int) -> Integers:
-    """Rows of the two jets of highest pT of every hard scatter with two valid rows: int64 `(E, 2)`."""
-    rows = table.rows
-    valid = np.flatnonzero(rows.valid[view])
-    order = valid[np.lexsort((-table.jets.pt[view][valid], rows.event[valid], rows.source[valid]))]
-    same = (np.diff(rows.event[order]) == 0) & (np.diff(rows.source[order]) == 0)
-    first = np.append(True, ~same)[: len(order)]
-    leading = np.flatnonzero(first[:-1] & same)
-    return np.stack([order[leading], order[leading + 1]], axis=1)
+def _leading_two(table: PairTable, view: int, kind: Integers) -> tuple[Integers, Integers]:
+    """The two jets of highest pT of every hard scatter with two: their rows and kinds, int64 `(E, 2)`.
+
+    Several partons may be matched to one jet: it counts once, with kind -1 if theirs differ.
+
+    Args:
+        table: the loaded pair files.
+        view: index of the view.
+        kind: of each row, `(R,)`.
+    """
+    valid = np.flatnonzero(table.rows.valid[view])
+    jet = [getattr(table.jets, name)[view][valid] for name in ("pt", "eta", "phi")]
+    keys = np.stack([table.rows.source[valid], table.rows.event[valid], -jet[0], *jet[1:]])
+    order = np.lexsort(keys[::-1])
+    keys, kinds = keys[:, order], kind[valid[order]]
+    first = np.flatnonzero((np.diff(keys, prepend=np.nan) != 0).any(0))  # row of each jet
+    rows, low, high = valid[order[first]], np.minimum.reduceat(kinds, first), np.maximum.reduceat(kinds, first)
+    same = (np.diff(keys[:2, first]) == 0).all(0)
+    leading = np.flatnonzero(np.append(True, ~same)[:-1] & same)
+    two = np.stack([leading, leading + 1], axis=1)
+    return rows[two], np.where(low == high, low, -1)[two]
 
 
 def _mass(jets: dict[str, Floats]) -> Floats:

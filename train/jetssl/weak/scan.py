@@ -3,6 +3,7 @@
 Letters: R rows, E events, D numbers of a jet.
 """
 
+import logging
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,14 +16,17 @@ from scipy.stats import kstest, norm
 
 from jetssl.common.seeds import Stream, generator, torch_seed
 from jetssl.common.threads import torch_threads
+from jetssl.config.data import Fractions
 from jetssl.config.evaluation import CwolaCard, CwolaInput
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.jet_table import OPTIONAL_COLUMNS
+from jetssl.data.rows import Rows
+from jetssl.data.splits import split_rows
 from jetssl.data.table import PairTable, load_pairs
 from jetssl.evaluation.baselines import wide_features
 from jetssl.evaluation.embedding import embed
 from jetssl.evaluation.embedding_cache import run_vectors
-from jetssl.evaluation.task import choose_classes
+from jetssl.evaluation.task import choose_classes, warn_of_known_classes, warn_of_other_identities
 from jetssl.models.builder import build_encoder
 from jetssl.models.checkpoints import LoadedEncoder, load_encoder
 from jetssl.models.normalization import Normalized
@@ -34,6 +38,8 @@ from resim.common.arrays import Floats32, Integers
 from resim.common.atomic_write import write_text
 from resim.common.errors import InputError
 from resim.common.progress import ProgressReport
+
+log = logging.getLogger(__name__)
 
 FILE: Final = "scan.json"
 """What an output folder holds."""
@@ -75,6 +81,8 @@ class ScanPoint(_Record):
     """with it"""
     sculpting: list[float]
     """share of events that the cut keeps in the lower sideband minus that in the upper one, over its error"""
+    quality: list[float]
+    """probability of a larger deviance of the sidebands from the fit of all events"""
 
     @property
     def uniformity(self) -> float:
@@ -115,12 +123,12 @@ def scan(request: ResonanceScan, *, quiet: bool = False) -> Scan:
     columns = dict.fromkeys((*OPTIONAL_COLUMNS, *FEATURE_SETS[data.feature_set].columns))
     table = load_pairs(asked.data or data.files, columns=tuple(columns), weights="none")
     signal, background = choose_classes(list(table.rows.classes), asked.signal, asked.background)
+    warn_of_training(run, loaded, table.rows, signal)
     view = _view_index(table, asked.view)
+    trained_on = [file.digest for file in run.load_provenance().files]
     events = dijets(table, view, signal, background, asked.delta_eta)
-    events = events.take((events.mass >= edges[0]) & (events.mass < edges[3]))
+    events = _in_window(unseen(events, table.rows, trained_on, data.fractions), asked)
     counts, n_background = asked.signal_counts, int(asked.sample * (~events.is_signal).sum())
-    if max(counts) > (there := int(events.is_signal.sum())):
-        raise InputError(f"--injected {max(counts)}: the window holds {there} signal events; generate more")
     with torch_threads(loaded.card.training.threads):
         inputs = _inputs(run, loaded, table, view, events, asked)
     with ProgressReport("cwola", len(inputs) * len(counts) * asked.repetitions, "searches", quiet) as progress:
@@ -145,6 +153,40 @@ def scan(request: ResonanceScan, *, quiet: bool = False) -> Scan:
     )
     write_text(request.output / FILE, found.model_dump_json(indent=1) + "\n")
     return found
+
+
+def _in_window(events: DiJets, asked: CwolaCard) -> DiJets:
+    events = events.take((events.mass >= asked.edges[0]) & (events.mass < asked.edges[3]))
+    if (wanted := max(asked.signal_counts)) > (there := int(events.is_signal.sum())):
+        raise InputError(
+            f"--injected {wanted}: the window holds {there} signal events that the encoder was not trained on;"
+            " generate more"
+        )
+    return events
+
+
+def warn_of_training(run: RunFolder, loaded: LoadedEncoder, rows: Rows, signal: Sequence[str]) -> None:
+    """Say what an encoder knows of the events that makes a search less than one without labels."""
+    warn_of_other_identities(run, rows)
+    warn_of_known_classes(loaded, signal)
+    if loaded.card.objective.reads_labels:
+        name = loaded.card.objective.name
+        log.warning("the encoder learned from labels (objective %s): this is no search without them", name)
+
+
+def unseen(events: DiJets, rows: Rows, trained_on: Sequence[str], fractions: Fractions) -> DiJets:
+    """Events that an encoder was neither trained nor validated on: of its files, those of the test split.
+
+    Args:
+        events: to search.
+        rows: of all files.
+        trained_on: digests of the files of its training.
+        fractions: of its split.
+    """
+    seen = np.repeat([file.digest in trained_on for file in rows.files], [file.rows for file in rows.files])
+    seen[split_rows(rows, fractions).test] = False
+    seen = np.isin(rows.identity, rows.identity[seen])  # the same hard scatter may sit in another file, too
+    return events.take(np.asarray(~seen[events.rows].any(1)))
 
 
 def read_scan(folder: Path) -> Scan:
@@ -210,6 +252,7 @@ def _point(  # noqa: PLR0913, PLR0917
         before=[one.before.significance for one in found],
         after=[one.after.significance for one in found],
         sculpting=[one.sculpting for one in found],
+        quality=[one.quality for one in found],
     )
 
 

@@ -1,5 +1,6 @@
 """What `jetssl cwola` found, as a table."""
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -25,19 +26,22 @@ def scan_table(scan: Scan) -> TableBlock:
             str(point.injected),
             f"{point.in_region:.0f}",
             *(_spread(values) for values in (point.before, point.after, point.sculpting)),
+            f"{np.mean(point.quality):.2f}",
             f"{point.uniformity:.2f}" if not point.injected else "",
         )
         for point in scan.points
     ]
-    header = ("input", "injected", "in the region", "before", "after", "sculpting", "p uniform")
+    header = ("input", "injected", "in the region", "before", "after", "sculpting", "p fit", "p uniform")
     low, start, stop, high = scan.window
+    shrunk = math.sqrt(1 - scan.n_background / scan.n_available)
     caption = (
         f"{scan.n_background} events of {'+'.join(scan.background)}, drawn {scan.repetitions} times from"
         f" {scan.n_available}, and events of {'+'.join(scan.signal)}; signal region {start:g}-{stop:g} GeV,"
         f" sidebands from {low:g} and to {high:g} GeV. Significances in standard deviations; after a cut that"
-        f" {100 * scan.efficiency:g} % of the sidebands pass. ± is the spread of the draws, so what one experiment"
-        " would see. Sculpting: lower minus upper sideband, in units of its error. p uniform: of p-values without"
-        " signal; draws overlap, so it is too small rather than too large."
+        f" {100 * scan.efficiency:g} % of the sidebands pass. ± is the spread of the draws, which share"
+        f" one sample: before the cut some {shrunk:.2f} of what experiments scatter by, about 1. Sculpting: lower"
+        " minus upper sideband, in units of its error. p fit: of the sidebands, if the spectrum is right. p uniform:"
+        " of p-values without signal; draws overlap, so it is too small rather than too large."
     )
     title = f"Search for {'+'.join(scan.signal)} in {'+'.join(scan.background)} without labels"
     return TableBlock(title, header, rows, caption)

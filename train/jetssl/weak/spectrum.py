@@ -38,10 +38,11 @@ class MassWindow:
     def __post_init__(self) -> None:
         """Refuse what has no sidebands."""
         edges = [self.sidebands[0], *self.region, self.sidebands[1]]
-        if not all(low < high for low, high in pairwise(edges)) or edges[0] <= 0:
+        rising = all(low < high for low, high in pairwise(edges))
+        if not rising or edges[0] <= 0 or not math.isfinite(edges[-1]):
             raise InputError(
                 f"signal region {list(self.region)} GeV and sidebands {list(self.sidebands)} GeV: want the region"
-                " inside, with a sideband on either side"
+                " inside, with a finite sideband on either side"
             )
 
     def inside(self, mass: Floats) -> Booleans:

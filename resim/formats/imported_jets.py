@@ -69,6 +69,17 @@ def _check_counts(columns: FlatColumns, card: MappingCard) -> None:
         )
 
 
+def class_name(value: object) -> str:
+    """Name of the class from a value of a column: text of HDF5 is bytes, and 10.0 is the class 10.
+
+    >>> class_name(b"top"), class_name(10.0)
+    ('top', '10')
+    """
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
 def _labels(columns: FlatColumns, card: LabelsCard) -> Names:
     n_jets = len(columns.counts)
     if card.all is not None:
@@ -83,7 +94,7 @@ def _labels(columns: FlatColumns, card: LabelsCard) -> Names:
         return np.asarray(np.take([*card.flags.values()], flags.argmax(axis=1))).astype(str)
     values = columns.of_jets(str(card.column))
     if card.names is None:
-        return np.asarray(values, str).astype(str)
+        return np.array([class_name(value) for value in values.tolist()])
     if (wrong := ~np.isin(values, [*card.names])).any():
         place = int(np.argmax(wrong))
         raise InputError(

@@ -204,6 +204,27 @@ def own_card(tmp_path, **changes):
     return path
 
 
+@pytest.mark.parametrize(
+    ("stored", "names"),
+    [
+        (np.array([b"w", b"z"]), ("w", "z")),
+        (np.array(["w", "z"], h5py.string_dtype()), ("w", "z")),
+        (np.array([1.0, 10.0], np.float32), ("1", "10")),
+        (np.array([0.5, 0.1], np.float32), ("0.5", "0.10000000149011612")),
+    ],
+)
+def test_classes_of_hdf5_are_named_by_text_or_numbers(jets, tmp_path, stored, names):
+    arrays = {"p": 1000 * jets.pt, "e": jets.eta, "f": jets.phi, "m": 1000 * jets.mass}
+    with h5py.File(tmp_path / "o.h5", "w") as file:
+        for name, values in arrays.items():
+            file[name] = jets.padded([values], jets.counts.max())[..., 0]
+        file.create_dataset("kind", data=stored[jets.label], dtype=stored.dtype)
+    card = own_card(tmp_path, container={"kind": "hdf5"}, padding={"columns": ["p"]})
+    import_jets([tmp_path / "o.h5"], tmp_path / "p.h5", mapping_card(None, card), quiet=True)
+    with PairFile(tmp_path / "p.h5") as file:
+        assert file.label_names().tolist() == [names[i] for i in jets.label]
+
+
 def write_own(path, jets, **more):
     columns = {"p": 1000 * jets.pt, "e": jets.eta, "f": jets.phi, "m": 1000 * jets.mass}
     lists = {name: ak.to_list(ak.unflatten(values, jets.counts)) for name, values in columns.items()}

@@ -111,11 +111,17 @@ class FlatColumns:
         """One value a constituent, float64 `(n_constituents,)`.
 
         Raises:
-            InputError: the column has other lengths, or a value that is not finite.
+            InputError: the column has other lengths, no numbers, or a value that is not finite.
         """
-        flat = self._entries(column)[self._kept].astype(np.float64)
+        flat = self._floats(column, self._entries(column)[self._kept])
         self.refuse(~np.isfinite(flat), column, "is not finite")
         return flat
+
+    def _floats(self, column: Column, values: npt.NDArray[Any]) -> Floats:
+        if values.dtype.kind not in "biuf":
+            kind = "text" if values.dtype.kind in "SUO" else str(values.dtype)
+            raise InputError(f"{self.path}: {column} holds {kind}, want numbers; correct the mapping card")
+        return values.astype(np.float64)
 
     def of_jets(self, column: Column) -> npt.NDArray[Any]:
         """One value a jet, `(n_jets,)`, in the type of the file.
@@ -130,6 +136,14 @@ class FlatColumns:
                 f"{self.path}: {column} is not finite in {self.jet(int(np.argmin(np.isfinite(values))))}"
             )
         return values
+
+    def numbers_of_jets(self, column: Column) -> Floats:
+        """One number a jet, float64 `(n_jets,)`.
+
+        Raises:
+            InputError: as `of_jets`, or the column holds no numbers.
+        """
+        return self._floats(column, self.of_jets(column))
 
     def refuse(self, wrong: Booleans, column: Column, what: str) -> None:
         """Refuse the file if anything is wrong in a column of constituents, bool `(n_constituents,)`.

@@ -46,7 +46,7 @@ def imported_jets(columns: FlatColumns, card: MappingCard) -> FlatJets:
 def _substructure(columns: FlatColumns, offsets: npt.NDArray[np.int64], found: Arrays, card: MappingCard) -> Arrays:
     """Groomed mass and N-subjettiness: as the file says, else computed from the constituents."""
     given = {name: column for name, column in card.columns.jets.columns.items() if name in _SUBSTRUCTURE}
-    read = {name: columns.of_jets(column).astype(np.float64) for name, column in given.items()}
+    read = {name: columns.numbers_of_jets(column) for name, column in given.items()}
     if "softdrop_mass" in read:
         read["softdrop_mass"] = np.maximum(read["softdrop_mass"] * card.columns.jets.scale, 0.0)
     if len(read) == len(_SUBSTRUCTURE):
@@ -60,11 +60,11 @@ def _check_counts(columns: FlatColumns, card: MappingCard) -> None:
     column = card.columns.jets.n_constituents
     if column is None:
         return
-    said = columns.of_jets(column)
+    said = columns.numbers_of_jets(column)
     if (wrong := said != columns.counts).any():
         jet = int(np.argmax(wrong))
         raise InputError(
-            f"{columns.path}: {columns.jet(jet)} has {columns.counts[jet]} constituents, {column} says {said[jet]};"
+            f"{columns.path}: {columns.jet(jet)} has {columns.counts[jet]} constituents, {column} says {said[jet]:g};"
             " correct `padding` in the mapping card, or take `n_constituents` out"
         )
 
@@ -85,7 +85,7 @@ def _labels(columns: FlatColumns, card: LabelsCard) -> Names:
     if card.all is not None:
         return np.full(n_jets, card.all)
     if card.flags is not None:
-        flags = np.stack([columns.of_jets(column) != 0 for column in card.flags], axis=1)
+        flags = np.stack([columns.numbers_of_jets(column) != 0 for column in card.flags], axis=1)
         if (wrong := flags.sum(axis=1) != 1).any():
             jet = columns.jet(int(np.argmax(wrong)))
             raise InputError(

@@ -62,10 +62,10 @@ def _relative(columns: FlatColumns, read: Arrays, momenta: MomentaCard, jets: Je
     pt, energy, d_eta = np.exp(read["log_pt"]), np.exp(read["log_energy"]), read["d_eta"]
     counts = columns.counts
     if jets.eta is not None:
-        axis = columns.of_jets(jets.eta).astype(np.float64)
+        axis = columns.numbers_of_jets(jets.eta)
     else:
         axis = axis_from_energies(pt, energy, d_eta, counts, momenta.mirrored)
-    phi = columns.of_jets(jets.phi).astype(np.float64) if jets.phi is not None else np.zeros(len(counts))
+    phi = columns.numbers_of_jets(jets.phi) if jets.phi is not None else np.zeros(len(counts))
     eta = np.repeat(axis, counts) + _mirror(axis, counts, momenta.mirrored) * d_eta
     return {"pt": pt, "eta": eta, "phi": wrap(np.repeat(phi, counts) + read["d_phi"]), "energy": energy}
 
@@ -117,7 +117,7 @@ def jet_momenta(columns: FlatColumns, four: Arrays, momenta: MomentaCard, jets: 
     """
     starts = offsets_of(columns.counts)[:-1]
     summed = _sum(four, starts)
-    given = {name: columns.of_jets(column).astype(np.float64) for name, column in jets.columns.items()}
+    given = {name: columns.numbers_of_jets(column) for name, column in jets.columns.items()}
     found = {name: given.get(name, summed[name]) for name in summed}
     for name in ("pt", "energy", "mass"):
         found[name] = found[name] * jets.scale if name in given else found[name]

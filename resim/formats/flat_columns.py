@@ -63,23 +63,21 @@ class FlatColumns:
         momenta = card.columns.momenta
         sample = self._raw(next(iter(momenta.columns.values())))
         self._shape = sample.counts if isinstance(sample, Ragged) else np.asarray(sample.shape)
-        self._kept = self._ragged_entries(sample) if isinstance(sample, Ragged) else self._padded_entries(sample)
+        self._kept = self._constituents(sample)
         if momenta.weight is not None:
             self._kept &= self._entries(momenta.weight) != 0
         counts = self._counts(sample)
         self._some = counts > 0
         self.counts, self.entries = counts[self._some], first + np.flatnonzero(self._some)
 
-    def _ragged_entries(self, sample: Ragged) -> Booleans:
-        if self._card.padding is not None:
-            raise InputError(f"{self.path}: has ragged columns, and padding in its mapping card; take `padding` out")
-        return np.ones(len(sample.values), bool)
-
-    def _padded_entries(self, sample: npt.NDArray[Any]) -> Booleans:
-        """Which entries of padded arrays are constituents, `(n_jets, n)`."""
+    def _constituents(self, sample: Values) -> Booleans:
+        """Which entries are constituents: flat if ragged, else `(n_jets, n)`."""
         padding = self._card.padding
-        if sample.ndim != 2 or padding is None:
-            shape = "padded jets" if sample.ndim == 2 else f"arrays of shape {sample.shape}"
+        if isinstance(sample, Ragged) and padding is None:
+            return np.ones(len(sample.values), bool)
+        n_axes = 2 if isinstance(sample, Ragged) else sample.ndim
+        if padding is None or n_axes != 2:
+            shape = "padded jets" if n_axes == 2 else f"arrays of shape {tuple(self._shape.tolist())}"
             raise InputError(
                 f"{self.path}: has {shape}, want ragged columns, or arrays (jets, entries) and in the mapping card"
                 " `padding`: the columns and the value that mark what is no constituent"

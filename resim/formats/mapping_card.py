@@ -78,7 +78,7 @@ class MappingCard(CardModel):
     """what the files are, for the provenance"""
     container: ContainerCard
     padding: PaddingCard | None = None
-    """none: the file is ragged"""
+    """none: every entry is a constituent, as in ragged files"""
     labels: LabelsCard
     columns: ColumnsCard
     views: ViewsCard | None = None

@@ -231,6 +231,38 @@ def write_own(path, jets, **more):
     pa.parquet.write_table(pa.table(lists | {"kind": [("w", "z")[i] for i in jets.label]} | more), path)
 
 
+def write_padded(path, jets):
+    """The columns of `write_own` with zeros behind the constituents: `float p[n]`, or lists of one length."""
+    columns = {"p": 1000 * jets.pt, "e": jets.eta, "f": jets.phi, "m": 1000 * jets.mass}
+    arrays = {name: jets.padded(values, int(jets.counts.max())) for name, values in columns.items()}
+    if path.suffix == ".root":
+        with uproot.recreate(path) as file:
+            kinds = {name: np.dtype((values.dtype, values.shape[1:])) for name, values in arrays.items()}
+            file.mktree("tree", kinds | {"kind": np.dtype(np.int32)})
+            file["tree"].extend(arrays | {"kind": jets.label.astype(np.int32)})
+        return
+    size = -1 if path.stem == "lists" else int(jets.counts.max())
+    lists = {name: pa.array(values.tolist(), pa.list_(pa.float32(), size)) for name, values in arrays.items()}
+    pa.parquet.write_table(pa.table(lists | {"kind": jets.label}), path)
+
+
+@pytest.mark.parametrize("name", ["arrays.root", "arrays.parquet", "lists.parquet"])
+def test_padded_columns_of_tables(jets, tmp_path, name, monkeypatch):
+    monkeypatch.setattr("resim.formats.import_jets.JETS_AT_ONCE", 4)
+    write_padded(tmp_path / name, jets)
+    container = {"kind": "root", "tree": "tree"} if name.endswith("root") else {"kind": "parquet"}
+    changes = {"container": container, "labels": {"column": "kind", "names": {0: "w", 1: "z"}}}
+    card = own_card(tmp_path, padding={"columns": ["p"]}, **changes)
+    import_jets([tmp_path / name], tmp_path / "p.h5", mapping_card(None, card), quiet=True)
+    assert_same_constituents(tmp_path / "p.h5", jets, MOMENTUM)
+    with PairFile(tmp_path / "p.h5") as file:
+        assert file.label_names().tolist() == [("w", "z")[i] for i in jets.label]
+    card = own_card(tmp_path, **changes)
+    message = "pT is not positive in jet" if name == "lists.parquet" else "has padded jets, want ragged columns, or"
+    with pytest.raises(InputError, match=message):
+        import_jets([tmp_path / name], tmp_path / "q.h5", mapping_card(None, card), quiet=True)
+
+
 def test_anybodys_columns_by_the_command_line(jets, tmp_path):
     write_own(tmp_path / "o.parquet", jets)
     output = tmp_path / "p.h5"
@@ -317,7 +349,6 @@ FAULTS = {
         "part_d0err is no charge in units of e in jet 0",
     ),
     "tree": ({"container": {"tree": "events"}}, "has no tree 'events'; its trees: tree; correct `container.tree`"),
-    "padding": ({"padding": {"columns": ["part_px"]}}, "has ragged columns, and padding in its mapping card"),
     "counts": ({"columns": {"jets": {"n_constituents": "jet_pt"}}}, "jet 0 has .* constituents, jet_pt says"),
     "several": ({"columns": {"jets": {"pt": "part_px"}}}, "part_px has several values for each jet"),
 }

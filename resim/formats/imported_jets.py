@@ -53,7 +53,7 @@ def _substructure(columns: FlatColumns, offsets: npt.NDArray[np.int64], found: A
         return read
     pt, eta, phi = found["pt"], found["eta"], found["phi"]
     momenta = {"px": pt * np.cos(phi), "py": pt * np.sin(phi), "pz": pt * np.sinh(eta), "energy": found["energy"]}
-    return {**substructure(offsets, momenta, card.substructure), **read}
+    return {**substructure(offsets, momenta, card.substructure.settings), **read}
 
 
 def _check_counts(columns: FlatColumns, card: MappingCard) -> None:

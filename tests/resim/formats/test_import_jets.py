@@ -14,9 +14,11 @@ from jetssl.config.card import load_card
 from jetssl.data.rows import rows_of
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder
+from resim.card.jet_settings import JetSettings
 from resim.common.errors import InputError
 from resim.formats.import_jets import import_jets
 from resim.formats.mapping_card import mapping_card
+from resim.jets.substructure import substructure
 from resim.pairfile.digest import digest
 from resim.pairfile.reader import PairFile
 from resim.pairfile.validation import violations
@@ -302,6 +304,19 @@ def test_imported_jets_are_drawn_and_trained_on(tmp_path):
     )
     pretrain(card, RunFolder(tmp_path / "run"), quiet=True)
     assert (tmp_path / "run/metrics.csv").is_file()
+
+
+def test_substructure_is_computed_as_the_card_says(jets, tmp_path):
+    write_own(tmp_path / "o.parquet", jets)
+    settings = {"radius": 1.0, "softdrop_z_cut": 0.3, "softdrop_beta": 1.0, "nsubjettiness_beta": 2.0}
+    card = mapping_card(None, own_card(tmp_path, substructure=settings))
+    import_jets([tmp_path / "o.parquet"], tmp_path / "p.h5", card, quiet=True)
+    pt, eta, phi, energy = (jets.by_pt(getattr(jets, name)).astype(float) for name in MOMENTUM)
+    momenta = {"px": pt * np.cos(phi), "py": pt * np.sin(phi), "pz": pt * np.sinh(eta), "energy": energy}
+    wanted = substructure(np.append(jets.starts, len(pt)), momenta, JetSettings(**settings))
+    with PairFile(tmp_path / "p.h5") as file:
+        for name, values in wanted.items():
+            assert file.jets("nominal", name) == pytest.approx(values, rel=1e-4), name
 
 
 def test_the_limit_of_jets_and_several_files(tmp_path, monkeypatch):

@@ -38,6 +38,8 @@ WRONG = {
     "codes": ({"columns": {"particles": {"codes": {1: 22}}}}, "codes without pdg_id"),
     "mirrored": ({"columns": {"momenta": {"unit": "GeV", "pt": "a", "eta": "b", "phi": "c", "mass": 0, "mirrored": True}}}, "mirrored without d_eta"),
     "sign": ({"columns": {"displacements": {"unit": "mm", "d0": "a", "dz": "b"}}}, "columns.displacements.sign: Field required"),
+    "substructure": ({"substructure": {"pt_min": 30}}, "unknown key substructure.pt_min; valid keys here: radius, softdrop_z_cut"),
+    "radius": ({"substructure": {"radius": 0}}, "substructure.radius: .* greater than 0"),
     "name": ({"name": "a\nb"}, "name: .* want printable characters"),
 }  # fmt: skip
 

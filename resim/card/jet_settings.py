@@ -6,7 +6,6 @@ from pydantic import Field, PositiveFloat
 
 from resim.common.cards import CardModel
 
-
 Radius = Annotated[float, Field(gt=0, le=10)]
 SoftDropCut = Annotated[float, Field(gt=0, lt=0.5)]
 

@@ -365,6 +365,10 @@ FAULTS = {
     ),
     "tree": ({"container": {"tree": "events"}}, "has no tree 'events'; its trees: tree; correct `container.tree`"),
     "counts": ({"columns": {"jets": {"n_constituents": "jet_pt"}}}, "jet 0 has .* constituents, jet_pt says"),
+    "mass": (
+        {"columns": {"jets": {"mass": "jet_sdmass"}}},
+        "energy of jet . is .* GeV, its pT, eta and mass give .*; take `energy` or `mass` out of `columns.jets`",
+    ),
     "several": ({"columns": {"jets": {"pt": "part_px"}}}, "part_px has several values for each jet"),
 }
 

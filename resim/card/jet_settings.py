@@ -1,10 +1,13 @@
 """Section `jets` of the generation card: clustering, matching, substructure, secondary vertices."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat
 
 from resim.common.cards import CardModel
+
+Radius = Annotated[float, Field(gt=0, le=10)]
+SoftDropCut = Annotated[float, Field(gt=0, lt=0.5)]
 
 
 class VertexSettings(CardModel):
@@ -35,7 +38,7 @@ class JetSettings(CardModel):
     """Jet clustering, matching and substructure. Keep the cuts loose: rows are selected on the parton."""
 
     algorithm: Literal["antikt", "cambridge", "kt"] = "antikt"
-    radius: float = Field(0.8, gt=0, le=10)
+    radius: Radius = 0.8
     pt_min: float = Field(200.0, ge=0)
     """GeV; of reconstructed jets where a view has a detector"""
     particle_pt_min: float | None = Field(None, ge=0)
@@ -46,7 +49,7 @@ class JetSettings(CardModel):
     """what a jet must be near: the parton or resonance, or all of its visible decay products in the LHE event"""
     match_delta_r: PositiveFloat = 0.8
     """largest distance in (rapidity, azimuth) of the match"""
-    softdrop_z_cut: float = Field(0.1, gt=0, lt=0.5)
+    softdrop_z_cut: SoftDropCut = 0.1
     softdrop_beta: float = 0.0
     """soft drop of arXiv:1402.2657; beta = 0 is the modified mass-drop tagger"""
     nsubjettiness_beta: PositiveFloat = 1.0

@@ -2,6 +2,7 @@
 
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -65,7 +66,7 @@ class NpzArrays:
     """Arrays of an npz file, read in pieces without unpacking all of them.
 
     Raises:
-        InputError: the file cannot be read, or an array holds Python objects.
+        InputError: the file cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -74,7 +75,6 @@ class NpzArrays:
             self._zip = zipfile.ZipFile(path)
             self._refuse_bomb()
             self._members = {name.removesuffix(".npy"): name for name in self._zip.namelist()}
-            self._shapes = {name: self._open(name)[1] for name in self._members}
 
     def _refuse_bomb(self) -> None:
         size, unpacked = self._path.stat().st_size, sum(member.file_size for member in self._zip.infolist())
@@ -84,14 +84,14 @@ class NpzArrays:
                 " fetch it again"
             )
 
-    def _open(self, name: str) -> tuple[IO[bytes], tuple[int, ...], npt.DTypeLike]:
-        stream = self._zip.open(self._members[name])
+    def _header(self, name: str, stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+        """Shape and type of an array, whose entries are next in the stream."""
         version = npy.read_magic(stream)
         read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, fortran_order, dtype = read_header(stream)
         if fortran_order or dtype.hasobject:
             raise InputError(f"{self._path}: array {name!r} is in Fortran's order, or holds objects; save it again")
-        return stream, shape, dtype
+        return shape, dtype
 
     @property
     def names(self) -> Sequence[str]:
@@ -99,21 +99,27 @@ class NpzArrays:
         return list(self._members)
 
     def n_entries(self, names: Sequence[str]) -> int:
-        """Number of jets: entries of the arrays with these names."""
+        """Number of jets: entries of the arrays with these names, none of which may hold Python objects."""
         check_names(self._path, names, self.names)
-        return common_length(self._path, {name: (self._shapes[name] or (0,))[0] for name in names})
+        return common_length(self._path, {name: (self._shape(name) or (0,))[0] for name in names})
+
+    def _shape(self, name: str) -> tuple[int, ...]:
+        with reading(self._path, "npz"), self._zip.open(self._members[name]) as stream:
+            return self._header(name, stream)[0]
 
     def batches(self, names: Sequence[str], stop: int, size: int) -> Iterator[Batch]:
         """The arrays with these names, `size` jets at a time."""
-        with reading(self._path, "npz"):
-            opened = {name: self._open(name) for name in names}
-        for start in range(0, stop, size):
+        with ExitStack() as stack:
             with reading(self._path, "npz"):
-                batch: Batch = {
-                    name: _rows(stream, min(size, stop - start), shape[1:], np.dtype(dtype))
-                    for name, (stream, shape, dtype) in opened.items()
-                }
-            yield batch
+                streams = {name: stack.enter_context(self._zip.open(self._members[name])) for name in names}
+                headers = {name: self._header(name, stream) for name, stream in streams.items()}
+            for start in range(0, stop, size):
+                with reading(self._path, "npz"):
+                    batch: Batch = {
+                        name: _rows(streams[name], min(size, stop - start), shape[1:], dtype)
+                        for name, (shape, dtype) in headers.items()
+                    }
+                yield batch
 
     def close(self) -> None:
         """Close the file."""

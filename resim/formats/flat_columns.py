@@ -63,23 +63,21 @@ class FlatColumns:
         momenta = card.columns.momenta
         sample = self._raw(next(iter(momenta.columns.values())))
         self._shape = sample.counts if isinstance(sample, Ragged) else np.asarray(sample.shape)
-        self._kept = self._ragged_entries(sample) if isinstance(sample, Ragged) else self._padded_entries(sample)
+        self._kept = self._constituents(sample)
         if momenta.weight is not None:
             self._kept &= self._entries(momenta.weight) != 0
         counts = self._counts(sample)
         self._some = counts > 0
         self.counts, self.entries = counts[self._some], first + np.flatnonzero(self._some)
 
-    def _ragged_entries(self, sample: Ragged) -> Booleans:
-        if self._card.padding is not None:
-            raise InputError(f"{self.path}: has ragged columns, and padding in its mapping card; take `padding` out")
-        return np.ones(len(sample.values), bool)
-
-    def _padded_entries(self, sample: npt.NDArray[Any]) -> Booleans:
-        """Which entries of padded arrays are constituents, `(n_jets, n)`."""
+    def _constituents(self, sample: Values) -> Booleans:
+        """Which entries are constituents: flat if ragged, else `(n_jets, n)`."""
         padding = self._card.padding
-        if sample.ndim != 2 or padding is None:
-            shape = "padded jets" if sample.ndim == 2 else f"arrays of shape {sample.shape}"
+        if isinstance(sample, Ragged) and padding is None:
+            return np.ones(len(sample.values), bool)
+        n_axes = 2 if isinstance(sample, Ragged) else sample.ndim
+        if padding is None or n_axes != 2:
+            shape = "padded jets" if n_axes == 2 else f"arrays of shape {tuple(self._shape.tolist())}"
             raise InputError(
                 f"{self.path}: has {shape}, want ragged columns, or arrays (jets, entries) and in the mapping card"
                 " `padding`: the columns and the value that mark what is no constituent"
@@ -111,11 +109,17 @@ class FlatColumns:
         """One value a constituent, float64 `(n_constituents,)`.
 
         Raises:
-            InputError: the column has other lengths, or a value that is not finite.
+            InputError: the column has other lengths, no numbers, or a value that is not finite.
         """
-        flat = self._entries(column)[self._kept].astype(np.float64)
+        flat = self._floats(column, self._entries(column)[self._kept])
         self.refuse(~np.isfinite(flat), column, "is not finite")
         return flat
+
+    def _floats(self, column: Column, values: npt.NDArray[Any]) -> Floats:
+        if values.dtype.kind not in "biuf":
+            kind = "text" if values.dtype.kind in "SUO" else str(values.dtype)
+            raise InputError(f"{self.path}: {column} holds {kind}, want numbers; correct the mapping card")
+        return values.astype(np.float64)
 
     def of_jets(self, column: Column) -> npt.NDArray[Any]:
         """One value a jet, `(n_jets,)`, in the type of the file.
@@ -130,6 +134,14 @@ class FlatColumns:
                 f"{self.path}: {column} is not finite in {self.jet(int(np.argmin(np.isfinite(values))))}"
             )
         return values
+
+    def numbers_of_jets(self, column: Column) -> Floats:
+        """One number a jet, float64 `(n_jets,)`.
+
+        Raises:
+            InputError: as `of_jets`, or the column holds no numbers.
+        """
+        return self._floats(column, self.of_jets(column))
 
     def refuse(self, wrong: Booleans, column: Column, what: str) -> None:
         """Refuse the file if anything is wrong in a column of constituents, bool `(n_constituents,)`.

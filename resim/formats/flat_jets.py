@@ -62,7 +62,8 @@ class FlatJets:
     def identities(self) -> npt.NDArray[np.uint64]:
         """Which jet each is, uint64 `(n_jets,)`: a 64-bit BLAKE2b hash of pT, eta, phi, energy of its constituents.
 
-        Equal jets are equal, whatever file they are read from, so they lie on one side of every split.
+        Equal jets of files of one format are equal, so they lie on one side of every split. Another format rounds
+        otherwise, or keeps no azimuth: there the same jet has another identity.
         """
         momenta = np.stack([self.constituents[name] for name in ("pt", "eta", "phi", "energy")], axis=1)
         content = np.ascontiguousarray(momenta).view(np.uint8).reshape(len(momenta), -1)

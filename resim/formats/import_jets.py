@@ -16,7 +16,7 @@ from resim.formats.arrays import Hdf5Arrays, NpzArrays
 from resim.formats.columns_card import array_of
 from resim.formats.containers import Container
 from resim.formats.flat_columns import FlatColumns, values_of_jets
-from resim.formats.imported_jets import imported_jets
+from resim.formats.imported_jets import class_name, imported_jets
 from resim.formats.mapping_card import ContainerCard, MappingCard
 from resim.formats.pandas_frame import PandasFrame
 from resim.formats.row_views import RowsOfView, block_of, rows_of_views, view_records
@@ -94,9 +94,9 @@ def _labels(sources: Sequence[_Source], card: MappingCard) -> list[str]:
     if found.all is not None:
         return [found.all]
     names = found.flags or found.names
-    return (
-        list(dict.fromkeys(names.values())) if names else sorted(map(str, _values(sources, card, str(found.column))))
-    )
+    if names:
+        return list(dict.fromkeys(names.values()))
+    return sorted({class_name(value) for value in _values(sources, card, str(found.column))})
 
 
 def _without_absent_views(sources: Sequence[_Source], card: MappingCard) -> MappingCard:

@@ -46,27 +46,38 @@ def imported_jets(columns: FlatColumns, card: MappingCard) -> FlatJets:
 def _substructure(columns: FlatColumns, offsets: npt.NDArray[np.int64], found: Arrays, card: MappingCard) -> Arrays:
     """Groomed mass and N-subjettiness: as the file says, else computed from the constituents."""
     given = {name: column for name, column in card.columns.jets.columns.items() if name in _SUBSTRUCTURE}
-    read = {name: columns.of_jets(column).astype(np.float64) for name, column in given.items()}
+    read = {name: columns.numbers_of_jets(column) for name, column in given.items()}
     if "softdrop_mass" in read:
         read["softdrop_mass"] = np.maximum(read["softdrop_mass"] * card.columns.jets.scale, 0.0)
     if len(read) == len(_SUBSTRUCTURE):
         return read
     pt, eta, phi = found["pt"], found["eta"], found["phi"]
     momenta = {"px": pt * np.cos(phi), "py": pt * np.sin(phi), "pz": pt * np.sinh(eta), "energy": found["energy"]}
-    return {**substructure(offsets, momenta, card.substructure), **read}
+    return {**substructure(offsets, momenta, card.substructure.settings), **read}
 
 
 def _check_counts(columns: FlatColumns, card: MappingCard) -> None:
     column = card.columns.jets.n_constituents
     if column is None:
         return
-    said = columns.of_jets(column)
+    said = columns.numbers_of_jets(column)
     if (wrong := said != columns.counts).any():
         jet = int(np.argmax(wrong))
         raise InputError(
-            f"{columns.path}: {columns.jet(jet)} has {columns.counts[jet]} constituents, {column} says {said[jet]};"
+            f"{columns.path}: {columns.jet(jet)} has {columns.counts[jet]} constituents, {column} says {said[jet]:g};"
             " correct `padding` in the mapping card, or take `n_constituents` out"
         )
+
+
+def class_name(value: object) -> str:
+    """Name of the class from a value of a column: text of HDF5 is bytes, and 10.0 is the class 10.
+
+    >>> class_name(b"top"), class_name(10.0)
+    ('top', '10')
+    """
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _labels(columns: FlatColumns, card: LabelsCard) -> Names:
@@ -74,7 +85,7 @@ def _labels(columns: FlatColumns, card: LabelsCard) -> Names:
     if card.all is not None:
         return np.full(n_jets, card.all)
     if card.flags is not None:
-        flags = np.stack([columns.of_jets(column) != 0 for column in card.flags], axis=1)
+        flags = np.stack([columns.numbers_of_jets(column) != 0 for column in card.flags], axis=1)
         if (wrong := flags.sum(axis=1) != 1).any():
             jet = columns.jet(int(np.argmax(wrong)))
             raise InputError(
@@ -83,7 +94,7 @@ def _labels(columns: FlatColumns, card: LabelsCard) -> Names:
         return np.asarray(np.take([*card.flags.values()], flags.argmax(axis=1))).astype(str)
     values = columns.of_jets(str(card.column))
     if card.names is None:
-        return np.asarray(values, str).astype(str)
+        return np.array([class_name(value) for value in values.tolist()])
     if (wrong := ~np.isin(values, [*card.names])).any():
         place = int(np.argmax(wrong))
         raise InputError(

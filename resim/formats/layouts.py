@@ -101,7 +101,7 @@ def jetclass_root(file: PairFile, output: Path, options: ExportOptions) -> int:
 
 
 def parquet(file: PairFile, output: Path, options: ExportOptions) -> int:
-    """JetClass's columns as JetClass-II lays them out, with the name of the class in `label`."""
+    """JetClass's columns, constituents as lists, the class by name in `label`; `resim_parquet` imports them."""
     n_jets = 0
     with parquet_table(output) as sink:
         for jets in _pieces(file, _one_view(file, options), options.quiet):

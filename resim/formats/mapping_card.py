@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PositiveFloat, field_validator, model_validator
 
-from resim.card.jet_settings import JetSettings
+from resim.card.jet_settings import JetSettings, Radius, SoftDropCut
 from resim.common.cards import CardModel, parse_card, read_yaml
 from resim.common.errors import InputError
 from resim.common.shipped import shipped_root
@@ -71,6 +71,23 @@ class ViewsCard(CardModel):
     """its value → name of the view, root first"""
 
 
+class SubstructureCard(CardModel):
+    """How soft-drop mass and N-subjettiness are computed where the file has none."""
+
+    radius: Radius = 0.8
+    """of the jets in the file"""
+    softdrop_z_cut: SoftDropCut = 0.1
+    softdrop_beta: float = 0.0
+    """soft drop of arXiv:1402.2657"""
+    nsubjettiness_beta: PositiveFloat = 1.0
+    """angular exponent of N-subjettiness, arXiv:1011.2268"""
+
+    @property
+    def settings(self) -> JetSettings:
+        """The same for `resim.jets.substructure`."""
+        return JetSettings(**self.model_dump())
+
+
 class MappingCard(CardModel):
     """How to read the jets of others."""
 
@@ -78,13 +95,12 @@ class MappingCard(CardModel):
     """what the files are, for the provenance"""
     container: ContainerCard
     padding: PaddingCard | None = None
-    """none: the file is ragged"""
+    """none: every entry is a constituent, as in ragged files"""
     labels: LabelsCard
     columns: ColumnsCard
     views: ViewsCard | None = None
     """none: every entry is a row, in the one view `nominal`"""
-    substructure: JetSettings = JetSettings()
-    """radius of the jets, and settings of what is computed: soft drop and N-subjettiness"""
+    substructure: SubstructureCard = SubstructureCard()
 
     @field_validator("name")
     @classmethod

@@ -11,8 +11,9 @@ from resim.common.ragged import offsets_of
 from resim.formats.columns_card import JetsCard, MomentaCard
 from resim.formats.flat_columns import FlatColumns
 
-_ENERGY_BELOW_MOMENTUM: Final = 0.05
-"""Largest relative amount by which rounding may put an energy below the momentum."""
+_ROUNDING: Final = 5e-3
+"""Largest relative amount by which rounding may put an energy below the momentum, or off that of momentum and mass:
+ten times the last bit of float16, as pT, eta and energy are each rounded."""
 _SUM_OVER_JET: Final = (0.3, 3.0)
 """Median pT of all constituents together over that of the jet: corrections and cut-off constituents move it by some
 10 %, a wrong unit by 1,000."""
@@ -36,7 +37,7 @@ def momenta_of(columns: FlatColumns, momenta: MomentaCard, jets: JetsCard) -> Ar
     four |= {name: four[name] * factor for name in ("pt", "energy")}
     columns.refuse(~(four["pt"] > 0), "pT", "is not positive")
     columns.refuse(~np.isfinite(four["energy"] + four["eta"]), "energy or eta", "is not finite")
-    below = four["energy"] < (1 - _ENERGY_BELOW_MOMENTUM) * four["pt"] * np.cosh(four["eta"])
+    below = four["energy"] < (1 - _ROUNDING) * four["pt"] * np.cosh(four["eta"])
     columns.refuse(below, "energy", "is below the momentum, so columns are mixed up,")
     return four
 
@@ -62,10 +63,10 @@ def _relative(columns: FlatColumns, read: Arrays, momenta: MomentaCard, jets: Je
     pt, energy, d_eta = np.exp(read["log_pt"]), np.exp(read["log_energy"]), read["d_eta"]
     counts = columns.counts
     if jets.eta is not None:
-        axis = columns.of_jets(jets.eta).astype(np.float64)
+        axis = columns.numbers_of_jets(jets.eta)
     else:
         axis = axis_from_energies(pt, energy, d_eta, counts, momenta.mirrored)
-    phi = columns.of_jets(jets.phi).astype(np.float64) if jets.phi is not None else np.zeros(len(counts))
+    phi = columns.numbers_of_jets(jets.phi) if jets.phi is not None else np.zeros(len(counts))
     eta = np.repeat(axis, counts) + _mirror(axis, counts, momenta.mirrored) * d_eta
     return {"pt": pt, "eta": eta, "phi": wrap(np.repeat(phi, counts) + read["d_phi"]), "energy": energy}
 
@@ -113,11 +114,11 @@ def jet_momenta(columns: FlatColumns, four: Arrays, momenta: MomentaCard, jets: 
         jets: columns of the jets.
 
     Raises:
-        InputError: jets and constituents contradict each other.
+        InputError: jets and constituents contradict each other, or mass and energy of a jet do.
     """
     starts = offsets_of(columns.counts)[:-1]
     summed = _sum(four, starts)
-    given = {name: columns.of_jets(column).astype(np.float64) for name, column in jets.columns.items()}
+    given = {name: columns.numbers_of_jets(column) for name, column in jets.columns.items()}
     found = {name: given.get(name, summed[name]) for name in summed}
     for name in ("pt", "energy", "mass"):
         found[name] = found[name] * jets.scale if name in given else found[name]
@@ -128,10 +129,22 @@ def jet_momenta(columns: FlatColumns, four: Arrays, momenta: MomentaCard, jets: 
     momentum = found["pt"] * np.cosh(found["eta"])
     if "mass" not in given and known:
         found["mass"] = np.sqrt(np.maximum(found["energy"] ** 2 - momentum**2, 0.0))
+    elif known:
+        _refuse_other_mass(columns, found["energy"], np.hypot(momentum, found["mass"]))
     if not known and (given.keys() & {"pt", "eta", "mass"} or momenta.log_pt_fraction):
         found["energy"] = np.hypot(momentum, found["mass"])
     _compare(columns, four, found, summed, momenta)
     return found | {"phi": wrap(found["phi"])}
+
+
+def _refuse_other_mass(columns: FlatColumns, energy: Floats, expected: Floats) -> None:
+    """Refuse jets whose mass is not that of their energy and momentum, as a groomed one."""
+    if (wrong := np.abs(energy - expected) > _ROUNDING * energy).any():
+        jet = int(np.argmax(wrong))
+        raise InputError(
+            f"{columns.path}: energy of {columns.jet(jet)} is {energy[jet]:.5g} GeV, its pT, eta and mass give"
+            f" {expected[jet]:.5g}; take `energy` or `mass` out of `columns.jets` in the mapping card"
+        )
 
 
 def _sum(four: Arrays, starts: Integers) -> Arrays:

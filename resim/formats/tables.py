@@ -1,4 +1,4 @@
-"""Trees of ROOT files and tables of parquet files, whose columns are ragged."""
+"""Trees of ROOT files and tables of parquet files, whose columns are ragged, or arrays of fixed length."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -99,6 +99,8 @@ class ParquetTable:
             raise InputError(f"{self._path}: column {name!r} has empty entries; fill them, or leave out these jets")
         if not isinstance(column, (pyarrow.ListArray, pyarrow.LargeListArray, pyarrow.FixedSizeListArray)):
             return np.asarray(column.to_numpy(zero_copy_only=False))
+        if isinstance(column, pyarrow.FixedSizeListArray):
+            return np.asarray(column.flatten().to_numpy(zero_copy_only=False)).reshape(len(column), -1)
         counts = column.value_lengths().to_numpy(zero_copy_only=False).astype(np.int64)
         return Ragged(counts, np.asarray(column.flatten().to_numpy(zero_copy_only=False)))
 
@@ -110,7 +112,7 @@ class ParquetTable:
 def _from_awkward(array: Any) -> Values:
     import awkward
 
-    if array.ndim == 1:
+    if array.ndim == 1 or array.layout.purelist_isregular:  # float x[40] of ROOT
         return np.asarray(awkward.to_numpy(array))
     counts = np.asarray(awkward.to_numpy(awkward.num(array)), np.int64)
     return Ragged(counts, np.asarray(awkward.to_numpy(awkward.flatten(array))))

@@ -28,10 +28,18 @@ def test_npz_is_read_in_pieces(tmp_path, save):
     assert found["y"].tolist() == list(range(9))
 
 
-def test_objects_are_not_unpickled(tmp_path):
-    np.savez(tmp_path / "a.npz", x=np.array([{}], dtype=object))
-    with pytest.raises(InputError, match="array 'x' is in Fortran's order, or holds objects; save it again"):
-        NpzArrays(tmp_path / "a.npz")
+def test_objects_are_not_unpickled_and_stop_only_who_reads_them(tmp_path):
+    arrays_of_file = {"x": np.array([{}] * 9, dtype=object), "y": np.arange(9), "z": np.asfortranarray(X[:9])}
+    np.savez(tmp_path / "a.npz", **arrays_of_file)
+    container = NpzArrays(tmp_path / "a.npz")
+    for name in "xz":
+        with pytest.raises(
+            InputError, match=f"array '{name}' is in Fortran's order, or holds objects; save it again"
+        ):
+            container.n_entries(["y", name])
+    assert container.n_entries(["y"]) == 9
+    assert next(container.batches(["y"], 9, 9))["y"].tolist() == list(range(9))
+    container.close()
 
 
 def test_a_small_file_that_would_fill_the_memory_is_refused(tmp_path, monkeypatch):

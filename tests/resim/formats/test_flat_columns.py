@@ -66,6 +66,10 @@ def test_shapes_that_the_card_does_not_describe(batch, changes, message):
     [
         ("of_constituents", np.ones((3, 2)), "y has other numbers of entries than the momenta"),
         ("of_constituents", np.where(np.arange(9).reshape(3, 3) == 7, np.nan, 1.0), "y is not finite in jet 12"),
+        ("of_constituents", np.full((3, 3), "a"), "file: y holds text, want numbers; correct the mapping card"),
+        ("numbers_of_jets", np.array([b"1", b"2", b"3"]), "y holds text, want numbers"),
+        ("numbers_of_jets", np.array(["1", "2", "3"], object), "y holds text, want numbers"),
+        ("numbers_of_jets", np.zeros(3, complex), "y holds complex128, want numbers"),
         ("of_jets", np.ones((3, 2)), "y has several values for each jet, want one"),
         ("of_jets", np.array([1, 1, np.inf]), "y is not finite in jet 12"),
     ],

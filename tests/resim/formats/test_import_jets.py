@@ -14,9 +14,11 @@ from jetssl.config.card import load_card
 from jetssl.data.rows import rows_of
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder
+from resim.card.jet_settings import JetSettings
 from resim.common.errors import InputError
 from resim.formats.import_jets import import_jets
 from resim.formats.mapping_card import mapping_card
+from resim.jets.substructure import substructure
 from resim.pairfile.digest import digest
 from resim.pairfile.reader import PairFile
 from resim.pairfile.validation import violations
@@ -204,10 +206,63 @@ def own_card(tmp_path, **changes):
     return path
 
 
+@pytest.mark.parametrize(
+    ("stored", "names"),
+    [
+        (np.array([b"w", b"z"]), ("w", "z")),
+        (np.array(["w", "z"], h5py.string_dtype()), ("w", "z")),
+        (np.array([1.0, 10.0], np.float32), ("1", "10")),
+        (np.array([0.5, 0.1], np.float32), ("0.5", "0.10000000149011612")),
+    ],
+)
+def test_classes_of_hdf5_are_named_by_text_or_numbers(jets, tmp_path, stored, names):
+    arrays = {"p": 1000 * jets.pt, "e": jets.eta, "f": jets.phi, "m": 1000 * jets.mass}
+    with h5py.File(tmp_path / "o.h5", "w") as file:
+        for name, values in arrays.items():
+            file[name] = jets.padded([values], jets.counts.max())[..., 0]
+        file.create_dataset("kind", data=stored[jets.label], dtype=stored.dtype)
+    card = own_card(tmp_path, container={"kind": "hdf5"}, padding={"columns": ["p"]})
+    import_jets([tmp_path / "o.h5"], tmp_path / "p.h5", mapping_card(None, card), quiet=True)
+    with PairFile(tmp_path / "p.h5") as file:
+        assert file.label_names().tolist() == [names[i] for i in jets.label]
+
+
 def write_own(path, jets, **more):
     columns = {"p": 1000 * jets.pt, "e": jets.eta, "f": jets.phi, "m": 1000 * jets.mass}
     lists = {name: ak.to_list(ak.unflatten(values, jets.counts)) for name, values in columns.items()}
     pa.parquet.write_table(pa.table(lists | {"kind": [("w", "z")[i] for i in jets.label]} | more), path)
+
+
+def write_padded(path, jets):
+    """The columns of `write_own` with zeros behind the constituents: `float p[n]`, or lists of one length."""
+    columns = {"p": 1000 * jets.pt, "e": jets.eta, "f": jets.phi, "m": 1000 * jets.mass}
+    arrays = {name: jets.padded(values, int(jets.counts.max())) for name, values in columns.items()}
+    if path.suffix == ".root":
+        with uproot.recreate(path) as file:
+            kinds = {name: np.dtype((values.dtype, values.shape[1:])) for name, values in arrays.items()}
+            file.mktree("tree", kinds | {"kind": np.dtype(np.int32)})
+            file["tree"].extend(arrays | {"kind": jets.label.astype(np.int32)})
+        return
+    size = -1 if path.stem == "lists" else int(jets.counts.max())
+    lists = {name: pa.array(values.tolist(), pa.list_(pa.float32(), size)) for name, values in arrays.items()}
+    pa.parquet.write_table(pa.table(lists | {"kind": jets.label}), path)
+
+
+@pytest.mark.parametrize("name", ["arrays.root", "arrays.parquet", "lists.parquet"])
+def test_padded_columns_of_tables(jets, tmp_path, name, monkeypatch):
+    monkeypatch.setattr("resim.formats.import_jets.JETS_AT_ONCE", 4)
+    write_padded(tmp_path / name, jets)
+    container = {"kind": "root", "tree": "tree"} if name.endswith("root") else {"kind": "parquet"}
+    changes = {"container": container, "labels": {"column": "kind", "names": {0: "w", 1: "z"}}}
+    card = own_card(tmp_path, padding={"columns": ["p"]}, **changes)
+    import_jets([tmp_path / name], tmp_path / "p.h5", mapping_card(None, card), quiet=True)
+    assert_same_constituents(tmp_path / "p.h5", jets, MOMENTUM)
+    with PairFile(tmp_path / "p.h5") as file:
+        assert file.label_names().tolist() == [("w", "z")[i] for i in jets.label]
+    card = own_card(tmp_path, **changes)
+    message = "pT is not positive in jet" if name == "lists.parquet" else "has padded jets, want ragged columns, or"
+    with pytest.raises(InputError, match=message):
+        import_jets([tmp_path / name], tmp_path / "q.h5", mapping_card(None, card), quiet=True)
 
 
 def test_anybodys_columns_by_the_command_line(jets, tmp_path):
@@ -249,6 +304,19 @@ def test_imported_jets_are_drawn_and_trained_on(tmp_path):
     )
     pretrain(card, RunFolder(tmp_path / "run"), quiet=True)
     assert (tmp_path / "run/metrics.csv").is_file()
+
+
+def test_substructure_is_computed_as_the_card_says(jets, tmp_path):
+    write_own(tmp_path / "o.parquet", jets)
+    settings = {"radius": 1.0, "softdrop_z_cut": 0.3, "softdrop_beta": 1.0, "nsubjettiness_beta": 2.0}
+    card = mapping_card(None, own_card(tmp_path, substructure=settings))
+    import_jets([tmp_path / "o.parquet"], tmp_path / "p.h5", card, quiet=True)
+    pt, eta, phi, energy = (jets.by_pt(getattr(jets, name)).astype(float) for name in MOMENTUM)
+    momenta = {"px": pt * np.cos(phi), "py": pt * np.sin(phi), "pz": pt * np.sinh(eta), "energy": energy}
+    wanted = substructure(np.append(jets.starts, len(pt)), momenta, JetSettings(**settings))
+    with PairFile(tmp_path / "p.h5") as file:
+        for name, values in wanted.items():
+            assert file.jets("nominal", name) == pytest.approx(values, rel=1e-4), name
 
 
 def test_the_limit_of_jets_and_several_files(tmp_path, monkeypatch):
@@ -296,8 +364,11 @@ FAULTS = {
         "part_d0err is no charge in units of e in jet 0",
     ),
     "tree": ({"container": {"tree": "events"}}, "has no tree 'events'; its trees: tree; correct `container.tree`"),
-    "padding": ({"padding": {"columns": ["part_px"]}}, "has ragged columns, and padding in its mapping card"),
     "counts": ({"columns": {"jets": {"n_constituents": "jet_pt"}}}, "jet 0 has .* constituents, jet_pt says"),
+    "mass": (
+        {"columns": {"jets": {"mass": "jet_sdmass"}}},
+        "energy of jet . is .* GeV, its pT, eta and mass give .*; take `energy` or `mass` out of `columns.jets`",
+    ),
     "several": ({"columns": {"jets": {"pt": "part_px"}}}, "part_px has several values for each jet"),
 }
 

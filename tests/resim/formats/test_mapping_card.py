@@ -5,7 +5,7 @@ from resim.common.errors import InputError
 from resim.formats.mapping_card import known_formats, mapping_card
 from tests.helpers.chain import REPOSITORY
 
-FORMATS = ["aspen", "jetclass", "jetclass2", "omnilearned", "quark_gluon", "rs3l", "top_tagging"]
+FORMATS = ["aspen", "jetclass", "jetclass2", "omnilearned", "quark_gluon", "resim_parquet", "rs3l", "top_tagging"]
 
 
 def test_every_shipped_card_is_read_and_documented():
@@ -38,6 +38,8 @@ WRONG = {
     "codes": ({"columns": {"particles": {"codes": {1: 22}}}}, "codes without pdg_id"),
     "mirrored": ({"columns": {"momenta": {"unit": "GeV", "pt": "a", "eta": "b", "phi": "c", "mass": 0, "mirrored": True}}}, "mirrored without d_eta"),
     "sign": ({"columns": {"displacements": {"unit": "mm", "d0": "a", "dz": "b"}}}, "columns.displacements.sign: Field required"),
+    "substructure": ({"substructure": {"pt_min": 30}}, "unknown key substructure.pt_min; valid keys here: radius, softdrop_z_cut"),
+    "radius": ({"substructure": {"radius": 0}}, "substructure.radius: .* greater than 0"),
     "name": ({"name": "a\nb"}, "name: .* want printable characters"),
 }  # fmt: skip
 

@@ -1,11 +1,17 @@
 """Where jets lie that are known by energies and differences alone."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resim.formats.momenta import axis_from_energies
+from resim.common.errors import InputError
+from resim.formats.containers import Ragged
+from resim.formats.flat_columns import FlatColumns
+from resim.formats.mapping_card import MappingCard
+from resim.formats.momenta import axis_from_energies, momenta_of
 
 
 @given(st.floats(-2.4, 2.4), st.integers(0, 2**32 - 1))
@@ -28,3 +34,18 @@ def test_several_jets_do_not_mix():
     pt = np.full(4, 10.0)
     found = axis_from_energies(pt, pt * np.cosh(eta + d_eta), d_eta, np.array([2, 2]), mirrored=False)
     assert found == pytest.approx([1.0, -2.0], abs=1e-9)
+
+
+def test_an_energy_below_the_momentum_is_rounding_or_refused():
+    momenta = {"unit": "GeV", "pt": "p", "eta": "eta", "phi": "eta", "energy": "energy"}
+    content = {"name": "x", "container": {"kind": "npz"}, "labels": {"all": "x"}, "columns": {"momenta": momenta}}
+    card = MappingCard.model_validate(content)
+
+    def found(energy):
+        values = {"p": [10.0, 20.0], "eta": [0.0, 0.0], "energy": energy}
+        batch = {name: Ragged(np.array([1, 1]), np.array(column)) for name, column in values.items()}
+        return momenta_of(FlatColumns(Path("file"), batch, card, 5), card.columns.momenta, card.columns.jets)
+
+    assert found([10.0, 19.95])["energy"].tolist() == [10, 19.95]
+    with pytest.raises(InputError, match="file: energy is below the momentum, so columns are mixed up, in jet 6"):
+        found([10.0, 19.8])

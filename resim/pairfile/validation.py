@@ -181,9 +181,7 @@ def _parts(offsets: npt.NDArray[np.int64]) -> Iterator[tuple[npt.NDArray[np.int6
         yield np.repeat(rows, np.diff(bounds)), slice(int(bounds[0]), int(bounds[-1]))
 
 
-def _without_jet(
-    file: PairFile, view: str, entries: str, path: str, offsets: npt.NDArray[np.int64]
-) -> Iterator[str]:
+def _without_jet(file: PairFile, view: str, entries: str, path: str, offsets: npt.NDArray[np.int64]) -> Iterator[str]:
     if (wrong := (np.diff(offsets) > 0) & ~file.valid(view)).any():
         yield f"{path}: row {int(np.argmax(wrong))} has {entries} and no jet"
 

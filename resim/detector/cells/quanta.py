@@ -54,8 +54,8 @@ _TOGETHER: Final = 3
 """Quanta that share a place where there are many: 33 places for a GeV in liquid argon, where Grindhammer and Peters
 take about 10 ln Z. The energy of a deposit fluctuates as the number of its quanta in any case."""
 _LARGEST_TAU: Final = 3.0
-"""Depth in units of the maximum behind which showers grow no wider: the exponential of the tail is for their bulk, and
-soft showers whose maximum fluctuates to the surface have parts at ten times its depth."""
+"""Depth in units of that of the maximum from which on showers grow no wider, chosen here: the exponential of the tail
+describes their bulk, and soft showers whose maximum fluctuates to the surface have energy at ten times its depth."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,11 @@ def test_the_shipped_card_has_the_geometry_of_cocoa():
             1e-6,
             "sections.0.sampling: 1e-06: Input should be greater than or equal to 0.01",
         ),
-        (("sections", 0, "layers", 0, "noise"), 1e-50, "noise: 1e-50: Input should be greater than or equal to 1e-06"),
+        (
+            ("sections", 0, "layers", 0, "noise"),
+            1e-50,
+            "noise: 1e-50: Input should be greater than or equal to 0.000001",
+        ),
         (("radius",), 1e300, "radius: 1e+300: Input should be less than or equal to 100000"),
         (("abs_eta_max",), 800, "abs_eta_max: 800: Input should be less than or equal to 6"),
         (("depth",), 3, "unknown key depth; valid keys here: radius,"),

@@ -139,7 +139,12 @@ def test_entries_are_read_some_rows_at_a_time(sound, tmp_path, monkeypatch):
     path = tmp_path / "damaged.h5"
     shutil.copy(sound, path)
     with h5py.File(path, "r+") as file:
-        for name, value in (("cells/cluster", 99), ("clusters/energy", 0), ("tracks/d0", np.nan), ("vertices/mass", np.nan)):
+        for name, value in (
+            ("cells/cluster", 99),
+            ("clusters/energy", 0),
+            ("tracks/d0", np.nan),
+            ("vertices/mass", np.nan),
+        ):
             file[f"views/nominal/{name}"][-1] = value
         n_cells = len(file["views/nominal/cells/energy"])
     whole = violations(path)

@@ -41,8 +41,8 @@ class Deposits:
         start: float64, depth where it begins, along the line from the interaction point, in the unit of its kind.
         shape: float64, of the gamma distribution of depth from there; 0 for ionization, which is uniform.
         scale: float64, its scale along the axis of the shower; the whole length of ionization.
-        maximum: float64, depth of the maximum of an electromagnetic shower from its start; the electromagnetic part of
-            a hadron, which is the sum of many showers, has its mean depth here.
+        maximum: float64, depth of the maximum of an electromagnetic shower from its start; the mean depth of the
+            electromagnetic part of a hadron, which is the sum of many showers.
     """
 
     particle: Integers

@@ -13,7 +13,7 @@ from scipy.stats import ks_2samp
 
 from resim.card.jet_settings import JetSettings
 from resim.common.errors import InputError
-from resim.detector.detector import GENERATED
+from resim.detector.detector import GENERATED, Detector
 from resim.detector.random import Stream
 from resim.jets.clustering import ClusteredJets, cluster
 from resim.particles import Candidates, Particles

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from resim.card.calorimeter_card import is_calorimeter_card
 from resim.common.errors import InputError
 from resim.common.ragged import offsets_of
 from resim.common.units import PHOTON
@@ -55,6 +56,9 @@ class Detector:
             InputError: the card is wrong, candidates depend on something that is not known here, or there is pile-up
                 for a card that has no place for it; the message names card, line, module and parameter.
         """
+        if is_calorimeter_card(Path(path)):
+            kind = "resim.detector.cells.cell_detector.CellDetector"
+            raise InputError(f"{path}: a calorimeter card; read it with {kind}")
         card = read_card(Path(path))
         modules = candidate_modules(card)
         if pileup is not None:

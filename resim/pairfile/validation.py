@@ -1,9 +1,10 @@
 """Check a pair file against the schema and against its own provenance."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from resim.card.view_plan import plan_from_records
 from resim.common.errors import InputError
@@ -136,51 +137,59 @@ def _entries(file: PairFile, view: str) -> Iterator[str]:
 
 
 def _vertices(file: PairFile, view: str) -> Iterator[str]:
-    counts = np.diff(file.vertex_offsets(view))
-    row = np.repeat(np.arange(len(file)), counts)
-    if (wrong := (counts > 0) & ~file.valid(view)).any():
-        yield f"{schema.vertex_offsets_path(view)}: row {int(np.argmax(wrong))} has vertices and no jet"
-    for column in schema.VERTICES:
-        values = file.vertices(view, column.name)
-        if (wrong := ~np.isfinite(values)).any():
-            yield f"views/{view}/vertices/{column.name}: not finite in row {row[np.argmax(wrong)]}"
-    if (few := file.vertices(view, "n_tracks") < 2).any():
-        yield f"views/{view}/vertices/n_tracks: below 2 in row {row[np.argmax(few)]}"
+    offsets = file.vertex_offsets(view)
+    yield from _without_jet(file, view, "vertices", schema.vertex_offsets_path(view), offsets)
+    for row, part in _parts(offsets):
+        yield from _not_finite(file, f"views/{view}/vertices", schema.VERTICES, row, part)
+        if (few := file.vertices(view, "n_tracks", part) < 2).any():
+            yield f"views/{view}/vertices/n_tracks: below 2 in row {row[np.argmax(few)]}"
 
 
 def _cells(file: PairFile, view: str) -> Iterator[str]:
     for group, columns in schema.CELL_GROUPS.items():
-        counts = np.diff(file.group_offsets(view, group))
-        row = np.repeat(np.arange(len(file)), counts)
-        if (wrong := (counts > 0) & ~file.valid(view)).any():
-            yield f"{schema.group_offsets_path(view, group)}: row {int(np.argmax(wrong))} has {group} and no jet"
-        for column in columns:
-            values = file.group(view, group, column.name)
-            if (wrong := ~np.isfinite(values)).any():
-                yield f"views/{view}/{group}/{column.name}: not finite in row {row[np.argmax(wrong)]}"
-            elif column.name == "energy" and (wrong := values <= 0).any():
+        offsets = file.group_offsets(view, group)
+        yield from _without_jet(file, view, group, schema.group_offsets_path(view, group), offsets)
+        for row, part in _parts(offsets):
+            yield from _not_finite(file, f"views/{view}/{group}", columns, row, part)
+            if group != "tracks" and (wrong := file.group(view, group, "energy", part) <= 0).any():
                 yield f"views/{view}/{group}/energy: not positive in row {row[np.argmax(wrong)]}"
-    row = np.repeat(np.arange(len(file)), np.diff(file.group_offsets(view, "cells")))
-    cluster, n_clusters = file.group(view, "cells", "cluster"), np.diff(file.group_offsets(view, "clusters"))
-    if (wrong := (cluster < 0) | (cluster >= n_clusters[row])).any():
-        first = np.argmax(wrong)
-        yield f"views/{view}/cells/cluster: {cluster[first]} in row {row[first]}, which has {n_clusters[row[first]]}"
+    n_clusters = np.diff(file.group_offsets(view, "clusters"))
+    for row, part in _parts(file.group_offsets(view, "cells")):
+        cluster = file.group(view, "cells", "cluster", part)
+        if (wrong := (cluster < 0) | (cluster >= n_clusters[row])).any():
+            first = np.argmax(wrong)
+            known = n_clusters[row[first]]
+            yield f"views/{view}/cells/cluster: {cluster[first]} in row {row[first]}, which has {known}"
 
 
 def _constituents(file: PairFile, view: str) -> Iterator[str]:
-    offsets = file.offsets(view)
-    for first in range(0, len(file), _JETS_AT_ONCE):
-        bounds = offsets[first : first + _JETS_AT_ONCE + 1]
-        part = slice(int(bounds[0]), int(bounds[-1]))
-        row = np.repeat(np.arange(first, first + len(bounds) - 1), np.maximum(np.diff(bounds), 0))
-        for column in schema.CONSTITUENTS:
-            values = file.constituents(view, column.name, part)
-            if values.dtype.kind == "f" and not np.isfinite(values).all():
-                where = row[np.argmin(np.isfinite(values))]
-                yield f"views/{view}/constituents/{column.name}: not finite in row {where}"
+    for row, part in _parts(file.offsets(view)):
+        yield from _not_finite(file, f"views/{view}/constituents", schema.CONSTITUENTS, row, part)
         pt = file.constituents(view, "pt", part)
         if (pt <= 0).any():
             yield f"views/{view}/constituents/pt: not positive in row {row[np.argmax(pt <= 0)]}"
         rising = (np.diff(pt) > 0) & (np.diff(row) == 0)
         if rising.any():
             yield f"views/{view}/constituents/pt: not descending in row {row[1:][rising][0]}"
+
+
+def _parts(offsets: npt.NDArray[np.int64]) -> Iterator[tuple[npt.NDArray[np.int64], slice]]:
+    """The entries of some thousand rows at a time, which memory holds: the row of each, and where they stand."""
+    for first in range(0, len(offsets) - 1, _JETS_AT_ONCE):
+        bounds = offsets[first : first + _JETS_AT_ONCE + 1]
+        rows = np.arange(first, first + len(bounds) - 1)
+        yield np.repeat(rows, np.diff(bounds)), slice(int(bounds[0]), int(bounds[-1]))
+
+
+def _without_jet(file: PairFile, view: str, entries: str, path: str, offsets: npt.NDArray[np.int64]) -> Iterator[str]:
+    if (wrong := (np.diff(offsets) > 0) & ~file.valid(view)).any():
+        yield f"{path}: row {int(np.argmax(wrong))} has {entries} and no jet"
+
+
+def _not_finite(
+    file: PairFile, path: str, columns: Iterable[schema.Column], row: npt.NDArray[np.int64], part: slice
+) -> Iterator[str]:
+    for column in columns:
+        values = file.read(f"{path}/{column.name}", part)
+        if values.dtype.kind == "f" and (wrong := ~np.isfinite(values)).any():
+            yield f"{path}/{column.name}: not finite in row {row[np.argmax(wrong)]}"

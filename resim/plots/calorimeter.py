@@ -23,10 +23,11 @@ _ABS_ETA_MAX: Final = 1.2
 """Particles of the barrel are shot, where no shower leaves through its end."""
 _CONE: Final = 0.4
 """Clusters within this distance of a particle are its own; jets of the talk have this radius."""
-_LEAST_FIT_ENERGY: Final = 4.0
-"""GeV; below, clusters lose what is under their thresholds, which is no resolution."""
+_FIT_ENERGIES: Final = (4.0, 64.0)
+"""GeV; below, clusters lose what is under their thresholds, and above, photons lose what is behind 22 radiation
+lengths: neither is resolution."""
 _SEED: Final = 1
-_SHOTS: Final = 400
+_SHOTS: Final = 1000
 """Particles at every energy."""
 
 SPECIES: Final = (NEUTRALS[0], TRACKS[1], TRACKS[0], NEUTRALS[1])
@@ -35,11 +36,12 @@ SPECIES: Final = (NEUTRALS[0], TRACKS[1], TRACKS[0], NEUTRALS[1])
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """sigma / E = a / sqrt(E / GeV) + b + c GeV / E, added in quadrature."""
+    """sigma / E = a / sqrt(E / GeV) + b + c GeV / E, added in quadrature, with statistical errors of a, b and c."""
 
     a: float
     b: float
     c: float
+    errors: tuple[float, float, float]
 
     def __call__(self, energy: Floats) -> Floats:
         """The relative resolution at some energies, float64 `(n,)`, GeV."""
@@ -58,7 +60,7 @@ class Showers:
         layers: float64 `(n_points, n_layers)`, fractions of the energy.
         radius: float64 `(n_points, n_radii)`, fraction of the energy of cells whose centres lie within `RADII` of the
             barycentre.
-        resolution: fitted from 4 GeV on.
+        resolution: fitted from 4 to 64 GeV.
     """
 
     energy: Floats
@@ -85,21 +87,28 @@ def shoot_showers(detector: CellDetector, species: Species, energy: Floats, shot
     """
     points = [_point(detector, species, value, shots) for value in energy]
     response, spread, n_clusters, layers, radius = (np.array(column) for column in zip(*points, strict=True))
-    fitted = energy >= _LEAST_FIT_ENERGY
-    resolution = fit_resolution(energy[fitted], spread[fitted])
+    fitted = (energy >= _FIT_ENERGIES[0]) & (energy <= _FIT_ENERGIES[1])
+    resolution = fit_resolution(energy[fitted], spread[fitted], shots)
     return Showers(energy, response, spread, n_clusters, layers, radius, resolution)
 
 
-def fit_resolution(energy: Floats, spread: Floats) -> Resolution:
-    """Fit of the three terms to relative resolutions, with equal relative errors; no term is imaginary.
+def fit_resolution(energy: Floats, spread: Floats, shots: int) -> Resolution:
+    """Fit of the three terms to relative resolutions; no term is imaginary.
+
+    The squares are fitted, each with the relative error sqrt(2 / shots) of the variance of a normal distribution.
 
     Args:
         energy: float64 `(n_points,)`, GeV.
         spread: float64 `(n_points,)`.
+        shots: particles behind every point.
     """
     terms = np.stack([1 / energy, np.ones(len(energy)), 1 / energy**2], axis=1)
-    squares, _ = nnls(terms / spread[:, None] ** 2, np.ones(len(energy)))
-    return Resolution(*np.sqrt(squares))
+    relative = terms / spread[:, None] ** 2
+    squares, _ = nnls(relative, np.ones(len(energy)))
+    of_squares = np.sqrt(2 / shots * np.diag(np.linalg.inv(relative.T @ relative)))
+    a, b, c = np.sqrt(squares)
+    errors = of_squares / np.maximum(2 * np.sqrt(squares), np.sqrt(of_squares))  # the latter for terms near 0
+    return Resolution(a, b, c, (errors[0], errors[1], errors[2]))
 
 
 def _point(
@@ -175,10 +184,10 @@ def _draw_response(showers: dict[str, Showers], title: str, path: Path) -> Path:
     response, spread, number = figure.subplots(1, 3)
     for colour, (name, found) in zip(VIEW_COLOURS, showers.items(), strict=False):
         fit = found.resolution
-        label = f"{name}: {100 * fit.a:.0f} %, {100 * fit.b:.1f} %, {fit.c:.2f} GeV"
+        label = f"{name}: {_terms(fit)}"
         response.plot(found.energy, found.response, ".-", color=colour, label=name)
         spread.plot(found.energy, found.spread, ".", color=colour, label=label)
-        fine = np.geomspace(_LEAST_FIT_ENERGY, found.energy[-1], 50)
+        fine = np.geomspace(*_FIT_ENERGIES, 50)
         spread.plot(fine, fit(fine), "-", color=colour, linewidth=1)
         number.plot(found.energy, found.n_clusters, ".-", color=colour)
     response.set(ylabel="energy of clusters / energy", ylim=(0.2, 1.2))
@@ -190,6 +199,12 @@ def _draw_response(showers: dict[str, Showers], title: str, path: Path) -> Path:
     spread.legend(title=r"$a/\sqrt{E} \oplus b \oplus c/E$", fontsize=9, title_fontsize=9)
     figure.suptitle(f"clusters of single particles, {title}")
     return save(figure, path)
+
+
+def _terms(fit: Resolution) -> str:
+    a, b, c = fit.errors
+    percent = f"{100 * fit.a:.1f} ± {100 * a:.1f} %, {100 * fit.b:.1f} ± {100 * b:.1f} %"
+    return f"{percent}, {fit.c:.2f} ± {c:.2f} GeV"
 
 
 def _draw_shapes(showers: dict[str, Showers], title: str, path: Path) -> Path:

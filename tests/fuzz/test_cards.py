@@ -1,6 +1,7 @@
 """Mutants of cards and overrides: a card, or one line; nothing is simulated or trained."""
 
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,14 @@ import yaml
 from jetssl.config.card import load_card as load_train
 from resim.card.generation_card import load_card
 from resim.card.pythia_settings import read_cmnd
+from resim.detector.cells.cell_detector import CellDetector
 from resim.detector.detector import Detector
 from resim.formats.mapping_card import mapping_card
 from resim.hard_scatter.process_card import load_process_card
 from resim.pairfile.mock import write_mock
 from tests.helpers.chain import REPOSITORY
 from tests.helpers.mutants import INPUTS, KINDS, SEED, TOKENS, Kind, mutant, refused
+from tests.helpers.particles import gun
 
 pytestmark = pytest.mark.mutants
 CARDS = REPOSITORY / "cards"
@@ -101,6 +104,40 @@ def test_tcl_cards(tmp_path):
     words = (b"[expr 1/0]", b"[source x]", b"for {} {1} {} {}", b"{*}$x", b"lappend", b"exec", b"module A b {", b"; ")
     kind = Kind("tcl card", ".tcl", (Detector.from_card,), words)
     both(kind, [(CARDS / "delphes/ideal.tcl").read_bytes(), (CARDS / "delphes/cms.tcl").read_bytes()], tmp_path)
+
+
+def test_calorimeter_cards(tmp_path, coarse_card):
+    kind = Kind("calorimeter card", ".yaml", (measure,), (b"1e-50", b"1e300", b"energy / 0", b"interaction_length"))
+    _, refusals = kind.try_all([coarse_card], tmp_path)
+    assert refusals
+
+
+def test_every_number_of_a_calorimeter_card(tmp_path, coarse_card):
+    """Too small, too large, and such as a person may write: refused, or a pion is measured."""
+    path, refusals = tmp_path / "card.yaml", []
+    for number in re.finditer(rb"(?<=[ -])[\d.]+(?=\n)", coarse_card):
+        for value in (b"1e-50", b"0.001", b"3", b"1e300"):
+            path.write_bytes(coarse_card[: number.start()] + value + coarse_card[number.end() :])
+            refusals.append(refused(lambda: measure(path)))
+    assert "" in refusals
+    assert any(refusals)
+
+
+def measure(path: Path) -> None:
+    """Read a calorimeter card, and run it once."""
+    CellDetector.from_card(path).read_out(gun(211, [5.0], [0.3]), [1])
+
+
+@pytest.fixture(scope="module")
+def coarse_card(tmp_path_factory) -> bytes:
+    card = yaml.safe_load((CARDS / "calorimeter/cocoa.yaml").read_text())
+    for section in card["sections"]:
+        for layer in section["layers"]:
+            layer["cells"] //= 8
+    path = tmp_path_factory.mktemp("sound") / "coarse.yaml"
+    path.write_text(yaml.safe_dump(card))
+    measure(path)  # compiled before the time is limited
+    return path.read_bytes()
 
 
 def test_mutants_are_a_function_of_kind_seed_and_number():

@@ -144,7 +144,9 @@ def _hits(found: Sequence[tuple[int, Clustered]], cells: Cells) -> CellHits:
     """The cells of all events; clusters counted through the batch."""
     counts: Integers = np.array([0, *(int(c.cluster.max(initial=-1)) + 1 for _, c in found)])
     before = np.cumsum(counts)
-    event = np.repeat([number for number, _ in found], [len(c.cell) for _, c in found])
-    cluster = np.concatenate([c.cluster + b for (_, c), b in zip(found, before[:-1], strict=True)])
-    cell = np.concatenate([c.cell for _, c in found])
-    return hits_of(cells, event, cell, np.concatenate([c.energy for _, c in found]), cluster)
+    none = np.empty(0, np.int64)  # there may be no events
+    event = np.repeat(np.array([number for number, _ in found], np.int64), [len(c.cell) for _, c in found] or none)
+    cluster = np.concatenate([none, *(c.cluster + b for (_, c), b in zip(found, before[:-1], strict=True))])
+    cell = np.concatenate([none, *(c.cell for _, c in found)])
+    energy = np.concatenate([np.empty(0, np.float32), *(c.energy for _, c in found)])
+    return hits_of(cells, event, cell, energy, cluster)

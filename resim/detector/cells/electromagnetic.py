@@ -13,7 +13,7 @@ _LEAST_LOG_Y: Final = 1.2
 """ln y from which on all logarithms of the formulas exist; they are meant for showers above 1 GeV, where ln y > 4."""
 _LARGEST_SIGMA: Final = 0.5
 """Spread of ln T and ln alpha where the formulas have their poles."""
-LEAST_SHAPE: Final = 1.1
+_LEAST_SHAPE: Final = 1.1
 """Shape below which a profile has no maximum inside the calorimeter."""
 PAIR_PRODUCTION: Final = 9 / 7
 """Mean free path of a photon, radiation lengths (PDG review, Passage of particles through matter)."""
@@ -41,7 +41,7 @@ def profile(y: Floats, z: Floats, normal: Floats, other: Floats) -> tuple[Floats
     plus, minus = np.sqrt((1 + rho) / 2), np.sqrt((1 - rho) / 2)
     t_max = np.exp(mean_t + sigma_t * (plus * normal + minus * other))
     alpha = np.exp(mean_alpha + sigma_alpha * (plus * normal - minus * other))
-    return np.maximum(alpha, LEAST_SHAPE), t_max
+    return np.maximum(alpha, _LEAST_SHAPE), t_max
 
 
 def _spread(inverse: Floats) -> Floats:

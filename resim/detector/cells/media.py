@@ -66,7 +66,7 @@ class Stack:
 
     Attributes:
         layer: int64 `(n_slabs,)`, layer of cells of a slab; -1 for dead material.
-        section: int64 `(n_slabs,)`, section of a slab; that behind it for dead material.
+        section: int64 `(n_slabs,)`, section of a slab; of dead material the one that follows.
         media: medium of every slab.
         edges: float64 `(n_slabs + 1,)`, mm from the surface, along the line from the interaction point.
         x0_edges, lambda_edges: the same in radiation and in interaction lengths.
@@ -87,10 +87,10 @@ class Stack:
         media: list[Medium] = []
         lengths: list[float] = []
         for number, section in enumerate(card.sections):
-            if section.behind:
+            if section.in_front:
                 layers.append(_DEAD)
-                media.append(Medium.mixed(card.materials, {section.behind.material: 1.0}))
-                lengths.append(section.behind.thickness)
+                media.append(Medium.mixed(card.materials, {section.in_front.material: 1.0}))
+                lengths.append(section.in_front.thickness)
             medium = Medium.mixed(card.materials, section.mixture)
             unit = medium.radiation_length if section.unit == "radiation_length" else medium.interaction_length
             first = 1 + max(layers, default=-1)

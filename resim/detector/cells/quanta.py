@@ -53,6 +53,9 @@ _FEW: Final = 25
 _TOGETHER: Final = 3
 """Quanta that share a place where there are many: 33 places for a GeV in liquid argon, where Grindhammer and Peters
 take about 10 ln Z. The energy of a deposit fluctuates as the number of its quanta in any case."""
+_LARGEST_TAU: Final = 3.0
+"""Depth in units of that of the maximum from which on showers grow no wider, chosen here: the exponential of the tail
+describes their bulk, and soft showers whose maximum fluctuates to the surface have energy at ten times its depth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +200,7 @@ def _radius(deposit: Any, depth: float, slab: Any, hadronic: Floats, u: float, o
         return 0.0
     if deposit.kind == HADRONIC:
         return float(spread * (hadronic[0] + hadronic[1] * depth) * slab.radius)
-    tau, log_e = depth / deposit.maximum, deposit.log_energy
+    tau, log_e = min(depth / deposit.maximum, _LARGEST_TAU), deposit.log_energy
     z = slab.z
     x = (0.401 + 0.00187 * z - tau) / (1.313 - 0.0686 * log_e)
     core = (2.632 - 0.00094 * z) * math.exp(x - math.exp(x))

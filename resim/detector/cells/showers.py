@@ -41,7 +41,8 @@ class Deposits:
         start: float64, depth where it begins, along the line from the interaction point, in the unit of its kind.
         shape: float64, of the gamma distribution of depth from there; 0 for ionization, which is uniform.
         scale: float64, its scale along the axis of the shower; the whole length of ionization.
-        maximum: float64, depth of the maximum of an electromagnetic shower from its start.
+        maximum: float64, depth of the maximum of an electromagnetic shower from its start; the mean depth of the
+            electromagnetic part of a hadron, which is the sum of many showers.
     """
 
     particle: Integers
@@ -134,9 +135,8 @@ class ShowerModel:
         uniform, _ = stream.uniform(arrivals.event[rows], arrivals.item[rows], _FRACTION)
         fraction = hadronic.em_fraction(energy, uniform, self.card.hadrons)
         shape = hadronic.shape(energy)
-        em_shape = np.maximum(shape, electromagnetic.LEAST_SHAPE)
         scale = np.full(len(rows), 1 / hadronic.EM_RATE)
-        em = _Profile(em_shape, scale, (em_shape - 1) * scale)
+        em = _Profile(shape, scale, shape * scale)
         other = _Profile(shape, 1 / hadronic.rate(energy), 0 * shape)
         begin_x0 = np.interp(begin, self.stack.lambda_edges, self.stack.x0_edges)
         return (

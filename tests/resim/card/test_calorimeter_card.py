@@ -39,7 +39,7 @@ def test_the_shipped_card_has_the_geometry_of_cocoa():
     [
         (("abs_eta_max",), 1.5, "abs_eta_barrel: want less than abs_eta_max 1.5"),
         (("sections", 0, "mixture"), {"gold": 1}, "material 'gold' is not among materials: iron, lead, liquid_argon"),
-        (("sections", 1, "behind", "material"), "tin", "material 'tin' is not among materials"),
+        (("sections", 1, "in_front", "material"), "tin", "material 'tin' is not among materials"),
         (("clusters", "seed"), 1.0, "want seed >= growth >= boundary, not 1, 2, 0"),
         (("sections", 0, "layers", 0, "cells"), 2048, "4285440 cells, want 4000000 at most"),
         (("sections", 0, "unit"), "cm", "sections.0.unit: 'cm'"),
@@ -48,6 +48,12 @@ def test_the_shipped_card_has_the_geometry_of_cocoa():
             1e-6,
             "sections.0.sampling: 1e-06: Input should be greater than or equal to 0.01",
         ),
+        (
+            ("sections", 0, "layers", 0, "noise"),
+            1e-50,
+            "noise: 1e-50: Input should be greater than or equal to 0.000001",
+        ),
+        (("radius",), 1e300, "radius: 1e+300: Input should be less than or equal to 100000"),
         (("abs_eta_max",), 800, "abs_eta_max: 800: Input should be less than or equal to 6"),
         (("depth",), 3, "unknown key depth; valid keys here: radius,"),
     ],

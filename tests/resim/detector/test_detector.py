@@ -13,7 +13,7 @@ from scipy.stats import ks_2samp
 
 from resim.card.jet_settings import JetSettings
 from resim.common.errors import InputError
-from resim.detector.detector import GENERATED
+from resim.detector.detector import GENERATED, Detector
 from resim.detector.random import Stream
 from resim.jets.clustering import ClusteredJets, cluster
 from resim.particles import Candidates, Particles
@@ -329,3 +329,8 @@ def test_unphysical_particles_are_refused(cms, change, message):
 def test_wrong_seeds_are_refused(cms, seeds, message):
     with pytest.raises(InputError, match=message):
         cms.run(gun(211, [5.0], [0.0]), seeds)
+
+
+def test_a_calorimeter_card_is_not_read_as_one_of_delphes():
+    with pytest.raises(InputError, match=r"cocoa\.yaml: a calorimeter card; read it with .*CellDetector"):
+        Detector.from_card("cards/calorimeter/cocoa.yaml")

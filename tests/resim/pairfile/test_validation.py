@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from resim.common.errors import InputError
+from resim.pairfile import validation
 from resim.pairfile.mock import write_mock
+from resim.pairfile.reader import PairFile
 from resim.pairfile.validation import violations
 
 
@@ -130,6 +132,35 @@ def test_every_damage_is_found(sound, tmp_path, damage, message):
     found = violations(path)
     assert any(re.search(message, line) for line in found), found
     assert all("\n" not in line for line in found)
+
+
+def test_entries_are_read_some_rows_at_a_time(sound, tmp_path, monkeypatch):
+    """The same violations, in the same rows, and no column of cells or vertices as a whole."""
+    path = tmp_path / "damaged.h5"
+    shutil.copy(sound, path)
+    with h5py.File(path, "r+") as file:
+        for name, value in (
+            ("cells/cluster", 99),
+            ("clusters/energy", 0),
+            ("tracks/d0", np.nan),
+            ("vertices/mass", np.nan),
+        ):
+            file[f"views/nominal/{name}"][-1] = value
+        n_cells = len(file["views/nominal/cells/energy"])
+    whole = violations(path)
+    assert len(whole) == 4
+    read, lengths = PairFile.read, []
+
+    def recording(self, name, rows=np.s_[:]):
+        values = read(self, name, rows)
+        if name == "views/nominal/cells/energy":
+            lengths.append(len(values))
+        return values
+
+    monkeypatch.setattr(validation, "_JETS_AT_ONCE", 3)
+    monkeypatch.setattr(PairFile, "read", recording)
+    assert violations(path) == whole
+    assert max(lengths) < n_cells
 
 
 @pytest.mark.parametrize("group", ["views", "views/nominal", "hard_scatter"])

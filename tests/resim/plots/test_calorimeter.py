@@ -14,9 +14,20 @@ COCOA = REPOSITORY / "cards/calorimeter/cocoa.yaml"
 def test_the_fit_finds_the_three_terms():
     energy = np.geomspace(2, 200, 9)
     spread = np.sqrt(0.1**2 / energy + 0.01**2 + (0.2 / energy) ** 2)
-    found = plots.fit_resolution(energy, spread)
+    found = plots.fit_resolution(energy, spread, 400)
     assert (found.a, found.b, found.c) == pytest.approx((0.1, 0.01, 0.2), rel=1e-6)
     assert found(energy) == pytest.approx(spread)
+
+
+def test_the_errors_of_the_fit_are_the_scatter_of_its_terms():
+    generator = np.random.default_rng(5)
+    energy, n = np.geomspace(4, 64, 5), 1000
+    spread = np.sqrt(0.1**2 / energy + 0.02**2 + (0.2 / energy) ** 2)
+    fits = [
+        plots.fit_resolution(energy, spread * np.sqrt(generator.chisquare(n - 1, 5) / (n - 1)), n) for _ in range(300)
+    ]
+    scatter = np.std([(fit.a, fit.b, fit.c) for fit in fits], axis=0)
+    assert scatter == pytest.approx(np.median([fit.errors for fit in fits], axis=0), rel=0.2)
 
 
 @pytest.mark.slow

@@ -62,6 +62,14 @@ def test_events_without_particles_are_fine(coarse):
     assert len(found.tracks) == 0
 
 
+def test_no_events_are_fine(coarse):
+    """A chunk whose hard scatters are all refused has none."""
+    found = coarse.read_out(gun(22, [5.0], [0.0]).events(0, 0), [])
+    assert found.candidates.n_events == 0
+    assert (len(found.hits), len(found.clusters), len(found.tracks)) == (0, 0, 0)
+    assert found.clusters.layer_energy.shape == (0, 6)
+
+
 def test_wrong_input_is_refused(coarse, tmp_path):
     with pytest.raises(InputError, match="1 detector seeds for 2 events"):
         coarse.run(gun(22, [5.0, 5.0], [0.0, 0.0]), [1])

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from resim.detector.cells.quanta import prepared
+from resim.detector.cells.quanta import _radius, prepared
+from resim.detector.cells.showers import ELECTROMAGNETIC
 from resim.detector.random import Stream
 from tests.helpers.particles import gun
 
@@ -63,6 +64,24 @@ def test_electromagnetic_showers_are_as_narrow_as_the_moliere_radius_says(cocoa)
     one, two = np.mean(share, axis=0)
     assert 0.75 < one < 0.95
     assert 0.93 < two < 0.99
+
+
+@pytest.mark.parametrize(("pdg_id", "energy"), [(130, 3.0), (130, 10.0), (130, 50.0), (22, 3.0), (22, 0.2)])
+def test_electromagnetic_energy_lies_within_two_moliere_radii(coarse, pdg_id, energy):
+    """PDG: 95 %, of photons and of the electromagnetic part of hadrons, however soft the shower is."""
+    n = 1000
+    _, arrivals = coarse._arrivals(gun(pdg_id, [energy] * n, [0.0] * n))
+    found = coarse.showers.deposits(arrivals, Stream.of(np.arange(n, dtype=np.uint64), "showers"))
+    found = found.select(found.kind == ELECTROMAGNETIC)
+    slab = coarse.sampler.slabs[ELECTROMAGNETIC, 1].copy()
+    slab["radius"] = 1
+    generator = np.random.default_rng(7)
+    u, other = generator.random((2, len(found)))
+    depth = found.scale * generator.gamma(found.shape)
+    rows = prepared(found, arrivals)
+    distance = [_radius(*each, slab, coarse.sampler.radius, *draws)
+                for *each, draws in zip(rows, depth, np.stack([u, other], axis=1), strict=True)]  # fmt: skip
+    assert np.average(np.array(distance) < 2, weights=found.energy) > 0.9
 
 
 def test_hadrons_answer_less_than_electrons(coarse):

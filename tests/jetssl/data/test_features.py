@@ -178,7 +178,10 @@ def test_relative_with_impact_parameters(rng):
 
 def test_scalars_are_columns_of_relative(rng):
     jets = make_jets(rng, [30, 1, 25, 7])
-    for values, name, whole in ((scalars(jets), "scalars", "relative"), (scalars_ip(jets), "scalars_ip", "relative_ip")):
+    for values, name, whole in (
+        (scalars(jets), "scalars", "relative"),
+        (scalars_ip(jets), "scalars_ip", "relative_ip"),
+    ):
         features = FEATURE_SETS[whole]
         places = [features.names.index(column) for column in FEATURE_SETS[name].names]
         assert not set(FEATURE_SETS[name].names) & {"log_pt_fraction", "d_eta", "d_phi", "d_r"}

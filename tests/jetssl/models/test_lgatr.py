@@ -144,6 +144,18 @@ def test_learns_after_it_was_only_evaluated(jets):
 
 
 @pytest.mark.parametrize("name", ["lgatr", "lgatr_slim"])
+def test_first_built_without_memory(name, monkeypatch):
+    """A training measures its network on `meta` first; constants that `lgatr` makes when imported stay on the CPU."""
+    for module in [module for module in sys.modules if module.split(".")[0] == "lgatr"]:
+        monkeypatch.delitem(sys.modules, module)
+    with torch.device("meta"):
+        encoder = ENCODERS[name](F, CARDS[name].model_copy(update={"time": True}))
+    assert {tensor.device.type for tensor in (*encoder.parameters(), *encoder.buffers())} == {"meta"}
+    jet = ENCODERS[name](F, CARDS[name])(torch.ones(1, 2, F), torch.ones(1, 2, 4), torch.ones(1, 2, dtype=bool)).jet
+    assert torch.isfinite(jet).all()
+
+
+@pytest.mark.parametrize("name", ["lgatr", "lgatr_slim"])
 def test_without_the_package(name, monkeypatch):
     monkeypatch.setitem(sys.modules, "lgatr", None)
     with pytest.raises(InputError, match=rf"encoder {name} needs lgatr; install the extra `equivariant`"):

@@ -127,7 +127,7 @@ class InteractionNetworkCard(EncoderSection):
 class LorentzSection(EncoderSection):
     """Base of the Lorentz-equivariant transformers.
 
-    What breaks the symmetry are spurions, reference vectors that every particle and the token get as further channels.
+    Spurions break the symmetry: reference vectors that every particle and the token get as further channels.
     """
 
     width: int = Field(128, ge=1, le=WIDTH)
@@ -150,13 +150,13 @@ class LorentzSection(EncoderSection):
 
 
 class LGATrCard(LorentzSection):
-    """L-GATr (arXiv:2411.00446): attention between multivectors of space-time; package `lgatr`, extra `equivariant`."""
+    """L-GATr (arXiv:2411.00446): attention between multivectors; package `lgatr`, extra `equivariant`."""
 
     name: Literal["lgatr"] = "lgatr"
     multivectors: int = Field(16, ge=1, le=WIDTH)
     """hidden multivector channels, of 16 numbers each"""
     beam: Literal["plane", "lightlike"] | None = "plane"
-    """spurion of the beam: the plane across it, which boosts along it do not change, or (1, 0, 0, 1) and (1, 0, 0, -1)"""
+    """spurion of the beam: the plane across it, which boosts along it keep, or (1, 0, 0, 1) and (1, 0, 0, -1)"""
 
     @model_validator(mode="after")
     def _heads_divide_channels(self) -> "LGATrCard":

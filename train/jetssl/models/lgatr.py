@@ -1,4 +1,4 @@
-"""L-GATr and L-GATr-slim (arXiv:2405.14806, 2411.00446): transformers whose layers commute with Lorentz transformations.
+"""L-GATr and L-GATr-slim (arXiv:2405.14806, 2411.00446): transformers that commute with Lorentz transformations.
 
 The layers are those of the package `lgatr`. A jet vector is made of Lorentz scalars only: without spurions, and with
 features that are scalars themselves (`data.features: scalars`, `scalars_ip`), no boost or rotation changes it.
@@ -72,7 +72,8 @@ class LorentzEncoder(Encoder):
         Not in bfloat16: invariants are small differences of large products.
         """
         with no_autocast(rows.device):
-            return self._pooled(*bucket.pad(rows).tensor_split([4], dim=2), bucket)
+            padded = bucket.pad(rows)
+            return self._pooled(padded[..., :4], padded[..., 4:], bucket)
 
     def _pooled(self, momenta: torch.Tensor, scalars: torch.Tensor, bucket: Bucket) -> Results:
         """`(b, n, 4)`, `(b, n, F)` → tokens `(rows, D)`, jets `(b, D)`."""
@@ -84,21 +85,22 @@ class LorentzEncoder(Encoder):
             tokens = self.head(self._items(momenta, scalars, seen))
             jets = (tokens * bucket.valid[..., None]).sum(1) / bucket.lengths[:, None]
             return bucket.flatten(tokens), jets
-        scalars = torch.cat([self.token.to(scalars.dtype).expand(len(scalars), -1, -1), scalars], dim=1)
+        scalars = torch.cat([self.token.expand(len(scalars), -1, -1), scalars], dim=1)
         seen = None if seen is None else functional.pad(seen, (1, 0), value=True)
         items = self.head(self._items(functional.pad(momenta, (0, 0, 1, 0)), scalars, seen))
         return bucket.flatten(items[:, 1:]), items[:, 0]
 
     def _items(self, momenta: torch.Tensor, scalars: torch.Tensor, seen: torch.Tensor | None) -> torch.Tensor:
         """`(b, n, 4)`, `(b, n, F)`, bool `(b, n)` → invariants of every item."""
-        spurions = self.spurions.to(momenta.dtype).expand(*momenta.shape[:2], -1, -1)
+        spurions = self.spurions.expand(*momenta.shape[:2], -1, -1)
         vectors = torch.cat([self.embed(momenta)[:, :, None], spurions], dim=2)
         return self.invariants(vectors, scalars, None if seen is None else seen[:, None, None])
 
 
 class LGATr(LorentzEncoder):
-    """L-GATr, equivariant under boosts and rotations; invariant are scalar channels, and the scalar and the
-    pseudoscalar of each multivector.
+    """L-GATr, whose hidden vectors are multivectors: scalar, vector, bivector, axial vector, pseudoscalar.
+
+    Invariant are scalar channels, and the scalar and the pseudoscalar of each multivector.
 
     Args:
         n_features: F.
@@ -111,12 +113,13 @@ class LGATr(LorentzEncoder):
     def __init__(self, n_features: int, card: LGATrCard) -> None:
         package, layers = _package(card.name)
         beam = {"plane": "xyplane", "lightlike": "lightlike", None: None}[card.beam]
-        spurions = package.get_spurions(beam, card.time)
+        spurions = package.get_spurions(beam, card.time, device=torch.get_default_device())
         super().__init__(n_features, card, spurions)
         primitives = package.PrimitivesConfig()
         sizes = card.multivectors, card.scalars
         self.linear_in = layers.EquiLinear(1 + len(spurions), sizes[0], primitives, n_features, sizes[1])
-        attention, mlp = package.SelfAttentionConfig(num_heads=card.heads), package.MLPConfig(mlp_ratio=card.expansion)
+        attention = package.SelfAttentionConfig(num_heads=card.heads)
+        mlp = package.MLPConfig(mlp_ratio=card.expansion)
         blocks = (layers.LGATrBlock(*sizes, attention, mlp, primitives) for _ in range(card.layers))
         self.blocks = nn.ModuleList(blocks)
         self.norm = layers.EquiLayerNorm(*sizes, elementwise_affine=True)
@@ -136,7 +139,7 @@ class LGATr(LorentzEncoder):
         return torch.cat([others, hidden[..., 0], hidden[..., 15]], dim=2)
 
     def _apply(self, *args: Any, **kwargs: Any) -> "LGATr":
-        super()._apply(*args, **kwargs)
+        super()._apply(*args, **kwargs)  # type: ignore[no-untyped-call]
         self._warm_caches()
         return self
 
@@ -151,7 +154,9 @@ class LGATr(LorentzEncoder):
 
 
 class LGATrSlim(LorentzEncoder):
-    """L-GATr-slim, of vectors and scalars; invariant are scalar channels and the square of each vector.
+    """L-GATr-slim, of vectors and scalars.
+
+    Invariant are scalar channels and the square of each vector.
 
     Args:
         n_features: F.
@@ -163,11 +168,12 @@ class LGATrSlim(LorentzEncoder):
 
     def __init__(self, n_features: int, card: LGATrSlimCard) -> None:
         package, layers = _package(card.name)
-        spurions = package.extract_vector(package.get_spurions(card.beam, card.time))
+        spurions = package.get_spurions(card.beam, card.time, device=torch.get_default_device())[:, 1:5]
         super().__init__(n_features, card, spurions)
         sizes = card.vectors, card.scalars
         self.linear_in = layers.SlimLinear(1 + len(spurions), sizes[0], n_features, sizes[1])
-        self.blocks = nn.ModuleList(layers.SlimBlock(*sizes, card.heads, mlp_ratio=card.expansion) for _ in range(card.layers))
+        blocks = (layers.SlimBlock(*sizes, card.heads, mlp_ratio=card.expansion) for _ in range(card.layers))
+        self.blocks = nn.ModuleList(blocks)
         self.norm = layers.SlimRMSNorm(*sizes)
         self.head = nn.Linear(sum(sizes), card.width)
 
@@ -186,10 +192,14 @@ class LGATrSlim(LorentzEncoder):
 
 
 def _package(name: str) -> tuple[Any, Any]:
-    """`lgatr` and its layers."""
+    """`lgatr` and its layers.
+
+    It makes constants when it is imported: on the CPU, even where a network is built on `meta` to be measured.
+    """
     try:
-        import lgatr
-        import lgatr.layers
+        with torch.device("cpu"):
+            import lgatr
+            import lgatr.layers
     except ImportError as error:
         raise InputError(f"encoder {name} needs lgatr; install the extra `equivariant`") from error
     return lgatr, lgatr.layers

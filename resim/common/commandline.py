@@ -20,6 +20,7 @@ from resim.common.output_lock import locked
 EXTRAS = {
     "generate": ("awkward", "fastjet", "matplotlib", "mplhep", "numba", "pyhepmc", "pylhe", "pythia8mc", "uproot"),
     "cluster": ("dask", "dask_jobqueue", "distributed"),
+    "equivariant": ("lgatr",),
     "export": ("onnx", "onnxruntime", "onnxscript", "safetensors"),
     "formats": ("awkward", "hdf5plugin", "pyarrow", "uproot"),
     "lora": ("peft",),

@@ -5,6 +5,8 @@ import torch
 
 from jetssl.config.encoders import (
     InteractionNetworkCard,
+    LGATrCard,
+    LGATrSlimCard,
     ParticleNetCard,
     ParticleTransformerCard,
     Rs3lGnnCard,
@@ -69,6 +71,8 @@ ENCODER_OVERRIDES = {
     "particlenet": "encoder={name: particlenet, neighbours: 4, channels: [[8, 8], [16]]}",
     "rs3l_gnn": "encoder={name: rs3l_gnn, width: 16, neighbours: 4}",
     "interaction_network": "encoder={name: interaction_network}",
+    "lgatr": "encoder={name: lgatr, width: 16, layers: 1, heads: 2, multivectors: 4, scalars: 8}",
+    "lgatr_slim": "encoder={name: lgatr_slim, width: 16, layers: 1, heads: 2, vectors: 4, scalars: 8, pool: mean}",
 }
 
 
@@ -124,14 +128,22 @@ ENCODER_CARDS = {
     "padded": ParticleNetCard(neighbours=4, channels=((8, 8), (16, 16)), missing_neighbours="padded"),
     "rs3l_gnn": Rs3lGnnCard(width=16, neighbours=4),
     "interaction_network": InteractionNetworkCard(),
+    "lgatr": LGATrCard(width=16, layers=1, heads=2, multivectors=4, scalars=8),
+    "lgatr_mean": LGATrCard(
+        width=16, layers=1, heads=2, multivectors=4, scalars=8, pool="mean", beam="lightlike", jet_energy=500
+    ),
+    "lgatr_slim": LGATrSlimCard(width=16, layers=2, heads=2, vectors=4, scalars=8),
 }
 
 
 WITHOUT_EFFECT = {
     "part": {f"pair_embed.embed.{layer}.bias" for layer in (0, 1, 4, 5)},
     "particlenet": {"input_norm.bias"},
+    "lgatr": {"linear_in.mvs2s.weight"},
+    "lgatr_mean": {"linear_in.mvs2s.weight"},
 }
-"""Offsets of the published networks that the next batch norm, or the softmax, takes away again."""
+"""Offsets of the published networks that the next batch norm, or the softmax, takes away again; and what `lgatr` would
+make of the scalar part of multivectors, which momenta and spurions have not."""
 
 
 def normal(*shape, seed=1):

@@ -13,7 +13,7 @@ from resim.pairfile.mock import write_mock
 
 CARDS = sorted((Path(__file__).parents[2] / "cards/train").glob("*.yaml"))
 PUBLISHED = {"resim", "rs3l", "jetclr", "vicreg", "vicreg_in", "pjepa", "supervised"}
-SMALL_ONLY = {"mpm", "sigreg", "mack", "anomclr"}
+SMALL_ONLY = {"mpm", "sigreg", "mack", "anomclr", "lgatr"}
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def mock_file(tmp_path_factory):
 
 def test_all_are_there():
     names = {path.stem for path in CARDS}
-    assert names == PUBLISHED | {f"{name}_small" for name in PUBLISHED | SMALL_ONLY} | {"demo"}
+    assert names == PUBLISHED | {f"{name}_small" for name in PUBLISHED | SMALL_ONLY} | {"demo", "lgatr"}
 
 
 @pytest.mark.slow
@@ -44,7 +44,10 @@ def test_takes_a_step(path, mock_file):
 
 @pytest.mark.parametrize(
     ("name", "millions"),
-    [("rs3l", 0.117), ("jetclr", 26), ("vicreg_in", 0.0179), ("supervised", 2.14)],
+    [
+        *[("rs3l", 0.117), ("jetclr", 26), ("vicreg_in", 0.0179), ("supervised", 2.14)],
+        *[("lgatr", 0.82), ("lgatr_small", 0.104)],
+    ],
 )
 def test_sizes_of_published_networks(name, millions, mock_file):
     """With the projector and Adam's two moments, RS3L's makes up the 1.6 MB of its published checkpoints."""

@@ -13,6 +13,8 @@ from jetssl.data.features import (
     momenta,
     relative,
     relative_ip,
+    scalars,
+    scalars_ip,
     type_places,
 )
 from jetssl.data.jet_table import IS_VERTEX, OPTIONAL_COLUMNS, VERTEX_COLUMNS
@@ -172,6 +174,18 @@ def test_relative_with_impact_parameters(rng):
         ("part_d0", "part_d0err", "part_dz", "part_dzerr"), features.T[len(NAMES) :], strict=True
     ):
         np.testing.assert_allclose(column, variables[name].clip(-1, 1), rtol=1e-6)
+
+
+def test_scalars_are_columns_of_relative(rng):
+    jets = make_jets(rng, [30, 1, 25, 7])
+    for values, name, whole in (
+        (scalars(jets), "scalars", "relative"),
+        (scalars_ip(jets), "scalars_ip", "relative_ip"),
+    ):
+        features = FEATURE_SETS[whole]
+        places = [features.names.index(column) for column in FEATURE_SETS[name].names]
+        assert not set(FEATURE_SETS[name].names) & {"log_pt_fraction", "d_eta", "d_phi", "d_r"}
+        np.testing.assert_array_equal(values, features.compute(jets)[:, places])
 
 
 def test_negative_impact_parameters_keep_their_sign(rng):

@@ -7,7 +7,14 @@ import torch
 from torch import nn
 
 from jetssl.common.threads import torch_threads
-from jetssl.config.encoders import InteractionNetworkCard, ParticleTransformerCard, Rs3lGnnCard, TransformerCard
+from jetssl.config.encoders import (
+    InteractionNetworkCard,
+    LGATrCard,
+    LGATrSlimCard,
+    ParticleTransformerCard,
+    Rs3lGnnCard,
+    TransformerCard,
+)
 from jetssl.models.builder import ENCODERS
 from jetssl.models.dropout import Dropout
 from jetssl.models.parallel import side_by_side
@@ -17,6 +24,8 @@ CARDS = [
     ParticleTransformerCard(width=8, layers=2, heads=2, embedding=(8,), pair_embedding=(4,)),
     Rs3lGnnCard(width=8, layers=2, neighbours=4),
     InteractionNetworkCard(),
+    LGATrCard(width=8, layers=1, heads=2, multivectors=2, scalars=4),
+    LGATrSlimCard(width=8, layers=1, heads=2, vectors=2, scalars=4),
 ]
 
 

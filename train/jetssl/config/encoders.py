@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, PositiveFloat, field_validator, model_validator
 
 from resim.common.cards import CardModel
 from resim.common.limits import CONSTITUENTS, EXPANSION, LAYERS, WIDTH
@@ -22,6 +22,16 @@ CardT = TypeVar("CardT", bound=_WithHeads)
 def _heads_divide_width(card: CardT) -> CardT:
     if card.width % card.heads:
         raise ValueError(f"width {card.width} is not a multiple of heads {card.heads}")
+    return card
+
+
+LorentzT = TypeVar("LorentzT", bound="LorentzSection")
+
+
+def _heads_divide_channels(card: LorentzT, *names: str) -> LorentzT:
+    for name in names:
+        if getattr(card, name) % card.heads:
+            raise ValueError(f"{name} {getattr(card, name)} is not a multiple of heads {card.heads}")
     return card
 
 
@@ -114,7 +124,70 @@ class InteractionNetworkCard(EncoderSection):
     """messages from secondary vertices to constituents, too; goes with data.inputs [constituents, vertices]"""
 
 
-EncoderCard = TransformerCard | ParticleTransformerCard | ParticleNetCard | Rs3lGnnCard | InteractionNetworkCard
+class LorentzSection(EncoderSection):
+    """Base of the Lorentz-equivariant transformers.
+
+    Spurions break the symmetry: reference vectors that every particle and the token get as further channels.
+    """
+
+    width: int = Field(128, ge=1, le=WIDTH)
+    """D, size of a token and of the jet vector"""
+    layers: int = Field(12, ge=1, le=LAYERS)
+    heads: int = Field(8, ge=1, le=WIDTH)
+    """divides the numbers of channels"""
+    expansion: int = Field(2, ge=1, le=EXPANSION)
+    """hidden channels of the feed-forward part, in units of those between the blocks"""
+    scalars: int = Field(32, ge=1, le=WIDTH)
+    """hidden scalar channels"""
+    time: bool = True
+    """spurion of time, (1, 0, 0, 0) where the jet axis is at eta = 0: breaks boosts"""
+    pool: Literal["token", "mean"] = "token"
+    """the jet vector is that of a further, learned token, or the mean over constituents"""
+    unit: PositiveFloat = 20.0
+    """GeV, what four-momenta are measured in"""
+    jet_energy: PositiveFloat | None = None
+    """GeV, every jet is scaled to this sum of energies first, so that no absolute scale is seen; null: as it is"""
+
+
+class LGATrCard(LorentzSection):
+    """L-GATr (arXiv:2411.00446): attention between multivectors; package `lgatr`, extra `equivariant`."""
+
+    name: Literal["lgatr"] = "lgatr"
+    multivectors: int = Field(16, ge=1, le=WIDTH)
+    """hidden multivector channels, of 16 numbers each"""
+    beam: Literal["plane", "lightlike"] | None = "plane"
+    """spurion of the beam: the plane across it, which boosts along it keep, or (1, 0, 0, 1) and (1, 0, 0, -1)"""
+
+    @model_validator(mode="after")
+    def _heads_divide_channels(self) -> "LGATrCard":
+        return _heads_divide_channels(self, "multivectors", "scalars")
+
+
+class LGATrSlimCard(LorentzSection):
+    """L-GATr-slim: L-GATr with vectors and scalars only; package `lgatr`, extra `equivariant`."""
+
+    name: Literal["lgatr_slim"] = "lgatr_slim"
+    vectors: int = Field(32, ge=1, le=WIDTH)
+    """hidden vector channels, of 4 numbers each"""
+    scalars: int = Field(96, ge=1, le=WIDTH)
+    """hidden scalar channels"""
+    beam: Literal["lightlike"] | None = "lightlike"
+    """spurion of the beam: (1, 0, 0, 1) and (1, 0, 0, -1)"""
+
+    @model_validator(mode="after")
+    def _heads_divide_channels(self) -> "LGATrSlimCard":
+        return _heads_divide_channels(self, "vectors", "scalars")
+
+
+EncoderCard = (
+    TransformerCard
+    | ParticleTransformerCard
+    | ParticleNetCard
+    | Rs3lGnnCard
+    | InteractionNetworkCard
+    | LGATrCard
+    | LGATrSlimCard
+)
 """The backbone."""
 
 

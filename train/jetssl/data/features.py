@@ -53,14 +53,31 @@ def relative_ip(jets: Jets) -> Floats32:
     return stacked([*_relative(jets), *published.displacements(jets)])
 
 
+def scalars(jets: Jets) -> Floats32:
+    """Charge and type: float32 `(T, 6)`.
+
+    What no Lorentz transformation changes, for encoders that read momenta (`jetssl.models.lgatr`); others see no
+    kinematics at all.
+    """
+    return stacked(_scalars(jets))
+
+
+def scalars_ip(jets: Jets) -> Floats32:
+    """`scalars` and the impact parameters of `full`, which the beam defines: float32 `(T, 10)`."""
+    return stacked([*_scalars(jets), *published.displacements(jets)])
+
+
+def _scalars(jets: Jets) -> list[npt.NDArray[Any]]:
+    return [jets.other["charge"], *types(jets)]
+
+
 def _relative(jets: Jets) -> list[npt.NDArray[Any]]:
     return [
         (np.log(jets.pt / jets.per_constituent(jets.jet_pt)) - LOG_PT_FRACTION_CENTRE) / LOG_PT_FRACTION_SCALE,
         jets.d_eta / ANGLE_SCALE,
         jets.d_phi / ANGLE_SCALE,
         hypotenuse(jets.d_eta, jets.d_phi) / ANGLE_SCALE,
-        jets.other["charge"],
-        *types(jets),
+        *_scalars(jets),
     ]
 
 
@@ -127,12 +144,15 @@ def _with_vertices(features: FeatureSet) -> FeatureSet:
     return FeatureSet((*features.names, *VERTICES), columns, compute)
 
 
-RELATIVE = ("log_pt_fraction", "d_eta", "d_phi", "d_r", "charge", *TYPE_NAMES)
-RELATIVE_IP = (*RELATIVE, "tanh_d0", "d0_err", "tanh_dz", "dz_err")
+SCALARS = ("charge", *TYPE_NAMES)
+RELATIVE = ("log_pt_fraction", "d_eta", "d_phi", "d_r", *SCALARS)
+DISPLACEMENTS = ("tanh_d0", "d0_err", "tanh_dz", "dz_err")
 
 CONSTITUENT_FEATURES = {
     "relative": FeatureSet(RELATIVE, TYPE_COLUMNS, relative),
-    "relative_ip": FeatureSet(RELATIVE_IP, (*TYPE_COLUMNS, *published.DISPLACEMENTS), relative_ip),
+    "relative_ip": FeatureSet((*RELATIVE, *DISPLACEMENTS), (*TYPE_COLUMNS, *published.DISPLACEMENTS), relative_ip),
+    "scalars": FeatureSet(SCALARS, TYPE_COLUMNS, scalars),
+    "scalars_ip": FeatureSet((*SCALARS, *DISPLACEMENTS), (*TYPE_COLUMNS, *published.DISPLACEMENTS), scalars_ip),
     "kin": FeatureSet(published.KIN, (), published.kin),
     "kinpid": FeatureSet(published.KINPID, TYPE_COLUMNS, published.kinpid),
     "full": FeatureSet(published.FULL, (*TYPE_COLUMNS, *published.DISPLACEMENTS), published.full),

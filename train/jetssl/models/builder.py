@@ -10,6 +10,7 @@ from jetssl.config.card import Card
 from jetssl.data.features import FEATURE_SETS
 from jetssl.models.encoder import Encoder
 from jetssl.models.interaction_network import InteractionNetwork
+from jetssl.models.lgatr import LGATr, LGATrSlim
 from jetssl.models.normalization import Normalized
 from jetssl.models.particle_transformer import ParticleTransformer
 from jetssl.models.particlenet import ParticleNet
@@ -22,6 +23,8 @@ ENCODERS: dict[str, Callable[[int, Any], Encoder]] = {
     "particlenet": ParticleNet,
     "rs3l_gnn": Rs3lGnn,
     "interaction_network": InteractionNetwork,
+    "lgatr": LGATr,
+    "lgatr_slim": LGATrSlim,
 }
 """Those of jetssl, called with the number of features and the section of that encoder."""
 

@@ -31,7 +31,7 @@ CASES = {
     "anomclr": ["objective={name: anomclr}"],
     "sigreg": ["objective={name: sigreg, directions: 32}"],
     "dino": ["objective={name: dino}"],
-    "mack": ["views={pairing: emd, pairs: [[nominal, seed]], source: resim, candidates: 1}", "data.batch_size=16"],
+    "mack": ["views={pairing: emd, pairs: [[nominal, seed]], source: resim, candidates: 1}", "data.batch_size=8"],
     "average": ["training.ema=0.9"],
     "normalized": ["data.normalize=true", "data.features=rs3l"],
     "streamed": ["data.shards=2", "data.buffer=128", "data.batch_size=8"],

@@ -71,6 +71,7 @@ format: $(STAMP)  ## ruff, mending what it can
 bench: $(STAMP)  ## speed as ratios measured in one run
 	$(BIN)/python benchmarks/generate.py
 	$(BIN)/python benchmarks/detector.py
+	$(BIN)/python benchmarks/cells.py
 	$(BIN)/python benchmarks/loader.py
 	$(BIN)/python benchmarks/train.py
 	$(BIN)/python benchmarks/embed.py

@@ -191,12 +191,12 @@ def _draw_response(showers: dict[str, Showers], title: str, path: Path) -> Path:
         spread.plot(fine, fit(fine), "-", color=colour, linewidth=1)
         number.plot(found.energy, found.n_clusters, ".-", color=colour)
     response.set(ylabel="energy of clusters / energy", ylim=(0.2, 1.2))
-    spread.set(ylabel=r"$\sigma(E)\,/\,E$", yscale="log", ylim=(0.007, 3))
+    spread.set(ylabel=r"$\sigma(E)\,/\,E$", yscale="log", ylim=(0.007, 30))
     number.set(ylabel="clusters", ylim=(0, 4))
     for axes in (response, spread, number):
         axes.set(xscale="log", xlabel="energy [GeV]")
     response.legend(loc="lower right")
-    spread.legend(title=r"$a/\sqrt{E} \oplus b \oplus c/E$", fontsize=9, title_fontsize=9)
+    spread.legend(title=r"$a/\sqrt{E} \oplus b \oplus c/E$", fontsize=7.5, title_fontsize=7.5)
     figure.suptitle(f"clusters of single particles, {title}")
     return save(figure, path)
 

@@ -18,7 +18,18 @@ from resim.common.errors import InputError
 from resim.common.output_lock import locked
 
 EXTRAS = {
-    "generate": ("awkward", "fastjet", "matplotlib", "mplhep", "numba", "pyhepmc", "pylhe", "pythia8mc", "uproot"),
+    "generate": (
+        "awkward",
+        "fastjet",
+        "matplotlib",
+        "mplhep",
+        "numba",
+        "pyhepmc",
+        "pylhe",
+        "pythia8mc",
+        "scipy",
+        "uproot",
+    ),
     "cluster": ("dask", "dask_jobqueue", "distributed"),
     "equivariant": ("lgatr",),
     "export": ("onnx", "onnxruntime", "onnxscript", "safetensors"),

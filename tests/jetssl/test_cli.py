@@ -118,7 +118,7 @@ def test_options_are_frozen():
         "export": ["run", "--format", "--licence", "--output", "--force"],
         "compare": ["runs", "--output", "--card", "--reference", "--metric", "--any-features", "--force", "--json"],
         "report": ["inputs", "--output", "--force"],
-        "study": ["card", "overrides", "--output", "--json", "--quiet"],
+        "study": ["card", "overrides", "--output", "--jobs", "--json", "--quiet"],
         "wsl": ["card", "--output", "--json", "--quiet"],
         "encoders": ["--json"],
         "objectives": ["--json"],

@@ -26,3 +26,12 @@ def test_several_questions_and_empty_cells():
     assert block.title == "Comparison of runs"
     assert block.header[2] == "w vs q (nominal): AUC, all labels"
     assert [row[2] for row in block.rows] == ["", "unknown"]
+
+
+def test_many_figures_stand_below_each_other():
+    many = [record("wasserstein_1", 0.1, jet_class=f"class {number}") for number in range(9)]
+    block = comparison_block(rows(one=many, two=many[:3]))
+    assert block.header == ("figure", "one", "two")
+    assert len(block.rows) == 9
+    assert block.rows[0][0].startswith("wasserstein 1 of class 0")
+    assert block.rows[8][2] == ""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from jetssl.study.program import StudyOutcome, run_study
+from jetssl.study.program import StudyOutcome, StudyRequest, run_study
 
 STUDY = """
 title: toys
@@ -54,4 +54,4 @@ def study(tmp_path_factory, mock_file) -> tuple[Path, Path, StudyOutcome]:
     card = write_card(folder, folder / "card.yaml", mock_file)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("os.sched_getaffinity", lambda _: {0})  # processes of their own would import torch again
-        return card, folder / "made", run_study(card, folder / "made", "jetssl study", quiet=True)
+        return card, folder / "made", run_study(StudyRequest(card, folder / "made", jobs=1), quiet=True)

@@ -6,8 +6,8 @@ from click.testing import CliRunner
 from jetssl.cli import jetssl
 from jetssl.evaluation.results import read_results
 from jetssl.report.study import PAGE_FILE, TABLES_FILE
-from jetssl.study import program
-from jetssl.study.program import CLAIMS_FILE, RESULTS_FILE, run_study
+from jetssl.study import steps
+from jetssl.study.program import CLAIMS_FILE, RESULTS_FILE, StudyRequest, run_study
 from resim.common.errors import InputError
 
 pytestmark = pytest.mark.slow
@@ -26,8 +26,8 @@ def test_every_question_has_its_records(study):
 
 def test_a_second_call_makes_nothing_again(study, monkeypatch):
     card, folder, outcome = study
-    monkeypatch.setattr(program, "_timed", None)
-    again = run_study(card, folder, "jetssl study", quiet=True)
+    monkeypatch.setattr(steps, "_make", None)
+    again = run_study(StudyRequest(card, folder), quiet=True)
     assert again.steps == outcome.steps
     assert again.decisions == outcome.decisions
 
@@ -36,15 +36,17 @@ def test_a_change_makes_anew_what_depends_on_it(study, monkeypatch):
     card, folder, _ = study
     made = []
 
-    def stop(step, name):
+    def stop(step):
         made.append(step.title)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(program, "_timed", stop)
+    monkeypatch.setattr(steps, "_make", stop)
     with pytest.raises(KeyboardInterrupt):
-        run_study(card, folder, "", ["questions.space.geometry={rows: 30}"], quiet=True)
+        run_study(StudyRequest(card, folder, ["questions.space.geometry={rows: 30}"], jobs=1), quiet=True)
     with pytest.raises(KeyboardInterrupt):
-        run_study(card, folder, "", ["trainings.labels.overrides=[objective.name=vicreg]"], quiet=True)
+        run_study(
+            StudyRequest(card, folder, ["trainings.labels.overrides=[objective.name=vicreg]"], jobs=1), quiet=True
+        )
     assert made == ["space: pairs_0", "training labels, 1 of 1"]
 
 
@@ -66,4 +68,4 @@ def test_command(study):
 def test_a_folder_of_something_else_is_refused(study, tmp_path):
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(InputError, match="holds no study"):
-        run_study(study[0], tmp_path, "", quiet=True)
+        run_study(StudyRequest(study[0], tmp_path), quiet=True)

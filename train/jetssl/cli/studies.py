@@ -59,9 +59,12 @@ def wsl(card: Path, output: Path, as_json: bool, quiet: bool) -> None:
 @click.argument("card", type=PATH)
 @click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("-o", "--output", type=PATH, required=True, help="Folder of the study; an unfinished one is resumed.")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(min=1), help="Trainings at a time; default: one a core, one on a GPU."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the decided claims instead of tables.")
 @QUIET
-def study(card: Path, overrides: tuple[str, ...], output: Path, as_json: bool, quiet: bool) -> None:
+def study(card: Path, overrides: tuple[str, ...], output: Path, as_json: bool, **how: Any) -> None:
     """Make the table of a talk: samples, trainings and evaluations as CARD says, and which claims hold.
 
     Makes what is missing, each step once; OUTPUT/report.html and tables.md have the answers. Keys of the card can be
@@ -71,10 +74,10 @@ def study(card: Path, overrides: tuple[str, ...], output: Path, as_json: bool, q
     from jetssl.evaluation.results import to_json
     from jetssl.evaluation.table import print_blocks
     from jetssl.report.study import claims_block, write_study
-    from jetssl.study.program import run_study
+    from jetssl.study.program import StudyRequest, run_study
 
     command = shlex.join(["jetssl", "study", str(card), *overrides, "-o", str(output)])
-    outcome = run_study(card, output, command, overrides, quiet=quiet)
+    outcome = run_study(StudyRequest(card, output, overrides, command, how["jobs"]), quiet=how["quiet"])
     write_study(outcome, output)
     if as_json:
         click.echo(to_json(outcome.decisions))

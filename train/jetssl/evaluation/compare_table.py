@@ -1,8 +1,13 @@
-"""The comparison of runs as one table: rows are runs, columns are questions."""
+"""The comparison of runs as one table: rows are runs, columns are figures; the other way round if these are many."""
+
+from typing import Final
 
 from jetssl.evaluation.compare import RunTable
 from jetssl.evaluation.results import Result
 from jetssl.evaluation.table import TableBlock, rejection_cell, weights_note
+
+MOST_COLUMNS: Final = 8
+"""Figures side by side, where there are more of them than runs."""
 
 
 def comparison_block(table: RunTable) -> TableBlock:
@@ -18,6 +23,8 @@ def comparison_block(table: RunTable) -> TableBlock:
     questions = list(dict.fromkeys(column.question for column in table.columns))
     one = len(questions) == 1
     header = ("run", *(column.figure if one else f"{column.question}: {column.figure}" for column in table.columns))
+    if MOST_COLUMNS < len(table.columns) > len(rows):
+        header, *rows = zip(("figure", *header[1:]), *rows, strict=True)
     return TableBlock(questions[0] if one else "Comparison of runs", header, rows, _caption(table))
 
 

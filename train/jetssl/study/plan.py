@@ -5,7 +5,7 @@ So a step is made once, and a card that changes makes anew what depends on the c
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,20 +17,11 @@ from jetssl.config.study import QuestionCard, SampleCard, StudyCard
 from jetssl.data.content_cache import cached
 from jetssl.data.generation import PAIRS, make_pairs
 from jetssl.study.questions import Question, ask
+from jetssl.study.steps import Step
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder, State
 from resim.card import generation_card
 from resim.pairfile.digest import digest
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One piece of work."""
-
-    title: str
-    folder: Path
-    done: Callable[[], bool]
-    make: Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -48,20 +39,23 @@ class Plan:
         yield from self._trainings()
         for name, question in self.questions.items():
             for part in question.parts(self.card.questions[name]):
-                yield Step(f"{name}: {part.title}", part.output, part.done, partial(ask, part, quiet=self.quiet))
+                make = partial(ask, part, quiet=self.quiet)
+                yield Step(f"{name}: {part.title}", name, part.output, part.done, make, part.alone)
 
     def _samples(self) -> Iterator[Step]:
         for name, sample in self.card.samples.items():
             if sample.make is not None:
                 (file,) = self.files([name])
-                yield Step(f"sample {name}", file.parent, file.exists, partial(make_pairs, sample.make, file.parent))
+                make = partial(make_pairs, sample.make, file.parent)
+                yield Step(f"sample {name}", "samples", file.parent, file.exists, make, alone=True)
 
     def _trainings(self) -> Iterator[Step]:
         for name, wanted in self.card.trainings.items():
             for number in range(wanted.seeds):
                 run = RunFolder(self.runs[name].with_name(f"{name}_{number}"))
                 title = f"training {name}, {number + 1} of {wanted.seeds}"
-                yield Step(title, run.path, partial(_is_trained, run), partial(self._train, name, number, run))
+                make = partial(self._train, name, number, run)
+                yield Step(title, "trainings", run.path, partial(_is_trained, run), make)
 
     def _train(self, name: str, number: int, run: RunFolder) -> None:
         """Train, or go on.

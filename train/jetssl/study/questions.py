@@ -42,6 +42,11 @@ class Part:
     output: Path
     section: Section
 
+    @property
+    def alone(self) -> bool:
+        """Whether the command takes all cores by itself."""
+        return isinstance(self.section, FineTuneCard)
+
     def done(self) -> bool:
         """Whether its records are written."""
         return RunFolder(self.output).results.is_file()

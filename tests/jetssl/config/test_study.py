@@ -6,7 +6,7 @@ from jetssl.study.plan import Plan
 from resim.common.errors import InputError
 from tests.helpers.chain import REPOSITORY
 
-STUDIES = [path for path in sorted((REPOSITORY / "cards/studies").glob("*.yaml")) if "wsl" not in path.name]
+STUDIES = sorted((REPOSITORY / "cards/studies").glob("*.yaml"))
 CARD = {
     "title": "toys",
     "samples": {"jets": {"make": {"generate": "cards/generate/demo.yaml"}}},
@@ -44,6 +44,7 @@ def test_shipped_cards_load_with_all_their_trainings(path, tmp_path):
     titles = [plan.training_card(name, 1).training.seed for name in card.trainings]
     assert titles == [1] * len(card.trainings)
     assert len(list(plan.steps)) > len(card.trainings)
+    assert {claim.question for claim in card.claims} <= plan.questions.keys()
 
 
 def test_files_take_the_place_of_what_would_be_made(write, tmp_path):
@@ -61,6 +62,8 @@ def test_files_take_the_place_of_what_would_be_made(write, tmp_path):
         ("questions", {"q": {"probe": {}, "runs": ["two"]}}, "no training 'two'; there are one"),
         ("questions", {"q": {"runs": ["one"]}}, "asks nothing; want one of probe, finetune"),
         ("questions", {"q": {"probe": {}, "anomaly": {}, "runs": ["one"]}}, "asks probe, anomaly; want one"),
+        ("questions", {"q": {"probe": {}}}, "probe: of which `runs`"),
+        ("questions", {"q": {"wsl": {"card": "x"}, "runs": ["one"]}}, "brings its own trainings; leave out `runs`"),
         ("questions", {"q": {"evaluate": {}, "runs": ["tuned/one/full_20"]}}, "no earlier question 'tuned'"),
         ("claims", [{"says": "x", "question": "q", "row": "one"}], "no question 'q'; there are tuned, robust"),
         (

@@ -5,10 +5,10 @@ from jetssl.config.weak import load_weak_card
 from resim.common.errors import InputError
 from tests.helpers.chain import REPOSITORY
 
-STUDIES = REPOSITORY / "cards/studies"
+CARDS = REPOSITORY / "cards/wsl"
 
 
-@pytest.mark.parametrize("path", sorted(STUDIES.glob("*wsl*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(CARDS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_shipped_cards_load_with_all_their_trainings(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pairs.h5").touch()
@@ -19,7 +19,7 @@ def test_shipped_cards_load_with_all_their_trainings(path, tmp_path, monkeypatch
 
 
 def test_domains_of_no_file_are_refused(tmp_path):
-    text = (STUDIES / "vicreg_wsl_small.yaml").read_text()
+    text = (CARDS / "vicreg_small.yaml").read_text()
     (tmp_path / "card.yaml").write_text(text[: text.index("pairs:")] + text[text.index("domains:") :])
     with pytest.raises(InputError, match="domains name no files, and there is no section `pairs`"):
         load_weak_card(tmp_path / "card.yaml")

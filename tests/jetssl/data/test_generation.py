@@ -14,7 +14,7 @@ from tests.helpers.chain import REPOSITORY
 
 @pytest.fixture
 def wanted():
-    return load_weak_card(REPOSITORY / "cards/studies/vicreg_wsl_small.yaml").pairs
+    return load_weak_card(REPOSITORY / "cards/wsl/vicreg_small.yaml").pairs
 
 
 def test_the_pair_file_is_made_from_own_hard_scatters(wanted, tmp_path, monkeypatch):

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from jetssl.config.study import QuestionCard
+from jetssl.evaluation.results import write_records
 from jetssl.study.questions import Question
+from tests.helpers.records import record
 
 RUNS = {"a": [Path("runs/a_0"), Path("runs/a_1")], "b": [Path("runs/b_0")]}
 
@@ -38,3 +40,24 @@ def test_files_go_before_those_of_the_training(tmp_path):
     card = QuestionCard.model_validate({"probe": {}, "runs": ["a"]})
     (first, _) = Question("q", tmp_path, {"a": RUNS["a"]}, (Path("w.h5"), Path("qcd.h5"))).parts(card)
     assert first.section.data == (Path("w.h5"), Path("qcd.h5"))
+
+
+def test_weak_supervision_is_one_call_whose_rows_are_ways_to_learn(tmp_path):
+    card = QuestionCard.model_validate({"wsl": {"card": "weak.yaml"}, "metric": ["auc*"]})
+    question = Question("q", tmp_path, {}, ())
+    (part,) = question.parts(card)
+    assert part.alone
+    assert not part.done()
+    records = [
+        record("auc", 0.9, run="oracle", view="data"),
+        record("auc_difference", 0.01, run="oracle", view="data"),
+        record("auc", 0.8, run="plain", noise="0.1"),
+        record("auc", 0.7, run="plain", noise="0.2"),
+        record("balanced_accuracy", 0.7, run="plain", noise="0.2"),
+    ]
+    (tmp_path / "all").mkdir()
+    write_records(tmp_path / "all" / "results.json", records)
+    assert part.done()
+    table = question.table(card)
+    assert list(table.cells) == ["oracle", "plain (0.1)", "plain (0.2)"]
+    assert [len(row) for row in table.cells.values()] == [2, 1, 1]

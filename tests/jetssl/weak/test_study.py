@@ -6,7 +6,7 @@ from jetssl.evaluation.results import Origin
 from jetssl.weak.study import Study
 from tests.helpers.chain import REPOSITORY
 
-SHIPPED = REPOSITORY / "cards/studies/vicreg_wsl_small.yaml"
+SHIPPED = REPOSITORY / "cards/wsl/vicreg_small.yaml"
 
 
 @pytest.fixture

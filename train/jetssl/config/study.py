@@ -19,7 +19,7 @@ from jetssl.config.evaluation import (
 from jetssl.config.pairs import Name, PairsCard
 from resim.common.cards import CardModel, find_file, parse_card, read_yaml
 
-COMMANDS = ("probe", "finetune", "evaluate", "geometry", "anomaly")
+COMMANDS = ("probe", "finetune", "evaluate", "geometry", "anomaly", "wsl")
 """What a question may ask; each is the command of that name, with its options as keys."""
 
 
@@ -62,6 +62,13 @@ class TalkTable(CardModel):
         return self
 
 
+class WslCard(CardModel):
+    """A study of weak supervision, which makes its own pair file and trainings."""
+
+    card: Path
+    """of `jetssl wsl`"""
+
+
 class QuestionCard(CardModel):
     """One command of jetssl, asked of several trainings."""
 
@@ -70,7 +77,8 @@ class QuestionCard(CardModel):
     evaluate: EvaluateCard | None = None
     geometry: GeometryCard | None = None
     anomaly: AnomalyCard | None = None
-    runs: tuple[str, ...] = Field(min_length=1)
+    wsl: WslCard | None = None
+    runs: tuple[str, ...] = ()
     """names of trainings; of `evaluate` also `QUESTION/TRAINING/FIT`, e.g. in_domain/rs3l/full_all"""
     sample: tuple[Name, ...] = ()
     """pair files; none: those of the training"""
@@ -85,6 +93,10 @@ class QuestionCard(CardModel):
         asked = [name for name in COMMANDS if getattr(self, name) is not None]
         if len(asked) != 1:
             raise ValueError(f"asks {', '.join(asked) or 'nothing'}; want one of {', '.join(COMMANDS)}")
+        if bool(self.runs) == (self.wsl is not None):
+            raise ValueError(
+                f"{asked[0]}: {'brings its own trainings; leave out' if self.runs else 'of which'} `runs`"
+            )
         if self.geometry is not None and len(self.sample) > 1:
             raise ValueError("geometry looks at one pair file; name one sample")
         return self
@@ -95,9 +107,9 @@ class QuestionCard(CardModel):
         return next(name for name in COMMANDS if getattr(self, name) is not None)
 
     @property
-    def section(self) -> Section:
+    def section(self) -> Section | WslCard:
         """Its options."""
-        section: Section = getattr(self, self.command)
+        section: Section | WslCard = getattr(self, self.command)
         return section
 
 
@@ -129,10 +141,10 @@ class StudyCard(CardModel):
     title: str
     differs: str = ""
     """what is not as in the talk: size, simulator, detector"""
-    samples: dict[Name, SampleCard] = Field(min_length=1)
+    samples: dict[Name, SampleCard] = Field(default_factory=dict)
     overrides: tuple[str, ...] = ()
     """of every training card"""
-    trainings: dict[Name, TrainingsCard] = Field(min_length=1)
+    trainings: dict[Name, TrainingsCard] = Field(default_factory=dict)
     questions: dict[Name, QuestionCard] = Field(min_length=1)
     claims: tuple[ClaimCard, ...] = ()
 
@@ -178,11 +190,15 @@ def load_study_card(path: Path, overrides: Sequence[str] = ()) -> StudyCard:
     def sample(one: SampleCard) -> dict[str, Any]:
         return {"files": tuple(map(found, one.files)), "make": one.make and one.make.with_files(found)}
 
+    def question(one: QuestionCard) -> dict[str, Any]:
+        return {"wsl": one.wsl and WslCard(card=found(one.wsl.card))}
+
     return card.model_copy(
         update={
             "samples": {name: one.model_copy(update=sample(one)) for name, one in card.samples.items()},
             "trainings": {
                 name: one.model_copy(update={"card": found(one.card)}) for name, one in card.trainings.items()
             },
+            "questions": {name: one.model_copy(update=question(one)) for name, one in card.questions.items()},
         }
     )

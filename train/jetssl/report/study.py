@@ -14,6 +14,7 @@ from jetssl.report.comparison import comparison_section
 from jetssl.report.geometry import geometry_section
 from jetssl.report.robustness import robustness_section
 from jetssl.report.section import Facts, PageSection, write_page
+from jetssl.report.weak import weak_section
 from jetssl.study.claims import SIGNIFICANT, Decision
 from jetssl.study.program import StudyOutcome
 from jetssl.study.questions import Question
@@ -21,7 +22,12 @@ from resim.common.atomic_write import write_text
 
 PAGE_FILE = "report.html"
 TABLES_FILE = "tables.md"
-_DETAILS = {"evaluate": robustness_section, "geometry": geometry_section, "anomaly": anomaly_section}
+_DETAILS = {
+    "evaluate": robustness_section,
+    "geometry": geometry_section,
+    "anomaly": anomaly_section,
+    "wsl": weak_section,
+}
 
 
 def write_study(outcome: StudyOutcome, folder: Path) -> None:
@@ -84,7 +90,7 @@ def _details(outcome: StudyOutcome, question: Question, scratch: Path) -> Iterat
     """What the command shows of one answer beyond the table: of all runs, or of the first training of each name."""
     asked = outcome.card.questions[question.name]
     if draw := _DETAILS.get(asked.command):
-        names = ["all"] if asked.evaluate is not None else [f"{name}_0" for name in question.runs]
+        names = ["all"] if asked.command in ("evaluate", "wsl") else [f"{name}_0" for name in question.runs]
         for number, name in enumerate(names):
             yield draw(question.folder / name, scratch.with_name(f"{scratch.name}.{number}"))
 

@@ -14,6 +14,7 @@ from typing import Any
 from jetssl.config.card import Card, load_card
 from jetssl.config.pairs import PairsCard
 from jetssl.config.study import QuestionCard, SampleCard, StudyCard
+from jetssl.config.weak import load_weak_card
 from jetssl.data.content_cache import cached
 from jetssl.data.generation import PAIRS, make_pairs
 from jetssl.study.questions import Question, ask
@@ -132,9 +133,8 @@ class Plan:
                 runs.append([self._question_key(earlier), training, self.card.trainings[training].seeds, fit])
             else:
                 runs.append([run, self.card.trainings[run].seeds, self._training_key(run)])
-        return _key(
-            [asked.command, asked.section.model_dump(mode="json"), runs, list(map(self._sample_key, asked.sample))]
-        )
+        options = asked.section.model_dump(mode="json") if asked.wsl is None else _weak_recipe(asked.wsl.card)
+        return _key([asked.command, options, runs, list(map(self._sample_key, asked.sample))])
 
 
 def _is_trained(run: RunFolder) -> bool:
@@ -149,6 +149,12 @@ def _recipe(card: PairsCard) -> list[Any]:
     """What a generated file follows from: the settings of both cards, and the content of every file they name."""
     generation = generation_card.load_card(card.generate).model_dump(mode="json", by_alias=True)
     return [_with_contents(card.model_dump(mode="json")), _with_contents(generation)]
+
+
+def _weak_recipe(path: Path) -> list[Any]:
+    """What a study of weak supervision follows from."""
+    card = load_weak_card(path)
+    return [_with_contents(card.model_dump(mode="json")), _recipe(card.pairs) if card.pairs is not None else []]
 
 
 def _with_contents(value: Any) -> Any:

@@ -16,7 +16,7 @@ from jetssl.config.evaluation import (
     ProbeCard,
     Section,
 )
-from jetssl.config.study import QuestionCard
+from jetssl.config.study import QuestionCard, WslCard
 from jetssl.evaluation.anomaly import AnomalySearch, find_anomalies
 from jetssl.evaluation.compare import Column, RunTable, compare
 from jetssl.evaluation.evaluate import Evaluation, evaluate
@@ -25,6 +25,7 @@ from jetssl.evaluation.geometry import Geometry, geometry
 from jetssl.evaluation.program import ProbeRequest, probe_run
 from jetssl.evaluation.results import Result, read_results
 from jetssl.training.run_folder import RunFolder
+from jetssl.weak.program import study_weak_supervision
 
 JETS: Final = "jets"
 """Row of what `evaluate` says of the jets themselves."""
@@ -36,16 +37,16 @@ class Part:
 
     title: str
     runs: tuple[Path, ...]
-    """one; of `evaluate` all, `<path>` for `<path>_0`, `<path>_1` …"""
+    """one; of `wsl` none; of `evaluate` all, `<path>` for `<path>_0`, `<path>_1` …"""
     files: tuple[Path, ...]
     """pair files; none: those of the training"""
     output: Path
-    section: Section
+    section: Section | WslCard
 
     @property
     def alone(self) -> bool:
         """Whether the command takes all cores by itself."""
-        return isinstance(self.section, FineTuneCard)
+        return isinstance(self.section, FineTuneCard | WslCard)
 
     def done(self) -> bool:
         """Whether its records are written."""
@@ -66,6 +67,8 @@ class Question:
     def parts(self, card: QuestionCard) -> Iterator[Part]:
         """The calls that answer it."""
         section = card.section
+        if card.wsl is not None:
+            yield Part("weak supervision", (), (), self.folder / "all", section)
         if self.files and card.geometry is None:
             section = section.model_copy(update={"data": self.files})
         if card.evaluate is not None:
@@ -84,6 +87,8 @@ class Question:
         Raises:
             InputError: records are missing, or cannot be compared.
         """
+        if card.wsl is not None:
+            return _ways_to_learn(read_results(RunFolder(self.folder / "all").results), card)
         if card.evaluate is not None:
             return _classifiers(read_results(RunFolder(self.folder / "all").results), card)
         asked = CompareCard(metric=card.metric, reference=card.reference, any_features=True)
@@ -101,10 +106,24 @@ class Question:
 
 def _classifiers(results: Sequence[Result], card: QuestionCard) -> RunTable:
     """Rows are classifiers, whatever the number of labels that each has learned from."""
+    return _table([(one.run or JETS, replace(Column.of(one), n_labels=0), one) for one in results], card)
+
+
+def _ways_to_learn(results: Sequence[Result], card: QuestionCard) -> RunTable:
+    """Rows are ways to learn, and how wrong their labels were."""
+
+    def name(one: Result) -> str:
+        return (one.run or JETS) + (f" ({one.noise})" if one.noise else "")
+
+    return _table([(name(one), Column.of(one), one) for one in results], card)
+
+
+def _table(figures: Sequence[tuple[str, Column, Result]], card: QuestionCard) -> RunTable:
+    """Those of the metrics of the card, by row and column."""
     cells: dict[str, dict[Column, Result]] = {}
-    for result in results:
+    for row, column, result in figures:
         if any(fnmatchcase(result.metric, one) for one in card.metric):
-            cells.setdefault(result.run or JETS, {})[replace(Column.of(result), n_labels=0)] = result
+            cells.setdefault(row, {})[column] = result
     columns = tuple(dict.fromkeys(column for row in cells.values() for column in row))
     return RunTable(columns, cells, {}, card.reference or next(iter(cells)))
 
@@ -125,5 +144,7 @@ def ask(part: Part, *, quiet: bool) -> None:
         case GeometryCard():
             (file, *_) = part.files or map(Path, RunFolder(part.runs[0]).load_card().data.files)
             geometry(Geometry(part.runs[0], file, part.output, part.section), quiet=quiet)
+        case WslCard(card=path):
+            study_weak_supervision(path, part.output, quiet=quiet)
         case AnomalyCard():
             find_anomalies(AnomalySearch(part.runs[0], part.output, part.section), quiet=quiet)

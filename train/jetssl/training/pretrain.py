@@ -18,6 +18,7 @@ from lightning.pytorch.callbacks import EMAWeightAveraging
 from lightning.pytorch.strategies import DDPStrategy
 from torch import nn
 
+from jetssl.common.determinism import deterministic
 from jetssl.common.devices import Devices, choose
 from jetssl.common.full_disk import full_disk_is_one_line
 from jetssl.common.precision import PRECISIONS, available
@@ -128,6 +129,7 @@ def _fit(  # noqa: PLR0913, PLR0917
     with (
         _calm(),
         torch_threads(card.training.threads),
+        deterministic(card.training.deterministic),
         full_disk_is_one_line(run.path),
         partners_may_go(data.team, run.path),
     ):

@@ -62,6 +62,6 @@ class TrainingCard(CardModel):
     """`single`, or `double` to compare trainings, of weights and features; `bf16`: products of matrices in bfloat16,
     everything else in single precision; slower than `single` on CPUs without units for it"""
     deterministic: bool = False
-    """only kernels with a fixed order of sums: the same bits again on the same GPUs, for some speed; on CPUs always so"""
+    """only kernels with a fixed order of sums: the same bits again on the same GPUs; on CPUs always so"""
     compile: bool = False
     """the encoder by `torch.compile`; needs a C++ compiler, and minutes before the first steps"""

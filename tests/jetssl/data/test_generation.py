@@ -1,5 +1,6 @@
 """Pair files made by `resim`: which commands, in which order, and from which files."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -58,9 +59,14 @@ def test_pile_up_needs_a_view_to_be_mixed_into(wanted, tmp_path, monkeypatch):
 def test_fewer_events_of_each_source(wanted, tmp_path, monkeypatch):
     commands = []
     monkeypatch.setattr(module, "run_logged", lambda command, log: commands.append(command[3:]))
-    make_pairs(wanted.model_copy(update={"n_events": 7, "hard_scatter": {}, "pileup": None}), tmp_path)
-    (words,) = commands
-    assert words[words.index("-n") + 1] == "7"
+    fewer = {"n_events": 7, "hard_scatter": {}, "pileup": None}
+    make_pairs(wanted.model_copy(update=fewer), tmp_path)
+    make_pairs(wanted.model_copy(update=fewer | {"scheduler": "tcp://head:8786"}), tmp_path)
+    here, there = commands
+    assert here[here.index("-n") + 1] == "7"
+    assert here[here.index("-j") + 1] == str(len(os.sched_getaffinity(0)))
+    assert "-j" not in there
+    assert there[there.index("--scheduler") + 1] == "tcp://head:8786"
 
 
 def test_a_made_file_that_stands_for_no_source_is_refused(wanted, tmp_path, monkeypatch):

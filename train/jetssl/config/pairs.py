@@ -42,6 +42,8 @@ class PairsCard(CardModel):
     """LHE files to make; each stands for the source of the generation card whose file has its name"""
     pileup: PileUpCard | None = None
     seed: int = Field(1, ge=0)
+    scheduler: str | None = None
+    """address of a Dask scheduler whose workers make the views; null: processes of this machine, one a core"""
 
     def with_files(self, found: Callable[[Path], Path]) -> Self:
         """The same with the place of every file that it names.

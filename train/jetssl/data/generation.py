@@ -1,6 +1,7 @@
 """Make a pair file with `resim`, as a study asks for it: LHE files, a pool of pile-up, then the views; resumes."""
 
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Final
@@ -42,7 +43,8 @@ def make_pairs(card: PairsCard, folder: Path) -> Path:
     if card.pileup is not None and not pool.exists():
         _resim(card, pool, "pileup", "-n", str(card.pileup.n_events))
     events = ["-n", str(card.n_events)] if card.n_events else []
-    _resim(card, folder / PAIRS, "generate", str(generation), "--resume", "-j", "2", *events)
+    workers = ["--scheduler", card.scheduler] if card.scheduler else ["-j", str(len(os.sched_getaffinity(0)))]
+    _resim(card, folder / PAIRS, "generate", str(generation), "--resume", *workers, *events)
     return folder / PAIRS
 
 

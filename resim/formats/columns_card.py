@@ -8,8 +8,8 @@ from pydantic import model_validator
 from resim.common.cards import CardModel
 
 Column = str
-"""Name of a column; `X[2]` is the third entry of the last axis of the array X."""
-COLUMN: Final = re.compile(r"([^\[\]]+)(?:\[(\d+)\])?")
+"""Name of a column; `X[2]` is the third entry of the last axis of the array X, `X[0:9:3]` are entries 0, 3, and 6."""
+COLUMN: Final = re.compile(r"([^\[\]]+)(?:\[(\d+)(?::(\d+):(\d+))?\])?")
 MOMENTA: Final = (
     frozenset({"px", "py", "pz", "energy"}),
     frozenset({"pt", "eta", "phi", "energy"}),
@@ -32,10 +32,16 @@ def array_of(column: Column) -> str:
     return found[1] if found else column
 
 
-def index_of(column: Column) -> int | None:
-    """Where a column lies on the last axis of its array; None: it is the whole array."""
+def index_of(column: Column) -> int | slice | None:
+    """Where a column lies on the last axis of its array; None: it is the whole array.
+
+    >>> index_of("features[3]"), index_of("events[1:2100:3]")
+    (3, slice(1, 2100, 3))
+    """
     found = COLUMN.fullmatch(column)
-    return int(found[2]) if found and found[2] else None
+    if not found or not found[2]:
+        return None
+    return slice(*map(int, found.groups()[1:])) if found[3] else int(found[2])
 
 
 class MomentaCard(CardModel):

@@ -23,7 +23,8 @@ def values_of(path: Path, batch: Batch, column: Column) -> Values:
     values, index = batch[array_of(column)], index_of(column)
     if index is None:
         return values
-    if isinstance(values, Ragged) or values.ndim < 2 or index >= values.shape[-1]:
+    last = index.stop - 1 if isinstance(index, slice) else index
+    if isinstance(values, Ragged) or values.ndim < 2 or last >= values.shape[-1]:
         shape = "ragged" if isinstance(values, Ragged) else f"of shape {values.shape}"
         raise InputError(f"{path}: no column {column}, {array_of(column)} is {shape}; correct the mapping card")
     return np.asarray(values[..., index])

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ class FlatJets:
         constituents: columns of `resim.pairfile.schema.CONSTITUENTS`, `(n_constituents,)` each, in its types.
         jets: columns of `resim.pairfile.schema.JETS`, `(n_jets,)` each, in its types.
         label: class names, `(n_jets,)`.
-        entry: int64 `(n_jets,)`, number of the jet in its file; of a pair file, the row.
+        entry: int64 `(n_jets,)`, number of the jet, or of its event, in the file; of a pair file, the row.
     """
 
     offsets: npt.NDArray[np.int64]
@@ -63,13 +64,16 @@ class FlatJets:
         """Which jet each is, uint64 `(n_jets,)`: a 64-bit BLAKE2b hash of pT, eta, phi, energy of its constituents.
 
         Equal jets of files of one format are equal, so they lie on one side of every split. Another format rounds
-        otherwise, or keeps no azimuth: there the same jet has another identity.
+        otherwise, or keeps no azimuth: there the same jet has another identity. Jets of one entry, which is an event
+        then, have the hash of all their constituents: they lie on one side, too.
         """
         momenta = np.stack([self.constituents[name] for name in ("pt", "eta", "phi", "energy")], axis=1)
         content = np.ascontiguousarray(momenta).view(np.uint8).reshape(len(momenta), -1)
-        pieces = (content[start:stop].tobytes() for start, stop in zip(self.offsets, self.offsets[1:], strict=False))
+        first = np.flatnonzero(np.diff(self.entry, prepend=-1))  # jet of each entry
+        bounds = [*self.offsets[first].tolist(), len(content)]
+        pieces = (content[start:stop].tobytes() for start, stop in pairwise(bounds))
         hashes = [hashlib.blake2b(piece, digest_size=8, person=b"resim jet").digest() for piece in pieces]
-        return np.frombuffer(b"".join(hashes), "<u8")
+        return np.repeat(np.frombuffer(b"".join(hashes), "<u8"), np.diff(first, append=len(self)))
 
 
 def jets_of_view(file: PairFile, view: str, start: int, stop: int) -> FlatJets:

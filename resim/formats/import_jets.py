@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from resim.common.errors import InputError
 from resim.common.progress import ProgressReport
 from resim.common.row_counts import LossReason, SourceCounts, ViewCounts
@@ -68,11 +70,13 @@ def import_jets(
         number = {name: i for i, name in enumerate(labels)}
         with ProgressReport("importing", sum(source.n_entries for source in sources), "jets", quiet) as report:
             for i, source in enumerate(sources):
-                n_rows = dict.fromkeys(provenance.views, 0)
+                n_rows, n_entries = dict.fromkeys(provenance.views, 0), 0
                 for views in _pieces(source, card, report):
                     writer.append(block_of(views, i, number))
                     n_rows = {view: n_rows[view] + len(rows.row) for view, rows in views.items()}
-                provenance = provenance.counting(i, *_counts(source, n_rows), 0.0)
+                    n_entries += len(np.unique(next(iter(views.values())).jets.entry))
+                counts = _of_source(source, max(n_rows.values()), n_entries, card)
+                provenance = provenance.counting(i, counts, _of_views(n_rows), 0.0)
         writer.finish(provenance)
     return provenance
 
@@ -131,14 +135,21 @@ def _pieces(source: _Source, card: MappingCard, report: ProgressReport) -> Itera
             report.advance(done)
 
 
-def _counts(source: _Source, n_rows: dict[str, int]) -> tuple[SourceCounts, dict[str, ViewCounts]]:
-    events, rows = source.n_rows, max(n_rows.values())  # every row is valid in the root view
-    rejected = {LossReason.EMPTY_JET: events - rows} if events > rows else {}
-    views = {
+def _of_source(source: _Source, n_rows: int, n_entries: int, card: MappingCard) -> SourceCounts:
+    """Of `n_entries` some became rows: one each, or of an event some jets."""
+    partons = n_rows if card.cluster else source.n_rows
+    rejected = {LossReason.EMPTY_JET: partons - n_rows} if partons > n_rows else {}
+    return SourceCounts(
+        events=source.n_rows, events_with_rows=n_entries, partons=partons, rejected=rejected, rows=n_rows
+    )
+
+
+def _of_views(n_rows: dict[str, int]) -> dict[str, ViewCounts]:
+    rows = max(n_rows.values())  # every row is valid in the root view
+    return {
         name: ViewCounts(valid=n, lost={LossReason.NOT_IN_THE_FILE: rows - n} if n < rows else {})
         for name, n in n_rows.items()
     }
-    return SourceCounts(events=events, events_with_rows=rows, partons=events, rejected=rejected, rows=rows), views
 
 
 def _provenance(sources: Sequence[_Source], card: MappingCard, n_jets: int | None) -> Provenance:

@@ -6,6 +6,7 @@ import numpy.typing as npt
 from resim.common.arrays import Arrays
 from resim.common.errors import InputError
 from resim.common.ragged import offsets_of
+from resim.formats.clustered_events import clustered_events
 from resim.formats.flat_columns import FlatColumns
 from resim.formats.flat_jets import FlatJets, Names
 from resim.formats.mapping_card import LabelsCard, MappingCard
@@ -18,28 +19,31 @@ _SUBSTRUCTURE = ("softdrop_mass", "tau1", "tau2", "tau3", "tau4")
 
 
 def imported_jets(columns: FlatColumns, card: MappingCard) -> FlatJets:
-    """The jets of a batch.
+    """The jets of a batch; of events, their hardest ones.
 
     Raises:
         InputError: the columns contradict the card, or each other.
     """
     parts = card.columns
     found = momenta_of(columns, parts.momenta, parts.jets)
-    jets = jet_momenta(columns, found, parts.momenta, parts.jets)
-    found |= particles_of(columns, parts.particles)
     typed = bool(parts.particles.columns)
-    found |= displacements_of(columns, parts.displacements, found["charge"], typed=typed)
-    order = np.lexsort((-found["pt"], np.repeat(np.arange(len(columns.counts)), columns.counts)))
-    offsets = offsets_of(columns.counts)
-    found = {name: values[order] for name, values in found.items()}
-    jets |= {"n_constituents": columns.counts} | _substructure(columns, offsets, found, card)
+    types = particles_of(columns, parts.particles)
+    types |= displacements_of(columns, parts.displacements, types["charge"], typed=typed)
+    if card.cluster is not None:
+        entry, members, offsets, jets = clustered_events(columns.counts, found, card.cluster)
+    else:
+        entry, offsets = np.arange(len(columns.counts)), offsets_of(columns.counts)
+        jets = jet_momenta(columns, found, parts.momenta, parts.jets)
+        members = np.lexsort((-found["pt"], np.repeat(entry, columns.counts)))
+    found = {name: values[members] for name, values in (found | types).items()}
+    jets |= {"n_constituents": np.diff(offsets)} | _substructure(columns, offsets, found, card)
     _check_counts(columns, card)
     return FlatJets(
         offsets=offsets,
         constituents={column.name: found[column.name].astype(column.dtype) for column in schema.CONSTITUENTS},
         jets={column.name: jets[column.name].astype(column.dtype) for column in schema.JETS},
-        label=_labels(columns, card.labels),
-        entry=columns.entries,
+        label=_labels(columns, card.labels)[entry],
+        entry=columns.entries[entry],
     )
 
 
@@ -53,7 +57,7 @@ def _substructure(columns: FlatColumns, offsets: npt.NDArray[np.int64], found: A
         return read
     pt, eta, phi = found["pt"], found["eta"], found["phi"]
     momenta = {"px": pt * np.cos(phi), "py": pt * np.sin(phi), "pz": pt * np.sinh(eta), "energy": found["energy"]}
-    return {**substructure(offsets, momenta, card.substructure.settings), **read}
+    return {**substructure(offsets, momenta, card.jet_settings), **read}
 
 
 def _check_counts(columns: FlatColumns, card: MappingCard) -> None:

@@ -82,10 +82,22 @@ class SubstructureCard(CardModel):
     nsubjettiness_beta: PositiveFloat = 1.0
     """angular exponent of N-subjettiness, arXiv:1011.2268"""
 
+
+class ClusterCard(CardModel):
+    """Entries of the file are events: their constituents are clustered, and the hardest jets become rows."""
+
+    algorithm: Literal["antikt", "cambridge", "kt"] = "antikt"
+    radius: Radius
+    pt_min: float = Field(ge=0)
+    """GeV"""
+    abs_eta_max: float = Field(2.5, gt=0)
+    leading: int = Field(2, ge=1)
+    """jets of an event that become rows, by descending pT"""
+
     @property
     def settings(self) -> JetSettings:
-        """The same for `resim.jets.substructure`."""
-        return JetSettings(**self.model_dump())
+        """The same for `resim.jets.clustering`."""
+        return JetSettings(**self.model_dump(exclude={"leading"}))
 
 
 class MappingCard(CardModel):
@@ -100,7 +112,17 @@ class MappingCard(CardModel):
     columns: ColumnsCard
     views: ViewsCard | None = None
     """none: every entry is a row, in the one view `nominal`"""
+    cluster: ClusterCard | None = None
+    """none: every entry is a jet"""
     substructure: SubstructureCard = SubstructureCard()
+
+    @model_validator(mode="after")
+    def _events_are_no_jets(self) -> "MappingCard":
+        if self.cluster is not None and (self.views or self.columns.jets.columns or self.columns.momenta.relative):
+            raise ValueError(
+                "cluster: entries are events, which have no views, no jets and no momenta relative to one"
+            )
+        return self
 
     @field_validator("name")
     @classmethod
@@ -118,6 +140,12 @@ class MappingCard(CardModel):
         names += parts.displacements.columns.values() if parts.displacements else ()
         names += [views.column] if views else []
         return tuple(dict.fromkeys(array_of(name) for name in names))
+
+    @property
+    def jet_settings(self) -> JetSettings:
+        """For the substructure that is computed."""
+        radius = {} if self.cluster is None else {"radius": self.cluster.radius}
+        return JetSettings(**self.substructure.model_dump() | radius)
 
     @property
     def missing(self) -> list[str]:

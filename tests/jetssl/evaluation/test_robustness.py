@@ -52,6 +52,11 @@ def test_known_distance_null_and_ratio(rng, jets):
     ratio = by_key["two", "wasserstein_1_ratio", "nominal", "shifted", "q"]
     assert ratio.reference == "one"
     assert ratio.value == pytest.approx(2, abs=4 * ratio.error)
+    excess = by_key["two", "wasserstein_1_excess_ratio", "nominal", "shifted", "q"]
+    one, two = (by_key[name, "wasserstein_1", "nominal", "shifted", "q"] for name in ("one", "two"))
+    assert excess.value == pytest.approx(np.sqrt((two.value**2 - two.null**2) / (one.value**2 - one.null**2)))
+    assert excess.value > ratio.value  # the null value is more of the smaller distance
+    assert excess.error == pytest.approx(ratio.error, rel=0.2)
     assert (moved.n_draws, moved.n_seeds, moved.n_test, moved.n_hard_scatters) == (1, 1, N, N // 2)
     assert {r.view for r in found if r.metric == "auc"} == {"nominal", "seed", "shifted"}
     assert not any(r.run == "one" and r.metric.endswith("_ratio") for r in found)
@@ -79,8 +84,12 @@ def test_ratio_of_equal_classifiers_is_exact(rng, jets):
     one = judged(rng, "one", 0.1)
     other = Judged("other", one.encoder, one.record, one.logits)
     ratios = [r for r in robustness([one, other], jets, "one", ORIGIN) if r.metric.endswith("_ratio")]
-    assert len(ratios) == 8
-    assert all(ratio.value == 1 and ratio.error == 0 for ratio in ratios)
+    plain = [ratio for ratio in ratios if "excess" not in ratio.metric]
+    assert (len(ratios), len(plain)) == (16, 8)
+    assert all(ratio.value == 1 and ratio.error == 0 for ratio in plain)
+    # Views without a shift may lie below their null value: nothing is left of them.
+    assert all(ratio.value in {1, None} for ratio in ratios)
+    assert all(ratio.value == 1 for ratio in ratios if ratio.other_view == "shifted")
 
 
 def test_cut_with_weights():

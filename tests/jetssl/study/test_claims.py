@@ -57,6 +57,15 @@ def test_the_null_value_of_the_figure_itself():
     assert decide(claim, table(a=[result(0.05)])).verdict == "not resolved"
 
 
+def test_a_view_may_be_a_pattern():
+    """Files of one study have Herwig's view, others Vincia's."""
+    claim = ClaimCard(says="it moves", question="q", row="a", other_view="[hv]*", than=0.5)
+    moved = [result(0.6, other_view="vincia"), result(0.5, other_view="seed")]
+    assert decide(claim, table(a=moved)).value == 0.6
+    with pytest.raises(InputError, match="has 2 figures"):
+        decide(claim, table(a=[*moved, result(0.6, other_view="herwig")]))
+
+
 def test_labels_choose_the_figure():
     figures = [result(0.6, n_labels=100), result(0.4, n_labels=1000)]
     claim = ClaimCard(says="it is", question="q", row="a", labels=1000, than=0.5)

@@ -5,7 +5,17 @@ from resim.common.errors import InputError
 from resim.formats.mapping_card import known_formats, mapping_card
 from tests.helpers.chain import REPOSITORY
 
-FORMATS = ["aspen", "jetclass", "jetclass2", "lhco", "omnilearned", "quark_gluon", "resim_parquet", "rs3l", "top_tagging"]
+FORMATS = [
+    "aspen",
+    "jetclass",
+    "jetclass2",
+    "lhco",
+    "omnilearned",
+    "quark_gluon",
+    "resim_parquet",
+    "rs3l",
+    "top_tagging",
+]
 
 
 def test_every_shipped_card_is_read_and_documented():

@@ -125,6 +125,7 @@ class ClaimCard(CardModel):
     """null: the figure has one number of labels only, or none"""
     view: str = ""
     other_view: str = ""
+    """these may be patterns, as `[hv]*` for whichever of herwig and vincia there is"""
     jet_class: str = ""
     against: str = ""
     """other row, for a paired difference; empty: `than`"""

@@ -104,9 +104,10 @@ def robustness(classifiers: Sequence[Judged], jets: CommonJets, reference: str, 
     distances = [result for result in results if result.metric in DISTANCES]
     of_reference = {(r.metric, r.other_view, r.jet_class): r for r in distances if r.run == reference}
     return results + [
-        _ratio(result, of_reference[result.metric, result.other_view, result.jet_class])
+        _ratio(result, of_reference[result.metric, result.other_view, result.jet_class], name)
         for result in distances
         if result.run != reference
+        for name in RATIOS
     ]
 
 
@@ -272,13 +273,29 @@ def _null(metric: str, nominal: Floats, members: Integers, jets: CommonJets, see
     return float(np.mean(found) / np.sqrt(2))
 
 
-def _ratio(result: Result, reference: Result) -> Result:
+def _as_it_is(distances: Floats, null: float | None) -> Floats:  # noqa: ARG001
+    return distances
+
+
+def _above_null(distances: Floats, null: float | None) -> Floats:
+    """What is left of distances without the null value, in quadrature; 0 where they are below it."""
+    return np.asarray(np.sqrt(np.maximum(distances**2 - (null or 0.0) ** 2, 0)))
+
+
+RATIOS: Final = {"ratio": _as_it_is, "excess_ratio": _above_null}
+"""Ratios of distances by name, and what of a distance enters."""
+
+
+def _ratio(result: Result, reference: Result, name: str) -> Result:
     """Nothing where the distance of the reference is zero, which few jets in few bins may give."""
-    over, under = (np.array([one.value, *(one.replicas or ())], np.float64) for one in (result, reference))
+    over, under = (
+        RATIOS[name](np.array([one.value, *(one.replicas or ())], np.float64), one.null)
+        for one in (result, reference)
+    )
     value, *replicas = np.divide(over, under, out=np.full_like(over, np.nan), where=under > 0).tolist()
     known = not np.isnan(value)
     update = {
-        "metric": f"{result.metric}_ratio",
+        "metric": f"{result.metric}_{name}",
         "reference": reference.run,
         "value": value if known else None,
         "error": spread(np.array(replicas)) if known else None,

@@ -1,6 +1,7 @@
 """Claims of a talk, decided by what was measured."""
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -101,7 +102,7 @@ def _figure(claim: ClaimCard, table: RunTable, row: str) -> tuple[Column, Result
     found = [
         (column, result)
         for column, result in _cells(claim, table, row).items()
-        if all(value is None or getattr(column, name) == value for name, value in wanted.items())
+        if all(value is None or fnmatchcase(getattr(column, name) or "", value) for name, value in wanted.items())
         and (claim.labels is None or column.n_labels == (None if claim.labels == "all" else claim.labels))
     ]
     if len(found) != 1:

@@ -52,4 +52,4 @@ def test_few_long_jets_have_buckets_of_their_own():
     counts = torch.arange(80, 1000, 40)
     ragged = Ragged.of(torch.arange(1000) < counts[:, None])
     assert len(ragged.buckets) == 4
-    assert sum(bucket.valid.numel() for bucket in ragged.buckets) < 1.2 * counts.sum()
+    assert sum(bucket.valid.numel() for bucket in ragged.buckets) < 1.25 * counts.sum()

@@ -10,6 +10,7 @@ from jetssl.config.encoders import ResimTransformerCard
 from jetssl.data.features import CELLS_AND_TRACKS
 from jetssl.data.ragged import Ragged
 from jetssl.evaluation.heads import build_head
+from jetssl.exchange.padded import PaddedEncoder
 from jetssl.methods.builder import METHODS
 from jetssl.models.normalization import Normalized
 from jetssl.models.resim_transformer import ResimTransformer
@@ -105,3 +106,16 @@ def test_constituents_instead_have_one_perceptron(n_features):
         2,
         8,
     )
+
+
+def test_the_exported_graph_is_the_encoder():
+    """Its places are padded, and the embedding reads what is in them."""
+    encoder = ResimTransformer(N_FEATURES, SMALL).double().eval()
+    features, _ = jets(3, 7)
+    mask = torch.arange(7) < torch.tensor([[7], [2], [5]])
+    momenta = torch.zeros(3, 7, 4, dtype=torch.float64)
+    with torch.inference_mode():
+        jet, tokens = PaddedEncoder(encoder)(features.double(), momenta, mask)
+        wanted = encoder(features.double(), momenta, mask)
+    torch.testing.assert_close(jet, wanted.jet)
+    torch.testing.assert_close(tokens, wanted.tokens)

@@ -35,7 +35,7 @@ def test_overrides(card_file):
         ("encoder={name: part, width: 12}", "width 12 is not a multiple of heads 8"),
         (
             "encoder={name: gnn}",
-            "encoder.name: 'gnn': want one of transformer, resim_transformer, part, particlenet, rs3l_gnn",
+            "encoder.name: 'gnn': want one of transformer, part, particlenet, rs3l_gnn",
         ),
         ("encoder={name: [part]}", "encoder.name: .'part'.: want one of"),
         (

@@ -204,11 +204,11 @@ class LGATrSlimCard(LorentzSection):
 
 EncoderCard = (
     TransformerCard
-    | ResimTransformerCard
     | ParticleTransformerCard
     | ParticleNetCard
     | Rs3lGnnCard
     | InteractionNetworkCard
+    | ResimTransformerCard
     | LGATrCard
     | LGATrSlimCard
 )

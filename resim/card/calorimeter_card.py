@@ -1,7 +1,7 @@
 """The calorimeter card: layers of cells, their materials, thresholds, and the tracker in front of them."""
 
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, model_validator
 
@@ -147,6 +147,8 @@ class CalorimeterCard(CardModel):
     clusters: Thresholds
     tracker: Tracker
     flow: Flow
+    cocoa: dict[str, Any] | None = None
+    """configuration of COCOA itself, which runs the card with `backend: cocoa`: its JSON file, as a mapping"""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -72,8 +72,9 @@ class DetectorSection(CardModel):
     or the card's"""
     pileup: PileUpSection | None = None
     """None for cards without a PileUpMerger"""
-    backend: Literal["resim", "delphes"] = "resim"
-    """what runs the card: resim itself, or real Delphes (`DelphesHepMC3` on PATH)"""
+    backend: Literal["resim", "delphes", "cocoa"] = "resim"
+    """what runs the card: resim itself, or an external program: Delphes (`DelphesHepMC3` on PATH) a Delphes card,
+    COCOA (`COCOA` on PATH) a calorimeter card with a section `cocoa`"""
 
     @model_validator(mode="after")
     def _pileup_by_resim(self) -> Self:
@@ -82,10 +83,20 @@ class DetectorSection(CardModel):
         return self
 
     @model_validator(mode="after")
-    def _cells_by_resim(self) -> Self:
-        if self.card is not None and is_calorimeter_card(self.card) and (self.pileup or self.backend != "resim"):
-            raise ValueError(f"{self.card}: a calorimeter card has neither pileup nor another backend")
+    def _cards_of_cells(self) -> Self:
+        if self.card is None:
+            return self
+        has_cells = is_calorimeter_card(self.card)
+        if has_cells and (self.pileup or self.backend == "delphes"):
+            raise ValueError(f"{self.card}: a calorimeter card has neither pileup nor backend delphes")
+        if not has_cells and self.backend == "cocoa":
+            raise ValueError(f"{self.card}: backend cocoa wants a calorimeter card, as cards/calorimeter/cocoa.yaml")
         return self
+
+    @property
+    def external(self) -> bool:
+        """Whether an external program runs the card: a slice of events at a time, with one seed."""
+        return self.backend != "resim"
 
     @property
     def card_path(self) -> Path:

@@ -92,7 +92,7 @@ class DetectorPlan:
             InputError: one of them cannot be read.
         """
         # Only Delphes cards, read by resim, source files.
-        alone = stage.backend != "resim" or is_calorimeter_card(stage.card_path)
+        alone = stage.external or is_calorimeter_card(stage.card_path)
         digest = file_digest(stage.card_path) if alone else content_digest(stage.card_path)
         return cls(stage, digest, file_digest(stage.pileup.pool) if stage.pileup else "")
 
@@ -247,4 +247,4 @@ def _in_the_tree(
 
 def _needs_slices(generator: GeneratorPlan, detector: DetectorPlan | None) -> bool:
     """Whether a program takes part that makes a slice of the file's events in one run, with one seed."""
-    return generator.name != "pythia8" or (detector is not None and detector.stage.backend == "delphes")
+    return generator.name != "pythia8" or (detector is not None and detector.stage.external)

@@ -1,6 +1,7 @@
 """Index arithmetic of ragged arrays."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -35,3 +36,15 @@ def owners_of(offsets: npt.NDArray[Any]) -> Integers:
     [0, 0, 2, 2, 2]
     """
     return np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+
+
+def runs_of(values: npt.NDArray[Any]) -> list[slice]:
+    """Ranges of equal neighbours in `(n,)`, in their order.
+
+    >>> runs_of(np.array([7, 7, 3, 7]))
+    [slice(0, 2, None), slice(2, 3, None), slice(3, 4, None)]
+    """
+    if not len(values):
+        return []
+    ends = [0, *(np.flatnonzero(values[1:] != values[:-1]) + 1).tolist(), len(values)]
+    return [slice(first, last) for first, last in pairwise(ends)]

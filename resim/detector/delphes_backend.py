@@ -8,7 +8,6 @@ import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,9 +17,10 @@ import numpy.typing as npt
 from resim.card.delphes_card import evaluate_card
 from resim.common.errors import InputError
 from resim.common.external import run_logged, scratch_folder
-from resim.common.ragged import offsets_of
+from resim.common.ragged import offsets_of, runs_of
 from resim.common.tcl.values import TclError, items_of, text_of
 from resim.detector.detector import check_particles, checked_seeds
+from resim.detector.hepmc_text import write_hepmc
 from resim.detector.particle_flow import candidates_of
 from resim.particles import Candidates, Particles
 
@@ -92,14 +92,12 @@ class Delphes:
         """
         keys = checked_seeds(seeds, particles.n_events)
         check_particles(particles)
-        ends = [*(np.flatnonzero(keys[1:] != keys[:-1]) + 1).tolist(), len(keys)] if len(keys) else []
-        runs = pairwise([0, *ends])
-        parts = [self._run(particles.events(first, last), int(keys[first])) for first, last in runs]
+        parts = [self._run(particles.events(run.start, run.stop), int(keys[run.start])) for run in runs_of(keys)]
         return _joined([_nothing(0), *parts])
 
     def _run(self, particles: Particles, seed: int) -> Candidates:
         """Candidates of events that share a seed."""
-        from resim.detector.delphes_files import read_candidates, write_hepmc
+        from resim.detector.delphes_files import read_candidates
 
         if not 1 <= seed <= SEED_MAX:
             raise InputError(f"seed {seed} of Delphes: want a whole number in 1 ... {SEED_MAX}")

@@ -21,6 +21,7 @@ from resim.common.row_counts import LossReason, ViewCounts
 from resim.common.seeds import SeedKey, Stage, pythia_seed
 from resim.detector import Detector
 from resim.detector.cells.cell_detector import CellDetector
+from resim.detector.cells.cocoa_backend import Cocoa
 from resim.detector.cells.readout import Readout
 from resim.detector.delphes_backend import Delphes
 from resim.detector.pileup import PileUp
@@ -163,7 +164,7 @@ def _detector_level(
     """
     if view.detector:
         detector = detector_for(view.detector)
-        if settings.cells and isinstance(detector, CellDetector):
+        if settings.cells and isinstance(detector, CellDetector | Cocoa):
             readout = detector.read_out(particle_level.particles, seeds)
             return _jets_of_rows(readout.candidates, rows, settings), readout
         return _jets_of_rows(detector.run(particle_level.particles, seeds), rows, settings), None
@@ -205,9 +206,7 @@ def _detector_seeds(view: ViewPlan, rows: Rows, run_seed: int) -> npt.NDArray[np
     """
     if view.detector is None:
         return np.zeros(len(rows.scatters), dtype=np.uint32)
-    return _seeds(
-        view, rows, run_seed, "detector", view.slice_events if view.detector.stage.backend == "delphes" else 1
-    )
+    return _seeds(view, rows, run_seed, "detector", view.slice_events if view.detector.stage.external else 1)
 
 
 def _seeds(view: ViewPlan, rows: Rows, run_seed: int, stage: Stage, length: int = 1) -> npt.NDArray[np.uint32]:
@@ -218,7 +217,7 @@ def _seeds(view: ViewPlan, rows: Rows, run_seed: int, stage: Stage, length: int 
 
 
 @lru_cache(maxsize=8)
-def detector_for(plan: DetectorPlan) -> Detector | Delphes | CellDetector:
+def detector_for(plan: DetectorPlan) -> Detector | Delphes | CellDetector | Cocoa:
     """The detector of a stage, one in each process: to read a card takes time.
 
     Raises:
@@ -230,6 +229,8 @@ def detector_for(plan: DetectorPlan) -> Detector | Delphes | CellDetector:
         raise InputError(f"{card}: its content or that of the pool has changed since the run began; restore it")
     if stage.backend == "delphes":
         return Delphes.from_card(card)
+    if stage.backend == "cocoa":
+        return Cocoa.from_card(card)
     if is_calorimeter_card(card):
         return CellDetector.from_card(card)
     pileup = PileUp(stage.pileup.mu, Pool.open(stage.pileup.pool)) if stage.pileup else None

@@ -14,7 +14,7 @@ from resim.common.angles import wrap
 from resim.common.arrays import Arrays, Integers
 from resim.common.ragged import offsets_of, owners_of
 from resim.common.row_counts import SourceCounts, ViewCounts
-from resim.common.units import PYTHIA_SEED_MAX
+from resim.common.units import PHOTON, PYTHIA_SEED_MAX
 from resim.common.versions import utc_now, versions
 from resim.pairfile import schema
 from resim.pairfile.places import identity_of_place
@@ -165,14 +165,14 @@ def _vertices(rng: np.random.Generator, rows: Arrays, valid: npt.NDArray[np.bool
 
 
 def _cells(view: Arrays) -> Arrays:
-    """Every constituent is a cluster of one cell, and the charged ones are tracks, too."""
+    """Every constituent is a cluster of one cell, of photons in layer 1, else in 3; charged ones are tracks, too."""
     offsets, eta, phi, energy = (view[name] for name in ("offsets", *(f"constituents/{n}" for n in _DIRECTION)))
     zeros, charge = np.zeros(len(energy)), view["constituents/charge"].astype(np.float64)
     number, track = np.arange(len(energy)) - offsets[owners_of(offsets)], np.flatnonzero(charge)
-    place = {"eta": eta, "phi": phi}
+    layer, place = np.where(view["constituents/pdg_id"] == PHOTON, 1, 3), {"eta": eta, "phi": phi}
     crossings = {f"{layer}_{angle}": values for layer in ("first", "last") for angle, values in place.items()}
     values: dict[str, Arrays] = {
-        "cells": {"layer": zeros, **place, "energy": energy, "cluster": number},
+        "cells": {"layer": layer, **place, "energy": energy, "cluster": number},
         "clusters": {"energy": energy, **place, "sigma_eta": zeros, "sigma_phi": zeros, "n_cells": zeros + 1},
         "tracks": {"d0": zeros, "z0": zeros, "theta": 2 * np.arctan(np.exp(-eta)), "phi": phi},
     }

@@ -159,12 +159,15 @@ def programs_of(plan: Plan) -> dict[str, str]:
 
         programs["herwig"] = herwig_for(plan.sources[0].beams, settings[0]).version
     if stages := {view.detector for view in plan.views if view.detector}:
+        from resim.detector.cells.cocoa_backend import Cocoa
         from resim.detector.delphes_backend import Delphes
         from resim.jets.reconstruct_views import detector_for
 
         for detector in map(detector_for, stages):
             if isinstance(detector, Delphes):
                 programs["delphes"] = detector.version
+            elif isinstance(detector, Cocoa):
+                programs["cocoa"] = detector.version
             else:
                 _warn_of_notes(detector.notes)
     return programs

@@ -75,3 +75,29 @@ def tracks_from(points: np.ndarray, pt: np.ndarray, eta: np.ndarray, phi: np.nda
     d0, dz = impact_parameters(Particles(**columns))
     errors = np.zeros(len(pt))
     return Candidates(**columns, d0=d0, dz=dz, d0_err=errors, dz_err=errors, origin=np.arange(len(pt)))
+
+
+MASSES = {211: 0.13957, 11: 0.000511, 13: 0.10566, 22: 0.0, 130: 0.49761, 2212: 0.93827}
+
+
+def random_particles(lengths, seed=1) -> Particles:
+    """Particles of all kinds, half of them from displaced vertices, of which some are shared."""
+    rng = np.random.default_rng(seed)
+    n = sum(lengths)
+    pdg_id = rng.choice(list(MASSES), n)
+    mass = np.array([MASSES[i] for i in pdg_id.tolist()])
+    sign = np.where(np.isin(pdg_id, [22, 130]), 1, rng.choice([-1, 1], n))
+    pt, eta, phi = rng.exponential(5, n) + 0.2, rng.uniform(-4, 4, n), rng.uniform(-np.pi, np.pi, n)
+    place = rng.normal(0, 3, (12, 3))[rng.integers(0, 12, n)] * rng.choice([0, 1], (n, 1))
+    charge = np.select([np.isin(pdg_id, [22, 130]), np.isin(pdg_id, [11, 13])], [0, -1], 1) * sign
+    return Particles(
+        offsets=offsets_of(lengths),
+        px=pt * np.cos(phi),
+        py=pt * np.sin(phi),
+        pz=pt * np.sinh(eta),
+        energy=np.hypot(pt * np.cosh(eta), mass),
+        mass=mass,
+        pdg_id=(sign * pdg_id).astype(np.int32),
+        charge=charge.astype(float),
+        **dict(zip(("vx", "vy", "vz"), place.T, strict=True)),
+    )

@@ -9,6 +9,7 @@ from jetssl.config.encoders import (
     LGATrSlimCard,
     ParticleNetCard,
     ParticleTransformerCard,
+    ResimTransformerCard,
     Rs3lGnnCard,
     TransformerCard,
 )
@@ -71,6 +72,7 @@ ENCODER_OVERRIDES = {
     "particlenet": "encoder={name: particlenet, neighbours: 4, channels: [[8, 8], [16]]}",
     "rs3l_gnn": "encoder={name: rs3l_gnn, width: 16, neighbours: 4}",
     "interaction_network": "encoder={name: interaction_network}",
+    "resim_transformer": "encoder={name: resim_transformer, cells: false, width: 16, heads: 2}",
     "lgatr": "encoder={name: lgatr, width: 16, layers: 1, heads: 2, multivectors: 4, scalars: 8}",
     "lgatr_slim": "encoder={name: lgatr_slim, width: 16, layers: 1, heads: 2, vectors: 4, scalars: 8, pool: mean}",
 }
@@ -128,6 +130,7 @@ ENCODER_CARDS = {
     "padded": ParticleNetCard(neighbours=4, channels=((8, 8), (16, 16)), missing_neighbours="padded"),
     "rs3l_gnn": Rs3lGnnCard(width=16, neighbours=4),
     "interaction_network": InteractionNetworkCard(),
+    "resim_transformer": ResimTransformerCard(cells=False, width=16, heads=2),
     "lgatr": LGATrCard(width=16, layers=1, heads=2, multivectors=4, scalars=8),
     "lgatr_mean": LGATrCard(
         width=16, layers=1, heads=2, multivectors=4, scalars=8, pool="mean", beam="lightlike", jet_energy=500

@@ -12,15 +12,15 @@ from jetssl.methods.builder import METHODS
 from resim.pairfile.mock import write_mock
 
 CARDS = sorted((Path(__file__).parents[2] / "cards/train").glob("*.yaml"))
-PUBLISHED = {"resim", "rs3l", "jetclr", "vicreg", "vicreg_in", "pjepa", "supervised"}
+PUBLISHED = {"resim", "resim_cells", "rs3l", "jetclr", "vicreg", "vicreg_in", "pjepa", "supervised"}
 SMALL_ONLY = {"mpm", "sigreg", "mack", "anomclr", "lgatr"}
 
 
 @pytest.fixture(scope="module")
 def mock_file(tmp_path_factory):
-    """With secondary vertices, which some of the cards read."""
+    """With secondary vertices, and with cells and tracks, which some of the cards read."""
     views = ("nominal", "seed", "herwig")
-    return write_mock(tmp_path_factory.mktemp("mock") / "pairs.h5", 300, views, vertices=True)
+    return write_mock(tmp_path_factory.mktemp("mock") / "pairs.h5", 300, views, vertices=True, cells=True)
 
 
 def test_all_are_there():

@@ -93,12 +93,7 @@ class CellDetector:
             arriving, arrivals = self._arrivals(group)
             found += self._clustered(arrivals, keys[events], events.start)
             tracks.append(self._tracks(arriving, arrivals, keys[events], events.start))
-        hits = _hits(found, self.cells)
-        clusters = clusters_of(hits, len(self.card.layers))
-        joined = _joined(tracks)
-        neutral = self.flow.neutral(joined, clusters, particles.n_events)
-        candidates = candidates_of(concatenate([joined.objects, neutral]), particles.n_events)
-        return Readout(candidates, hits, clusters, joined)
+        return readout_of(_hits(found, self.cells), joined(tracks), self.card, self.flow, particles.n_events)
 
     def _arrivals(self, particles: Particles) -> tuple[Objects, Arrivals]:
         """The particles that reach the calorimeter, event by event."""
@@ -135,7 +130,23 @@ class CellDetector:
         return Tracks(replace(found, event=found.event + first), eta[rows], phi[rows])
 
 
-def _joined(parts: Sequence[Tracks]) -> Tracks:
+def readout_of(hits: CellHits, tracks: Tracks, card: CalorimeterCard, flow: EnergyFlow, n_events: int) -> Readout:
+    """What a detector tells that has these cells and tracks: clusters and candidates beside them.
+
+    Args:
+        hits: cells; their clusters are numbered from 0 without a gap, by ascending event.
+        tracks: tracks, event by event.
+        card: of the calorimeter.
+        flow: makes candidates.
+        n_events: number of events in the batch.
+    """
+    clusters = clusters_of(hits, len(card.layers))
+    neutral = flow.neutral(tracks, clusters, n_events)
+    return Readout(candidates_of(concatenate([tracks.objects, neutral]), n_events), hits, clusters, tracks)
+
+
+def joined(parts: Sequence[Tracks]) -> Tracks:
+    """The tracks of one part after those of the other; one part at least."""
     objects = concatenate([part.objects for part in parts])
     return Tracks(objects, np.concatenate([part.eta for part in parts]), np.concatenate([part.phi for part in parts]))
 

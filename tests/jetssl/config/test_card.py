@@ -33,7 +33,10 @@ def test_overrides(card_file):
         ("encoder.width=33", "width 33 is not a multiple of heads 2"),
         ("encoder={name: part, widht: 3}", "unknown key encoder.widht; valid keys here: name, width, layers, class_"),
         ("encoder={name: part, width: 12}", "width 12 is not a multiple of heads 8"),
-        ("encoder={name: gnn}", "encoder.name: 'gnn': want one of transformer, part, particlenet, rs3l_gnn"),
+        (
+            "encoder={name: gnn}",
+            "encoder.name: 'gnn': want one of transformer, part, particlenet, rs3l_gnn",
+        ),
         ("encoder={name: [part]}", "encoder.name: .'part'.: want one of"),
         (
             "encoder={name: rs3l_gnn, heads: 3}",
@@ -66,7 +69,9 @@ def test_overrides(card_file):
         ("views.pairs=[[nominal, nominal]]", r"views: pairs holds \[nominal, nominal\]: .* use source augment"),
         ("views.augmentations.crop=1", "views.augmentations.crop: 1: .*less than 1"),
         ("data.views=any", "unknown key data.views"),
-        ("data.inputs=[vertices]", r"data.inputs: .*want \[constituents\], or \[constituents, vertices\]"),
+        ("data.inputs=[vertices]", r"data.inputs: .*want \[constituents\], \[constituents, vertices\], or \["),
+        ("data.inputs=[cells]", r"data.inputs: .*, or \[cells, tracks\]"),
+        ("encoder={name: resim_transformer}", "encoder.cells is True, data.inputs is .'constituents'.: change one"),
         ("encoder={name: interaction_network, vertices: true}", "encoder.vertices is True, data.inputs is .'constit"),
         ("data={labelled: false, files: [x], balance: {classes: {a: 1}}}", "data: balance.classes needs labels"),
         ("data.shards=3", "data: batch_size 16 is not a multiple of shards 3"),
@@ -112,6 +117,21 @@ def test_augmentations_that_would_spoil_vertices(card_file):
     with pytest.raises(InputError, match=r"crop and split_up_to would take tracks from vertices; set them to 0"):
         load_card(card_file, overrides)
     assert load_card(card_file, [*overrides, "views.source=resim"]).data.feature_set == "relative+vertices"
+
+
+CELLS = "data.inputs=[cells, tracks]"
+
+
+def test_cells_and_tracks_stay_together(card_file):
+    """What would leave the track of a particle without its cells is refused, and so is hiding either."""
+    assert load_card(card_file, [CELLS]).data.feature_set == "cells+tracks"
+    for overrides, message in (
+        (["views.augmentations.crop=0.1"], "crop and split_up_to would take cells of a particle and leave its track"),
+        (["objective={name: anomclr}"], "has tracks: the anomalies of objective anomclr would take cells"),
+        (["objective={name: mpm}"], "has tracks, which tell of the hidden cells that objective mpm guesses"),
+    ):
+        with pytest.raises(InputError, match=message):
+            load_card(card_file, [CELLS, *overrides])
 
 
 @pytest.mark.parametrize("objective", ["supcon", "supervised"])

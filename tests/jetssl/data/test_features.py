@@ -2,12 +2,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jetssl.config.data import TYPED
 from jetssl.data.columns import types
 from jetssl.data.features import (
+    ANGLE_SCALE,
+    CELLS_AND_TRACKS,
     CONSTITUENT_FEATURES,
     FEATURE_SETS,
     momenta,
@@ -17,9 +20,11 @@ from jetssl.data.features import (
     scalars_ip,
     type_places,
 )
-from jetssl.data.jet_table import IS_VERTEX, OPTIONAL_COLUMNS, VERTEX_COLUMNS
-from jetssl.data.jets import gather_jets, without_vertices
+from jetssl.data.jet_table import OPTIONAL_COLUMNS
+from jetssl.data.jets import constituents_of, gather_jets, of_kinds
+from jetssl.data.parts import COLUMNS, KIND, LAYERS, Kind
 from jetssl.data.table import load_pairs
+from jetssl.data.tensors import to_tensors
 from resim.common.errors import InputError
 from resim.pairfile.mock import write_mock
 from resim.pairfile.reader import PairFile
@@ -208,7 +213,7 @@ def test_energies_are_those_of_the_file(table):
 @pytest.fixture(scope="module")
 def with_vertices(tmp_path_factory):
     path = write_mock(tmp_path_factory.mktemp("vertices") / "pairs.h5", 60, ("nominal", "seed"), vertices=True)
-    columns = tuple(dict.fromkeys((*OPTIONAL_COLUMNS, *VERTEX_COLUMNS, IS_VERTEX)))
+    columns = tuple(dict.fromkeys((*OPTIONAL_COLUMNS, *COLUMNS[Kind.VERTEX])))
     return path, load_pairs([path], columns=columns)
 
 
@@ -221,18 +226,18 @@ def test_vertices_follow_the_constituents_of_their_jet(with_vertices):
         n_constituents = file.jets("seed", "n_constituents")
     for jet, (number, start) in enumerate(zip(row, jets.starts, strict=True)):
         of_jet = slice(start, start + jets.counts[jet])
-        flags = jets.other[IS_VERTEX][of_jet]
+        flags = jets.other[KIND][of_jet] == Kind.VERTEX
         assert flags.tolist() == [False] * n_constituents[number] + [True] * (offsets[number + 1] - offsets[number])
         assert jets.other["vertex_mass"][of_jet][flags] == pytest.approx(masses[slice(*offsets[number : number + 2])])
         assert not jets.other["vertex_mass"][of_jet][~flags].any()
-    assert jets.other[IS_VERTEX].sum() > 10
+    assert (jets.other[KIND] == Kind.VERTEX).sum() > 10
 
 
 def test_without_vertices_jets_are_as_in_a_file_that_has_none(with_vertices):
     path, table = with_vertices
     row = np.flatnonzero(table.rows.valid[0])
     plain = gather_jets(load_pairs([path]), np.zeros(len(row), int), row)
-    stripped = without_vertices(gather_jets(table, np.zeros(len(row), int), row))
+    stripped = constituents_of(gather_jets(table, np.zeros(len(row), int), row))
     for name, features in CONSTITUENT_FEATURES.items():
         np.testing.assert_array_equal(features.compute(stripped), features.compute(plain), err_msg=name)
 
@@ -243,15 +248,60 @@ def test_features_of_the_one_are_zero_for_the_other(name, with_vertices):
     row = np.flatnonzero(table.rows.valid[0])
     jets = gather_jets(table, np.zeros(len(row), int), row)
     both = FEATURE_SETS[f"{name}+vertices"]
-    values, flags = both.compute(jets), jets.other[IS_VERTEX]
+    values, flags = both.compute(jets), jets.other[KIND] == Kind.VERTEX
     n_own = len(CONSTITUENT_FEATURES[name].names)
     assert values.shape == (len(jets.pt), len(both.names))
     assert not values[flags, :n_own].any()
     assert not values[~flags, n_own:].any()
-    np.testing.assert_array_equal(values[~flags, :n_own], CONSTITUENT_FEATURES[name].compute(without_vertices(jets)))
+    np.testing.assert_array_equal(values[~flags, :n_own], CONSTITUENT_FEATURES[name].compute(constituents_of(jets)))
     flight = values[flags, both.names.index("vertex_log_flight_3d")]
     assert flight == pytest.approx(np.log(jets.other["vertex_flight_3d"][flags]), rel=1e-5)
     assert values[flags, -1].all()
+
+
+@pytest.fixture(scope="module")
+def with_cells(tmp_path_factory):
+    path = write_mock(tmp_path_factory.mktemp("cells") / "pairs.h5", 30, ("nominal", "seed"), cells=True)
+    return path, load_pairs([path], columns=CELLS_AND_TRACKS.columns)
+
+
+def test_features_of_cells_and_tracks_are_those_of_a_loop(with_cells):
+    path, table = with_cells
+    row = np.flatnonzero(table.rows.valid[1])
+    jets = of_kinds(gather_jets(table, np.ones(len(row), int), row), CELLS_AND_TRACKS.kinds)
+    found = split_by_jet(jets, CELLS_AND_TRACKS.compute(jets))
+    with PairFile(path) as file:
+        for number, jet, values in zip(row, range(len(row)), found, strict=True):
+            axis, phi, pt = jets.axis[jet], file.jets("seed", "phi")[number], file.jets("seed", "pt")[number]
+
+            def entries(group, name, number=number):
+                return file.group("seed", group, name)[slice(*file.group_offsets("seed", group)[number : number + 2])]
+
+            wanted = []
+            for e, eta, angle, layer in zip(
+                *(entries("cells", n) for n in ("energy", "eta", "phi", "layer")), strict=True
+            ):
+                place = (eta - axis) / ANGLE_SCALE, ((angle - phi + np.pi) % (2 * np.pi) - np.pi) / ANGLE_SCALE
+                share = (np.log(e / np.cosh(eta) / pt) + 4.5) / 1.5
+                wanted.append([share, *place, *(np.arange(LAYERS) == layer), *[0] * 6])
+            for theta, angle, curvature, d0, z0 in zip(
+                *(entries("tracks", n) for n in ("theta", "phi", "q_over_p", "d0", "z0")), strict=True
+            ):
+                eta = -np.log(np.tan(theta / 2))
+                place = (eta - axis) / ANGLE_SCALE, ((angle - phi + np.pi) % (2 * np.pi) - np.pi) / ANGLE_SCALE
+                bending = np.sign(curvature) * np.log(1 + pt / (np.sin(theta) / abs(curvature)))
+                wanted.append([*[0] * 9, np.tanh(d0), np.tanh(z0), *place, bending, 1])
+            np.testing.assert_allclose(values, wanted, rtol=1e-4, atol=1e-4)
+    assert (jets.other[KIND] == Kind.TRACK).sum() > 10
+
+
+def test_cells_hide_behind_no_constituent(with_cells):
+    """Where constituents are asked for, cells beside them change nothing."""
+    path, table = with_cells
+    row, nominal = np.flatnonzero(table.rows.valid[0]), np.zeros(table.rows.valid[0].sum(), int)
+    plain = to_tensors(gather_jets(load_pairs([path]), nominal, row), "kin")
+    beside = to_tensors(gather_jets(table, nominal, row), "kin")
+    assert all(torch.equal(one, other) for one, other in zip(plain[:3], beside[:3], strict=True))
 
 
 def test_a_file_without_vertices_is_named(mock_file):

@@ -45,3 +45,11 @@ def test_a_layout_moves_to_another_device():
     assert [bucket.sizes for bucket in moved.buckets] == [bucket.sizes for bucket in layout.buckets] == [(1, 3, 4, 9)]
     kept = [moved.order, moved.counts, moved.jet, moved.source, moved.buckets[0].valid, moved.buckets[0].inside]
     assert {tensor.device.type for tensor in kept} == {"meta"}
+
+
+def test_few_long_jets_have_buckets_of_their_own():
+    """Jets of cells are as many rows as whole batches of constituents are."""
+    counts = torch.arange(80, 1000, 40)
+    ragged = Ragged.of(torch.arange(1000) < counts[:, None])
+    assert len(ragged.buckets) == 4
+    assert sum(bucket.valid.numel() for bucket in ragged.buckets) < 1.25 * counts.sum()

@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 
+from jetssl.data.jet_table import OPTIONAL_COLUMNS
+from jetssl.data.parts import COLUMNS, Kind
+from jetssl.data.table import load_pairs
 from jetssl.evaluation.baselines import (
     HALF_WIDTH,
     INPUTS,
@@ -13,6 +16,7 @@ from jetssl.evaluation.baselines import (
     images,
     wide_features,
 )
+from resim.pairfile.mock import write_mock
 from tests.helpers.toys import one_jet
 
 
@@ -64,3 +68,14 @@ def test_one_row_for_each_row(table, name):
     found = INPUTS[name](table, 0)
     assert (len(found), found.dtype) == (table.rows.n_rows, np.float32)
     assert np.isfinite(found[valid]).all()
+
+
+@pytest.mark.parametrize("parts", [Kind.VERTEX, Kind.TRACK])
+def test_what_is_beside_the_constituents_changes_no_input(tmp_path, parts):
+    """Vertices, cells and tracks would count the energy of a particle twice."""
+    path = write_mock(tmp_path / "pairs.h5", 20, vertices=True, cells=True)
+    plain = load_pairs([path], columns=OPTIONAL_COLUMNS)
+    beside = load_pairs([path], columns=(*OPTIONAL_COLUMNS, *COLUMNS[parts]))
+    assert len(beside.constituents.pt) > len(plain.constituents.pt)
+    for name, values in INPUTS.items():
+        np.testing.assert_allclose(values(beside, 0), values(plain, 0), rtol=1e-5, err_msg=name)

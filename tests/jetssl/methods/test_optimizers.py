@@ -78,7 +78,8 @@ def test_layers_of_every_encoder(card_file, name):
         with pytest.raises(InputError, match=r"training\.layer_decay: this encoder has no layers"):
             rates_of(card_file, *overrides)
     else:
-        n_layers = {"transformer": 1, "part": 1, "particlenet": 2, "rs3l_gnn": 3, "lgatr": 1, "lgatr_slim": 1}[name]
+        own = {"particlenet": 2, "resim_transformer": 2, "rs3l_gnn": 3}
+        n_layers = own.get(name, 1)
         assert set(rates_of(card_file, *overrides).values()) == {0.5**depth for depth in range(n_layers + 2)}
 
 

@@ -38,6 +38,8 @@ def test_a_detector_is_changed_or_taken_away():
             {"backend": "delphes", "pileup": {"mu": 1, "pool": "x"}},
             "pileup is mixed in by resim alone",
         ),
+        (DetectorSection, {"backend": "cocoa", "card": "a.tcl"}, "backend cocoa wants a calorimeter card"),
+        (DetectorSection, {"backend": "delphes", "card": "a.yaml"}, "neither pileup nor backend delphes"),
     ],
 )
 def test_what_cannot_be(section, values, message):

@@ -11,21 +11,20 @@ import yaml
 
 from resim.card.run_options import RunOptions
 from resim.common.errors import InputError
-from resim.common.ragged import offsets_of
 from resim.detector.delphes_backend import Delphes
 from resim.jets.reconstruct_views import detector_for
 from resim.pairfile.digest import digest
 from resim.pairfile.reader import PairFile
 from resim.pairfile.validation import violations
-from resim.particles import Particles, impact_parameters
+from resim.particles import impact_parameters
 from resim.run.generate import generate
 from resim.run.replay import replay
 from tests.helpers.chain import HARD_SCATTERS, REPOSITORY, run_cli
 from tests.helpers.delphes_stand_in import complete_events
+from tests.helpers.particles import random_particles as particles
 from tests.helpers.programs import install_stand_in
 
 CMS = REPOSITORY / "cards/delphes/cms_tracking.tcl"
-MASSES = {211: 0.13957, 11: 0.000511, 13: 0.10566, 22: 0.0, 130: 0.49761, 2212: 0.93827}
 SINGLE = 2e-6
 """Rounding of a 32-bit number, with room for sinh(eta) of eta < 6."""
 
@@ -46,29 +45,6 @@ def delphes(tmp_path, monkeypatch):
 
 def calls(folder, what: str) -> list:
     return [json.loads(line)[what] for line in (folder / "calls").read_text().splitlines()]
-
-
-def particles(lengths, seed=1) -> Particles:
-    """Particles of all kinds, half of them from displaced vertices, of which some are shared."""
-    rng = np.random.default_rng(seed)
-    n = sum(lengths)
-    pdg_id = rng.choice(list(MASSES), n)
-    mass = np.array([MASSES[i] for i in pdg_id.tolist()])
-    sign = np.where(np.isin(pdg_id, [22, 130]), 1, rng.choice([-1, 1], n))
-    pt, eta, phi = rng.exponential(5, n) + 0.2, rng.uniform(-4, 4, n), rng.uniform(-np.pi, np.pi, n)
-    place = rng.normal(0, 3, (12, 3))[rng.integers(0, 12, n)] * rng.choice([0, 1], (n, 1))
-    charge = np.select([np.isin(pdg_id, [22, 130]), np.isin(pdg_id, [11, 13])], [0, -1], 1) * sign
-    return Particles(
-        offsets=offsets_of(lengths),
-        px=pt * np.cos(phi),
-        py=pt * np.sin(phi),
-        pz=pt * np.sinh(eta),
-        energy=np.hypot(pt * np.cosh(eta), mass),
-        mass=mass,
-        pdg_id=(sign * pdg_id).astype(np.int32),
-        charge=charge.astype(float),
-        **dict(zip(("vx", "vy", "vz"), place.T, strict=True)),
-    )
 
 
 def columns(some, event: int) -> dict:

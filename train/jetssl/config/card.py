@@ -13,7 +13,7 @@ import yaml
 from pydantic import create_model, model_validator
 
 from jetssl.config import plugins
-from jetssl.config.data import TYPED, DataCard, ViewsCard
+from jetssl.config.data import CONSTITUENTS_ALONE, TYPED, DataCard, ViewsCard
 from jetssl.config.encoders import EncoderCard, ProjectorCard, TransformerCard
 from jetssl.config.objectives import AnomClrCard, HidingCard, NtXentCard, ObjectiveCard
 from jetssl.config.training import WITHOUT_EFFECT, TrainingCard
@@ -27,6 +27,9 @@ OBJECTIVE_CARDS: dict[str, type[ObjectiveCard]] = {
     card.model_fields["name"].default: card for card in get_args(ObjectiveCard)
 }
 
+_SPOILED = {"vertices": "take tracks from vertices", "tracks": "take cells of a particle and leave its track"}
+"""What becomes of jets that lose constituents, by the last of `data.inputs`."""
+
 
 class Card(CardModel):
     """A training card with every default filled in."""
@@ -39,21 +42,21 @@ class Card(CardModel):
     training: TrainingCard = TrainingCard()
 
     @model_validator(mode="after")
-    def _vertices_fit(self) -> Self:
-        has_vertices, changes = "vertices" in self.data.inputs, self.views.augmentations
-        if getattr(self.encoder, "vertices", has_vertices) != has_vertices:
+    def _inputs_fit(self) -> Self:
+        inputs, changes = self.data.inputs, self.views.augmentations
+        for name in ("vertices", "cells"):
+            has = name in inputs
+            if getattr(self.encoder, name, has) != has:
+                raise ValueError(f"encoder.{name} is {not has}, data.inputs is {list(inputs)}: change one of them")
+        if inputs == CONSTITUENTS_ALONE:
+            return self
+        if isinstance(self.objective, AnomClrCard):
             raise ValueError(
-                f"encoder.vertices is {not has_vertices}, data.inputs is {list(self.data.inputs)}: change one of them"
+                f"data.inputs has {inputs[-1]}: the anomalies of objective anomclr would {_SPOILED[inputs[-1]]}; set"
+                " it to [constituents]"
             )
-        if has_vertices and isinstance(self.objective, AnomClrCard):
-            raise ValueError(
-                "data.inputs has vertices, from which the anomalies of objective anomclr would take tracks: set it to"
-                " [constituents]"
-            )
-        if has_vertices and self.views.source != "resim" and (changes.crop or changes.split_up_to):
-            raise ValueError(
-                "views.augmentations: crop and split_up_to would take tracks from vertices; set them to 0"
-            )
+        if self.views.source != "resim" and (changes.crop or changes.split_up_to):
+            raise ValueError(f"views.augmentations: crop and split_up_to would {_SPOILED[inputs[-1]]}; set them to 0")
         return self
 
     @model_validator(mode="after")
@@ -91,9 +94,11 @@ class Card(CardModel):
 
     @model_validator(mode="after")
     def _nothing_tells_what_is_hidden(self) -> Self:
-        if isinstance(self.objective, HidingCard) and "vertices" in self.data.inputs:
+        inputs = self.data.inputs
+        if isinstance(self.objective, HidingCard) and inputs != CONSTITUENTS_ALONE:
+            hidden = "cells" if "cells" in inputs else "tracks"
             raise ValueError(
-                "data.inputs has vertices, which tell of the hidden tracks that objective"
+                f"data.inputs has {inputs[-1]}, which tell of the hidden {hidden} that objective"
                 f" {self.objective.name} guesses: set it to [constituents]"
             )
         return self

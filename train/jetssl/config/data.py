@@ -11,6 +11,8 @@ FeatureSet = Literal["relative", "relative_ip", "scalars", "scalars_ip", "kin", 
 """Names of `jetssl.data.features`."""
 TYPED: Final = frozenset({"relative", "relative_ip", "scalars", "scalars_ip", "kinpid", "full", "rs3l"})
 """Those with the type of every particle, one column each."""
+CONSTITUENTS_ALONE: Final = ("constituents",)
+"""The inputs of most networks."""
 
 
 class Fractions(CardModel):
@@ -117,9 +119,10 @@ class DataCard(CardModel):
     """pair files, one at least; looked for from the working directory, then from every folder above the card. Runs of
     imported weights have none"""
     features: FeatureSet = "relative"
-    """input features of a constituent, see `jetssl.data.features`"""
-    inputs: tuple[Literal["constituents", "vertices"], ...] = ("constituents",)
-    """what a jet is made of: constituents, and the secondary vertices of files that have them as further tokens"""
+    """input features of a constituent, see `jetssl.data.features`; cells and tracks have their own"""
+    inputs: tuple[Literal["constituents", "vertices", "cells", "tracks"], ...] = CONSTITUENTS_ALONE
+    """what a jet is made of: constituents, and the secondary vertices of files that have them as further tokens; or
+    the cells and tracks of a calorimeter of cells"""
     labelled: bool = True
     """false: the files are data without labels; what they hold of classes is not read (`Rows.without_labels`)"""
     normalize: bool = True
@@ -145,14 +148,18 @@ class DataCard(CardModel):
 
     @field_validator("inputs")
     @classmethod
-    def _constituents_first(cls, inputs: tuple[str, ...]) -> tuple[str, ...]:
-        if inputs not in {("constituents",), ("constituents", "vertices")}:
-            raise ValueError(f"inputs {list(inputs)}: want [constituents], or [constituents, vertices]")
+    def _known_together(cls, inputs: tuple[str, ...]) -> tuple[str, ...]:
+        if inputs not in {CONSTITUENTS_ALONE, ("constituents", "vertices"), ("cells", "tracks")}:
+            raise ValueError(
+                f"inputs {list(inputs)}: want [constituents], [constituents, vertices], or [cells, tracks]"
+            )
         return inputs
 
     @property
     def feature_set(self) -> str:
         """Key of `jetssl.data.features.FEATURE_SETS`."""
+        if "cells" in self.inputs:
+            return "cells+tracks"
         return f"{self.features}+vertices" if "vertices" in self.inputs else self.features
 
     @model_validator(mode="after")

@@ -61,6 +61,29 @@ class TransformerCard(EncoderSection):
         return _heads_divide_width(self)
 
 
+class ResimTransformerCard(EncoderSection):
+    """Transformer on cells and tracks; sizes of the talk on arXiv:2503.11632 (its table 1), but for the heads."""
+
+    name: Literal["resim_transformer"] = "resim_transformer"
+    cells: bool = True
+    """cells and tracks, each embedded by a perceptron of its own; goes with data.inputs [cells, tracks]. False:
+    constituents, by one perceptron"""
+    layer_width: int = Field(4, ge=1, le=WIDTH)
+    """size of the embedding of the layer of a cell"""
+    width: int = Field(128, ge=1, le=WIDTH)
+    """D, size of a token, of the hidden layers and of the jet vector; a multiple of `heads`"""
+    layers: int = Field(2, ge=1, le=LAYERS)
+    heads: int = Field(8, ge=1, le=WIDTH)
+    expansion: int = Field(1, ge=1, le=EXPANSION)
+    """hidden size of the feed-forward part, in units of `width`"""
+    dropout: float = Field(0.0, ge=0, lt=1)
+    """of attention weights, activations and branches"""
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> "ResimTransformerCard":
+        return _heads_divide_width(self)
+
+
 class ParticleTransformerCard(EncoderSection):
     """Particle Transformer; defaults as published (arXiv:2202.03772, sec. 5)."""
 
@@ -185,6 +208,7 @@ EncoderCard = (
     | ParticleNetCard
     | Rs3lGnnCard
     | InteractionNetworkCard
+    | ResimTransformerCard
     | LGATrCard
     | LGATrSlimCard
 )

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from jetssl.data import published
 from jetssl.data.columns import TYPE_COLUMNS, TYPE_NAMES, stacked, types
-from jetssl.data.jet_table import IS_VERTEX, VERTEX_COLUMNS
 from jetssl.data.jets import Jets
 from jetssl.data.kinematics import energies, hypotenuse, sinh
+from jetssl.data.parts import COLUMNS, KIND, LAYERS, Kind
 from resim.common.arrays import Floats32
 
 LOG_PT_FRACTION_CENTRE = -4.5
@@ -34,6 +34,8 @@ class FeatureSet:
     """optional columns that are read, see `jetssl.data.jet_table`"""
     compute: Callable[[Jets], Floats32]
     """jets → float32 `(T, F)`"""
+    kinds: tuple[Kind, ...] = (Kind.CONSTITUENT,)
+    """what of a jet has these features; the rest of it is left out before"""
 
 
 def relative(jets: Jets) -> Floats32:
@@ -94,7 +96,7 @@ def momenta(jets: Jets) -> Floats32:
 
 def vertices(jets: Jets) -> Floats32:
     """Features of secondary vertices, 0 for constituents: float32 `(T, 12)`."""
-    is_vertex = jets.other[IS_VERTEX]
+    is_vertex = jets.other[KIND] == Kind.VERTEX
 
     def logarithm(name: str) -> Floats32:
         values = jets.other[f"vertex_{name}"]
@@ -128,7 +130,7 @@ VERTICES = (
     "vertex_log_significance_3d",
     "vertex_cos_pointing",
     "vertex_chi2_ndf",
-    IS_VERTEX,
+    "is_vertex",
 )
 
 
@@ -136,12 +138,38 @@ def _with_vertices(features: FeatureSet) -> FeatureSet:
     """The features of constituents, which are 0 for vertices, and then those of vertices."""
 
     def compute(jets: Jets) -> Floats32:
-        is_vertex = jets.other[IS_VERTEX][:, None]
+        is_vertex = (jets.other[KIND] == Kind.VERTEX)[:, None]
         of_constituents = np.where(is_vertex, np.float32(0), features.compute(jets))
         return np.concatenate([of_constituents, vertices(jets)], axis=1)
 
-    columns = (*features.columns, *VERTEX_COLUMNS, IS_VERTEX)
-    return FeatureSet((*features.names, *VERTICES), columns, compute)
+    columns = (*features.columns, *COLUMNS[Kind.VERTEX])
+    return FeatureSet((*features.names, *VERTICES), columns, compute, (Kind.CONSTITUENT, Kind.VERTEX))
+
+
+CELLS = ("cell_log_pt_fraction", "cell_d_eta", "cell_d_phi")
+CELL_LAYERS = tuple(f"cell_layer_{layer}" for layer in range(LAYERS))
+TRACKS = ("track_tanh_d0", "track_tanh_z0", "track_d_eta", "track_d_phi", "track_bending")
+
+
+def cells_and_tracks(jets: Jets) -> Floats32:
+    """Features of cells, 0 for tracks, those of tracks, 0 for cells, and who is a track: float32 `(T, 15)`.
+
+    As many of each as the first layers of the re-simulation talk read (`jetssl.models.resim_transformer`). The
+    bending of a track is q ln(1 + pT_jet / pT): it has the sign of q/p and falls with pT, but logarithmically.
+    """
+    kind, share = jets.other[KIND], jets.pt / jets.per_constituent(jets.jet_pt)
+    is_cell, is_track = kind == Kind.CELL, kind == Kind.TRACK
+    direction = (jets.d_eta / ANGLE_SCALE, jets.d_phi / ANGLE_SCALE)
+    of_cells = ((np.log(share) - LOG_PT_FRACTION_CENTRE) / LOG_PT_FRACTION_SCALE, *direction)
+    of_tracks = (
+        *(np.tanh(jets.other[f"track_{name}"]) for name in ("d0", "z0")),
+        *direction,
+        jets.other["track_charge"] * np.log1p(1 / share),
+    )
+    layers = (jets.other["cell_layer"] == layer for layer in range(LAYERS))
+    columns = [np.where(is_cell, values, 0) for values in (*of_cells, *layers)]
+    columns += [np.where(is_track, values, 0) for values in of_tracks]
+    return stacked([*columns, is_track])
 
 
 SCALARS = ("charge", *TYPE_NAMES)
@@ -159,10 +187,19 @@ CONSTITUENT_FEATURES = {
     "rs3l": FeatureSet(published.RS3L, (*TYPE_COLUMNS, "d0", "dz"), published.rs3l),
 }
 """Feature sets of constituents by the name that a card uses (`data.features`)."""
-FEATURE_SETS = CONSTITUENT_FEATURES | {
-    f"{name}+vertices": _with_vertices(features) for name, features in CONSTITUENT_FEATURES.items()
-}
-"""Feature sets by the name that a card uses (`data.features`), with `+vertices` where `data.inputs` has them."""
+CELLS_AND_TRACKS = FeatureSet(
+    (*CELLS, *CELL_LAYERS, *TRACKS, "is_track"),
+    (*COLUMNS[Kind.CELL], *COLUMNS[Kind.TRACK]),
+    cells_and_tracks,
+    (Kind.CELL, Kind.TRACK),
+)
+FEATURE_SETS = (
+    CONSTITUENT_FEATURES
+    | {f"{name}+vertices": _with_vertices(features) for name, features in CONSTITUENT_FEATURES.items()}
+    | {"cells+tracks": CELLS_AND_TRACKS}
+)
+"""Feature sets by the name that a card uses (`data.features`), with `+vertices` where `data.inputs` has them; and
+that of `data.inputs: [cells, tracks]`."""
 
 
 def type_places(features: str) -> list[int]:

@@ -10,25 +10,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from jetssl.data.parts import COLUMNS, KIND, MOMENTUM, Kind, kinds_of, offsets_of_kind, read_kind
 from resim.common.arrays import Floats32, Integers
 from resim.common.ragged import indices_of_ranges
-from resim.pairfile import schema
 from resim.pairfile.reader import PairFile
 
-MOMENTUM = ("pt", "eta", "phi", "energy")
-"""Columns of the constituents that everything reads."""
 OPTIONAL_COLUMNS = ("charge", "pdg_id", "d0", "d0_err", "dz", "dz_err")
 """Columns of the constituents (`resim.pairfile.schema.CONSTITUENTS`) that not every feature set reads."""
-VERTEX_COLUMNS = tuple(f"vertex_{column.name}" for column in schema.VERTICES if column.name not in MOMENTUM)
-"""Columns of secondary vertices. Where they are read, the vertices of a jet follow its constituents as further ones;
-what only one of both has is 0 for the other."""
-IS_VERTEX = "is_vertex"
-"""Optional column: true for secondary vertices; reads them, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Constituents:
-    """Constituents of all jets, one after the other."""
+    """Constituents of all jets, one after the other; those of a jet are followed by what it has beside them."""
 
     pt: Floats32
     """float32 `(C,)`, GeV"""
@@ -39,7 +32,7 @@ class Constituents:
     energy: Floats32
     """float32 `(C,)`, GeV"""
     other: Mapping[str, npt.NDArray[Any]]
-    """those of `OPTIONAL_COLUMNS`, `VERTEX_COLUMNS` and `IS_VERTEX` that were asked for, each `(C,)`"""
+    """those of `OPTIONAL_COLUMNS` and of `jetssl.data.parts` that were asked for, each `(C,)`"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +62,8 @@ class JetTable:
     starts: Integers
     """int64 `(V, R)`, first constituent of the jet"""
     counts: Integers
-    """int64 `(V, R)`, number of constituents and vertices; at least 1 where the row is valid in the view, else 0"""
+    """int64 `(V, R)`, number of constituents and of what is beside them; at least 1 where the row is valid in the
+    view, else 0"""
     constituents: Constituents
     jets: JetColumns
 
@@ -97,17 +91,18 @@ def read_jets(file: PairFile, views: Sequence[str], start: int, stop: int, colum
         views: names of the wanted views.
         start: first row.
         stop: one beyond the last row; at most the number of rows.
-        columns: which of `OPTIONAL_COLUMNS`, `VERTEX_COLUMNS` and `IS_VERTEX` to read.
+        columns: which of `OPTIONAL_COLUMNS` and of `jetssl.data.parts` to read.
 
     Raises:
-        InputError: secondary vertices are wanted and the file has none.
+        InputError: secondary vertices or cells are wanted and the file has none, or has layers that nothing reads.
     """
     offsets = np.stack([file.offsets(view, slice(start, stop + 1)) for view in views])
     counts = np.diff(offsets)
     of_constituents = [name for name in columns if name in OPTIONAL_COLUMNS]
     constituents = _read_constituents(file, views, offsets, of_constituents)
-    if len(of_constituents) < len(columns):
-        constituents, counts = _with_vertices(file, views, constituents, counts, (start, stop), columns)
+    if kinds := kinds_of(columns):
+        others = [_read_others(file, kind, views, (start, stop)) for kind in kinds]
+        constituents, counts = _joined(constituents, counts, others)
 
     def jets(name: str) -> npt.NDArray[Any]:
         return np.stack([file.read(f"views/{view}/jets/{name}", slice(start, stop)) for view in views])
@@ -139,37 +134,48 @@ def _read_constituents(
     return Constituents(**momentum, other={name: column(name) for name in columns})
 
 
-def _with_vertices(  # noqa: PLR0913, PLR0917
-    file: PairFile,
-    views: Sequence[str],
-    constituents: Constituents,
-    counts: Integers,
-    rows: tuple[int, int],
-    columns: Sequence[str],
-) -> tuple[Constituents, Integers]:
-    """Constituents of each jet and then its vertices, and how many that are, `(V, R)`."""
-    offsets = np.stack([file.vertex_offsets(view, slice(rows[0], rows[1] + 1)) for view in views])
-    n_vertices, n_constituents = np.diff(offsets), len(constituents.pt)
-    starts = np.stack([_starts(counts), n_constituents + _starts(n_vertices)], axis=-1).ravel()
-    place = indices_of_ranges(starts, np.stack([counts, n_vertices], axis=-1).ravel())
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """What jets have beside constituents, of one kind."""
 
-    def column(name: str) -> npt.NDArray[Any]:
-        return np.concatenate([file.vertices(v, name, slice(*ends)) for v, ends in zip(views, ends_of, strict=True)])
+    kind: Kind
+    counts: Integers
+    """int64 `(V, R)`"""
+    columns: Mapping[str, npt.NDArray[Any]]
 
-    def joined(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return np.concatenate([first, second]).take(place)
 
-    ends_of = offsets[:, [0, -1]].tolist()
-    total = int(n_vertices.sum())
-    other = {name: joined(values, np.zeros(total, values.dtype)) for name, values in constituents.other.items()}
-    for name in columns:
-        if name == IS_VERTEX:
-            other[name] = joined(np.zeros(n_constituents, np.bool_), np.ones(total, np.bool_))
-        elif name in VERTEX_COLUMNS:
-            values = column(name.removeprefix("vertex_")).astype(np.float32)
-            other[name] = joined(np.zeros(n_constituents, np.float32), values)
-    momentum = {name: joined(getattr(constituents, name), column(name)) for name in MOMENTUM}
-    return Constituents(**momentum, other=other), counts + n_vertices
+def _read_others(file: PairFile, kind: Kind, views: Sequence[str], rows: tuple[int, int]) -> _Others:
+    offsets = [offsets_of_kind(file, kind, view, slice(rows[0], rows[1] + 1)) for view in views]
+    read = [
+        read_kind(file, kind, view, slice(int(ends[0]), int(ends[-1])))
+        for view, ends in zip(views, offsets, strict=True)
+    ]
+    columns = {name: np.concatenate([values[name] for values in read]) for name in read[0]}
+    return _Others(kind, np.asarray(np.diff(np.stack(offsets)), np.int64), columns)
+
+
+def _joined(constituents: Constituents, counts: Integers, others: Sequence[_Others]) -> tuple[Constituents, Integers]:
+    """Constituents of each jet and then its others, kind by kind, and how many that are, `(V, R)`."""
+    sizes = [len(constituents.pt), *(int(each.counts.sum()) for each in others)]
+    each_counts = np.stack([counts, *(each.counts for each in others)], axis=-1)
+    starts = np.stack([_starts(each_counts[..., i]) for i in range(len(sizes))], axis=-1)
+    first = starts + np.cumsum([0, *sizes[:-1]])
+    place = indices_of_ranges(first.ravel(), each_counts.ravel())
+
+    def joined(name: str, own: npt.NDArray[Any] | None) -> npt.NDArray[Any]:
+        kept = next(each.columns[name] for each in others if name in each.columns) if own is None else own
+        dtype = kept.dtype
+        pieces = [np.zeros(sizes[0], dtype) if own is None else own]
+        pieces += [
+            each.columns.get(name, np.zeros(size, dtype)) for each, size in zip(others, sizes[1:], strict=True)
+        ]
+        return np.concatenate(pieces).take(place)
+
+    kinds = np.repeat(np.array([Kind.CONSTITUENT, *(each.kind for each in others)], np.int8), sizes)
+    other = {name: joined(name, values) for name, values in constituents.other.items()}
+    other |= {name: joined(name, None) for each in others for name in COLUMNS[each.kind]}
+    momentum = {name: joined(name, getattr(constituents, name)) for name in MOMENTUM}
+    return Constituents(**momentum, other=other | {KIND: kinds.take(place)}), each_counts.sum(-1)
 
 
 def concatenate(tables: Sequence[JetTable]) -> JetTable:

@@ -5,15 +5,16 @@ Half of a padded batch is padding, so everything up to the tensors (`jetssl.data
 Letters: B jets, T constituents of all of them together.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from jetssl.data.jet_table import IS_VERTEX, JetTable
+from jetssl.data.jet_table import JetTable
 from jetssl.data.kinematics import energies, masses, sinh, wrapped
+from jetssl.data.parts import KIND, Kind
 from resim.common.arrays import Floats32, Integers
 from resim.common.ragged import indices_of_ranges
 
@@ -120,12 +121,19 @@ def gather_jets(table: JetTable, view: Integers, row: Integers) -> Jets:
     )
 
 
-def without_vertices(jets: Jets) -> Jets:
-    """The jets with their constituents alone."""
-    if IS_VERTEX not in jets.other:
+def of_kinds(jets: Jets, kinds: Collection[Kind]) -> Jets:
+    """The jets with some of what they are made of; a jet that has none of it keeps its first constituent."""
+    if KIND not in jets.other:
         return jets
-    kept = ~jets.other[IS_VERTEX]
-    return jets.select(np.flatnonzero(kept), np.add.reduceat(kept, jets.starts, dtype=np.int64))
+    kept = np.isin(jets.other[KIND], list(kinds))
+    counts = np.add.reduceat(kept, jets.starts, dtype=np.int64)
+    kept[jets.starts[counts == 0]] = True
+    return jets.select(np.flatnonzero(kept), np.maximum(counts, 1))
+
+
+def constituents_of(jets: Jets) -> Jets:
+    """The jets with their constituents alone."""
+    return of_kinds(jets, (Kind.CONSTITUENT,))
 
 
 def concatenate(batches: Sequence[Jets]) -> Jets:

@@ -21,7 +21,9 @@ from jetssl.common.precision import at_least_single
 MOST_BUCKETS = 16
 """Largest number of buckets of a batch, and so of threads that work on it."""
 JETS_PER_BUCKET = 24
-"""Smallest number of jets of a bucket; fewer are not worth the overhead of separate calls."""
+"""Smallest number of jets of a bucket; fewer are not worth the overhead of separate calls,"""
+ROWS_PER_BUCKET = 2400
+"""unless they have so many constituents together, as jets of cells do: these differ in length tenfold."""
 
 
 class Bucket(NamedTuple):
@@ -110,7 +112,7 @@ class Ragged(NamedTuple):
         order = torch.argsort(counts, stable=True)
         ascending = counts[order]
         jet, position = mask[order].nonzero(as_tuple=True)
-        groups = _of_equal_rows(ascending, _number_of_buckets(len(mask)))
+        groups = _of_equal_rows(ascending, _number_of_buckets(len(mask), len(jet)))
         buckets = tuple(_bucket(lengths) for lengths in groups)
         n_jets, longest = mask.shape
         return cls((n_jets, longest), order, ascending, jet, order[jet] * longest + position, buckets)
@@ -158,9 +160,9 @@ def _of_equal_rows(counts: torch.Tensor, number: int) -> list[torch.Tensor]:
     return [group for group in torch.split(counts, sizes) if len(group)]
 
 
-def _number_of_buckets(n_jets: int) -> int:
+def _number_of_buckets(n_jets: int, n_rows: int) -> int:
     """A power of two, which most numbers of threads share equally."""
-    most = min(MOST_BUCKETS, max(1, n_jets // JETS_PER_BUCKET))
+    most = min(MOST_BUCKETS, max(1, n_jets // JETS_PER_BUCKET, n_rows // ROWS_PER_BUCKET))
     return 1 << (most.bit_length() - 1)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from jetssl.data.features import FEATURE_SETS, momenta
-from jetssl.data.jets import Jets
+from jetssl.data.jets import Jets, of_kinds
 from jetssl.data.ragged import Ragged
 from resim.common.arrays import Booleans, Floats32
 
@@ -83,8 +83,10 @@ def to_tensors(jets: Jets, features: str) -> JetBatch:
     Raises:
         KeyError: the jets lack an optional column that the feature set reads.
     """
+    feature_set = FEATURE_SETS[features]
+    jets = of_kinds(jets, feature_set.kinds)
     mask = np.arange(jets.counts.max()) < jets.counts[:, None]
-    computed, four_vectors = (pad(values, mask) for values in (FEATURE_SETS[features].compute(jets), momenta(jets)))
+    computed, four_vectors = (pad(values, mask) for values in (feature_set.compute(jets), momenta(jets)))
     real = torch.from_numpy(mask)
     return JetBatch(torch.from_numpy(computed), torch.from_numpy(four_vectors), real, Ragged.of(real))
 

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from jetssl.data.jets import Jets, gather_jets, without_vertices
+from jetssl.data.jets import Jets, constituents_of, gather_jets
 from jetssl.data.table import PairTable
 from jetssl.evaluation.efp import energy_flow_polynomials
 from jetssl.evaluation.results import Baseline
@@ -85,7 +85,7 @@ INPUTS: dict[Baseline, Callable[[PairTable, int], Floats32]] = {
 def _jets(table: PairTable, view: int) -> tuple[Jets, npt.NDArray[np.int64]]:
     """All jets of a view, and their rows."""
     rows = np.flatnonzero(table.rows.valid[view])
-    return without_vertices(gather_jets(table, np.full(len(rows), view), rows)), rows
+    return constituents_of(gather_jets(table, np.full(len(rows), view), rows)), rows
 
 
 def _place_among(jets: Jets, counted: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:

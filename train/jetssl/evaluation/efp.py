@@ -15,7 +15,7 @@ from itertools import accumulate, combinations, permutations
 import numpy as np
 import torch
 
-from jetssl.data.jets import gather_jets
+from jetssl.data.jets import constituents_of, gather_jets
 from jetssl.data.table import PairTable
 from jetssl.data.tensors import pad
 from resim.common.arrays import Floats32, Integers
@@ -137,7 +137,7 @@ def _batches(rows: Integers) -> Iterator[Integers]:
 
 def _padded(table: PairTable, view: int, rows: Integers) -> tuple[torch.Tensor, torch.Tensor]:
     """Share of the scalar sum of pT, `(B, N)`, and (delta eta, delta phi), `(B, N, 2)`."""
-    jets = gather_jets(table, np.full(len(rows), view), rows)
+    jets = constituents_of(gather_jets(table, np.full(len(rows), view), rows))
     total = np.add.reduceat(jets.pt, jets.starts)
     values = np.stack([jets.pt / jets.per_constituent(total), jets.d_eta, jets.d_phi], axis=1)
     mask = np.arange(jets.counts.max()) < jets.counts[:, None]

@@ -14,11 +14,13 @@ from jetssl.models.lgatr import LGATr, LGATrSlim
 from jetssl.models.normalization import Normalized
 from jetssl.models.particle_transformer import ParticleTransformer
 from jetssl.models.particlenet import ParticleNet
+from jetssl.models.resim_transformer import ResimTransformer
 from jetssl.models.rs3l_gnn import Rs3lGnn
 from jetssl.models.transformer import Transformer
 
 ENCODERS: dict[str, Callable[[int, Any], Encoder]] = {
     "transformer": Transformer,
+    "resim_transformer": ResimTransformer,
     "part": ParticleTransformer,
     "particlenet": ParticleNet,
     "rs3l_gnn": Rs3lGnn,

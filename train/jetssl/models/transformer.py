@@ -7,7 +7,7 @@ D model width, H heads.
 import torch
 from torch import nn
 
-from jetssl.config.encoders import TransformerCard
+from jetssl.config.encoders import ResimTransformerCard, TransformerCard
 from jetssl.data.ragged import Bucket, Ragged
 from jetssl.models.attention import Attention, padding_bias
 from jetssl.models.dropout import Dropout
@@ -18,7 +18,7 @@ from jetssl.models.parallel import over_buckets
 class TransformerBlock(nn.Module):
     """Attention and feed-forward part, each behind a layer norm and beside a skip connection."""
 
-    def __init__(self, card: TransformerCard) -> None:
+    def __init__(self, card: TransformerCard | ResimTransformerCard) -> None:
         super().__init__()
         self.attention_norm = nn.LayerNorm(card.width)
         self.attention = Attention(card.width, card.heads, card.dropout)

@@ -141,4 +141,4 @@ def test_pair_files_have_views_that_share_particles_and_not_the_noise(coarse_car
     path.write_text(yaml.safe_dump(card))
     refused = run_cli("generate", path, "-o", tmp_path / "no.h5")
     assert refused.exit_code == 1
-    assert "a calorimeter card has neither pileup nor another backend" in str(refused.exception)
+    assert "a calorimeter card has neither pileup nor backend delphes" in str(refused.exception)

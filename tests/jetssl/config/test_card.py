@@ -63,7 +63,6 @@ def test_overrides(card_file):
         ("data.batch_size=many", "data.batch_size: 'many'"),
         ("views.pairs=[[nominal]]", r"views.pairs.0.1: .*Field required"),
         ("views.pairs=[]", r"views.pairs: .*at least 1 item"),
-        ("views.pairs=[[nominal, nominal]]", r"views: pairs holds \[nominal, nominal\]: .* use source augment"),
         ("views.augmentations.crop=1", "views.augmentations.crop: 1: .*less than 1"),
         ("data.views=any", "unknown key data.views"),
         ("data.inputs=[vertices]", r"data.inputs: .*want \[constituents\], or \[constituents, vertices\]"),

@@ -56,9 +56,9 @@ class ViewsCard(CardModel):
     """`resim`: two stored views as they are; `augment`: augmentations of one stored view; `both`: augmentations of
     two stored views"""
     pairs: tuple[tuple[str, str], ...] = Field(((ANY, ANY),), min_length=1)
-    """names of stored views, `any` for every one, as in [[nominal, any]]; each valid choice of a row is as likely as
-    the others, drawn anew in every epoch. Where one stored view is enough (source `augment`, objective `supervised`):
-    any of those named"""
+    """names of stored views, or of families of them, `any` for every one, as in [[nominal, any]]; each valid choice
+    of a row is as likely as the others, where a family counts as one view, drawn anew in every epoch. Where one
+    stored view is enough (source `augment`, objective `supervised`): any of those named"""
     pairing: Literal["row", "emd"] = "row"
     """`row`: both jets are of one hard scatter; `emd`: the second one is the nearest jet, by energy mover's distance,
     of another hard scatter in the second view, as in MACK (arXiv:2410.13947), for comparison. Asks for one pair of
@@ -69,18 +69,9 @@ class ViewsCard(CardModel):
     """not used with source `resim`"""
 
     @model_validator(mode="after")
-    def _different(self) -> "ViewsCard":
-        for first, second in self.pairs:
-            if first == second != ANY and self.source != "augment":
-                raise ValueError(
-                    f"pairs holds [{first}, {second}]: with source {self.source} the two views of a row are different"
-                    " ones; name another, or use source augment"
-                )
-        return self
-
-    @model_validator(mode="after")
     def _one_pair_for_partners(self) -> "ViewsCard":
-        if self.pairing == "emd" and (self.source == "augment" or len(self.pairs) != 1 or ANY in self.pairs[0]):
+        one = len(self.pairs) == 1 and ANY not in self.pairs[0] and self.pairs[0][0] != self.pairs[0][1]
+        if self.pairing == "emd" and (self.source == "augment" or not one):
             raise ValueError(
                 f"pairing emd with source {self.source} and pairs {[list(pair) for pair in self.pairs]}: want one"
                 " pair of two named views, as [[nominal, vincia]], and source resim or both"

@@ -24,7 +24,7 @@ from jetssl.data.reading import WindowReader
 from jetssl.data.rows import Rows
 from jetssl.data.sampling import Window
 from jetssl.data.tensors import PairBatch, hidden_batch, to_tensors
-from jetssl.data.views import draw_views
+from jetssl.data.views import Choices
 from resim.common.arrays import Integers
 
 T = TypeVar("T")
@@ -36,8 +36,8 @@ DEPTH: Final = 2
 class Look:
     """How rows become input: which views, what is done to them, which features."""
 
-    choices: Integers
-    """int64 `(K, 2)`, from `views.choices`"""
+    choices: Choices
+    """from `views.choices`"""
     jets_per_row: int
     """2 for pairs, 1 for an objective that looks at one jet at a time"""
     views: ViewsCard
@@ -155,7 +155,7 @@ class PairBatches:
             shard.reader.announce(coming.rows)
         seed, stream, epoch = self.address
         rng = generator(seed, stream, epoch, index, shard.number)
-        drawn = draw_views(self.rows.valid[:, rows], self.look.choices, rng)[: self.look.jets_per_row]
+        drawn = self.look.choices.draw(self.rows.valid[:, rows], rng)[: self.look.jets_per_row]
         shown = np.tile(rows, self.look.jets_per_row)
         if self.look.partner is not None:
             shown[len(rows) :] = self.look.partner[rows]

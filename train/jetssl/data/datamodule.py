@@ -18,7 +18,7 @@ from jetssl.data.rows import Rows
 from jetssl.data.sampling import Shard, training_shards, validation_window
 from jetssl.data.splits import Splits, split_rows
 from jetssl.data.tensors import PairBatch
-from jetssl.data.views import choices, usable_rows
+from jetssl.data.views import choices
 from resim.common.arrays import Integers
 from resim.common.errors import InputError
 
@@ -52,7 +52,7 @@ class PairDataModule(lightning.LightningDataModule):
         anomalies = card.objective.anomalies if isinstance(card.objective, AnomClrCard) else None
         self.look = Look(chosen, jets_per_row, card.views, card.data.feature_set, hide, anomalies)
         self.splits = split_rows(rows, card.data.fractions)
-        usable = usable_rows(rows.valid, self.look.choices)
+        usable = chosen.usable(rows.valid)
         self.usable = Splits(*(side[usable[side]] for side in self.splits.sides))
         _check_rows(rows, self.look, self.usable, card, team)
         self.shards = training_shards(rows, self.usable.train, self.card)
@@ -110,7 +110,7 @@ class PairDataModule(lightning.LightningDataModule):
                 f"views.pairing emd compares all {len(self.usable.train)} training rows: set data.shards to 1 and"
                 f" raise data.buffer ({self.card.buffer})"
             )
-        first, second = self.look.choices[0].tolist()
+        first, second = self.look.choices.pairs[0].tolist()
         groups = [only.rows, self._validation.rows]
         return self.team.once(lambda: partners(self.rows, groups, (first, second), candidates, quiet=quiet))
 

@@ -12,6 +12,7 @@ from jetssl.config.data import DataCard
 from jetssl.config.objectives import AnomClrCard, HidingCard
 from jetssl.data.batches import Look, PairBatches, ShardPass, Share, TrainingBatches
 from jetssl.data.features import FEATURE_SETS
+from jetssl.data.live import PARTICLE_COLUMNS, LiveDetector, radius_of_generated
 from jetssl.data.partners import partners
 from jetssl.data.reading import WindowReader
 from jetssl.data.rows import Rows
@@ -62,6 +63,9 @@ class PairDataModule(lightning.LightningDataModule):
         if card.views.pairing == "emd":
             self.look = replace(self.look, partner=self._partners(card.views.candidates, quiet))
         columns = FEATURE_SETS[self.card.feature_set].columns
+        if card.views.live is not None:
+            self.look = replace(self.look, live=LiveDetector(card.views.live, radius_of_generated(rows)))
+            columns = tuple(dict.fromkeys((*columns, *PARTICLE_COLUMNS)))
         self._readers = {shard.number: WindowReader(rows, columns) for shard in self._own_shards()}
         self._validation_reader = WindowReader(rows, columns)
 
@@ -101,6 +105,8 @@ class PairDataModule(lightning.LightningDataModule):
         """End the processes that read; a training that goes on starts them again."""
         for reader in (*self._readers.values(), self._validation_reader):
             reader.close()
+        if self.look.live is not None:
+            self.look.live.close()
 
     def _partners(self, candidates: int, quiet: bool) -> Integers:
         """The row of the second jet of each row, of its side of the split; the first process looks for all."""

@@ -6,7 +6,7 @@ Letters: V views, R or B rows, K choices.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import permutations
+from itertools import permutations, product
 
 import numpy as np
 
@@ -112,11 +112,12 @@ def _choices(views: tuple[str, ...], pairs: set[tuple[int, int]]) -> Choices:
 
 
 def _meant(pair: tuple[str, str], views: tuple[str, ...], source: str) -> set[tuple[int, int]]:
-    """Different views of a pair of names, in both orders."""
+    """Views of a pair of names, in both orders; one view twice only if it is seen anew each time."""
     first, second = (set(named(name, views)) for name in pair)
+    orders = product(range(len(views)), repeat=2) if source == "live" else permutations(range(len(views)), 2)
     found = {
         (i, j)
-        for i, j in permutations(range(len(views)), 2)
+        for i, j in orders
         if (views[i] in first and views[j] in second) or (views[j] in first and views[i] in second)
     }
     if not found and ANY not in pair:

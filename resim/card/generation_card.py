@@ -82,7 +82,9 @@ class GenerationCard(CardModel):
     def _one_tree(self) -> Self:
         stages = self.stages()
         for name, view in self.views.items():
-            view_tree.check(name, view, stages[name], stages.get(view.parent or ""))
+            view_tree.check(name, view, stages[name], stages.get(view_tree.family_of(view.parent or "")))
+        if (n_views := sum(view.repeat or 1 for view in self.views.values())) > VIEWS:
+            raise ValueError(f"views: {n_views} with those of families, at most {VIEWS}; lower `repeat`")
         fitted = self.jets.vertices is not None and self.jets.vertices.source == "fit"
         if fitted and (without := [name for name in stages if stages[name].detector == NO_DETECTOR]):
             raise ValueError(
@@ -100,7 +102,7 @@ class GenerationCard(CardModel):
         return self
 
     def stages(self) -> dict[str, Stages]:
-        """The stages of every view with everything that it inherits, parents before children."""
+        """The stages of every view, or family of views, with everything that it inherits, parents before children."""
         return view_tree.resolve(self.views, self.detector)
 
     def resolved(self) -> Self:

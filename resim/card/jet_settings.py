@@ -1,8 +1,8 @@
 """Section `jets` of the generation card: clustering, matching, substructure, secondary vertices."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveFloat
+from pydantic import Field, PositiveFloat, model_validator
 
 from resim.common.cards import CardModel
 
@@ -41,8 +41,11 @@ class JetSettings(CardModel):
     radius: Radius = 0.8
     pt_min: float = Field(200.0, ge=0)
     """GeV; of reconstructed jets where a view has a detector"""
+    pt_max: PositiveFloat | None = None
+    """GeV, likewise; None for no upper limit"""
     particle_pt_min: float | None = Field(None, ge=0)
-    """GeV; smallest pT of the row's particle-level jet. None: with a detector there need not be one"""
+    """GeV; smallest pT of the row's particle-level jet, which may be above `pt_max`. None: with a detector there need
+    not be one"""
     abs_eta_max: float = Field(2.5, gt=0)
     """pseudorapidity of the jet"""
     match: Literal["parton", "decay_products"] = "parton"
@@ -58,3 +61,9 @@ class JetSettings(CardModel):
     """secondary vertices of every jet; None: the file has none"""
     cells: bool = False
     """cells, clusters and tracks of every jet, too; every view has a calorimeter card then"""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.pt_max is not None and self.pt_min >= self.pt_max:
+            raise ValueError(f"pt_min {self.pt_min} must be below pt_max {self.pt_max}")
+        return self

@@ -14,7 +14,7 @@ from resim.card.generation_card import GenerationCard
 from resim.card.herwig_settings import checked_lines, herwig_lines
 from resim.card.pythia_settings import require_physics, shower_lines
 from resim.card.stages import NO_DETECTOR, DetectorSection
-from resim.card.view_tree import Freeze
+from resim.card.view_tree import Freeze, members
 from resim.common.errors import InputError, reason_of
 
 SLICE_EVENTS: Final = 500
@@ -174,13 +174,16 @@ class ViewPlan:
 
 
 def plan_views(card: GenerationCard) -> tuple[ViewPlan, ...]:
-    """The views of a card, parents before children and otherwise in the order of the card."""
+    """The views of a card, all members of families, parents before children and otherwise in the card's order."""
     planned: dict[str, ViewPlan] = {}
     for name, (shower, detector) in card.stages().items():
         view = card.views[name]
         generator = GeneratorPlan(shower.generator, _SETTINGS[shower.generator](shower))
         stage = DetectorPlan.of(detector) if isinstance(detector, DetectorSection) else None
-        planned[name] = _in_the_tree(name, view.freeze, planned.get(view.parent or ""), generator, stage)
+        parent = planned.get(view.parent or "")
+        planned |= {
+            member: _in_the_tree(member, view.freeze, parent, generator, stage) for member in members(name, view)
+        }
     return tuple(planned.values())
 
 

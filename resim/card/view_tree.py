@@ -1,6 +1,6 @@
 """The tree of views of a card: what each view shares with its parent, and which stages it inherits."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
@@ -10,6 +10,8 @@ from resim.card.stages import DEFAULT_CARDS, NO_DETECTOR, DetectorSection, Detec
 from resim.common.cards import CardModel
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+ViewName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*(/[0-9]+)?$")]
+"""Name of a view, or of a member of a family."""
 Freeze = Literal["hard_scatter", "parton_shower", "hadronization"]
 _SHARING_SHOWER: Final = ("parton_shower", "hadronization")
 
@@ -17,8 +19,10 @@ _SHARING_SHOWER: Final = ("parton_shower", "hadronization")
 class View(CardModel):
     """A view: the parent's name, the stage up to which it shares the parent's state, and what changes after it."""
 
-    parent: Name | None = Field(None, alias="from")
+    parent: ViewName | None = Field(None, alias="from")
     freeze: Freeze | None = None
+    repeat: int | None = Field(None, ge=1)
+    """independent views like this one, a family: `NAME/0`, `NAME/1`, ...; None: one view, `NAME`"""
     shower: ShowerSection | None = None
     detector: DetectorStage | None = None
     """None: as the parent, or as the card says"""
@@ -27,6 +31,10 @@ class View(CardModel):
     def _consistent(self) -> Self:
         if (self.parent is None) != (self.freeze is None):
             raise ValueError("`from` and `freeze` go together; a view without both is the root")
+        if self.parent is None and self.repeat is not None:
+            raise ValueError(
+                f"repeat {self.repeat}: the root is one view; repeat a view that has `from` and `freeze`"
+            )
         if self.shares_shower and self.shower is not None:
             raise ValueError(f"a view that freezes the {self.freeze} cannot change the `shower`")
         return self
@@ -37,6 +45,34 @@ class View(CardModel):
         return self.freeze in _SHARING_SHOWER
 
 
+def members(name: str, view: View) -> tuple[str, ...]:
+    """Names of the views that a section of the card makes.
+
+    >>> members("redetect", View(parent="nominal", freeze="hadronization", repeat=2))
+    ('redetect/0', 'redetect/1')
+    """
+    return (name,) if view.repeat is None else tuple(f"{name}/{i}" for i in range(view.repeat))
+
+
+def family_of(name: str) -> str:
+    """Name of the family of a view: of a member that of the card's section, of any other view its own.
+
+    >>> family_of("redetect/1"), family_of("nominal")
+    ('redetect', 'nominal')
+    """
+    return name.partition("/")[0]
+
+
+def one_of_each_family(names: Sequence[str]) -> list[str]:
+    """Views without the members of a family behind its first: all have the same distributions.
+
+    >>> one_of_each_family(["nominal", "redetect/0", "redetect/1"])
+    ['nominal', 'redetect/0']
+    """
+    families = [family_of(name) for name in names]
+    return [name for i, name in enumerate(names) if families.index(families[i]) == i]
+
+
 class Stages(NamedTuple):
     """The stages of a view, with everything that it inherits."""
 
@@ -45,7 +81,7 @@ class Stages(NamedTuple):
 
 
 def resolve(views: Mapping[str, View], detector: DetectorStage) -> dict[str, Stages]:
-    """The stages of every view, parents before children and otherwise in the order of the card.
+    """The stages of every section of a card, parents before children and otherwise in the order of the card.
 
     A view has the stages of its parent, changed by its own sections. The root changes Pythia's defaults and the
     detector of the card.
@@ -56,7 +92,7 @@ def resolve(views: Mapping[str, View], detector: DetectorStage) -> dict[str, Sta
     resolved: dict[str, Stages] = {}
     for name in _parents_first(views):
         view = views[name]
-        shower, above = resolved[view.parent] if view.parent else Stages(ShowerSection(), detector)
+        shower, above = resolved[family_of(view.parent)] if view.parent else Stages(ShowerSection(), detector)
         below = above.changed_by(view.detector) if isinstance(above, DetectorSection) else view.detector or above
         resolved[name] = Stages(shower.changed_by(view.shower), below)
     return resolved
@@ -66,18 +102,34 @@ def _parents_first(views: Mapping[str, View]) -> list[str]:
     roots = [name for name, view in views.items() if view.parent is None]
     if len(roots) != 1:
         raise ValueError(f"views: want exactly one root (a view without `from`), found {roots}")
-    for name, view in views.items():
-        if view.parent not in (None, *views):
-            raise ValueError(f"views.{name}: parent {view.parent!r} is none of {list(views)}")
+    above = {name: _section_above(name, views) for name in views}
     ordered: list[str] = []
     while waiting := [name for name in views if name not in ordered]:
         n_before = len(ordered)
         for name in waiting:
-            if views[name].parent in (None, *ordered):
+            if above[name] in (None, *ordered):
                 ordered.append(name)
         if len(ordered) == n_before:
             raise ValueError(f"views.{waiting[0]}: the tree has a loop through {views[waiting[0]].parent!r}")
     return ordered
+
+
+def _section_above(name: str, views: Mapping[str, View]) -> str | None:
+    """The section that makes the parent of a view; None for the root."""
+    parent = views[name].parent
+    if parent is None:
+        return None
+    section = family_of(parent)
+    if section not in views:
+        raise ValueError(f"views.{name}: parent {parent!r} is none of {list(views)}")
+    found = members(section, views[section])
+    if parent in found:
+        return section
+    if section == parent:
+        raise ValueError(
+            f"views.{name}: parent {parent!r} is a family of {len(found)} views; name one, as {found[0]}"
+        )
+    raise ValueError(f"views.{name}: parent {parent!r} does not exist, {section!r} makes {found[0]} ... {found[-1]}")
 
 
 def check(name: str, view: View, own: Stages, parent: Stages | None) -> None:

@@ -44,8 +44,8 @@ class LossReason(StrEnum):
     NO_JET = (
         "no_jet",
         "no jet inside the cuts lies within the matching distance of the parton",
-        "jets.pt_min or abs_eta_max cut where select does not, jets.radius or match_delta_r is too small for the"
-        " decay, the decay is invisible, or the particle lives so long that it leaves the detector"
+        "jets.pt_min, pt_max or abs_eta_max cut where select does not, jets.radius or match_delta_r is too small for"
+        " the decay, the decay is invisible, or the particle lives so long that it leaves the detector"
         " (ParticleDecays:limitTau0)",
     )
     EMPTY_JET = "empty_jet", "an imported jet, or the other one of its pair, has no constituents"

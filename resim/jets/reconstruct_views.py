@@ -147,7 +147,7 @@ def _constituents(level: JetsOfRows, generated: Particles, valid: Booleans) -> J
 def _particle_level(particles: Particles, rows: Rows, settings: JetSettings) -> JetsOfRows:
     """Jets of the generated particles, down to the card's `particle_pt_min` if it has one."""
     if settings.particle_pt_min is not None:
-        settings = settings.model_copy(update={"pt_min": settings.particle_pt_min})
+        settings = settings.model_copy(update={"pt_min": settings.particle_pt_min, "pt_max": None})
     return _jets_of_rows(particles, rows, settings)
 
 
@@ -168,7 +168,7 @@ def _detector_level(
             readout = detector.read_out(particle_level.particles, seeds)
             return _jets_of_rows(readout.candidates, rows, settings), readout
         return _jets_of_rows(detector.run(particle_level.particles, seeds), rows, settings), None
-    if settings.particle_pt_min in (None, settings.pt_min):
+    if settings.particle_pt_min is None or (settings.particle_pt_min, None) == (settings.pt_min, settings.pt_max):
         return particle_level, None
     return _jets_of_rows(particle_level.particles, rows, settings), None
 

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from resim.card.view_tree import one_of_each_family
 from resim.common.arrays import Floats
 from resim.common.errors import InputError
 from resim.pairfile.reader import PairFile
@@ -82,6 +83,8 @@ VERTEX_OBSERVABLES: Final = (
 def plot_pairs(path: Path, output: Path) -> list[Path]:
     """Draw every observable of a pair file, and what views share: one picture each, one column of panels per class.
 
+    Of a family of views the first one is drawn.
+
     Args:
         path: the pair file.
         output: folder for the pictures, created if missing.
@@ -106,7 +109,7 @@ def _plot(file: PairFile, observable: Observable, output: Path) -> Path:
     shown = [label for label in file.labels if (labels == label).any()]
     figure = Figure(figsize=(1.2 + 4.3 * len(shown), 5.6), layout="constrained")
     panels = figure.subplots(2, len(shown), squeeze=False, sharex="col", height_ratios=[3, 1.2])
-    values = {view: observable.values(file, view) for view in file.view_names}
+    values = {view: observable.values(file, view) for view in one_of_each_family(file.view_names)}
     weights = file.hard_scatter("weight")
     differ = file.weights_differ
     for column, label in enumerate(shown):

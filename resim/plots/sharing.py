@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from resim.card.view_plan import ViewRecord
+from resim.card.view_tree import one_of_each_family
 from resim.common.angles import wrap
 from resim.common.arrays import Floats
 from resim.pairfile.reader import PairFile
@@ -21,6 +22,8 @@ _RATIOS: Final = np.linspace(0.4, 1.6, 49)
 def plot_sharing(file: PairFile, output: Path) -> Path:
     """Draw, for every view with a parent, the angle and the pT ratio between the two jets of a row.
 
+    Of a family of views the first one is drawn.
+
     Args:
         file: a pair file with at least two views.
         output: the picture.
@@ -29,7 +32,8 @@ def plot_sharing(file: PairFile, output: Path) -> Path:
     shown = [label for label in file.labels if (labels == label).any()]
     figure = Figure(figsize=(1.2 + 4.3 * len(shown), 7.2), layout="constrained")
     panels = figure.subplots(2, len(shown), squeeze=False, sharex="row", sharey="row")
-    for number, view in enumerate(file.views[1:], 1):
+    drawn = one_of_each_family(file.view_names)
+    for number, view in enumerate((view for view in file.views[1:] if view.name in drawn), 1):
         both = file.valid(view.name) & file.valid(str(view.parent))
         angle, ratio = _angle(file, view), _pt_ratio(file, view)
         for column, label in enumerate(shown):

@@ -13,13 +13,13 @@ from resim.pairfile.mock import write_mock
 
 CARDS = sorted((Path(__file__).parents[2] / "cards/train").glob("*.yaml"))
 PUBLISHED = {"resim", "resim_cells", "rs3l", "jetclr", "vicreg", "vicreg_in", "pjepa", "supervised"}
-SMALL_ONLY = {"mpm", "sigreg", "mack", "anomclr", "lgatr"}
+SMALL_ONLY = {"live", "mpm", "sigreg", "mack", "anomclr", "lgatr"}
 
 
 @pytest.fixture(scope="module")
 def mock_file(tmp_path_factory):
     """With secondary vertices, and with cells and tracks, which some of the cards read."""
-    views = ("nominal", "seed", "herwig")
+    views = ("nominal", "seed", "herwig", "generated")
     return write_mock(tmp_path_factory.mktemp("mock") / "pairs.h5", 300, views, vertices=True, cells=True)
 
 

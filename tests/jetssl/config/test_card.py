@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from jetssl.config.card import load_card
+from jetssl.config.card import card_from, load_card
 from resim.common.errors import InputError
 
 
@@ -65,8 +65,11 @@ def test_overrides(card_file):
         ("training.epochs=0", "training.epochs: 0: .*greater than or equal to 1"),
         ("data.batch_size=many", "data.batch_size: 'many'"),
         ("views.pairs=[[nominal]]", r"views.pairs.0.1: .*Field required"),
+        ("views.source=live", "views: source live, live is not given: source live takes a detector, as in live"),
+        ("views.live={detector: cms.tcl}", "views: source both, live is given: .* the others take none"),
+        ("views={source: live, live: {detector: cms.tcl, processes: 0}}", "views.live.processes: 0: .*equal to 1"),
+        ("views={source: live, live: {detector: cms.tcl}, pairing: emd}", "views: pairing emd with source live"),
         ("views.pairs=[]", r"views.pairs: .*at least 1 item"),
-        ("views.pairs=[[nominal, nominal]]", r"views: pairs holds \[nominal, nominal\]: .* use source augment"),
         ("views.augmentations.crop=1", "views.augmentations.crop: 1: .*less than 1"),
         ("data.views=any", "unknown key data.views"),
         ("data.inputs=[vertices]", r"data.inputs: .*want \[constituents\], \[constituents, vertices\], or \["),
@@ -132,6 +135,21 @@ def test_cells_and_tracks_stay_together(card_file):
     ):
         with pytest.raises(InputError, match=message):
             load_card(card_file, [CELLS, *overrides])
+
+
+def test_live_views_have_no_vertices_and_their_detector_is_found_above_the_card(card_file, monkeypatch):
+    monkeypatch.chdir("/")
+    live = "views={source: live, live: {detector: my/detector.tcl}}"
+    with pytest.raises(InputError, match=r"data.inputs has vertices, which views.source live does not find anew"):
+        load_card(card_file, ["data.inputs=[constituents, vertices]", live])
+    with pytest.raises(InputError, match=r"my/detector.tcl not found"):
+        load_card(card_file, [live])
+    detector = card_file.parent / "my/detector.tcl"
+    detector.parent.mkdir(parents=True)
+    detector.touch()
+    found = load_card(card_file, [live])
+    assert found.views.live.detector == detector.resolve()
+    assert card_from(yaml.safe_load(found.to_yaml()), card_file) == found
 
 
 @pytest.mark.parametrize("objective", ["supcon", "supervised"])

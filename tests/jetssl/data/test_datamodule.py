@@ -53,6 +53,19 @@ def test_epoch_is_a_permutation_of_pair_rows(module):
     assert rows[0].tolist() != rows[1].tolist()
 
 
+def test_both_jets_are_of_different_members_of_a_family(tmp_path, changed):
+    path = write_mock(tmp_path / "a.h5", 200, ("nominal", "redetect/0", "redetect/1", "redetect/2"), p_valid=0.8)
+    table = load_pairs([path], ("redetect",))
+    module = PairDataModule(table.rows, changed({"source": "resim", "pairs": [("redetect", "redetect")]}))
+    pt, used = table.jets.pt, set()
+    for batch in module.training_batches(0):
+        first, second = batch.kinematics[:, 0].numpy().reshape(2, -1)
+        drawn = [(pt[:, batch.rows] == jets).argmax(0) for jets in (first, second)]
+        assert (first != second).all()
+        used |= set(zip(*map(np.ndarray.tolist, drawn), strict=True))
+    assert len(used) == 6
+
+
 def test_determined_by_seed_epoch_and_batch(table, module, card):
     again = PairDataModule(table.rows, module_card := card.model_copy(update={"data": module.card}))
     training = module_card.training.model_copy(update={"seed": 6})

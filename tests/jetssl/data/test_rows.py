@@ -45,6 +45,14 @@ def test_unknown_view(mock_file):
         rows_of([mock_file], ("nominal", "vincia"))
 
 
+def test_a_family_is_all_its_members(tmp_path):
+    path = write_mock(tmp_path / "a.h5", 20, ("nominal", "redetect/0", "seed", "redetect/1"))
+    assert rows_of([path], ("redetect", "nominal")).views == ("nominal", "redetect/0", "redetect/1")
+    assert rows_of([path], ("redetect/1",)).views == ("redetect/1",)
+    with pytest.raises(InputError, match="asks for 'rehadron', common to all files are nominal, redetect/0, seed"):
+        rows_of([path], ("rehadron",))
+
+
 def test_same_rows_twice(mock_file):
     with pytest.raises(InputError, match=r"shares hard scatters with .*event 0 of 0000"):
         rows_of([mock_file, mock_file])

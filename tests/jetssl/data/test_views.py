@@ -1,15 +1,16 @@
 import numpy as np
 import pytest
-from pydantic import ValidationError
 
 from jetssl.config.data import ViewsCard
-from jetssl.data.views import choices, draw_views, usable_rows
+from jetssl.data.views import choices
+from resim.common.errors import InputError
 
 VIEWS = ("nominal", "seed", "vincia")
+FAMILY = ("nominal", "seed", "redetect/0", "redetect/1", "redetect/2")
 
 
-def named(card, jets_per_row=2):
-    return {(VIEWS[i], VIEWS[j]) for i, j in choices(VIEWS, card, jets_per_row)}
+def named(card, jets_per_row=2, views=VIEWS):
+    return {(views[i], views[j]) for i, j in choices(views, card, jets_per_row).pairs}
 
 
 @pytest.mark.parametrize(
@@ -34,8 +35,55 @@ def test_one_view_where_one_is_enough():
 
 
 def test_a_view_is_no_pair_with_itself():
-    with pytest.raises(ValidationError, match=r"pairs holds \[seed, seed\]: with source both .* use source augment"):
-        ViewsCard(pairs=[("seed", "seed")])
+    message = (
+        r"pairs holds \[seed, seed\]: with source both .* no family 'seed' of at least two; .* use source augment"
+    )
+    with pytest.raises(InputError, match=message):
+        choices(VIEWS, ViewsCard(pairs=[("seed", "seed")]), 2)
+
+
+def both_orders(*pairs):
+    return {*pairs, *((second, first) for first, second in pairs)}
+
+
+def test_a_family_stands_for_its_members():
+    of_nominal = named(ViewsCard(pairs=[("nominal", "redetect")]), views=FAMILY)
+    assert of_nominal == both_orders(*(("nominal", f"redetect/{i}") for i in range(3)))
+    within = named(ViewsCard(pairs=[("redetect", "redetect")]), views=FAMILY)
+    assert within == {(f"redetect/{i}", f"redetect/{j}") for i in range(3) for j in range(3) if i != j}
+    of_one = named(ViewsCard(pairs=[("redetect", "redetect/1")]), views=FAMILY)
+    assert of_one == both_orders(("redetect/0", "redetect/1"), ("redetect/1", "redetect/2"))
+    alone = named(ViewsCard(source="augment", pairs=[("redetect", "seed")]), 1, FAMILY)
+    assert alone == {(name, name) for name in FAMILY[1:]}
+
+
+def test_a_family_counts_as_one_view(rng):
+    valid = np.ones((5, 6000), bool)
+    valid[3, :3000] = False
+    drawn = choices(FAMILY, ViewsCard(pairs=[("nominal", "any")]), 2).draw(valid, rng)
+    assert valid[drawn, np.arange(6000)].all()
+    assert ((drawn == 0).sum(0) == 1).all()
+    other = drawn.sum(0)
+    sigma = np.sqrt(6000 / 4)
+    assert abs((other == 1).sum() - 3000) < 4 * sigma
+    assert abs((other[:3000] == 2).sum() - 750) < 4 * sigma
+    assert abs((other[3000:] == 2).sum() - 500) < 4 * sigma
+    assert (drawn[0] == 0).mean() == pytest.approx(0.5, abs=4 * sigma / 6000)
+
+
+def test_without_families_the_drawn_views_are_those_of_earlier_versions():
+    valid = np.random.default_rng(0).random((3, 50)) < 0.8
+    valid[:2] = True
+    chosen = choices(VIEWS, ViewsCard(), 2)
+    ranks = np.where(chosen.possible(valid), np.random.default_rng(1).random((6, 50)), -1)
+    assert (chosen.draw(valid, np.random.default_rng(1)) == chosen.pairs[ranks.argmax(0)].T).all()
+
+
+def test_partners_are_of_one_view():
+    card = ViewsCard(pairing="emd", pairs=[("nominal", "redetect/1")])
+    assert choices(FAMILY, card, 2).pairs.tolist() == [[0, 3]]
+    with pytest.raises(InputError, match=r"pairing emd: 'redetect' is a family; .* of redetect/0, redetect/1"):
+        choices(FAMILY, ViewsCard(pairing="emd", pairs=[("nominal", "redetect")]), 2)
 
 
 def test_names_that_are_read():
@@ -46,7 +94,7 @@ def test_names_that_are_read():
 def test_draws_are_valid_and_uniform(rng):
     valid = np.array([[True] * 3000, [True] * 3000, [False] * 1000 + [True] * 2000])
     chosen = choices(VIEWS, ViewsCard(), 2)
-    drawn = draw_views(valid, chosen, rng)
+    drawn = chosen.draw(valid, rng)
     assert (drawn[0] != drawn[1]).all()
     assert valid[drawn, np.arange(3000)].all()
     pairs, counts = np.unique(drawn[:, 1000:], axis=1, return_counts=True)
@@ -56,7 +104,7 @@ def test_draws_are_valid_and_uniform(rng):
 
 def test_rows_that_can_be_used():
     valid = np.array([[1, 1, 0, 1], [1, 0, 1, 1], [0, 1, 1, 1]], bool)
-    assert usable_rows(valid, choices(VIEWS, ViewsCard(), 2)).all()
-    assert usable_rows(valid, choices(VIEWS, ViewsCard(pairs=[("nominal", "vincia")]), 2)).tolist() == [0, 1, 0, 1]
+    assert choices(VIEWS, ViewsCard(), 2).usable(valid).all()
+    assert choices(VIEWS, ViewsCard(pairs=[("nominal", "vincia")]), 2).usable(valid).tolist() == [0, 1, 0, 1]
     only = choices(VIEWS, ViewsCard(source="augment", pairs=[("seed", "seed")]), 2)
-    assert usable_rows(valid, only).tolist() == [1, 0, 1, 1]
+    assert only.usable(valid).tolist() == [1, 0, 1, 1]

@@ -23,6 +23,7 @@ from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder, State
 from resim.common.errors import InputError
 from resim.pairfile.mock import write_mock
+from tests.helpers.chain import REPOSITORY
 from tests.helpers.toys import ENCODER_OVERRIDES, JEPA, PART
 
 
@@ -185,6 +186,31 @@ def test_other_card_needs_force(card, card_file, tmp_path):
         pretrain(other, run, quiet=True)
     assert pretrain(other, run, force=True, quiet=True).trained
     assert len(read_metrics(run.metrics)) == 1
+
+
+@pytest.mark.slow
+def test_live_views_resume_to_the_same_bits_and_with_the_same_detector_alone(card_file, tmp_path, monkeypatch):
+    detector = tmp_path / "detector.tcl"
+    shutil.copy(REPOSITORY / "cards/delphes/ideal.tcl", detector)
+    views = f"views={{source: live, pairs: [[nominal, nominal]], live: {{detector: {detector}}}}}"
+    card = load_card(card_file, ["training.epochs=1", views])
+    whole, broken = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "broken")
+    pretrain(card, whole, quiet=True)
+
+    def press(self, trainer, *_):
+        if trainer.global_step == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EpochLog, "on_train_batch_end", press)
+        assert pretrain(card, broken, quiet=True).state is State.RESUMABLE
+    content = detector.read_text()
+    detector.write_text(content + "set x 1\n")
+    with pytest.raises(InputError, match=r"detector.tcl is another detector than when the run began; restore it"):
+        pretrain(card, broken, quiet=True)
+    detector.write_text(content)
+    assert pretrain(card, broken, quiet=True).state is State.FINISHED
+    assert all(torch.equal(value, weights(broken)[name]) for name, value in weights(whole).items())
 
 
 @pytest.mark.slow

@@ -69,6 +69,13 @@ def test_no_row_has_a_jet(domain_of, mock_file, tmp_path):
         domain_of("data", "herwig", share=(0.5, 0.5))
 
 
+def test_a_domain_is_one_member_of_a_family(domain_of, tmp_path):
+    path = write_mock(tmp_path / "family.h5", 40, ("nominal", "redetect/0", "redetect/1"))
+    assert domain_of("data", "redetect/1", files=(str(path),)).table.rows.n_rows == 40
+    with pytest.raises(InputError, match=r"domain 'data': view 'redetect' is a family of 2; name one, as redetect/0"):
+        domain_of("data", "redetect", files=(str(path),))
+
+
 def test_unknown_view_and_class(domain_of):
     with pytest.raises(InputError, match="asks for 'vincia', common to all files are nominal, seed, herwig"):
         domain_of(view="vincia")

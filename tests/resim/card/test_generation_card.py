@@ -22,6 +22,12 @@ def card_with(card: Path, tmp_path: Path, **changes: object) -> Path:
 @pytest.mark.parametrize("path", sorted((REPOSITORY / "cards/generate").glob("*.yaml")), ids=lambda path: path.stem)
 def test_shipped_cards_load_from_anywhere(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    for lhe in (Path(source["lhe"]) for source in yaml.safe_load(path.read_text())["sources"]):
+        if not (REPOSITORY / lhe).is_file():  # one that a process card makes
+            name = f"{path.stem}_{lhe.name.removesuffix('.lhe.gz')}"
+            assert (REPOSITORY / f"cards/process/{name}.yaml").is_file()
+            lhe.parent.mkdir(parents=True, exist_ok=True)
+            lhe.touch()
     card = load_card(path)
     assert all(source.lhe.is_file() for source in card.sources)
     assert plan_views(card)
@@ -47,6 +53,10 @@ def test_there_is_a_card_for_every_shipped_sample():
         ({"views": {"a": {}, "b": {"from": "a", "freeze": "detector"}}}, "views.b.freeze: 'detector'"),
         ({"views": {"r": {}, "a": {"from": "b", "freeze": "hard_scatter"}, "b": {"from": "a", "freeze": "hard_scatter"}}}, "loop"),
         ({"views": {"a": {"shower": {"card": "no.cmnd"}}}}, "file no.cmnd not found"),
+        ({"views": {"a": {}, "b": {"from": "a", "freeze": "hard_scatter", "repeat": 0}}}, "views.b.repeat: 0: .*equal to 1"),
+        ({"views": {"a": {}, "b": {"from": "a", "freeze": "hard_scatter", "repeat": 200}}}, "201 with .* lower `repeat`"),
+        ({"views": {"a": {"repeat": 2}}}, "views.a: repeat 2: the root is one view"),
+        ({"views": {"a": {}, "b/0": {"from": "a", "freeze": "hard_scatter"}}}, "views.b/0.*pattern"),
     ],
 )  # fmt: skip
 def test_bad_cards_are_named_in_one_line(card, tmp_path, changes, message):
@@ -66,7 +76,7 @@ def test_bad_cards_are_named_in_one_line(card, tmp_path, changes, message):
         (
             "freeze: parton_shower}",
             "frozen: x}",
-            "unknown key views.rehadron.frozen; valid keys here: from, freeze, shower",
+            "unknown key views.rehadron.frozen; valid keys here: from, freeze, repeat, shower",
         ),
         ("parton_pt_min: 300", "parton_pt_min: .inf", "select.parton_pt_min: inf: .*finite"),
     ],

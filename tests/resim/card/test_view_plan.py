@@ -70,6 +70,25 @@ def test_views_come_back_from_their_records():
     assert [view.particles_owner for view in plan] == ["root", "root", "rehadron"]
 
 
+def test_a_family_is_planned_member_by_member():
+    views = {
+        "root": {"shower": {"card": str(REPOSITORY / "cards/pythia/monash.cmnd")}},
+        "again": {"from": "seed/1", "freeze": "parton_shower"},
+        "seed": {"from": "root", "freeze": "hard_scatter", "repeat": 2},
+    }
+    card = GenerationCard.model_validate({"sources": [{"lhe": "x", "rows": {25: "h"}}], "views": views})
+    plan = plan_views(card)
+    assert [view.place for view in plan] == [
+        ("root", None, None),
+        ("seed/0", "root", "hard_scatter"),
+        ("seed/1", "root", "hard_scatter"),
+        ("again", "seed/1", "parton_shower"),
+    ]
+    assert [view.shower_owner for view in plan] == ["root", "seed/0", "seed/1", "seed/1"]
+    assert plan_from_records([view.record() for view in plan]) == plan
+    assert plan_views(GenerationCard.model_validate(card.resolved().model_dump(mode="json", by_alias=True))) == plan
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

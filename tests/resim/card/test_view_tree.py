@@ -68,6 +68,9 @@ def test_parents_come_first_and_the_order_of_the_card_counts_otherwise():
         (views(a=below("b"), b=below("a")), r"exactly one root .*found \[\]"),
         (views(a={}, b=below("x")), r"views\.b: parent 'x' is none of \['a', 'b'\]"),
         (views(a={}, b=below("c"), c=below("d"), d=below("b")), r"views\.b: the tree has a loop through 'c'"),
+        (views(a={}, b=below("a", repeat=2), c=below("b")), r"views\.c: parent 'b' is a family of 2 .*one, as b/0"),
+        (views(a={}, b=below("a", repeat=2), c=below("b/2")), r"views\.c: parent 'b/2' .* 'b' makes b/0 \.\.\. b/1"),
+        (views(a={}, b=below("a/0")), r"views\.b: parent 'a/0' does not exist, 'a' makes a"),
     ],
 )
 def test_what_is_no_tree(tree, message):

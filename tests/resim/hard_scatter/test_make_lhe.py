@@ -14,6 +14,7 @@ from resim.common.errors import InputError
 from resim.hard_scatter.lhe_reading import Beams, event_blocks, parse_event, survey
 from resim.hard_scatter.lhe_text import open_lhe
 from resim.hard_scatter.make_lhe import HardScatterOptions, make_hard_scatters
+from resim.hard_scatter.partons import ancestors_of, mothers_of
 from resim.pairfile.reader import PairFile
 from resim.run.generate import generate
 from tests.helpers.chain import REPOSITORY, run_cli
@@ -254,3 +255,42 @@ def test_the_command_says_what_it_made(tmp_path):
 def test_the_number_of_events_may_stand_in_the_card(tmp_path):
     card = card_with(tmp_path, "settings: ['HardQCD:all = on']\nn_events: 7\n")
     assert make_hard_scatters(card, tmp_path / "made.lhe", HardScatterOptions(quiet=True)).n_events == 7
+
+
+def family(event, i):
+    """|PDG id|s of what an entry of an event decays to in the end, sorted."""
+    ancestors = ancestors_of(mothers_of(event))
+    return sorted(abs(p.id) for j, p in enumerate(event.particles) if p.status == 1 and i in ancestors[j])
+
+
+LIGHT = {1, 2, 3, 4, 5}
+JETCLASS = {
+    "hbb": (25, lambda ids: ids == [5, 5]),
+    "hcc": (25, lambda ids: ids == [4, 4]),
+    "hgg": (25, lambda ids: ids == [21, 21]),
+    "h4q": (25, lambda ids: len(ids) == 4 and set(ids) <= LIGHT),
+    "hqql_plus": (25, lambda ids: len(ids) == 4 and set(ids[:2]) <= LIGHT and ids[2:] in ([11, 12], [13, 14])),
+    "hqql_minus": (25, lambda ids: len(ids) == 4 and set(ids[:2]) <= LIGHT and ids[2:] in ([11, 12], [13, 14])),
+    "tbqq": (6, lambda ids: len(ids) == 3 and 5 in ids and set(ids) <= LIGHT),
+    "tbl": (6, lambda ids: ids in ([5, 11, 12], [5, 13, 14])),
+    "wqq": (24, lambda ids: len(ids) == 2 and set(ids) <= LIGHT),
+    "zqq": (23, lambda ids: len(ids) == 2 and ids[0] == ids[1] and ids[0] in LIGHT),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", JETCLASS)
+def test_resonances_of_jetclass_decay_as_its_classes_say(tmp_path, name):
+    make(f"jetclass_{name}", tmp_path / "x.lhe", n_events=10)
+    pdg_id, wanted = JETCLASS[name]
+    found = [
+        (event, i)
+        for event in events_of(tmp_path / "x.lhe")
+        for i, p in enumerate(event.particles)
+        if abs(p.id) == pdg_id
+    ]
+    assert len(found) >= 10
+    assert all(wanted(family(event, i)) for event, i in found)
+    if name.startswith("hqql"):
+        signs = {-1 if p.id > 0 else 1 for event, _ in found for p in event.particles if abs(p.id) in (11, 13)}
+        assert signs == {1 if name == "hqql_plus" else -1}

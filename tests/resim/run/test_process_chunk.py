@@ -11,7 +11,7 @@ from resim.hard_scatter.partons import find_partons
 from resim.pairfile.reader import PairFile
 from resim.pairfile.validation import violations
 from resim.run.generate import generate
-from tests.helpers.chain import HARD_SCATTERS, N_EVENTS, TWO_VIEWS, fault_card
+from tests.helpers.chain import HARD_SCATTERS, N_EVENTS, REPOSITORY, TWO_VIEWS, fault_card
 
 VIEWS = ["nominal", "seed", "rehadron", "fsr_up"]
 
@@ -136,3 +136,29 @@ def test_jets_hold_what_the_generator_calls_visible(tmp_path, lhe, settings, mas
     with PairFile(tmp_path / "h.h5") as file:
         assert np.nanmedian(file.jets("nominal", "mass")) == pytest.approx(mass, rel=0.15)
         assert bool((np.abs(file.constituents("nominal", "pdg_id")) == 52).any()) is bool(settings)
+
+
+@pytest.mark.slow
+def test_members_of_a_family_are_independent_and_do_not_know_how_many_they_are(tmp_path):
+    again = {"from": "nominal", "freeze": "hadronization"}
+    blocks, rows = [], {25: "hbb"}
+    for repeat in (1, 3):
+        card = fault_card(
+            tmp_path,
+            HARD_SCATTERS / "hbb_j.lhe.gz",
+            rows,
+            {"nominal": {}, "redetect": again | {"repeat": repeat}},
+            detector={"card": str(REPOSITORY / "cards/delphes/cms_tracking.tcl")},
+        )
+        path = tmp_path / f"{repeat}.h5"
+        generate(card, path, RunOptions(n_events=6, quiet=True))
+        assert violations(path) == []
+        with PairFile(path) as file:
+            blocks.append(file.block(0, len(file)).arrays)
+            assert file.view_names == ["nominal", *(f"redetect/{i}" for i in range(repeat))]
+    fewer, more = blocks
+    assert all(np.array_equal(more[path], array, equal_nan=array.dtype.kind == "f") for path, array in fewer.items())
+    pt = [more[f"views/{view}/jets/pt"] for view in ("nominal", "redetect/0", "redetect/1", "redetect/2")]
+    assert all((a != b).all() for i, a in enumerate(pt) for b in pt[:i])
+    shower = [more[f"views/redetect/{i}/seeds/shower"] for i in range(3)]
+    assert (shower[0] == shower[1]).all()

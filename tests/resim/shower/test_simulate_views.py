@@ -18,6 +18,7 @@ from resim.run import planning
 from resim.run.generate import generate
 from resim.run.replay import replay
 from resim.shower import simulate_views as realization
+from resim.shower.event_record import FINAL_PARTICLE
 from resim.shower.herwig import herwig_for
 from tests.helpers.chain import HARD_SCATTERS, REPOSITORY
 
@@ -356,3 +357,12 @@ def test_more_failures_than_the_card_allows_stop_the_run_and_keep_what_is_done(t
         generate(card, output, replace(OPTIONS, n_events=40))
     assert not output.exists()
     assert list(tmp_path.glob("pairs.h5.chunks/*.npz"))
+
+
+def test_a_particle_without_energy_is_none():
+    photons = np.zeros(2, FINAL_PARTICLE)
+    photons["pdg_id"] = 22
+    photons["px"][1] = photons["energy"][1] = 1.0
+    gathered = realization._gather([realization.Outcome(photons)], np.array([12], np.int32))
+    assert gathered.particles.energy.tolist() == [1.0]
+    assert gathered.particles.offsets.tolist() == [0, 1]

@@ -30,6 +30,7 @@ class Stream(IntEnum):
     HALVES = 20
     GEOMETRY = 21
     SEEDS = 22
+    DETECTOR = 23
 
 
 def generator(seed: int, stream: Stream, *address: int) -> np.random.Generator:

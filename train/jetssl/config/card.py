@@ -60,6 +60,14 @@ class Card(CardModel):
         return self
 
     @model_validator(mode="after")
+    def _no_vertices_of_another_detector(self) -> "Card":
+        if self.views.source == "live" and "vertices" in self.data.inputs:
+            raise ValueError(
+                "data.inputs has vertices, which views.source live does not find anew: set it to [constituents]"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _labels_for_whom_reads_them(self) -> "Card":
         if self.objective.reads_labels and not self.data.labelled:
             raise ValueError(f"objective {self.objective.name} reads labels, data.labelled is false; choose another")
@@ -115,7 +123,7 @@ class Card(CardModel):
     @property
     def needed_views(self) -> str:
         """What a row must have to train, in words."""
-        if self.views.source == "augment" or self.objective.jets_per_row == 1:
+        if self.views.source in {"augment", "live"} or self.objective.jets_per_row == 1:
             return "a valid view that views.pairs names"
         return "two valid views that views.pairs allows"
 
@@ -197,7 +205,11 @@ def load_card(path: Path, overrides: Sequence[str] = ()) -> Card:
     if not card.data.files:
         raise InputError(f"{path}: data.files: []: want one pair file at least")
     files = tuple(str(find_file(Path(name), path).resolve()) for name in card.data.files)
-    return card.model_copy(update={"data": card.data.model_copy(update={"files": files})})
+    changes: dict[str, Any] = {"data": card.data.model_copy(update={"files": files})}
+    if card.views.live:
+        live = card.views.live.model_copy(update={"detector": find_file(card.views.live.detector, path).resolve()})
+        changes["views"] = card.views.model_copy(update={"live": live})
+    return card.model_copy(update=changes)
 
 
 def with_overrides(raw: Any, overrides: Sequence[str], path: Path) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """Sections `data` (what is read, in which order) and `views` (how the two views of a row differ)."""
 
+from pathlib import Path
 from typing import Final, Literal
 
 from pydantic import Field, PositiveFloat, field_validator, model_validator
 
 from resim.common.cards import CardModel
-from resim.common.limits import BATCH_ROWS, BINS, CONSTITUENTS, ROWS
+from resim.common.limits import BATCH_ROWS, BINS, CONSTITUENTS, ROWS, THREADS
 
 FeatureSet = Literal["relative", "relative_ip", "scalars", "scalars_ip", "kin", "kinpid", "full", "rs3l"]
 """Names of `jetssl.data.features`."""
@@ -47,6 +48,15 @@ class AugmentationsCard(CardModel):
     """largest shift in units of the extent of the jet"""
 
 
+class LiveCard(CardModel):
+    """The detector of live views, which sees every jet anew in every epoch; see `jetssl.data.live`."""
+
+    detector: Path
+    """Delphes card without pile-up"""
+    processes: int = Field(1, ge=1, le=THREADS)
+    """that run it, beside the one that trains"""
+
+
 ANY: Final = "any"
 """Stands for every common view of the files, in a pair for every other one."""
 
@@ -54,13 +64,16 @@ ANY: Final = "any"
 class ViewsCard(CardModel):
     """What tells the two views of a row apart."""
 
-    source: Literal["resim", "augment", "both"] = "both"
+    source: Literal["resim", "augment", "both", "live"] = "both"
     """`resim`: two stored views as they are; `augment`: augmentations of one stored view; `both`: augmentations of
-    two stored views"""
+    two stored views; `live`: augmentations of what a detector measures of two stored views of generated particles,
+    or twice of one, anew in every epoch"""
+    live: LiveCard | None = None
+    """the detector, with source `live` alone"""
     pairs: tuple[tuple[str, str], ...] = Field(((ANY, ANY),), min_length=1)
-    """names of stored views, `any` for every one, as in [[nominal, any]]; each valid choice of a row is as likely as
-    the others, drawn anew in every epoch. Where one stored view is enough (source `augment`, objective `supervised`):
-    any of those named"""
+    """names of stored views, or of families of them, `any` for every one, as in [[nominal, any]]; each valid choice
+    of a row is as likely as the others, where a family counts as one view, drawn anew in every epoch. Where one
+    stored view is enough (source `augment`, objective `supervised`): any of those named"""
     pairing: Literal["row", "emd"] = "row"
     """`row`: both jets are of one hard scatter; `emd`: the second one is the nearest jet, by energy mover's distance,
     of another hard scatter in the second view, as in MACK (arXiv:2410.13947), for comparison. Asks for one pair of
@@ -71,21 +84,21 @@ class ViewsCard(CardModel):
     """not used with source `resim`"""
 
     @model_validator(mode="after")
-    def _different(self) -> "ViewsCard":
-        for first, second in self.pairs:
-            if first == second != ANY and self.source != "augment":
-                raise ValueError(
-                    f"pairs holds [{first}, {second}]: with source {self.source} the two views of a row are different"
-                    " ones; name another, or use source augment"
-                )
-        return self
-
-    @model_validator(mode="after")
     def _one_pair_for_partners(self) -> "ViewsCard":
-        if self.pairing == "emd" and (self.source == "augment" or len(self.pairs) != 1 or ANY in self.pairs[0]):
+        one = len(self.pairs) == 1 and ANY not in self.pairs[0] and self.pairs[0][0] != self.pairs[0][1]
+        if self.pairing == "emd" and (self.source not in {"resim", "both"} or not one):
             raise ValueError(
                 f"pairing emd with source {self.source} and pairs {[list(pair) for pair in self.pairs]}: want one"
                 " pair of two named views, as [[nominal, vincia]], and source resim or both"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_detector_for_live_views(self) -> "ViewsCard":
+        if (self.source == "live") != (self.live is not None):
+            raise ValueError(
+                f"source {self.source}, live {'is not' if self.live is None else 'is'} given: source live takes a"
+                " detector, as in live: {detector: cards/delphes/cms_tracking.tcl}, the others take none"
             )
         return self
 

@@ -6,8 +6,9 @@ Letters: B rows of a batch.
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, TypeVar
 
 import numpy as np
@@ -19,12 +20,13 @@ from jetssl.config.objectives import AnomaliesCard, HidingCard
 from jetssl.data.anomalies import anomalize
 from jetssl.data.augmentations import augment
 from jetssl.data.jets import Jets, concatenate, gather_jets
+from jetssl.data.live import LiveDetector, exposure
 from jetssl.data.masking import HIDDEN, hide
 from jetssl.data.reading import WindowReader
 from jetssl.data.rows import Rows
 from jetssl.data.sampling import Window
 from jetssl.data.tensors import PairBatch, hidden_batch, to_tensors
-from jetssl.data.views import draw_views
+from jetssl.data.views import Choices
 from resim.common.arrays import Integers
 
 T = TypeVar("T")
@@ -36,8 +38,8 @@ DEPTH: Final = 2
 class Look:
     """How rows become input: which views, what is done to them, which features."""
 
-    choices: Integers
-    """int64 `(K, 2)`, from `views.choices`"""
+    choices: Choices
+    """from `views.choices`"""
     jets_per_row: int
     """2 for pairs, 1 for an objective that looks at one jet at a time"""
     views: ViewsCard
@@ -48,6 +50,8 @@ class Look:
     """how anomalous versions are made; None: there are none"""
     partner: Integers | None = None
     """int64 `(R,)`, the row of the second jet of each row; None: the same one"""
+    live: LiveDetector | None = None
+    """what sees the generated jets of the views; None: they are shown as they are stored"""
 
     @property
     def versions(self) -> int:
@@ -62,6 +66,16 @@ class ShardPass:
     number: int
     windows: Sequence[Window]
     reader: WindowReader
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """The rows of a shard in a batch, before anything is done to their jets."""
+
+    rows: Integers
+    jets: Callable[[], Jets]
+    """gives all first views, then all second ones; a detector takes its time for that"""
+    rng: np.random.Generator
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +124,7 @@ class PairBatches:
             for shard in self.shards:
                 if len(shard.windows) > 1:
                     shard.reader.announce(shard.windows[_find(shard.windows, self.skip)[0]].rows)
-        batches = ahead(lambda index: self.batch(self.skip + index), len(self) - self.skip)
+        batches = self._made_ahead()
         while True:
             started = time.monotonic()
             batch = next(batches, None)
@@ -119,9 +133,32 @@ class PairBatches:
                 return
             yield batch
 
+    def _made_ahead(self) -> Iterator[PairBatch]:
+        """The batches that are not left out; those of live views side by side, one a process."""
+        count = len(self) - self.skip
+        if self.look.live is None:
+            yield from ahead(lambda index: self.batch(self.skip + index), count)
+            return
+        n_threads = self.look.live.processes
+        with ThreadPoolExecutor(n_threads) as threads:
+
+            def begin(index: int) -> "Future[PairBatch]":
+                return threads.submit(self._finished, self._drawn(self.skip + index))
+
+            for batch in ahead(begin, count, DEPTH + n_threads):
+                yield batch.result()
+
     def batch(self, index: int) -> PairBatch:
         """Batch `index`: views and augmentations drawn independently for each of its jets."""
-        drawn = [self._draw(shard, index) for shard in self.shards]
+        return self._finished(self._drawn(index))
+
+    def _drawn(self, index: int) -> list[_Drawn]:
+        """Batch `index`, shard by shard; one batch after the other, as they share what is read."""
+        return [self._draw(shard, index) for shard in self.shards]
+
+    def _finished(self, parts: Sequence[_Drawn]) -> PairBatch:
+        """A batch of what was drawn; many threads may do so at once."""
+        drawn = [self._changed(part) for part in parts]
         rows, jets = np.concatenate([rows for rows, _ in drawn]), concatenate([jets for _, jets in drawn])
         views, versions = self.look.jets_per_row, self.look.versions
         if len(drawn) > 1:
@@ -147,19 +184,27 @@ class PairBatches:
             None if anomalous is None else to_tensors(anomalous, self.look.features),
         )
 
-    def _draw(self, shard: ShardPass, index: int) -> tuple[Integers, Jets]:
-        """Rows of a shard in batch `index`, and their jets: all first views, all second ones, all anomalous ones."""
+    def _draw(self, shard: ShardPass, index: int) -> _Drawn:
+        """Rows of a shard in batch `index`, and the views in which they are shown."""
         window, rows = _find(shard.windows, index)
         table = shard.reader.read(shard.windows[window].rows)
         for coming in shard.windows[window + 1 : window + 2]:
             shard.reader.announce(coming.rows)
         seed, stream, epoch = self.address
         rng = generator(seed, stream, epoch, index, shard.number)
-        drawn = draw_views(self.rows.valid[:, rows], self.look.choices, rng)[: self.look.jets_per_row]
+        drawn = self.look.choices.draw(self.rows.valid[:, rows], rng)[: self.look.jets_per_row]
         shown = np.tile(rows, self.look.jets_per_row)
         if self.look.partner is not None:
             shown[len(rows) :] = self.look.partner[rows]
-        jets = gather_jets(table, drawn.reshape(-1), np.searchsorted(shard.windows[window].rows, shown))
+        view, place = drawn.reshape(-1), np.searchsorted(shard.windows[window].rows, shown)
+        if self.look.live is not None:
+            return _Drawn(rows, partial(self.look.live, exposure(table, view, place, rows, self.address)), rng)
+        jets = gather_jets(table, view, place)
+        return _Drawn(rows, lambda: jets, rng)
+
+    def _changed(self, drawn: _Drawn) -> tuple[Integers, Jets]:
+        """Rows of a shard, and their jets: all first views, all second ones, all anomalous ones."""
+        rows, jets, rng = drawn.rows, drawn.jets(), drawn.rng
         if self.look.views.source != "resim":
             jets = augment(jets, self.look.views.augmentations, rng)
         if self.look.hide is not None:
@@ -200,8 +245,8 @@ def _find(windows: Sequence[Window], index: int) -> tuple[int, Integers]:
     raise IndexError(index)
 
 
-def ahead(make: Callable[[int], T], count: int) -> Iterator[T]:
-    """`make(0), ..., make(count - 1)`, one after the other in a thread, at most `DEPTH` ahead of use.
+def ahead(make: Callable[[int], T], count: int, depth: int = DEPTH) -> Iterator[T]:
+    """`make(0), ..., make(count - 1)`, one after the other in a thread, at most `depth` ahead of use.
 
     Whatever `make` raises is raised where its result would be taken.
 
@@ -209,8 +254,8 @@ def ahead(make: Callable[[int], T], count: int) -> Iterator[T]:
     [0, 1, 4, 9]
     """
     with ThreadPoolExecutor(1) as thread:
-        waiting = deque(thread.submit(make, i) for i in range(min(DEPTH, count)))
-        for i in range(DEPTH, count + DEPTH):
+        waiting = deque(thread.submit(make, i) for i in range(min(depth, count)))
+        for i in range(depth, count + depth):
             result = waiting.popleft().result()
             if i < count:
                 waiting.append(thread.submit(make, i))

@@ -12,13 +12,14 @@ from jetssl.config.data import DataCard
 from jetssl.config.objectives import AnomClrCard, HidingCard
 from jetssl.data.batches import Look, PairBatches, ShardPass, Share, TrainingBatches
 from jetssl.data.features import FEATURE_SETS
+from jetssl.data.live import PARTICLE_COLUMNS, LiveDetector, radius_of_generated
 from jetssl.data.partners import partners
 from jetssl.data.reading import WindowReader
 from jetssl.data.rows import Rows
 from jetssl.data.sampling import Shard, training_shards, validation_window
 from jetssl.data.splits import Splits, split_rows
 from jetssl.data.tensors import PairBatch
-from jetssl.data.views import choices, usable_rows
+from jetssl.data.views import choices
 from resim.common.arrays import Integers
 from resim.common.errors import InputError
 
@@ -52,7 +53,7 @@ class PairDataModule(lightning.LightningDataModule):
         anomalies = card.objective.anomalies if isinstance(card.objective, AnomClrCard) else None
         self.look = Look(chosen, jets_per_row, card.views, card.data.feature_set, hide, anomalies)
         self.splits = split_rows(rows, card.data.fractions)
-        usable = usable_rows(rows.valid, self.look.choices)
+        usable = chosen.usable(rows.valid)
         self.usable = Splits(*(side[usable[side]] for side in self.splits.sides))
         _check_rows(rows, self.look, self.usable, card, team)
         self.shards = training_shards(rows, self.usable.train, self.card)
@@ -62,6 +63,9 @@ class PairDataModule(lightning.LightningDataModule):
         if card.views.pairing == "emd":
             self.look = replace(self.look, partner=self._partners(card.views.candidates, quiet))
         columns = FEATURE_SETS[self.card.feature_set].columns
+        if card.views.live is not None:
+            self.look = replace(self.look, live=LiveDetector(card.views.live, radius_of_generated(rows)))
+            columns = tuple(dict.fromkeys((*columns, *PARTICLE_COLUMNS)))
         self._readers = {shard.number: WindowReader(rows, columns) for shard in self._own_shards()}
         self._validation_reader = WindowReader(rows, columns)
 
@@ -101,6 +105,8 @@ class PairDataModule(lightning.LightningDataModule):
         """End the processes that read; a training that goes on starts them again."""
         for reader in (*self._readers.values(), self._validation_reader):
             reader.close()
+        if self.look.live is not None:
+            self.look.live.close()
 
     def _partners(self, candidates: int, quiet: bool) -> Integers:
         """The row of the second jet of each row, of its side of the split; the first process looks for all."""
@@ -110,7 +116,7 @@ class PairDataModule(lightning.LightningDataModule):
                 f"views.pairing emd compares all {len(self.usable.train)} training rows: set data.shards to 1 and"
                 f" raise data.buffer ({self.card.buffer})"
             )
-        first, second = self.look.choices[0].tolist()
+        first, second = self.look.choices.pairs[0].tolist()
         groups = [only.rows, self._validation.rows]
         return self.team.once(lambda: partners(self.rows, groups, (first, second), candidates, quiet=quiet))
 

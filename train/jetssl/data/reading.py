@@ -1,31 +1,22 @@
 """Jets of windows of rows, read from the files where they lie; the next window is read while one is used.
 
-A process of its own reads ahead. A thread would not do: HDF5 reads with Python's lock held, so a thread that reads
-and one that makes batches take turns. The process imports nothing of the caller, so it works from scripts and
-notebooks as well; it ends with its parent, whose pipe it reads.
+A process of its own reads ahead (`jetssl.data.processes`).
 
 Letters: R rows.
 """
 
-import pickle
-import signal
-import subprocess
-import sys
-import weakref
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import BinaryIO, Final, cast
+from typing import Final, cast
 
 import numpy as np
 
 from jetssl.data.jet_table import JetTable, concatenate, read_jets
+from jetssl.data.processes import Helper, answer_requests
 from jetssl.data.rows import Rows
 from resim.common.arrays import Integers
-from resim.common.errors import InputError
 from resim.pairfile.reader import PairFile
 
-NEWEST: Final = pickle.HIGHEST_PROTOCOL
 ROWS_AT_ONCE: Final = 16384
 """Rows that are read at once where many follow each other."""
 LONGEST_GAP: Final = 1024
@@ -94,82 +85,24 @@ def _runs(wanted: Integers) -> list[Integers]:
     return runs
 
 
-class ReadingProcess:
-    """Reads one window at a time while its owner does something else.
+class ReadingProcess(Helper):
+    """Reads one window at a time while its owner does something else; a request is its rows, int64 `(R,)`, ascending.
 
     Args:
         rows: all rows of the files; the process is told only where they lie.
         columns: optional columns of constituents that are read.
-
-    Attributes:
-        close: ends the process; what it has read is lost. Called when nobody knows of this object any more.
     """
 
     def __init__(self, rows: Rows, columns: Sequence[str]) -> None:
-        command = [sys.executable, "-P", "-c", f"from {__name__} import serve; serve()"]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        trouble = (
+            "the process that reads the pair files ended with status {status}; is memory short? lower data.buffer"
         )
-        self._requests = cast(BinaryIO, self._process.stdin)
-        self._answers = cast(BinaryIO, self._process.stdout)
-        self.close = weakref.finalize(self, _end, self._process)
-        self._send((Place.of(rows), tuple(columns)))
-
-    def request(self, wanted: Integers) -> None:
-        """Begin to read a window, int64 `(R,)`, ascending; the one before must have been received."""
-        self._send(wanted)
-
-    def receive(self) -> JetTable:
-        """The window that was requested.
-
-        Raises:
-            InputError: the process has died.
-            Exception: what went wrong while it read.
-        """
-        try:
-            answer = pickle.load(self._answers)  # noqa: S301
-        except EOFError:
-            raise InputError(
-                f"the process that reads the pair files ended with status {self._process.wait()}; is memory short?"
-                " lower data.buffer"
-            ) from None
-        if isinstance(answer, Exception):
-            raise answer
-        return cast(JetTable, answer)
-
-    def _send(self, message: object) -> None:
-        try:
-            pickle.dump(message, self._requests, NEWEST)
-            self._requests.flush()
-        except BrokenPipeError:
-            pass  # `receive` says what happened
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.kill()
-    process.wait()
-    for pipe in (process.stdin, process.stdout):
-        with suppress(BrokenPipeError):  # a request that it did not live to read
-            cast(BinaryIO, pipe).close()
+        super().__init__(__name__, (Place.of(rows), tuple(columns)), trouble)
 
 
 def serve() -> None:
-    """Answer the requests on stdin until they end: the program of a `ReadingProcess`."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # nobody is there to be told
-    requests, answers = sys.stdin.buffer, sys.stdout.buffer
-    source = JetSource(*pickle.load(requests))  # noqa: S301
-    while True:
-        try:
-            wanted = pickle.load(requests)  # noqa: S301
-        except EOFError:
-            return
-        answer: object
-        try:
-            answer = source.read(wanted)
-        except Exception as error:
-            answer = error
-        pickle.dump(answer, answers, NEWEST)
-        answers.flush()
+    """The program of a `ReadingProcess`."""
+    answer_requests(lambda setup: JetSource(*setup).read)
 
 
 class WindowReader:
@@ -194,7 +127,7 @@ class WindowReader:
         self._present = None
         announced, self._next = self._next, None
         if announced is not None and self._process is not None:
-            table = self._process.receive()
+            table = cast(JetTable, self._process.receive())
         if announced is None or announced is not wanted:
             table = self._source.read(wanted)
         self._present = wanted, table

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from jetssl.config.data import ANY
 from jetssl.data.content_cache import cached
+from jetssl.data.views import named
 from jetssl.data.weights import AUTO, relative_weights, stored_weights
 from resim.card.view_plan import ViewRecord
 from resim.common.arrays import Booleans, Floats32, Integers
@@ -102,7 +103,7 @@ def rows_of(paths: Sequence[Path | str], views: Literal["any"] | Sequence[str] =
 
     Args:
         paths: one or several pair files.
-        views: `any` for all common views, or names of the wanted ones.
+        views: `any` for all common views, or names of the wanted ones, or of families of them.
         weights: `data.weights` of a card.
 
     Raises:
@@ -149,10 +150,10 @@ def _common_views(paths: Sequence[Path], wanted: Literal["any"] | Sequence[str])
         raise InputError(f"the pair files have no common view ({listing}); generate them with one card")
     if wanted == ANY:
         return common
-    missing = [name for name in wanted if name not in common]
+    missing = [name for name in wanted if not named(name, common)]
     if missing:
         raise InputError(f"views.pairs asks for {missing[0]!r}, common to all files are {', '.join(common)}")
-    return tuple(name for name in common if name in wanted)
+    return tuple(view for view in common if any(view in named(name, common) for name in wanted))
 
 
 def _rows_of_file(path: Path, views: tuple[str, ...], weights: str) -> Rows:

@@ -17,6 +17,7 @@ from jetssl.config.evaluation import EvaluateCard
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.splits import split_rows
 from jetssl.data.table import PairTable, load_pairs
+from jetssl.data.views import named
 from jetssl.evaluation.causes import COLUMNS, causes
 from jetssl.evaluation.embedding_cache import run_vectors
 from jetssl.evaluation.heads import fit_linear
@@ -136,9 +137,9 @@ def _test_jets(task: Task, table: PairTable, wanted: tuple[str, ...]) -> CommonJ
     """Those of the test split that are valid in the root view and in all that are compared with it."""
     root, *others = table.rows.views
     for name in wanted:
-        if name not in others:
+        if not named(name, others):
             raise InputError(f"--view {name!r} is not among the views to compare with {root}: {', '.join(others)}")
-    others = [name for name in others if name in wanted or not wanted]
+    others = [view for view in others if not wanted or any(view in named(name, others) for name in wanted)]
     if not others:
         raise InputError(f"the pair files have one common view, {root}; robustness needs another one to compare with")
     views = (root, *others)

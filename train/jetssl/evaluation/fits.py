@@ -17,11 +17,13 @@ from torch import nn
 
 from jetssl.common.sealed import BrokenSealError, read_array, write_array
 from jetssl.common.seeds import Stream, generator, torch_seed
+from jetssl.config.data import ViewsCard
 from jetssl.config.evaluation import HeadName, Mode
 from jetssl.data.augmentations import augment
 from jetssl.data.jets import gather_jets
 from jetssl.data.table import PairTable
 from jetssl.data.tensors import to_tensors
+from jetssl.data.views import choices
 from jetssl.evaluation.classifier import Batches, Classifier, Projected, Rates, targets_of, train, with_adapters
 from jetssl.evaluation.embedding import embed
 from jetssl.evaluation.heads import Head, build_head, fit_linear, loss_of, outputs_of
@@ -153,10 +155,11 @@ class Bench:
         rng = generator(self.seed, Stream.FINE_TUNING, fit.draw, 1)
         views = self.loaded.card.views
         valid = self.table.rows.valid
+        drawn = choices(self.table.rows.views, ViewsCard(source="augment"), 1)
         for rows in self._orders(fit, labelled):
             view = np.full(len(rows), self.task.view)
             if fit.mode == "scratch-views":
-                view = np.argmax(rng.random((len(valid), len(rows))) * valid[:, rows], axis=0)
+                view = drawn.draw(valid[:, rows], rng)[0]
             jets = gather_jets(self.table, view, rows)
             if views.source != "resim":
                 jets = augment(jets, views.augmentations, rng)

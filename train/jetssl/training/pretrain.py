@@ -39,8 +39,10 @@ from jetssl.training.memory import refuse_too_large
 from jetssl.training.provenance import RunProvenance, SplitCounts, start_record
 from jetssl.training.run_folder import RunFolder, State
 from jetssl.training.stopping import Patience, SaveAndStop
+from resim.card.delphes_card import content_digest
 from resim.common.atomic_write import write_text
 from resim.common.commandline import END_OF_JOB
+from resim.common.errors import InputError
 from resim.common.output_lock import locked
 from resim.common.versions import utc_now
 
@@ -101,12 +103,18 @@ def _prepare(
     if state is State.FINISHED:
         return Outcome(state, trained=False, provenance=run.load_provenance()), None
     resume_from = run.last if run.last.is_file() else None
+    detector = content_digest(card.views.live.detector) if card.views.live else ""
     if state is State.RESUMABLE:
         before = run.load_provenance()
+        if before.detector != detector:
+            raise InputError(
+                f"{run.path}: {card.views.live and card.views.live.detector} is another detector than when the run"
+                " began; restore it, or --force to start anew"
+            )
         again = {"resumed": before.resumed + int(resume_from is not None), "processes": data.team.size}
         provenance = before.model_copy(update=again)
     else:
-        provenance = _provenance(card, data, method)
+        provenance = _provenance(card, data, method).model_copy(update={"detector": detector})
         write_text(run.card, card.to_yaml())
     if resume_from is not None:
         refuse_other_card(resume_from, card)

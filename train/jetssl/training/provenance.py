@@ -76,6 +76,8 @@ class RunProvenance(_Record):
     """how many shared every batch"""
     imported: ImportRecord | None = None
     """None if it was trained here"""
+    detector: str = ""
+    """SHA-256 of the Delphes card of live views, and of what it sources; empty without"""
 
 
 def start_record(  # noqa: PLR0913

@@ -77,6 +77,11 @@ def load_domain(name: str, card: DomainCard, features: str, fractions: Fractions
         InputError: unusable files, no such view, or no jets.
     """
     table = load_pairs(card.files, (card.view,), FEATURE_SETS[features].columns, NONE)
+    if len(table.rows.views) != 1:
+        raise InputError(
+            f"domain {name!r}: view {card.view!r} is a family of {len(table.rows.views)}; name one, as"
+            f" {table.rows.views[0]}"
+        )
     rows = replace(table.rows, views=(VIEW,)).without_labels()
     splits = _usable(rows, card.share, fractions)
     for side, chosen in zip(("training", "validation", "test"), splits.sides, strict=True):

@@ -142,6 +142,8 @@ def test_live_views_have_no_vertices_and_their_detector_is_found_above_the_card(
     live = "views={source: live, live: {detector: my/detector.tcl}}"
     with pytest.raises(InputError, match=r"data.inputs has vertices, which views.source live does not find anew"):
         load_card(card_file, ["data.inputs=[constituents, vertices]", live])
+    with pytest.raises(InputError, match=r"data.inputs has cells, which views.source live does not find anew"):
+        load_card(card_file, [CELLS, live])
     with pytest.raises(InputError, match=r"my/detector.tcl not found"):
         load_card(card_file, [live])
     detector = card_file.parent / "my/detector.tcl"

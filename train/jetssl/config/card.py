@@ -60,10 +60,11 @@ class Card(CardModel):
         return self
 
     @model_validator(mode="after")
-    def _no_vertices_of_another_detector(self) -> "Card":
-        if self.views.source == "live" and "vertices" in self.data.inputs:
+    def _constituents_of_live_views(self) -> "Card":
+        others = [name for name in self.data.inputs if name != "constituents"]
+        if self.views.source == "live" and others:
             raise ValueError(
-                "data.inputs has vertices, which views.source live does not find anew: set it to [constituents]"
+                f"data.inputs has {others[0]}, which views.source live does not find anew: set it to [constituents]"
             )
         return self
 

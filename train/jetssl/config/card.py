@@ -14,7 +14,7 @@ from pydantic import create_model, model_validator
 
 from jetssl.config import plugins
 from jetssl.config.data import TYPED, DataCard, ViewsCard
-from jetssl.config.encoders import EncoderCard, ProjectorCard, TransformerCard
+from jetssl.config.encoders import EncoderCard, OmniLearnedCard, ProjectorCard, TransformerCard
 from jetssl.config.objectives import AnomClrCard, HidingCard, NtXentCard, ObjectiveCard
 from jetssl.config.training import WITHOUT_EFFECT, TrainingCard
 from resim.common.cards import CardModel, find_file, parse_card, parse_yaml, read_yaml
@@ -53,6 +53,16 @@ class Card(CardModel):
         if has_vertices and self.views.source != "resim" and (changes.crop or changes.split_up_to):
             raise ValueError(
                 "views.augmentations: crop and split_up_to would take tracks from vertices; set them to 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _omnilearned_reads_its_own(self) -> Self:
+        features, normalize = self.data.feature_set, self.data.normalize
+        if isinstance(self.encoder, OmniLearnedCard) and (features != "omnilearned" or normalize):
+            raise ValueError(
+                f"encoder omnilearned: data.features is {features}, data.normalize {str(normalize).lower()}; its layers"
+                " know what each column means: set them to omnilearned and false"
             )
         return self
 

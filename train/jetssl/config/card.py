@@ -61,8 +61,8 @@ class Card(CardModel):
         features, normalize = self.data.feature_set, self.data.normalize
         if isinstance(self.encoder, OmniLearnedCard) and (features != "omnilearned" or normalize):
             raise ValueError(
-                f"encoder omnilearned: data.features is {features}, data.normalize {str(normalize).lower()}; its layers"
-                " know what each column means: set them to omnilearned and false"
+                f"encoder omnilearned: data.features is {features}, data.normalize {str(normalize).lower()}; its"
+                " layers know what each column means: set them to omnilearned and false"
             )
         return self
 

@@ -180,7 +180,7 @@ class LGATrSlimCard(LorentzSection):
 
 
 class OmniLearnedCard(EncoderSection):
-    """PET 2 of OmniLearned (arXiv:2510.24066), its small size; package and extra `omnilearned`, features `omnilearned`.
+    """PET 2 of OmniLearned (arXiv:2510.24066), its small size; package, extra and features `omnilearned`.
 
     D is `tokens` * `width`: the learned tokens side by side, after they have looked at the constituents.
     """

@@ -3,8 +3,8 @@
 `kin`, `kinpid` and `full` are those of the Particle Transformer on JetClass (arXiv:2202.03772, table 2; names,
 offsets, factors and order of the repository jet-universe/particle_transformer, data/JetClass/JetClass_*.yaml). They
 are made for jets of 500-1000 GeV; delta eta is mirrored for jets at negative eta, as JetClass stores it.
-`rs3l` is the input of RS3L (arXiv:2403.07066), not scaled; `omnilearned` that of OmniLearned (arXiv:2510.24066, README
-of its package, "Dataset Contents"), whose files `resim export --format omnilearned` writes.
+`rs3l` is the input of RS3L (arXiv:2403.07066), not scaled; `omnilearned` that of OmniLearned (arXiv:2510.24066,
+README of its package, "Dataset Contents"), as `resim export --format omnilearned` writes it.
 
 Letters: T constituents of all jets.
 """

@@ -1,4 +1,4 @@
-"""Runs that are made of weights that another program trained: files are read without trust, runs are written whole."""
+"""Runs of weights that another program trained: its files are read without trust, the run is written last."""
 
 import hashlib
 import io

@@ -117,6 +117,14 @@ def record_of_import(
 ) -> RunProvenance:
     """Provenance of a run that was never trained here: no files, no rows; `packages` as in `start_record`."""
     none = SplitCounts(train=0, validation=0, test=0)
-    counts = {"rows": none, "pair_rows": none, "parameters": parameters}
-    record = start_record(files=(), views=(), **counts, seed=0, processes=1, packages=packages)
+    record = start_record(
+        packages=packages,
+        files=(),
+        views=(),
+        rows=none,
+        pair_rows=none,
+        parameters=parameters,
+        seed=0,
+        processes=1,
+    )
     return record.model_copy(update={"finished": record.started, "imported": imported})

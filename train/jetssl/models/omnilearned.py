@@ -4,7 +4,8 @@ The body sees constituents and a few learned tokens; then its classifier lets th
 more, puts them side by side, and ends with a perceptron. The encoder is all of that up to the tokens side by side.
 
 Features are those of `jetssl.data.published.omnilearned`. Its layers take a constituent whose log pT is 0 for
-padding: one of exactly 1 GeV is moved from there.
+padding: one of exactly 1 GeV is moved from there. With interactions, gradients of weights are finite, those of
+features are not: of a constituent with itself they differentiate a square root at 0.
 
 Letters: B jets, N constituents, F features, b jets of a bucket, n its longest jet, K neighbours, T tokens, W size of
 a token, D = T W, C classes.
@@ -12,7 +13,7 @@ a token, D = T W, C classes.
 
 from collections.abc import Mapping
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 import torch
 from torch import nn
@@ -55,12 +56,12 @@ class OmniLearned(Encoder):
         if n_features != len(OMNILEARNED):
             raise ValueError(f"{n_features} features, want {len(OMNILEARNED)}")
         self.width, self.neighbours, self.n_tokens = card.tokens * card.width, card.neighbours, card.tokens
-        self.reads_types, self.reads_displacements = card.types > 0, card.displacements
+        self.n_types, self.reads_displacements = card.types, card.displacements
         network = _package().PET2(
             KINEMATICS,
             use_int=card.interactions,
             local_int=card.local_interactions,
-            pid=self.reads_types,
+            pid=card.types > 0,
             pid_dim=card.types,
             add_info=card.displacements,
             add_dim=DISPLACEMENTS,
@@ -74,6 +75,9 @@ class OmniLearned(Encoder):
             num_coord=COORDINATES,
         )
         self.body, self.blocks = network.body, network.classifier.in_blocks
+        for module in self.body.modules():
+            if isinstance(module, nn.MultiheadAttention):
+                module.register_forward_pre_hook(_in_precision_of_the_query, with_kwargs=True)
 
     def depths(self) -> Mapping[str, int]:
         """As those of other encoders; the stack are the layers of the body, then those of the classifier."""
@@ -110,12 +114,22 @@ class OmniLearned(Encoder):
         is_log_pt = torch.arange(KINEMATICS, device=features.device) == LOG_PT
         vectors: torch.Tensor = self.body(
             kinematics.masked_fill(at_zero[..., None] & is_log_pt, NOT_PADDING),
-            pid=numbers.long() if self.reads_types else None,
+            pid=numbers.long().clamp(0, self.n_types - 1) if self.n_types else None,  # examples have any numbers
             add_info=features[..., KINEMATICS + 1 :] if self.reads_displacements else None,
         )
         for block in self.blocks:
             vectors = block(vectors, mask=valid[..., None])
         return vectors
+
+
+def _in_precision_of_the_query(
+    module: nn.Module,  # noqa: ARG001
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Masks of the package are in single precision; beside doubles torch 2.13 reads them as doubles on a CPU."""
+    mask: torch.Tensor | None = kwargs["attn_mask"]
+    return args, kwargs if mask is None else kwargs | {"attn_mask": mask.to(kwargs["query"].dtype)}
 
 
 def perceptron(card: OmniLearnedCard, n_classes: int) -> nn.Sequential:

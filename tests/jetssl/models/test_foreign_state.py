@@ -15,7 +15,7 @@ SHAPES = {name: tuple(value.shape) for name, value in STATE.items()}
     ("changes", "message"),
     [
         ({"norm": None}, "misses norm$"),
-        ({name: None for name in STATE}, r"misses blocks\.0\.weight, blocks\.2\.weight, norm$"),
+        (dict.fromkeys(STATE), r"misses blocks\.0\.weight, blocks\.2\.weight, norm$"),
         ({f"more{i}": torch.ones(1) for i in range(5)}, "beyond this network, more0, more1, more2 and 2 more$"),
         ({"norm": torch.ones(2, 1)}, r"another shape of norm \(2, 1\) instead of \(1,\)$"),
         ({"norm": torch.tensor([torch.nan])}, "not finite in norm$"),
@@ -34,7 +34,7 @@ def test_sizes_of_shapes():
     with pytest.raises(InputError, match="misses none"):
         size(STATE, "none")
     assert section(TransformerCard, {"width": 8}).width == 8
-    with pytest.raises(InputError, match="has impossible sizes: .*not a multiple of heads"):
+    with pytest.raises(InputError, match=r"has impossible sizes: .*not a multiple of heads"):
         section(TransformerCard, {"width": 6})
 
 

@@ -35,6 +35,7 @@ EXTRAS = {
     "export": ("onnx", "onnxruntime", "onnxscript", "safetensors"),
     "formats": ("awkward", "hdf5plugin", "pyarrow", "uproot"),
     "lora": ("peft",),
+    "omnilearned": ("omnilearned",),
     "train": (
         "jinja2",
         "lightning",

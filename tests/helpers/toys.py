@@ -3,10 +3,12 @@
 import numpy as np
 import torch
 
+from jetssl.config.data import DataCard
 from jetssl.config.encoders import (
     InteractionNetworkCard,
     LGATrCard,
     LGATrSlimCard,
+    OmniLearnedCard,
     ParticleNetCard,
     ParticleTransformerCard,
     ResimTransformerCard,
@@ -136,7 +138,24 @@ ENCODER_CARDS = {
         width=16, layers=1, heads=2, multivectors=4, scalars=8, pool="mean", beam="lightlike", jet_energy=500
     ),
     "lgatr_slim": LGATrSlimCard(width=16, layers=2, heads=2, vectors=4, scalars=8),
+    "omnilearned": OmniLearnedCard(
+        width=8,
+        layers=2,
+        class_layers=1,
+        tokens=2,
+        heads=2,
+        neighbours=4,
+        interactions=False,
+        local_interactions=True,
+    ),
 }
+
+
+def toy_data(encoder, *, normalize=False):
+    """Section `data` for one of `ENCODER_CARDS`; OmniLearned's reads its own features, as they are."""
+    own = encoder == "omnilearned"
+    features = "omnilearned" if own else "relative"
+    return DataCard(files=("none",), features=features, normalize=normalize and not own)
 
 
 WITHOUT_EFFECT = {

@@ -76,7 +76,7 @@ def test_options_are_frozen():
         "train": ["card", "overrides", "--output", "--force", "--quiet", "--print-config"],
         "import": [
             *("file", "--from", "--architecture", "--features", "--classes", "--neighbours", "--pair-activation"),
-            *("--output", "--force"),
+            *("--heads", "--output", "--force"),
         ],
         "probe": [
             *(

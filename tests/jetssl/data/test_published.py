@@ -42,6 +42,22 @@ def test_smaller_sets_are_columns_of_the_larger(jets):
             assert np.array_equal(column, full[name]), name
 
 
+def test_omnilearned_numbers_types_and_cuts_nothing(jets):
+    found = by_name(published.omnilearned, published.OMNILEARNED, jets)
+    owner = np.repeat(np.arange(len(jets.counts)), jets.counts)
+    assert found["d_eta"] == pytest.approx(jets.d_eta + (jets.axis - jets.jet_eta)[owner], abs=1e-6)
+    assert np.exp(found["log_pt"]) == pytest.approx(jets.pt, rel=1e-5)
+    assert np.exp(found["log_energy"]) == pytest.approx(jets.energy, rel=1e-5)
+    assert found["tanh_dz"] == pytest.approx(np.tanh(jets.other["dz"]))
+    assert np.array_equal(found["dz_err"], jets.other["dz_err"])
+    ids = (-211, -13, -11, 11, 13, 22, 130, 211)
+    columns = (jets.other["pdg_id"].tolist(), jets.other["charge"].tolist(), found["type_number"])
+    for pdg_id, charge, number in zip(*columns, strict=True):
+        kind = abs(pdg_id)
+        known = {22: 22, 11: -11 * charge, 13: -13 * charge}.get(kind, 211 * charge if charge else 130)
+        assert ids[int(number)] == known
+
+
 def test_rs3l_is_not_mirrored(jets):
     found = by_name(published.rs3l, published.RS3L, jets)
     owner = np.repeat(np.arange(len(jets.counts)), jets.counts)

@@ -62,6 +62,21 @@ def test_other_weights_are_found():
         module._refuse_other_numbers(encoder, graph, N_FEATURES)
 
 
+def test_a_graph_that_gives_no_numbers_is_refused(monkeypatch):
+    class Session:
+        def __init__(self, *_, **__):
+            pass
+
+        def run(self, _, inputs):
+            n_jets, n = inputs["mask"].shape
+            jet = torch.full((n_jets, 16), torch.nan if n == 17 else 0.0)
+            return jet.numpy(), torch.zeros(n_jets, n, 16).numpy()
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", Session)
+    with pytest.raises(InputError, match="differs from torch by nan"):
+        module._refuse_other_numbers(built("transformer"), b"", N_FEATURES)
+
+
 def test_what_torch_cannot_translate_is_one_line(monkeypatch):
     def fails(*_, **__):
         raise torch.onnx.OnnxExporterError("no function for this\nand many more lines")

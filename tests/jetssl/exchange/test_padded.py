@@ -12,7 +12,7 @@ from jetssl.data.tensors import to_tensors
 from jetssl.exchange.padded import PaddedEncoder
 from jetssl.models.builder import ENCODERS
 from tests.helpers.encoders import built
-from tests.helpers.toys import ENCODER_CARDS, make_jets
+from tests.helpers.toys import ENCODER_CARDS, make_jets, toy_data
 
 
 def test_all_encoders_are_looked_at():
@@ -30,7 +30,7 @@ def test_jets_and_tokens_are_those_of_the_encoder(name, normalize):
     @settings(max_examples=8)
     @given(st.lists(st.integers(1, 40), min_size=1, max_size=6), st.integers(0, 100))
     def same(counts, seed):
-        batch = to_tensors(make_jets(np.random.default_rng(seed), counts), "relative")
+        batch = to_tensors(make_jets(np.random.default_rng(seed), counts), toy_data(name).features)
         features, momenta, mask = batch.features.double(), batch.momenta.double(), batch.mask
         with torch.inference_mode():
             wanted = encoder(features, momenta, mask)

@@ -7,27 +7,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jetssl.config.card import Card
-from jetssl.config.data import DataCard
 from jetssl.data.tensors import to_tensors
 from jetssl.models.builder import ENCODERS, build_encoder
-from tests.helpers.toys import ENCODER_CARDS, WITHOUT_EFFECT, make_jets
+from tests.helpers.toys import ENCODER_CARDS, WITHOUT_EFFECT, make_jets, toy_data
 
 TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
 NAMES = list(ENCODER_CARDS)
 
 
 def build(name):
-    return build_encoder(
-        Card(data=DataCard(files=("none",), normalize=False), encoder=ENCODER_CARDS[name]), seed=1
-    ).double()
+    return build_encoder(Card(data=toy_data(name), encoder=ENCODER_CARDS[name]), seed=1).double()
 
 
 def double(batch):
     return batch._replace(features=batch.features.double(), momenta=batch.momenta.double())
 
 
-def jets_of(seed, counts):
-    return double(to_tensors(make_jets(np.random.default_rng(seed), counts), "relative"))
+def jets_of(name, seed, counts):
+    return double(to_tensors(make_jets(np.random.default_rng(seed), counts), toy_data(name).features))
 
 
 def test_all_encoders_are_looked_at():
@@ -35,11 +32,17 @@ def test_all_encoders_are_looked_at():
 
 
 @pytest.fixture(params=NAMES)
-def encoder(request):
-    return build(request.param).eval()
+def name(request):
+    return request.param
 
 
-def test_shapes_and_padding_is_zero(encoder, batch):
+@pytest.fixture
+def encoder(name):
+    return build(name).eval()
+
+
+def test_shapes_and_padding_is_zero(name, encoder, jets):
+    batch = to_tensors(jets, toy_data(name).features)
     encoded = encoder(*double(batch))
     assert encoded.tokens.shape == (4, 12, encoder.width)
     assert encoded.jet.shape == (4, encoder.width)
@@ -52,7 +55,7 @@ def test_shapes_and_padding_is_zero(encoder, batch):
 @given(seed=st.integers(0, 2**32 - 1), counts=st.lists(st.integers(1, 9), min_size=1, max_size=40))
 def test_order_and_company_do_not_matter(name, seed, counts):
     """Another order of constituents, more padding, holes in the mask, garbage in it, other jets: the same result."""
-    encoder, jets = build(name).eval(), jets_of(seed, counts)
+    encoder, jets = build(name).eval(), jets_of(name, seed, counts)
     rng = np.random.default_rng(seed)
     wider = [torch.nn.functional.pad(tensor, (0, 0, 0, 3)) for tensor in jets[:2]]
     mask = torch.nn.functional.pad(jets.mask, (0, 3))
@@ -72,7 +75,7 @@ def test_order_and_company_do_not_matter(name, seed, counts):
 @pytest.mark.parametrize("name", NAMES)
 def test_padding_does_not_change_training(name):
     """Batch norms must not see it: the same batch with more padding has the same loss and gradients."""
-    jets = jets_of(5, [7, 3, 1, 9, 6] * 8)
+    jets = jets_of(name, 5, [7, 3, 1, 9, 6] * 8)
     gradients = []
     for extra in (0, 4):
         encoder = build(name).train()
@@ -88,7 +91,7 @@ def test_padding_does_not_change_training(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_dead_parameter(name):
-    encoder, jets = build(name).train(), jets_of(5, [7, 3, 1, 9, 6] * 8)
+    encoder, jets = build(name).train(), jets_of(name, 5, [7, 3, 1, 9, 6] * 8)
     weight = torch.randn(40, encoder.width, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     (encoder(*jets).jet * weight).sum().backward()
     dead = [name for name, p in encoder.named_parameters() if p.grad is None or not p.grad.abs().max() > 1e-12]
@@ -97,19 +100,19 @@ def test_no_dead_parameter(name):
 
 @pytest.mark.parametrize("counts", [[1], [1, 1, 1], [1, 2, 1]])
 @pytest.mark.parametrize("training", [True, False])
-def test_tiny_jets_are_finite(encoder, counts, training):
+def test_tiny_jets_are_finite(name, encoder, counts, training):
     if training and counts == [1]:
         counts = [1, 1]  # batch norm needs two values
     encoder.train(training)
-    encoded = encoder(*jets_of(3, counts))
+    encoded = encoder(*jets_of(name, 3, counts))
     encoded.jet.sum().backward()
     assert torch.isfinite(encoded.jet).all()
     assert all(torch.isfinite(p.grad).all() for p in encoder.parameters() if p.grad is not None)
 
 
-def test_constituents_matter(encoder):
+def test_constituents_matter(name, encoder):
     """Every constituent of every jet has a say in its jet vector, and in no other."""
-    jets = jets_of(8, [5, 1, 12, 3])
+    jets = jets_of(name, 8, [5, 1, 12, 3])
     features = jets.features.clone().requires_grad_()
     jet = encoder(features, jets.momenta, jets.mask).jet
     for i in range(4):

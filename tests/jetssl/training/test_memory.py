@@ -16,6 +16,8 @@ CLASSES = ("a", "b")
 def test_weights_are_counted_without_being_made(card_file, encoder):
     raw = ["encoder={}", f"encoder.name={encoder}"]
     raw += ["data.inputs=[cells, tracks]"] * (encoder == "resim_transformer")
+    if encoder == "omnilearned":
+        raw += ["data.features=omnilearned", "data.normalize=false"]
     card = load_card(card_file, raw)
     parts = memory_of(card, CLASSES, 1)
     method = METHODS[card.objective.name](card, 1, CLASSES)

@@ -44,14 +44,19 @@ def weaver_jets(jetclass):
     logging.disable(logging.NOTSET)
 
 
+def features_of(pairs, name):
+    """What jetssl makes of the valid jets of the root view, `(n, F)` for each."""
+    features = FEATURE_SETS[name]
+    with PairFile(pairs) as file:
+        valid = np.flatnonzero(file.valid("nominal"))
+        jets = gather_jets(read_jets(file, ["nominal"], 0, len(file), features.columns), np.zeros_like(valid), valid)
+    return np.split(features.compute(jets), np.cumsum(jets.counts)[:-1])
+
+
 def test_weaver_reads_the_features_that_we_compute(pairs, weaver_jets):
     """All 17 to 1e-6; Delta R before it is multiplied by 4, as single precision leaves 4e-7 of an azimuth near pi."""
     factor = np.where(np.array(FEATURE_SETS["full"].names) == "part_deltaR", 4.0, 1.0)
-    with PairFile(pairs) as file:
-        valid = np.flatnonzero(file.valid("nominal"))
-        features = FEATURE_SETS["full"]
-        jets = gather_jets(read_jets(file, ["nominal"], 0, len(file), features.columns), np.zeros_like(valid), valid)
-    ours = np.split(features.compute(jets), np.cumsum(jets.counts)[:-1])
+    ours = features_of(pairs, "full")
     assert len(weaver_jets) == len(ours)
     for (theirs, _, _), wanted in zip(weaver_jets, ours, strict=True):
         n = min(len(wanted), 128)
@@ -149,6 +154,15 @@ def test_omnilearned_by_hand(pairs, tmp_path):
         assert found["global"][0].tolist() == [
             file.jets("seed", name)[first] for name in ("pt", "eta", "phi", "mass", "n_constituents")
         ]
+
+
+def test_omnilearned_reads_the_features_that_we_compute(pairs, tmp_path):
+    export_jets(pairs, tmp_path / "o.h5", "omnilearned", ExportOptions(quiet=True))
+    ours = features_of(pairs, "omnilearned")
+    with h5py.File(tmp_path / "o.h5") as file:
+        assert len(file["data"]) == len(ours)
+        for theirs, wanted in zip(file["data"][:], ours, strict=True):
+            np.testing.assert_allclose(theirs[: len(wanted)], wanted[:150], rtol=2e-6, atol=2e-6)
 
 
 def test_omnilearned_comes_back(pairs, tmp_path):

@@ -1,7 +1,8 @@
 """Commands that take models from other programs, and hand vectors and encoders to others."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Final, Literal, get_args
 
 import click
 
@@ -14,28 +15,62 @@ from resim.common import commandline
 
 @jetssl.command(name="import")
 @click.argument("file", type=PATH)
-@click.option("--from", "program", type=click.Choice(["weaver"]), required=True, help="Program that wrote FILE.")
-@click.option("--architecture", type=click.Choice(get_args(Architecture)), required=True, help="Network.")
-@click.option("--features", type=click.Choice(get_args(FeatureSet)), required=True, help="What it reads.")
-@click.option("--classes", default="", help="Names of its outputs, as QCD,Hbb; default: the ten of JetClass.")
-@click.option("--neighbours", type=click.IntRange(1), default=16, show_default=True, help="Of particlenet.")
+@click.option(
+    "--from", "program", type=click.Choice(["weaver", "omnilearned"]), required=True, help="Program that wrote FILE."
+)
+@click.option("--architecture", type=click.Choice(get_args(Architecture)), help="weaver: the network.")
+@click.option("--features", type=click.Choice(get_args(FeatureSet)), help="weaver: what it reads.")
+@click.option(
+    "--classes", help="Names of its outputs, as QCD,Hbb; default: the ten of JetClass, for omnilearned numbers."
+)
+@click.option(
+    "--neighbours",
+    type=click.IntRange(1),
+    help="particlenet, omnilearned: what it was trained with; default: 16, for omnilearned 10.",
+)
 @click.option(
     "--pair-activation/--no-pair-activation",
-    default=True,
-    show_default=True,
-    help="Of part: an activation on the bias of pairs, as in the networks of jet-universe.",
+    default=None,
+    help="part: an activation on the bias of pairs, as in the networks of jet-universe; default: with it.",
+)
+@click.option(
+    "--heads", type=click.IntRange(1), help="omnilearned without interactions: heads, if its size is none of three."
 )
 @click.option("-o", "--output", type=PATH, required=True, help="Folder of the run.")
 @click.option("--force", is_flag=True, help="Replace the run that the folder holds.")
-def import_(output: Path, force: bool, program: str, classes: str, **options: Any) -> None:  # noqa: ARG001
+def import_(output: Path, force: bool, program: Literal["weaver", "omnilearned"], file: Path, **options: Any) -> None:
     """Make a run of FILE, the weights of a network that another program trained, as every evaluation takes it."""
+    from jetssl.exchange.omnilearned_import import OmniLearnedWeights, import_omnilearned
     from jetssl.exchange.weaver_import import WeaverWeights, import_weaver
     from jetssl.training.run_folder import RunFolder
 
-    asked = WeaverWeights(classes=tuple(classes.split(",")) if classes else (), **options)
-    provenance = import_weaver(asked, RunFolder(output), force=force)
+    given = _given(program, options)
+    run = RunFolder(output)
+    provenance = (
+        import_weaver(WeaverWeights(file, **given), run, force=force)
+        if program == "weaver"
+        else import_omnilearned(OmniLearnedWeights(file, **given), run, force=force)
+    )
     numbers = ", ".join(f"{name} of {count:,} parameters" for name, count in provenance.parameters.items())
     click.echo(f"{output}: imported, {numbers}")
+
+
+_OPTIONS: Final = {
+    "weaver": ("architecture", "features", "classes", "neighbours", "pair_activation"),
+    "omnilearned": ("classes", "neighbours", "heads"),
+}
+"""Of `import`, by the program that they are for."""
+
+
+def _given(program: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that were given, all of them of this program; classes as a tuple."""
+    given = {name: value for name, value in options.items() if value is not None}
+    for name in given:
+        if name not in _OPTIONS[program]:
+            raise click.UsageError(f"--{name.replace('_', '-')} does not go with --from {program}")
+    if missing := [name for name in ("architecture", "features") if program == "weaver" and name not in given]:
+        raise click.UsageError(f"--from weaver needs --{missing[0]}")
+    return given | {"classes": tuple(given["classes"].split(",")) if given.get("classes") else ()}
 
 
 @jetssl.command()

@@ -14,7 +14,7 @@ from pydantic import create_model, model_validator
 
 from jetssl.config import plugins
 from jetssl.config.data import CONSTITUENTS_ALONE, TYPED, DataCard, ViewsCard
-from jetssl.config.encoders import EncoderCard, ProjectorCard, TransformerCard
+from jetssl.config.encoders import EncoderCard, OmniLearnedCard, ProjectorCard, TransformerCard
 from jetssl.config.objectives import AnomClrCard, HidingCard, NtXentCard, ObjectiveCard
 from jetssl.config.training import WITHOUT_EFFECT, TrainingCard
 from resim.common.cards import CardModel, find_file, parse_card, parse_yaml, read_yaml
@@ -65,6 +65,16 @@ class Card(CardModel):
         if self.views.source == "live" and others:
             raise ValueError(
                 f"data.inputs has {others[0]}, which views.source live does not find anew: set it to [constituents]"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _omnilearned_reads_its_own(self) -> Self:
+        features, normalize = self.data.feature_set, self.data.normalize
+        if isinstance(self.encoder, OmniLearnedCard) and (features != "omnilearned" or normalize):
+            raise ValueError(
+                f"encoder omnilearned: data.features is {features}, data.normalize {str(normalize).lower()}; its"
+                " layers know what each column means: set them to omnilearned and false"
             )
         return self
 

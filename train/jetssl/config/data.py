@@ -8,7 +8,9 @@ from pydantic import Field, PositiveFloat, field_validator, model_validator
 from resim.common.cards import CardModel
 from resim.common.limits import BATCH_ROWS, BINS, CONSTITUENTS, ROWS, THREADS
 
-FeatureSet = Literal["relative", "relative_ip", "scalars", "scalars_ip", "kin", "kinpid", "full", "rs3l"]
+FeatureSet = Literal[
+    "relative", "relative_ip", "scalars", "scalars_ip", "kin", "kinpid", "full", "rs3l", "omnilearned"
+]
 """Names of `jetssl.data.features`."""
 TYPED: Final = frozenset({"relative", "relative_ip", "scalars", "scalars_ip", "kinpid", "full", "rs3l"})
 """Those with the type of every particle, one column each."""

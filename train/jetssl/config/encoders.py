@@ -202,6 +202,45 @@ class LGATrSlimCard(LorentzSection):
         return _heads_divide_channels(self, "vectors", "scalars")
 
 
+class OmniLearnedCard(EncoderSection):
+    """PET 2 of OmniLearned (arXiv:2510.24066), its small size; package, extra and features `omnilearned`.
+
+    D is `tokens` * `width`: the learned tokens side by side, after they have looked at the constituents.
+    """
+
+    name: Literal["omnilearned"] = "omnilearned"
+    width: int = Field(128, ge=1, le=WIDTH)
+    """size of a token; a multiple of `heads`"""
+    layers: int = Field(8, ge=1, le=LAYERS)
+    """of the body"""
+    class_layers: int = Field(2, ge=1, le=LAYERS)
+    """in which tokens look at constituents, and as many in which a constituent looks at its neighbours"""
+    tokens: int = Field(4, ge=1, le=WIDTH)
+    heads: int = Field(8, ge=1, le=WIDTH)
+    expansion: int = Field(2, ge=1, le=EXPANSION)
+    """hidden size of the feed-forward part, in units of `width`"""
+    neighbours: int = Field(10, ge=1, le=CONSTITUENTS)
+    interactions: bool = True
+    """mass, distance and kT of pairs of constituents as a bias of the attention of the body"""
+    local_interactions: bool = False
+    """the same of a constituent and each neighbour"""
+    types: int = Field(9, ge=0, le=WIDTH)
+    """numbers of types that it has a vector for, 8 occur; 0: types are not read"""
+    displacements: bool = True
+    """read impact parameters"""
+
+    @field_validator("types")
+    @classmethod
+    def _every_type_has_a_vector(cls, types: int) -> int:
+        if 0 < types < 8:
+            raise ValueError(f"{types} of 8 types have a vector; want 0, or 8 at least")
+        return types
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> "OmniLearnedCard":
+        return _heads_divide_width(self)
+
+
 EncoderCard = (
     TransformerCard
     | ParticleTransformerCard
@@ -211,6 +250,7 @@ EncoderCard = (
     | ResimTransformerCard
     | LGATrCard
     | LGATrSlimCard
+    | OmniLearnedCard
 )
 """The backbone."""
 

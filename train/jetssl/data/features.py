@@ -185,6 +185,9 @@ CONSTITUENT_FEATURES = {
     "kinpid": FeatureSet(published.KINPID, TYPE_COLUMNS, published.kinpid),
     "full": FeatureSet(published.FULL, (*TYPE_COLUMNS, *published.DISPLACEMENTS), published.full),
     "rs3l": FeatureSet(published.RS3L, (*TYPE_COLUMNS, "d0", "dz"), published.rs3l),
+    "omnilearned": FeatureSet(
+        published.OMNILEARNED, (*TYPE_COLUMNS, *published.DISPLACEMENTS), published.omnilearned
+    ),
 }
 """Feature sets of constituents by the name that a card uses (`data.features`)."""
 CELLS_AND_TRACKS = FeatureSet(

@@ -3,7 +3,8 @@
 `kin`, `kinpid` and `full` are those of the Particle Transformer on JetClass (arXiv:2202.03772, table 2; names,
 offsets, factors and order of the repository jet-universe/particle_transformer, data/JetClass/JetClass_*.yaml). They
 are made for jets of 500-1000 GeV; delta eta is mirrored for jets at negative eta, as JetClass stores it.
-`rs3l` is the input of RS3L (arXiv:2403.07066), not scaled.
+`rs3l` is the input of RS3L (arXiv:2403.07066), not scaled; `omnilearned` that of OmniLearned (arXiv:2510.24066,
+README of its package, "Dataset Contents"), as `resim export --format omnilearned` writes it.
 
 Letters: T constituents of all jets.
 """
@@ -13,7 +14,7 @@ import numpy as np
 from jetssl.data.columns import stacked, types
 from jetssl.data.jets import Jets
 from jetssl.data.kinematics import hypotenuse
-from resim.common.arrays import Floats32
+from resim.common.arrays import Floats32, Integers
 
 TYPES = ("part_isChargedHadron", "part_isNeutralHadron", "part_isPhoton", "part_isElectron", "part_isMuon")
 SCALES = ("part_pt_log", "part_e_log", "part_logptrel", "part_logerel", "part_deltaR")
@@ -38,6 +39,7 @@ RS3L = (
     "is_charged_hadron",
     "is_neutral_hadron",
 )
+OMNILEARNED = ("d_eta", "d_phi", "log_pt", "log_energy", "type_number", "tanh_d0", "d0_err", "tanh_dz", "dz_err")
 DISPLACEMENTS = ("d0", "d0_err", "dz", "dz_err")
 """Optional columns of the constituents: impact parameters and their errors, mm."""
 CLIP = 5.0
@@ -71,6 +73,22 @@ def rs3l(jets: Jets) -> Floats32:
     columns = [log_pt, log_pt_fraction, d_eta, d_phi, log_energy, log_energy_fraction, jets.other["charge"]]
     columns += [np.tanh(jets.other["d0"]), np.tanh(jets.other["dz"]), hypotenuse(d_eta, d_phi)]
     return stacked([*columns, photon, muon, electron, charged_hadron, neutral_hadron])
+
+
+def omnilearned(jets: Jets) -> Floats32:
+    """Momenta, a number for the type, and impact parameters with uncut errors: float32 `(T, 9)`; GeV and mm."""
+    log_pt, log_energy, *_ = _logarithms(jets)
+    d0, d0_err, dz, dz_err = (jets.other[name] for name in DISPLACEMENTS)
+    kinematics = [*_directions(jets, mirrored=False), log_pt, log_energy]
+    return stacked([*kinematics, _type_numbers(jets), np.tanh(d0), d0_err, np.tanh(dz), dz_err])
+
+
+def _type_numbers(jets: Jets) -> Integers:
+    """Place in the PDG ids -211, -13, -11, 11, 13, 22, 130, 211, int64 `(T,)`."""
+    charged_hadron, neutral_hadron, photon, electron, muon = types(jets)
+    positive = jets.other["charge"] > 0
+    kinds = [photon, neutral_hadron, electron & positive, electron, muon & positive, muon, charged_hadron & positive]
+    return np.select(kinds, [5, 6, 2, 3, 1, 4, 7], 0)
 
 
 def displacements(jets: Jets) -> list[Floats32]:

@@ -15,10 +15,12 @@ from pydantic import BaseModel, ConfigDict
 from scipy.special import logsumexp
 from torch import nn
 
+from jetssl.config.encoders import EncoderCard, OmniLearnedCard
 from jetssl.config.evaluation import HeadName
 from jetssl.evaluation.heads import build_head, perceptron
 from jetssl.evaluation.results import Baseline
 from jetssl.evaluation.task import BACKGROUND_PREFIX
+from jetssl.models import omnilearned
 from jetssl.models.checkpoints import LoadedEncoder, load_encoder, read_checkpoint
 from jetssl.training.run_folder import RunFolder
 from resim.common.arrays import Floats32
@@ -162,7 +164,7 @@ def _head(path: Path, loaded: LoadedEncoder, record: HeadRecord, weights: dict[s
     width, n_classes = loaded.encoder.width, len(record.classes)
     supervised = record.method == "supervised"
     head = (
-        perceptron(width, _hidden(weights), n_classes)
+        _classifier(loaded.card.encoder, width, weights, n_classes)
         if supervised
         else build_head(record.head, width, loaded.card.projector, n_classes)
     )
@@ -176,8 +178,15 @@ def _head(path: Path, loaded: LoadedEncoder, record: HeadRecord, weights: dict[s
     return head
 
 
+def _classifier(card: EncoderCard, width: int, weights: dict[str, torch.Tensor], n_classes: int) -> nn.Module:
+    """A linear map if it was trained here; what another program has behind the vector, if that trained it."""
+    if isinstance(card, OmniLearnedCard) and "weight" not in weights:
+        return omnilearned.perceptron(card, n_classes)
+    return perceptron(width, _hidden(weights), n_classes)
+
+
 def _hidden(weights: dict[str, torch.Tensor]) -> tuple[int, ...]:
-    """Hidden sizes of a classifier that was trained by another program; ours is a linear map."""
+    """Hidden sizes of a classifier with linear maps and ReLU."""
     maps = sorted((int(found[1]), name) for name in weights if (found := re.fullmatch(r"(\d+)\.weight", name)))
     return tuple(len(weights[name]) for _, name in maps[:-1])
 

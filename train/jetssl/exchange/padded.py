@@ -18,6 +18,7 @@ from jetssl.data.ragged import Bucket, Ragged
 from jetssl.models.edge_convolution import EdgeConvolution, Neighbours
 from jetssl.models.encoder import Encoded, Encoder
 from jetssl.models.normalization import Normalized
+from jetssl.models.omnilearned import OmniLearned
 from jetssl.models.pair_features import PairEmbedding, pair_features
 from jetssl.models.particlenet import EdgeConvolutionBlock
 from jetssl.models.rs3l_gnn import Rs3lGnn
@@ -158,7 +159,7 @@ class PaddedEncoder(nn.Module):
         super().__init__()
         self.encoder = deepcopy(encoder).eval()
         inner = self.encoder.encoder if isinstance(self.encoder, Normalized) else self.encoder
-        self.more_places = inner.neighbours if isinstance(inner, Rs3lGnn) else 0
+        self.more_places = inner.neighbours if isinstance(inner, Rs3lGnn | OmniLearned) else 0
         for name, module in list(inner.named_modules()):
             if isinstance(module, PairEmbedding):
                 inner.set_submodule(name, PaddedPairEmbedding(module))

@@ -12,6 +12,7 @@ from jetssl.models.encoder import Encoder
 from jetssl.models.interaction_network import InteractionNetwork
 from jetssl.models.lgatr import LGATr, LGATrSlim
 from jetssl.models.normalization import Normalized
+from jetssl.models.omnilearned import OmniLearned
 from jetssl.models.particle_transformer import ParticleTransformer
 from jetssl.models.particlenet import ParticleNet
 from jetssl.models.resim_transformer import ResimTransformer
@@ -27,6 +28,7 @@ ENCODERS: dict[str, Callable[[int, Any], Encoder]] = {
     "interaction_network": InteractionNetwork,
     "lgatr": LGATr,
     "lgatr_slim": LGATrSlim,
+    "omnilearned": OmniLearned,
 }
 """Those of jetssl, called with the number of features and the section of that encoder."""
 

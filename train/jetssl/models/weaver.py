@@ -5,21 +5,17 @@ maps with ReLU between them. Names here are those of a checkpoint: `encoder.*` a
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import torch
-from pydantic import ValidationError
 from torch import nn
 
 from jetssl.config.encoders import EncoderCard, ParticleNetCard, ParticleTransformerCard
+from jetssl.models.foreign_state import Tensors, count, numbers, refuse_misfit, section, single, size
 from jetssl.models.particlenet import ParticleNet
-from resim.common.cards import CardModel
-from resim.common.errors import InputError, reason_of
-
-Tensors = Mapping[str, torch.Tensor]
-CardT = TypeVar("CardT", bound=CardModel)
+from resim.common.errors import InputError
 
 CLASSES: Final[dict[str, str]] = {
     "particlenet": "weaver.nn.model.ParticleNet.ParticleNet",
@@ -28,8 +24,6 @@ CLASSES: Final[dict[str, str]] = {
 """Class of weaver-core by the name of the encoder."""
 PREFIX: Final = "mod."
 """Before every name, as the networks in the examples of weaver-core wrap its own."""
-_NAMED: Final = 3
-"""Names that a message lists at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,27 +103,8 @@ def from_weaver(state: Tensors, places: Mapping[str, Place]) -> dict[str, torch.
     Raises:
         InputError: names the tensors that are missing, surplus, of another shape, or not finite.
     """
-    _refuse("misses", [place.name for place in places.values() if place.name not in state])
-    _refuse("has, beyond this network,", sorted(state.keys() - {place.name for place in places.values()}))
-    _refuse(
-        "has another shape of",
-        [
-            f"{place.name} {tuple(state[place.name].shape)} instead of {place.shape}"
-            for place in places.values()
-            if tuple(state[place.name].shape) != place.shape
-        ],
-    )
-    _refuse(
-        "has values that are not finite in", [name for name, value in state.items() if not value.isfinite().all()]
-    )
-    values = {name: state[place.name].reshape(place.ours) for name, place in places.items()}
-    return {name: value.float() if value.is_floating_point() else value for name, value in values.items()}
-
-
-def _refuse(what: str, names: Sequence[str]) -> None:
-    if names:
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        raise InputError(f"{what} {', '.join(names[:_NAMED])}{more}")
+    refuse_misfit(state, {place.name: place.shape for place in places.values()})
+    return {name: single(state[place.name].reshape(place.ours)) for name, place in places.items()}
 
 
 def plain(state: Tensors) -> dict[str, torch.Tensor]:
@@ -148,10 +123,10 @@ def particlenet_card(state: Tensors, neighbours: int) -> ParticleNetCard:
         InputError: a tensor is missing, or sizes are not those of a ParticleNet.
     """
     channels = [
-        [_size(state, f"{block}.convs.{layer}.weight") for layer in range(_count(state, f"{block}.convs"))]
-        for block in (f"edge_convs.{number}" for number in range(_count(state, "edge_convs")))
+        [size(state, f"{block}.convs.{layer}.weight") for layer in range(count(state, f"{block}.convs"))]
+        for block in (f"edge_convs.{number}" for number in range(count(state, "edge_convs")))
     ]
-    return _checked(ParticleNetCard, {"channels": channels, "neighbours": neighbours, "missing_neighbours": "padded"})
+    return section(ParticleNetCard, {"channels": channels, "neighbours": neighbours, "missing_neighbours": "padded"})
 
 
 def part_card(state: Tensors, *, pair_activation: bool) -> ParticleTransformerCard:
@@ -162,15 +137,15 @@ def part_card(state: Tensors, *, pair_activation: bool) -> ParticleTransformerCa
     """
     embedding = _sizes(state, "embed.embed")
     pair_embedding = _sizes(state, "pair_embed.embed")
-    width = _size(state, "cls_token", 2)
-    return _checked(
+    width = size(state, "cls_token", 2)
+    return section(
         ParticleTransformerCard,
         {
             "width": width,
-            "layers": _count(state, "blocks"),
-            "class_layers": _count(state, "cls_blocks"),
-            "heads": _size(state, "blocks.0.c_attn"),
-            "expansion": _size(state, "blocks.0.fc1.weight") // max(width, 1),
+            "layers": count(state, "blocks"),
+            "class_layers": count(state, "cls_blocks"),
+            "heads": size(state, "blocks.0.c_attn"),
+            "expansion": size(state, "blocks.0.fc1.weight") // max(width, 1),
             "embedding": embedding[:-1],
             "pair_embedding": pair_embedding[:-1],
             "pair_activation": pair_activation,
@@ -184,43 +159,19 @@ def hidden_sizes(state: Tensors) -> tuple[list[int], int]:
     Raises:
         InputError: there is none.
     """
-    last = _count(state, "fc") - 1
-    return [_size(state, f"fc.{layer}.0.weight") for layer in range(last)], _size(state, f"fc.{max(last, 0)}.weight")
-
-
-def _count(state: Tensors, prefix: str) -> int:
-    """How many numbered modules there are behind a name."""
-    return 1 + max(_numbers(state, prefix), default=-1)
-
-
-def _numbers(state: Iterable[str], prefix: str) -> set[int]:
-    pattern = re.compile(rf"{re.escape(prefix)}\.(\d{{1,4}})\.")
-    return {int(found[1]) for name in state if (found := pattern.match(name))}
+    last = count(state, "fc") - 1
+    return [size(state, f"fc.{layer}.0.weight") for layer in range(last)], size(state, f"fc.{max(last, 0)}.weight")
 
 
 def _sizes(state: Tensors, prefix: str) -> list[int]:
     """Outputs of the linear maps of a perceptron, which has norms and activations between them."""
-    weights = [f"{prefix}.{number}.weight" for number in sorted(_numbers(state, prefix))]
-    return [_size(state, name) for name in weights if name in state and state[name].dim() > 1]
-
-
-def _size(state: Tensors, name: str, axis: int = 0) -> int:
-    if name not in state:
-        raise InputError(f"misses {name}")
-    shape = state[name].shape
-    return shape[axis] if axis < len(shape) else 0
-
-
-def _checked(model: type[CardT], sizes: dict[str, Any]) -> CardT:
-    try:
-        return model.model_validate(sizes)
-    except ValidationError as error:
-        raise InputError(f"has impossible sizes: {reason_of(error)}") from error
+    weights = [f"{prefix}.{number}.weight" for number in sorted(numbers(state, prefix))]
+    return [size(state, name) for name in weights if name in state and state[name].dim() > 1]
 
 
 def constructor(card: EncoderCard, n_features: int, hidden: Sequence[int], n_classes: int) -> dict[str, Any]:
     """Arguments by which weaver-core's class makes the same network, dropout of the classifier apart."""
-    classifier = [(size, 0.0) for size in hidden]
+    classifier = [(outputs, 0.0) for outputs in hidden]
     if isinstance(card, ParticleNetCard):
         return {
             "input_dims": n_features,

@@ -114,8 +114,19 @@ def versions() -> dict[str, str]:
     return found | {package: version(package) for package in PACKAGES}
 
 
-def record_of_import(imported: ImportRecord, parameters: dict[str, int]) -> RunProvenance:
-    """Provenance of a run that was never trained here: no files, no rows."""
+def record_of_import(
+    imported: ImportRecord, parameters: dict[str, int], packages: Mapping[str, str] = MappingProxyType({})
+) -> RunProvenance:
+    """Provenance of a run that was never trained here: no files, no rows; `packages` as in `start_record`."""
     none = SplitCounts(train=0, validation=0, test=0)
-    record = start_record(files=(), views=(), rows=none, pair_rows=none, parameters=parameters, seed=0, processes=1)
+    record = start_record(
+        packages=packages,
+        files=(),
+        views=(),
+        rows=none,
+        pair_rows=none,
+        parameters=parameters,
+        seed=0,
+        processes=1,
+    )
     return record.model_copy(update={"finished": record.started, "imported": imported})

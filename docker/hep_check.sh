@@ -44,7 +44,7 @@ fi
 if has Herwig; then
   card herwig <<'END'
 views:
-  nominal: {shower: {generator: pythia8, card: cards/pythia/monash.cmnd}}
+  nominal: {shower: {generator: pythia8, card: cards/pythia/monash.cmnd, settings: ["PartonLevel:MPI = off"]}}
   herwig: {from: nominal, freeze: hard_scatter, shower: {generator: herwig7, card: cards/herwig/default.in}}
 END
   twice herwig
@@ -52,7 +52,7 @@ fi
 if has DelphesHepMC3; then
   card delphes <<'END'
 views:
-  nominal: {shower: {generator: pythia8, card: cards/pythia/monash.cmnd}}
+  nominal: {shower: {generator: pythia8, card: cards/pythia/monash.cmnd, settings: ["PartonLevel:MPI = off"]}}
   redetect: {from: nominal, freeze: hadronization}
 detector: {backend: delphes, card: cards/delphes/cms_tracking.tcl}
 END

@@ -22,7 +22,7 @@ sources:
   - {{lhe: {qcd}, rows: {{21: qcd_g, 1: qcd_q, 2: qcd_q, 3: qcd_q, 4: qcd_q}}}}
 select: {{parton_pt_min: 300, parton_abs_eta_max: 2.5}}
 views:
-  nominal:  {{shower: {{generator: pythia8, card: {monash}}}}}
+  nominal:  {{shower: {{generator: pythia8, card: {monash}, settings: ["PartonLevel:MPI = off"]}}}}
   seed:     {{from: nominal, freeze: hard_scatter}}
   rehadron: {{from: nominal, freeze: parton_shower}}
   fsr_up:   {{from: nominal, freeze: hard_scatter, shower: {{mu_r_fsr: 0.5}}}}

@@ -52,9 +52,6 @@ def want_namespace(instead: str, *command: str) -> None:
         pytest.skip(f"{reason}; {instead} stands for it")
 
 
-JETSSL = [sys.executable, "-m", "jetssl"]
-
-
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 

@@ -12,17 +12,16 @@ from jetssl.cli import jetssl
 from resim.common.errors import InputError
 from resim.pairfile import schema
 from resim.pairfile.mock import write_mock
-from tests.helpers.forked import PRELOADED
+from tests.helpers.forked import PRELOADED, run_jetssl
 from tests.helpers.locks import held_by_another_process
-from tests.helpers.programs import ENVIRONMENT, JETSSL
+from tests.helpers.programs import ENVIRONMENT
 from tests.helpers.toys import CLASSES
 
 
 @pytest.mark.slow
 def test_train_then_probe(card_file, tmp_path):
     output = tmp_path / "run"
-    command = [*JETSSL, "train", str(card_file), "training.epochs=1", "-o", str(output)]
-    trained = subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)
+    trained = run_jetssl("train", card_file, "training.epochs=1", "-o", output)
     assert trained.returncode == 0, trained.stderr
     assert trained.stdout.startswith(f"{output}: trained, 1 epochs")
     assert "ETA" in trained.stderr

@@ -31,7 +31,7 @@ def test_all_are_there():
 @pytest.mark.slow
 @pytest.mark.parametrize("path", CARDS, ids=lambda path: path.stem)
 def test_takes_a_step(path, mock_file):
-    card = load_card(path, [f"data.files=[{mock_file}]", "data.batch_size=4"])
+    card = load_card(path, [f"data.files=[{mock_file}]", "data.batch_size=2"])
     method_type = METHODS[card.objective.name]
     rows = rows_of(card.data.files, card.views.names)
     data = PairDataModule(rows, card)

@@ -2,7 +2,7 @@
 
 import os
 import signal
-import subprocess
+from contextlib import contextmanager, suppress
 
 import psutil
 import pytest
@@ -11,26 +11,38 @@ import torch
 from jetssl.training import launch as module
 from jetssl.training.launch import launch
 from jetssl.training.run_folder import RunFolder
-from tests.helpers.programs import ENVIRONMENT, JETSSL
+from tests.helpers.forked import MAIN, run_program, start_program
+from tests.helpers.programs import ENVIRONMENT
 from tests.helpers.waiting import wait_until
+
+
+def words_for(card_file, run, epochs):
+    return "train", card_file, "training.devices=2", f"training.epochs={epochs}", "-o", run.path
+
+
+@contextmanager
+def training(card_file, run):
+    """The command in the middle of a training, and its two processes."""
+    parent = start_program(MAIN, *words_for(card_file, run, 1000))
+    wait_until(lambda: parent.returncode is not None or run.last.is_file())
+    children = [p for p in psutil.Process(parent.pid).children() if "jetssl" in p.cmdline()]
+    assert len(children) == 2
+    try:
+        yield parent, children
+    finally:
+        for process in children:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 @pytest.mark.slow
 def test_one_process_for_each_device(card_file, tmp_path):
-    command = [
-        *JETSSL,
-        "train",
-        str(card_file),
-        "training.devices=2",
-        "training.epochs=1",
-        "-o",
-        str(tmp_path / "run"),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)
+    run = RunFolder(tmp_path / "run")
+    done = run_program(MAIN, *words_for(card_file, run, 1))
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("trained, 1 epochs") == 1
     assert done.stderr.count("\n") == done.stderr.count("ETA") == 1
-    provenance = RunFolder(tmp_path / "run").load_provenance()
+    provenance = run.load_provenance()
     assert provenance.finished is not None
     assert provenance.processes == 2
 
@@ -62,36 +74,27 @@ def test_processes_have_time_to_save(monkeypatch, asked, seconds):
 @pytest.mark.parametrize("killed", ["the command", "a process"])
 def test_nobody_trains_on_alone(card_file, tmp_path, killed):
     """The processes of a command that was killed stop, as its lock has gone; a process that was killed is named."""
-    run = RunFolder(tmp_path / "run")
-    command = [*JETSSL, "train", str(card_file), "training.devices=2", "training.epochs=1000", "-o", str(run.path)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
-    ) as parent:
-        wait_until(lambda: parent.poll() is not None or run.last.is_file())
-        children = [p for p in psutil.Process(parent.pid).children() if "jetssl" in p.cmdline()]
-        assert len(children) == 2
-        (parent if killed == "the command" else children[1]).kill()
+    with training(card_file, RunFolder(tmp_path / "run")) as (parent, children):
+        if killed == "the command":
+            os.kill(parent.pid, signal.SIGKILL)
+        else:
+            children[1].kill()
         assert psutil.wait_procs(children, timeout=60)[1] == []
-        _, said = parent.communicate(timeout=60)
+        done = parent.wait()
     if killed == "a process":
-        assert parent.returncode == 128 + 9
-        assert "process 1 of 2 was killed by signal 9" in said
+        assert done.returncode == 128 + 9
+        assert "process 1 of 2 was killed by signal 9" in done.stderr
 
 
 @pytest.mark.slow
 def test_preemption_reaches_all_processes(card_file, tmp_path):
     """SIGUSR1 to the command alone: all save and stop after one batch, and the status says that it can go on."""
     run = RunFolder(tmp_path / "run")
-    command = [*JETSSL, "train", str(card_file), "training.devices=2", "training.epochs=1000", "-o", str(run.path)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
-    ) as parent:
-        wait_until(lambda: parent.poll() is not None or run.last.is_file())
-        children = [p for p in psutil.Process(parent.pid).children() if "jetssl" in p.cmdline()]
-        parent.send_signal(signal.SIGUSR1)
-        _, said = parent.communicate(timeout=60)
+    with training(card_file, run) as (parent, children):
+        os.kill(parent.pid, signal.SIGUSR1)
+        done = parent.wait()
         assert psutil.wait_procs(children, timeout=60)[1] == []
-    assert parent.returncode == 75
-    assert said.splitlines()[-1] == f"jetssl: preempted (SIGUSR1); the same command resumes {run.path}"
+    assert done.returncode == 75
+    assert done.stderr.splitlines()[-1] == f"jetssl: preempted (SIGUSR1); the same command resumes {run.path}"
     assert run.load_provenance().finished is None
     assert torch.load(run.last, weights_only=True)["global_step"] > 0

@@ -80,20 +80,21 @@ def test_wrong_input_is_refused(coarse, tmp_path):
 @pytest.mark.slow
 def test_cells_of_jets_do_not_depend_on_shards_and_chunks(coarse_card, tmp_path):
     """With `jets: {cells: true}`: whole, or in two shards and chunks of one; every jet has its cells."""
+    nominal = {"shower": {"settings": ["PartonLevel:MPI = off"]}}  # fast
     card = {
         "sources": [{"lhe": str(HARD_SCATTERS / "hbb_j.lhe.gz"), "rows": {25: "hbb"}}],
         "select": {"parton_pt_min": 200, "parton_abs_eta_max": 2.0},
-        "views": {"nominal": {}, "redetect": {"from": "nominal", "freeze": "hadronization"}},
+        "views": {"nominal": nominal, "redetect": {"from": "nominal", "freeze": "hadronization"}},
         "detector": {"card": str(coarse_card)},
         "jets": {"radius": 0.8, "pt_min": 100, "abs_eta_max": 3.0, "match_delta_r": 0.8, "cells": True},
     }
     path = tmp_path / "card.yaml"
     path.write_text(yaml.safe_dump(card))
     whole, merged = tmp_path / "whole.h5", tmp_path / "merged.h5"
-    assert run_cli("generate", path, "-n", 4, "-o", whole, "--quiet").exit_code == 0
+    assert run_cli("generate", path, "-n", 3, "-o", whole, "--quiet").exit_code == 0
     shards = [tmp_path / f"{number}.h5" for number in (1, 2)]
     for number, shard in enumerate(shards, 1):
-        options = ("-n", 4, "--shard", f"{number}/2", "--chunk-size", 1, "--quiet")
+        options = ("-n", 3, "--shard", f"{number}/2", "--chunk-size", 1, "--quiet")
         assert run_cli("generate", path, *options, "-o", shard).exit_code == 0
     assert run_cli("merge", *shards, "-o", merged).exit_code == 0
     assert digest(whole) == digest(merged)
@@ -113,10 +114,11 @@ def test_cells_of_jets_do_not_depend_on_shards_and_chunks(coarse_card, tmp_path)
 
 def test_pair_files_have_views_that_share_particles_and_not_the_noise(coarse_card, tmp_path):
     """`redetect`: the same shower, measured again; a row is made again alone; pile-up has no place here."""
+    nominal = {"shower": {"settings": ["PartonLevel:MPI = off"]}}  # fast
     card = {
         "sources": [{"lhe": str(HARD_SCATTERS / "hbb_j.lhe.gz"), "rows": {25: "hbb"}}],
         "select": {"parton_pt_min": 200, "parton_abs_eta_max": 2.0},
-        "views": {"nominal": {}, "redetect": {"from": "nominal", "freeze": "hadronization"}},
+        "views": {"nominal": nominal, "redetect": {"from": "nominal", "freeze": "hadronization"}},
         "detector": {"card": str(coarse_card)},
         "jets": {"radius": 0.8, "pt_min": 100, "abs_eta_max": 3.0, "match_delta_r": 0.8},
     }

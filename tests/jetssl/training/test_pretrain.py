@@ -125,7 +125,7 @@ def test_cells_and_tracks_are_trained_on_embedded_probed_and_fine_tuned(card_fil
     found = probe_run(ProbeRequest(run.path, ProbeCard(**task)))
     assert {result.baseline for result in found} == {None, "random", "features"}
     tuning = FineTuneCard(**task, mode=("lora",), seeds=2, steps=2)
-    assert {one.method for one in finetune(FineTuning(run.path, tmp_path / "fits", tuning), quiet=True)} == {
+    assert {one.method for one in finetune(FineTuning(run.path, tmp_path / "fits", tuning, jobs=1), quiet=True)} == {
         "finetune_lora"
     }
 

@@ -47,8 +47,7 @@ def main(arguments: list[str]) -> int:
         os.kill(os.getpid(), signal.SIGSEGV)
     with pyhepmc.open(given["--input"]) as stream:
         events = [simulated(event, float(given["--seed"])) for event in stream]
-    if mode != "no output":
-        write(Path(given["--output"]), events[: int(given["--nevents"])])
+    write(Path(given["--output"]), events[: int(given["--nevents"])])
     return 0
 
 

@@ -113,9 +113,15 @@ def _columns(tree: Any, branches: dict[str, str]) -> _Found:
     columns = {name: ak.flatten(values).to_numpy().astype(np.float64) for name, values in jagged.items()}
     first = next(iter(branches))
     for name, branch in branches.items():
-        if not np.array_equal(lengths[name], lengths[first]) or not np.isfinite(columns[name]).all():
-            raise InputError(f"{branch} holds numbers that are not finite, or not as many as {branches[first]}")
+        if not np.array_equal(lengths[name], lengths[first]):
+            raise InputError(f"{branch} does not hold as many numbers as {branches[first]}")
     return _Found(offsets_of(lengths[first]), columns)
+
+
+def _refuse_no_numbers(columns: Columns, what: str) -> None:
+    for name, values in columns.items():
+        if not np.isfinite(values).all():
+            raise InputError(f"{name} of {what} holds numbers that are not finite")
 
 
 def _items(truth: Columns, particles: Particles, event: int, entry: int) -> Integers:
@@ -144,6 +150,7 @@ def _items(truth: Columns, particles: Particles, event: int, entry: int) -> Inte
 
 def _hits(cells: _Found, places: Integers, n_layers: int) -> CellHits:
     """Cells that are in a cluster (COCOA counts from 1) and have a positive energy."""
+    _refuse_no_numbers(cells.columns, "cells")
     columns, layer = cells.columns, cells.columns["layer"].astype(np.int64)
     if layer.size and not (layer.min() >= 0 and layer.max() < n_layers):
         raise InputError(f"cell_layer holds {layer.max()}, the card has layers 0 to {n_layers - 1}")
@@ -166,6 +173,7 @@ def _tracks(tracks: _Found, truth: _Found, items: Integers, places: Integers, pa
     usable = (columns["reconstructed"] > 0) & (columns["in_acceptance"] > 0) & (columns["qoverp"] != 0)
     kept = np.flatnonzero(usable & (item >= 0))
     c, item, event = {name: values[kept] for name, values in columns.items()}, item[kept], places[tracks.event[kept]]
+    _refuse_no_numbers(c, "tracks")  # those that it lost may have any
     eta, phi = _crossings(c)
     momentum, mass = MEV / np.abs(c["qoverp"]), particles.mass[particles.offsets[event] + item]
     objects = Objects.of(

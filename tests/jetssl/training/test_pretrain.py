@@ -114,19 +114,19 @@ def test_secondary_vertices_are_trained_on_and_probed(card_file, tmp_path, encod
 
 @pytest.mark.slow
 def test_cells_and_tracks_are_trained_on_embedded_probed_and_fine_tuned(card_file, tmp_path):
-    pairs = write_mock(tmp_path / "pairs.h5", 200, ("nominal", "seed"), cells=True)
+    pairs = write_mock(tmp_path / "pairs.h5", 80, ("nominal", "seed"), cells=True)
     sizes = "encoder={name: resim_transformer, width: 8, heads: 2, layers: 1}"
     card = load_card(card_file, [sizes, "data.inputs=[cells, tracks]", f"data.files=[{pairs}]", "training.epochs=1"])
     run = RunFolder(tmp_path / "run")
     assert pretrain(card, run, quiet=True).state is State.FINISHED
     embed_file(run.path, pairs, tmp_path / "vectors.h5", quiet=True)
     with h5py.File(tmp_path / "vectors.h5") as file:
-        assert file["views/seed/embedding"].shape == (200, 8)
-    task = {"classes": "two_prong,one_prong", "labels": (40,)}
+        assert file["views/seed/embedding"].shape == (80, 8)
+    task = {"classes": "two_prong,one_prong", "labels": (20,)}
     found = probe_run(ProbeRequest(run.path, ProbeCard(**task)))
     assert {result.baseline for result in found} == {None, "random", "features"}
     tuning = FineTuneCard(**task, mode=("lora",), seeds=2, steps=2)
-    assert {one.method for one in finetune(FineTuning(run.path, tmp_path / "fits", tuning), quiet=True)} == {
+    assert {one.method for one in finetune(FineTuning(run.path, tmp_path / "fits", tuning, jobs=1), quiet=True)} == {
         "finetune_lora"
     }
 

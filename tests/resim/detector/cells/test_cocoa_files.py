@@ -58,6 +58,7 @@ def test_what_cocoa_itself_does_not_count_is_left_out(particles, tmp_path):
     events[0]["cell_topo_idx"][:2] = 0, 1
     events[2]["cell_e"][0] = -5
     events[2]["track_reconstructed"][0], events[0]["track_in_acceptance"][0] = 0, 0
+    events[0]["track_d0"][0] = np.nan
     all_hits, all_tracks = read(tmp_path, particles, entries(particles))
     hits, tracks = read(tmp_path, particles, events)
     assert len(hits) == len(all_hits) - 2
@@ -91,8 +92,9 @@ def changed(name, change):
         (lambda events: [events[0], *events[:0:-1]], "entry 1 of the output is of another event"),
         (changed("particle_pt", lambda pt: pt * 1.001), r"entry 0 .* pT .* GeV, eta .*\) was not given to it"),
         (changed("particle_pdgid", lambda code: -code), "entry 0 of the output is of another event"),
-        (changed("cell_e", lambda e: e * np.nan), "cell_e holds numbers that are not finite"),
-        (changed("track_d0", lambda d0: d0[1:]), "track_d0 holds numbers that are .* not as many as track_pdgid"),
+        (changed("cell_e", lambda e: e * np.nan), "e of cells holds numbers that are not finite"),
+        (changed("track_d0", lambda d0: d0[1:]), "track_d0 does not hold as many numbers as track_pdgid"),
+        (changed("track_d0", lambda d0: d0 * np.nan), "d0 of tracks holds numbers that are not finite"),
         (changed("cell_layer", lambda layer: layer + 3), "cell_layer holds 6, the card has layers 0 to 5"),
         (
             lambda events: [{k: v for k, v in event.items() if k != "track_z_layer_5"} for event in events],

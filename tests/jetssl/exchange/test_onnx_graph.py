@@ -52,6 +52,13 @@ def test_graphs_give_the_numbers_of_torch(name):
 
 
 @pytest.mark.slow
+def test_layers_of_a_package_give_the_numbers_of_torch():
+    """Those of OmniLearned, of which jets of one constituent were NaN."""
+    encoder = built("omnilearned", layers=1, interactions=True)
+    assert difference(encoder, onnx_graph(encoder, 9), 9) <= TOLERANCE
+
+
+@pytest.mark.slow
 def test_other_weights_are_found():
     """A graph of another encoder is refused with the distance."""
     encoder, graph = built("interaction_network"), graph_of("interaction_network")

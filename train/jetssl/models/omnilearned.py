@@ -75,6 +75,7 @@ class OmniLearned(Encoder):
             num_coord=COORDINATES,
         )
         self.body, self.blocks = network.body, network.classifier.in_blocks
+        self.body.local_physics.register_forward_hook(_nothing_of_no_neighbour)
         for module in self.body.modules():
             if isinstance(module, nn.MultiheadAttention):
                 module.register_forward_pre_hook(_in_precision_of_the_query, with_kwargs=True)
@@ -120,6 +121,16 @@ class OmniLearned(Encoder):
         for block in self.blocks:
             vectors = block(vectors, mask=valid[..., None])
         return vectors
+
+
+def _nothing_of_no_neighbour(
+    module: nn.Module,  # noqa: ARG001
+    args: tuple[torch.Tensor, ...],
+    output: tuple[torch.Tensor, torch.Tensor],
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Zeros, as they are: it divides by 1e-9 more than the number of neighbours, which an ONNX graph takes for 0."""
+    mask, (local, places) = args[2], output
+    return local.masked_fill(~(mask & (mask.sum(1, keepdim=True) > 1)), 0), places
 
 
 def _in_precision_of_the_query(

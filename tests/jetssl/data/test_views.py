@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from jetssl.config.data import ViewsCard
-from jetssl.data.views import choices
+from jetssl.data.views import among, choices
 from resim.common.errors import InputError
 
 VIEWS = ("nominal", "seed", "vincia")
@@ -55,6 +55,12 @@ def test_a_family_stands_for_its_members():
     assert of_one == both_orders(("redetect/0", "redetect/1"), ("redetect/1", "redetect/2"))
     alone = named(ViewsCard(source="augment", pairs=[("redetect", "seed")]), 1, FAMILY)
     assert alone == {(name, name) for name in FAMILY[1:]}
+
+
+def test_names_of_a_command_line_mean_views_and_families():
+    assert among(("redetect", "nominal"), FAMILY) == ("nominal", *FAMILY[2:])
+    assert among(("redetect/2",), FAMILY) == ("redetect/2",)
+    assert among((), FAMILY) == FAMILY
 
 
 def test_a_family_counts_as_one_view(rng):

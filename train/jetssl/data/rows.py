@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from jetssl.config.data import ANY
 from jetssl.data.content_cache import cached
-from jetssl.data.views import named
+from jetssl.data.views import among, named
 from jetssl.data.weights import AUTO, relative_weights, stored_weights
 from resim.card.view_plan import ViewRecord
 from resim.common.arrays import Booleans, Floats32, Integers
@@ -153,7 +153,7 @@ def _common_views(paths: Sequence[Path], wanted: Literal["any"] | Sequence[str])
     missing = [name for name in wanted if not named(name, common)]
     if missing:
         raise InputError(f"views.pairs asks for {missing[0]!r}, common to all files are {', '.join(common)}")
-    return tuple(view for view in common if any(view in named(name, common) for name in wanted))
+    return among(wanted, common)
 
 
 def _rows_of_file(path: Path, views: tuple[str, ...], weights: str) -> Rows:

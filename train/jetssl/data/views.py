@@ -82,6 +82,15 @@ def named(name: str, views: Sequence[str]) -> tuple[str, ...]:
     return tuple(view for view in views if name in (ANY, view, family_of(view)))
 
 
+def among(wanted: Sequence[str], views: Sequence[str]) -> tuple[str, ...]:
+    """Views that any of some names means, in their own order; all of them without a name.
+
+    >>> among(("redetect/1", "nominal"), ("nominal", "redetect/0", "redetect/1"))
+    ('nominal', 'redetect/1')
+    """
+    return tuple(view for view in views if not wanted or any(view in named(name, views) for name in wanted))
+
+
 def choices(views: tuple[str, ...], card: ViewsCard, jets_per_row: int) -> Choices:
     """What a card allows.
 

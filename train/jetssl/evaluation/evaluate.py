@@ -17,7 +17,7 @@ from jetssl.config.evaluation import EvaluateCard
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.splits import split_rows
 from jetssl.data.table import PairTable, load_pairs
-from jetssl.data.views import named
+from jetssl.data.views import among, named
 from jetssl.evaluation.causes import COLUMNS, causes
 from jetssl.evaluation.embedding_cache import run_vectors
 from jetssl.evaluation.heads import fit_linear
@@ -139,7 +139,7 @@ def _test_jets(task: Task, table: PairTable, wanted: tuple[str, ...]) -> CommonJ
     for name in wanted:
         if not named(name, others):
             raise InputError(f"--view {name!r} is not among the views to compare with {root}: {', '.join(others)}")
-    others = [view for view in others if not wanted or any(view in named(name, others) for name in wanted)]
+    others = list(among(wanted, others))
     if not others:
         raise InputError(f"the pair files have one common view, {root}; robustness needs another one to compare with")
     views = (root, *others)

@@ -18,7 +18,7 @@ from jetssl.data.features import FEATURE_SETS
 from jetssl.data.jets import Jets
 from jetssl.data.splits import split_rows
 from jetssl.data.table import PairTable, load_pairs
-from jetssl.data.views import named
+from jetssl.data.views import among, named
 from jetssl.data.weights import NONE
 from jetssl.evaluation.embedding import embed
 from jetssl.evaluation.embedding_cache import run_vectors
@@ -138,7 +138,7 @@ def _views(table: PairTable, wanted: tuple[str, ...]) -> tuple[str, ...]:
     for name in wanted:
         if not named(name, known):
             raise InputError(f"--view {name!r} is not among the views of the file: {', '.join(known)}")
-    views = tuple(view for view in known if not wanted or any(view in named(name, known) for name in wanted))
+    views = among(wanted, known)
     if len(views) < 2:
         raise InputError(f"a geometry of pairs needs two views, there is {', '.join(views)}; name more with --view")
     return views

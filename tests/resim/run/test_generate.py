@@ -50,7 +50,7 @@ def test_interrupted_by_a_signal_it_says_how_to_go_on_and_leaves_no_process(card
     # A shell starts background jobs with SIGINT ignored, and children inherit that.
     code = "import signal; signal.signal(2, signal.default_int_handler); from resim.cli import main; main()"
     command = [sys.executable, "-c", code, "generate", str(card), "-o", str(output)]
-    command += ["--chunk-size", "2", "-j", str(workers), "--quiet"]
+    command += ["-n", "400", "--chunk-size", "2", "-j", str(workers), "--quiet"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         wait_until(lambda: process.poll() is not None or len(list(tmp_path.glob("pairs.h5.chunks/*.npz"))) >= 2)
         children = psutil.Process(process.pid).children(recursive=True)
@@ -65,7 +65,7 @@ def test_interrupted_by_a_signal_it_says_how_to_go_on_and_leaves_no_process(card
 @pytest.mark.slow
 def test_workers_do_not_outlive_a_killed_parent(card, tmp_path):
     command = [sys.executable, "-c", "from resim.cli import main; main()", "generate", str(card), "--quiet"]
-    command += ["-o", str(tmp_path / "pairs.h5"), "--chunk-size", "2", "-j", "2"]
+    command += ["-o", str(tmp_path / "pairs.h5"), "-n", "400", "--chunk-size", "2", "-j", "2"]
     with subprocess.Popen(command) as process:
         wait_until(lambda: process.poll() is not None or list(tmp_path.glob("pairs.h5.chunks/*.npz")))
         children = psutil.Process(process.pid).children(recursive=True)

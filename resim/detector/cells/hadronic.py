@@ -31,7 +31,7 @@ def em_fraction(energy: Floats, uniform: Floats, showers: HadronicShowers) -> Fl
         uniform: float64 `(n,)`, uniform random numbers.
         showers: mean and concentration.
     """
-    from scipy.special import betaincinv  # takes as long to import as all of NumPy, and every worker imports this module
+    from scipy.special import betaincinv  # slow to import, and every worker imports this module
 
     mean = mean_em_fraction(energy, showers)
     some = mean >= _LEAST_FRACTION

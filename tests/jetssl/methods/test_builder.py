@@ -19,6 +19,8 @@ from tests.helpers.toys import WITHOUT_EFFECT, make_jets
 
 ROWS = 24
 CLASSES = ("a", "b", "c")
+ASK_DIFFERENTLY = ("ntxent", "jepa", "mpm", "anomclr")
+"""Objectives that ask different things of an encoder; the others do with its vectors what they do with any."""
 SMALL = {name: {"predictor": PredictorCard(width=8, layers=1, heads=2)} for name in ("jepa", "mpm")}
 
 
@@ -131,9 +133,9 @@ def test_every_term_of_a_loss_is_a_column_of_the_metrics(objective):
 @pytest.mark.parametrize("encoder", list(CARDS))
 def test_a_step_and_a_validation_ask_the_device_nothing(encoder):
     """Torch's `meta` device has shapes but no values: questions, tensors of two devices, shapes by value all raise."""
-    for objective, card in OBJECTIVE_CARDS.items():
+    for objective in METHODS if encoder == "transformer" else ASK_DIFFERENTLY:
         data = DataCard(files=("none",), normalize=encoder in {"transformer", "rs3l_gnn", "interaction_network"})
-        loss = card(**SMALL.get(objective, {}))
+        loss = OBJECTIVE_CARDS[objective](**SMALL.get(objective, {}))
         method = METHODS[objective](Card(data=data, encoder=CARDS[encoder], objective=loss), 10, CLASSES)
         batch = batch_for(method)._replace(weights=torch.ones(ROWS))
         batch = move_data_to_device(batch, torch.device("meta"))

@@ -33,6 +33,18 @@ def test_arrays_do_not_depend_on_workers_or_chunks(card, pairs, tmp_path, change
 
 
 @pytest.mark.slow
+def test_multiparton_interactions_do_not_depend_on_chunks(card, tmp_path):
+    """Pythia learns about them from event to event; `card` has none."""
+    content = yaml.safe_load(card.read_text())
+    del content["views"]["nominal"]["shower"]["settings"]
+    path = tmp_path / "card.yaml"
+    path.write_text(yaml.safe_dump(content))
+    for size in (2, 100):
+        generate(path, tmp_path / f"{size}.h5", replace(OPTIONS, n_events=6, chunk_size=size))
+    assert digest(tmp_path / "2.h5") == digest(tmp_path / "100.h5")
+
+
+@pytest.mark.slow
 def test_another_seed_gives_other_arrays_of_the_same_hard_scatters(card, pairs, tmp_path):
     other = tmp_path / "other.h5"
     generate(card, other, replace(OPTIONS, seed=2, n_events=4))
@@ -210,7 +222,9 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 def test_memory_does_not_grow_with_the_number_of_events(card, tmp_path):
     path = write_card(tmp_path, card, {21: "g"}, {})
     content = yaml.safe_load(path.read_text())
-    path.write_text(yaml.safe_dump(content | {"views": {"nominal": content["views"]["nominal"]}}))
+    nominal = content["views"]["nominal"]
+    del nominal["shower"]["settings"]  # with multiparton interactions events are large
+    path.write_text(yaml.safe_dump(content | {"views": {"nominal": nominal}}))
 
     def peak(n_events: int) -> int:
         arguments = [str(path), str(tmp_path / f"{n_events}.h5"), str(n_events)]

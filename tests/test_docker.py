@@ -130,7 +130,7 @@ def test_a_program_without_archive_is_left_out(archives):
 def check_programs(folder, **settings):
     """What `hep_check.sh` says of the programs in a folder."""
     path = os.pathsep.join([str(folder), str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = ENVIRONMENT | {"PATH": path, "EVENTS": "4"} | settings
+    environment = ENVIRONMENT | {"PATH": path, "EVENTS": "2"} | settings
     return subprocess.run(
         [DOCKER / "hep_check.sh"], env=environment, capture_output=True, text=True, check=False, cwd=folder
     )

@@ -65,7 +65,7 @@ def test_the_main_job_outside_a_checkout_and_without_torch(installed, tmp_path):
         return done.stdout
 
     resim("cards", "copy", "cards/generate", "-o", "mine")
-    resim("generate", "mine/cards/generate/demo.yaml", "-o", "pairs.h5", "-n", "8", "--quiet")  # its inputs ship, too
+    resim("generate", "mine/cards/generate/demo.yaml", "-o", "pairs.h5", "-n", "2", "--quiet")  # its inputs ship, too
     assert "valid" in resim("validate", "pairs.h5")
 
 

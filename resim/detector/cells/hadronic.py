@@ -3,7 +3,6 @@
 from typing import Final
 
 import numpy as np
-from scipy.special import betaincinv
 
 from resim.card.calorimeter_card import HadronicShowers
 from resim.common.arrays import Floats
@@ -32,6 +31,8 @@ def em_fraction(energy: Floats, uniform: Floats, showers: HadronicShowers) -> Fl
         uniform: float64 `(n,)`, uniform random numbers.
         showers: mean and concentration.
     """
+    from scipy.special import betaincinv  # slow to import, and every worker imports this module
+
     mean = mean_em_fraction(energy, showers)
     some = mean >= _LEAST_FRACTION
     a = mean[some] * showers.em_concentration

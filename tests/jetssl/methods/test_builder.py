@@ -18,6 +18,8 @@ from tests.helpers.toys import WITHOUT_EFFECT, make_jets, toy_data
 
 ROWS = 24
 CLASSES = ("a", "b", "c")
+ASK_DIFFERENTLY = ("ntxent", "jepa", "mpm", "anomclr")
+"""Objectives that ask different things of an encoder; the others do with its vectors what they do with any."""
 SMALL = {name: {"predictor": PredictorCard(width=8, layers=1, heads=2)} for name in ("jepa", "mpm")}
 
 
@@ -138,7 +140,7 @@ def test_every_term_of_a_loss_is_a_column_of_the_metrics(objective):
 @pytest.mark.parametrize("encoder", list(CARDS))
 def test_a_step_and_a_validation_ask_the_device_nothing(encoder):
     """Torch's `meta` device has shapes but no values: questions, tensors of two devices, shapes by value all raise."""
-    for objective in OBJECTIVE_CARDS:
+    for objective in METHODS if encoder == "transformer" else ASK_DIFFERENTLY:
         data = toy_data(encoder, normalize=encoder in {"transformer", "rs3l_gnn", "interaction_network"})
         loss = small(objective, encoder)
         method = METHODS[objective](Card(data=data, encoder=CARDS[encoder], objective=loss), 10, CLASSES)

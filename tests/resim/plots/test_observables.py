@@ -14,7 +14,7 @@ from tests.helpers.pictures import empty_panels
 @pytest.fixture(scope="module")
 def mock(tmp_path_factory):
     path = tmp_path_factory.mktemp("mock") / "mock.h5"
-    return write_mock(path, n_rows=40, views=("a", "b", "c", "d", "e"), vertices=True)
+    return write_mock(path, n_rows=40, views=("a", "b", "c"), vertices=True)
 
 
 @pytest.mark.slow

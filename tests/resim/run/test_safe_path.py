@@ -25,7 +25,7 @@ def test_workers_do_not_import_from_the_working_directory(folder):
     environment.pop("PYTHONSAFEPATH", None)
     code = "from resim.cli import main; main()"  # -P: as the console script, which has its own folder in sys.path
     command = [sys.executable, "-P", "-c", code, "generate", str(REPOSITORY / "cards/generate/demo.yaml")]
-    command += ["-o", "pairs.h5", "-n", "4", "--chunk-size", "2", "-j", "2", "--quiet"]
+    command += ["-o", "pairs.h5", "-n", "2", "--chunk-size", "1", "-j", "2", "--quiet"]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert not (folder / "trace").exists()

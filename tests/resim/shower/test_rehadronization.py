@@ -16,7 +16,7 @@ from resim.shower.simulate_views import MAX_ATTEMPTS
 from tests.helpers.chain import HARD_SCATTERS, REPOSITORY
 
 QCD = HARD_SCATTERS / "qcd_jj.lhe.gz"
-N_EVENTS = 400
+N_EVENTS = 250
 STRANGE = (310, 130, 321, 3122, 3112, 3222, 3312, 3322, 3334)
 
 

@@ -114,11 +114,10 @@ def test_cells_of_jets_do_not_depend_on_shards_and_chunks(coarse_card, tmp_path)
 
 def test_pair_files_have_views_that_share_particles_and_not_the_noise(coarse_card, tmp_path):
     """`redetect`: the same shower, measured again; a row is made again alone; pile-up has no place here."""
-    nominal = {"shower": {"settings": ["PartonLevel:MPI = off"]}}  # fast
     card = {
         "sources": [{"lhe": str(HARD_SCATTERS / "hbb_j.lhe.gz"), "rows": {25: "hbb"}}],
         "select": {"parton_pt_min": 200, "parton_abs_eta_max": 2.0},
-        "views": {"nominal": nominal, "redetect": {"from": "nominal", "freeze": "hadronization"}},
+        "views": {"nominal": {}, "redetect": {"from": "nominal", "freeze": "hadronization"}},
         "detector": {"card": str(coarse_card)},
         "jets": {"radius": 0.8, "pt_min": 100, "abs_eta_max": 3.0, "match_delta_r": 0.8},
     }

@@ -48,7 +48,7 @@ class View(CardModel):
 def members(name: str, view: View) -> tuple[str, ...]:
     """Names of the views that a section of the card makes.
 
-    >>> members("redetect", View(parent="nominal", freeze="hadronization", repeat=2))
+    >>> members("redetect", View.model_validate({"from": "nominal", "freeze": "hadronization", "repeat": 2}))
     ('redetect/0', 'redetect/1')
     """
     return (name,) if view.repeat is None else tuple(f"{name}/{i}" for i in range(view.repeat))

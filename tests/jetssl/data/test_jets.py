@@ -89,7 +89,7 @@ def test_only_columns_that_are_asked_for(mock_file, table):
     view = np.zeros(len(row), int)
     few, all_of_them = gather_jets(small, view, row), gather_jets(table, view, row)
     for name, features in CONSTITUENT_FEATURES.items():
-        if name in {"full", "relative_ip", "rs3l", "scalars_ip"}:
+        if name in {"full", "omnilearned", "relative_ip", "rs3l", "scalars_ip"}:
             with pytest.raises(KeyError, match="d0"):
                 features.compute(few)
         else:

@@ -239,7 +239,7 @@ def test_rows_that_vanish_are_said_with_the_likely_cause(tmp_path, caplog):
     card = fault_card(tmp_path, "semi_12.lhe", {25: "h"}, jets={"pt_min": 1500})
     provenance = generate(card, output, replace(OPTIONS, n_events=3))
     assert provenance.sources[0].views["seed"].lost == {"no_jet": 3}
-    wanted = "view seed: 3 of 3 rows of .*semi_12.lhe are lost: no jet inside .*; likely: jets.pt_min .*limitTau0"
+    wanted = "view seed: 3 of 3 rows of .*semi_12.lhe are lost: no jet inside .*; likely: jets.pt_min, .*limitTau0"
     assert re.search(wanted, caplog.text)
     shown = " ".join(run_cli("inspect", output).stdout.split())
     assert re.search(wanted, shown)

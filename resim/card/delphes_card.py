@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
 from resim.common.errors import InputError
@@ -45,7 +44,7 @@ class EvaluatedCard:
 
 
 def evaluate_card(path: Path) -> EvaluatedCard:
-    """Evaluate a Delphes card; one that sources nothing, once in a process: it takes half a second.
+    """Evaluate a Delphes card.
 
     Args:
         path: the card; it may source files in its folder or below.
@@ -54,9 +53,7 @@ def evaluate_card(path: Path) -> EvaluatedCard:
         InputError: a file cannot be read, or the card is wrong or goes beyond a limit; it names file and line.
     """
     try:
-        content = _read(path)
-        found = _evaluated(path.absolute(), content)
-        return _Evaluation(path).evaluate(content) if found.sources else found  # what is sourced may have changed
+        return _Evaluation(path).evaluate()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({error}); want a Delphes card (Tcl)") from error
     except RecursionError as error:
@@ -79,34 +76,25 @@ def content_digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-@lru_cache(maxsize=8)
-def _evaluated(path: Path, content: bytes) -> EvaluatedCard:
-    return _Evaluation(path).evaluate(content)
-
-
-def _read(path: Path) -> bytes:
-    """A file, or so much of it that it is seen to be too long."""
-    with path.open("rb") as file:
-        return file.read(TCL_CARD + 1)
-
-
 class _Evaluation:
     """The commands that Delphes adds to Tcl."""
 
     def __init__(self, card: Path) -> None:
-        self.found = EvaluatedCard()
+        self.card, self.found = card, EvaluatedCard()
         self.tcl = Interpreter()
         self.tcl.commands |= {"module": self._module, "add": self.tcl.append, "source": self._source}
         self.folder = card.absolute().parent
         self.open = [card.absolute()]
         self.size = 0
 
-    def evaluate(self, content: bytes) -> EvaluatedCard:
-        self._run(content)
+    def evaluate(self) -> EvaluatedCard:
+        self._run(self.card)
         self.found.path = self.tcl.namespaces[""].get("ExecutionPath")
         return self.found
 
-    def _run(self, content: bytes) -> None:
+    def _run(self, path: Path) -> None:
+        with path.open("rb") as file:
+            content = file.read(TCL_CARD + 1)
         self.size += len(content)
         if self.size > TCL_CARD:
             raise TclError(f"a card and the files that it sources have at most {TCL_CARD} bytes")
@@ -137,7 +125,7 @@ class _Evaluation:
         self.open.append(path)
         self.found.sources.append(path)
         try:
-            self._run(_read(path))
+            self._run(path)
         except TclError as error:
             error.file = error.file or str(path)
             raise

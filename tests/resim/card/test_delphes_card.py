@@ -29,13 +29,3 @@ def test_every_parameter_is_what_tcl_makes_of_it(path):
             v.rpartition("::")[2]: tcl.eval(f"set {v}") for v in tcl.splitlist(tcl.eval(f"info vars ::{name}::*"))
         }
         assert {key: text_of(value) for key, value in module.parameters.items()} == theirs
-
-
-def test_a_card_is_evaluated_again_only_if_it_or_what_it_sources_has_changed(tmp_path):
-    card, sourced = tmp_path / "card.tcl", tmp_path / "path.tcl"
-    card.write_text("set ExecutionPath A")
-    assert evaluate_card(card) is evaluate_card(card)
-    card.write_text("source path.tcl")
-    for name in ("B", "C"):
-        sourced.write_text(f"set ExecutionPath {name}")
-        assert text_of(evaluate_card(card).path) == name

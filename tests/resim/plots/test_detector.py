@@ -68,8 +68,9 @@ def test_plot_draws_a_card_alone_or_with_a_pair_file(tmp_path, monkeypatch):
     again = run_cli("plot", "--detector", card, "-o", tmp_path / "alone")
     assert "the folder is not empty" in str(again.exception)
     monkeypatch.setattr("resim.plots.plot_pairs", lambda file, output: [output / f"{file.stem}.png"])
+    monkeypatch.setattr("resim.plots.plot_detector", lambda card, output: [output / f"{card.stem}.png"])
     both = run_cli("plot", "m.h5", "--detector", card, "-o", tmp_path / "both")
-    assert both.output.splitlines()[:2] == [str(tmp_path / "both/m.png"), str(tmp_path / "both/detector_tracks.png")]
+    assert both.output.splitlines() == [str(tmp_path / "both/m.png"), str(tmp_path / "both/cms.png")]
 
 
 def test_plot_of_nothing_and_of_a_wrong_card(tmp_path):

@@ -1,6 +1,10 @@
 """Flat rows and buckets of a batch."""
 
+import subprocess
+import sys
+
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -53,3 +57,9 @@ def test_few_long_jets_have_buckets_of_their_own():
     ragged = Ragged.of(torch.arange(1000) < counts[:, None])
     assert len(ragged.buckets) == 4
     assert sum(bucket.valid.numel() for bucket in ragged.buckets) < 1.25 * counts.sum()
+
+
+@pytest.mark.slow
+def test_who_evaluates_does_not_load_the_compiler():
+    code = "import sys, jetssl.evaluation.program; sys.exit('torch._dynamo' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

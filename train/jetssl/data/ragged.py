@@ -38,15 +38,10 @@ class Bucket(NamedTuple):
     sizes: tuple[int, ...]
     """the same, without asking the device"""
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def edges(self, count: int, others: int) -> int:
-        """Edges of all constituents to `count` of their jet, or to all if it has fewer; less `others` of each jet.
-
-        Outside the graphs of `torch.compile`, which would be made anew for every set of lengths.
-        """
+        """Edges of all constituents to `count` of their jet, or to all if it has fewer; less `others` of each jet."""
         return sum(size * min(count, size - others) for size in self.sizes)
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def pairs(self) -> int:
         """Pairs i >= j of all jets."""
         return sum(size * (size + 1) // 2 for size in self.sizes)
@@ -169,3 +164,12 @@ def _number_of_buckets(n_jets: int, n_rows: int) -> int:
 def _bucket(lengths: torch.Tensor) -> Bucket:
     valid = torch.arange(int(lengths[-1]), device=lengths.device) < lengths[:, None]
     return Bucket(valid, valid.flatten().nonzero()[:, 0], lengths, tuple(lengths.tolist()))
+
+
+def keep_lengths_out_of_graphs() -> None:
+    """Count edges and pairs outside the graphs of `torch.compile`, which would be made anew for every set of lengths.
+
+    Not by decorators: these import the compiler, which takes a second that only those who compile should wait.
+    """
+    for name in ("edges", "pairs"):
+        setattr(Bucket, name, torch.compiler.disable(getattr(Bucket, name)))

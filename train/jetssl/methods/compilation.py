@@ -6,6 +6,7 @@ from typing import Any, cast
 import torch
 from torch import nn
 
+from jetssl.data.ragged import keep_lengths_out_of_graphs
 from resim.common.errors import InputError
 
 
@@ -37,4 +38,5 @@ def compile_in_place(module: nn.Module) -> None:
             f" its installation ({Path(torch.__file__).parent}) or cache (TORCHINDUCTOR_CACHE_DIR): move them, or set"
             " training.compile=false"
         ) from error
+    keep_lengths_out_of_graphs()
     module.compile(dynamic=True)

@@ -105,10 +105,11 @@ def _label_curve(table: RunTable, columns: Sequence[Column], output: Path) -> Fi
         axes.set(xscale="log", xlabel="labelled training jets", ylabel="AUC" if title == "auc" else literal(title))
         axes.legend(fontsize=9)
         path = save(figure, output)
+    last = any(column.n_labels is None for column in columns)
     caption = (
-        f"{first.task.replace('_vs_', ' vs ')}, view {first.view}: {title} against the number of labels; the last"
-        " point of a row is all labels of its training split. Errors of one figure share the test jets, so look at"
-        " the paired differences in the table."
+        f"{first.task.replace('_vs_', ' vs ')}, view {first.view}: {title} against the number of labels"
+        f"{'; the last point of a row is all labels of its training split' if last else ''}. Errors of one figure"
+        " share the test jets, so look at the paired differences in the table."
     )
     return FigureFile(path, caption)
 

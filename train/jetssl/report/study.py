@@ -130,7 +130,8 @@ def _null(one: Decision) -> str:
 
 def _sample(one: Decision) -> str:
     labels = f", {one.n_labels} labels" if one.n_labels else ""
-    return f"{one.n_test} test jets{labels}, {one.n_draws} draws, {one.n_seeds} trainings"
+    counts = (f"{n} {word}{'' if n == 1 else 's'}" for n, word in ((one.n_draws, "draw"), (one.n_seeds, "training")))
+    return f"{one.n_test} test jets{labels}, {', '.join(counts)}"
 
 
 def _markdown(block: TableBlock) -> str:

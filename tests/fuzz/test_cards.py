@@ -100,6 +100,7 @@ def test_pythia_cards(tmp_path):
     both(kind, texts("pythia/*.cmnd"), tmp_path)
 
 
+@pytest.mark.slow
 def test_tcl_cards(tmp_path):
     words = (b"[expr 1/0]", b"[source x]", b"for {} {1} {} {}", b"{*}$x", b"lappend", b"exec", b"module A b {", b"; ")
     kind = Kind("tcl card", ".tcl", (Detector.from_card,), words)
@@ -112,6 +113,7 @@ def test_calorimeter_cards(tmp_path, coarse_card):
     assert refusals
 
 
+@pytest.mark.slow
 def test_every_number_of_a_calorimeter_card(tmp_path, coarse_card):
     """Too small, too large, and such as a person may write: refused, or a pion is measured."""
     path, refusals = tmp_path / "card.yaml", []

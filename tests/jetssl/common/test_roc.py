@@ -12,6 +12,7 @@ from jetssl.evaluation.metrics import background_efficiency
 SCORES = st.lists(st.integers(0, 5), min_size=1, max_size=15).map(lambda values: np.array(values, float))
 
 
+@pytest.mark.slow
 @given(SCORES, SCORES)
 def test_auc_counts_pairs(signal, background):
     pairs = [(s > b) + 0.5 * (s == b) for s in signal for b in background]

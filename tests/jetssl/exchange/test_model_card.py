@@ -43,6 +43,7 @@ def test_an_import_is_not_said_to_be_trained_here(told, bench, tmp_path):
     assert str(tmp_path) not in text
 
 
+@pytest.mark.slow
 def test_numbers_have_their_errors(told, finished_run, tmp_path):
     run = shutil.copytree(finished_run.path, tmp_path / "run")
     asked = ProbeCard(signal=("two_prong",), background=("one_prong",), labels=(40,))

@@ -38,6 +38,7 @@ def imported(file, folder, **more):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "heads"),
     [({}, None), ({"local_int": True, "pid": False}, None), (KINEMATICS, 4), ({"mode": "pretrain"}, None)],

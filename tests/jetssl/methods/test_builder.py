@@ -137,6 +137,7 @@ def test_every_term_of_a_loss_is_a_column_of_the_metrics(objective):
     assert losses.keys() <= set(COLUMNS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoder", list(CARDS))
 def test_a_step_and_a_validation_ask_the_device_nothing(encoder):
     """Torch's `meta` device has shapes but no values: questions, tensors of two devices, shapes by value all raise."""

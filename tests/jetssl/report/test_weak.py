@@ -38,6 +38,7 @@ def folder(tmp_path, results):
     return folder
 
 
+@pytest.mark.slow
 def test_the_page_answers_in_words_and_numbers(folder, tmp_path):
     write_report([folder], tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text().replace("\xa0", " ")

@@ -82,6 +82,7 @@ def with_weights(folder, place, weight="{:.3e}"):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["header", "init"])
 def test_all_weights_are_kept_if_the_card_asks(tmp_path, place):
     card = fault_card(tmp_path, with_weights(tmp_path, place), {25: "h"}, weights="all")

@@ -376,6 +376,7 @@ def test_time_is_linear_in_broken_decoration(tmp_path, qcd_text):
         survey(path)
 
 
+@pytest.mark.slow
 def test_a_file_on_one_line_is_read_in_linear_time(tmp_path, qcd_text):
     """40,000 events on one line of 20 MB; copying the rest of the line after each would take two minutes."""
     one_line = "".join(f"<event>{' ' * 500}</event>" for _ in range(40_000))

@@ -22,6 +22,7 @@ def generated():
     return part(load_recording(REPOSITORY / "tests/data/delphes_qcd.npz").particles, 0, 6)
 
 
+@pytest.mark.slow
 def test_candidates_are_tracks_photons_and_neutral_hadrons_of_the_visible_energy(cocoa, generated):
     found = cocoa.run(generated, np.arange(6))
     kinds = np.where(found.charge != 0, 0, np.where(found.pdg_id == 22, 1, 2))
@@ -112,6 +113,7 @@ def test_cells_of_jets_do_not_depend_on_shards_and_chunks(coarse_card, tmp_path)
     assert "views.nominal: jets.cells wants a calorimeter card" in str(refused.exception)
 
 
+@pytest.mark.slow
 def test_pair_files_have_views_that_share_particles_and_not_the_noise(coarse_card, tmp_path):
     """`redetect`: the same shower, measured again; a row is made again alone; pile-up has no place here."""
     card = {

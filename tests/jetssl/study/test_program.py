@@ -69,3 +69,13 @@ def test_a_folder_of_something_else_is_refused(study, tmp_path):
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(InputError, match="holds no study"):
         run_study(StudyRequest(study[0], tmp_path), quiet=True)
+
+
+def test_a_class_that_no_sample_has_is_said_before_any_training(study, tmp_path):
+    card, _, _ = study
+    wanted = "questions.frozen.probe={classes: 'two_prong+three_prong,one_prong'}"
+    with pytest.raises(
+        InputError, match=r"questions\.frozen: no class 'three_prong' in its samples, which have one_prong"
+    ):
+        run_study(StudyRequest(card, tmp_path / "made", [wanted]), quiet=True)
+    assert not (tmp_path / "made/trainings").exists()

@@ -107,6 +107,12 @@ class QuestionCard(CardModel):
         return next(name for name in COMMANDS if getattr(self, name) is not None)
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """Classes that it names."""
+        sides = (getattr(self.section, name, ()) for name in ("signal", "background", "class_names"))
+        return tuple(name for side in sides for group in side for name in group.split("+"))
+
+    @property
     def section(self) -> Section | WslCard:
         """Its options."""
         section: Section | WslCard = getattr(self, self.command)

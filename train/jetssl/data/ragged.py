@@ -11,7 +11,7 @@ Letters: B jets, N constituents, T real constituents of the batch, b jets of a b
 """
 
 from itertools import accumulate, pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch.nn import functional
@@ -172,4 +172,4 @@ def keep_lengths_out_of_graphs() -> None:
     Not by decorators: these import the compiler, which takes a second that only those who compile should wait.
     """
     for name in ("edges", "pairs"):
-        setattr(Bucket, name, torch.compiler.disable(getattr(Bucket, name)))
+        setattr(Bucket, name, cast(Any, torch.compiler.disable)(getattr(Bucket, name)))

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from jetssl.config.card import Card, load_card
 from jetssl.config.pairs import PairsCard
@@ -22,7 +22,12 @@ from jetssl.study.steps import Step
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder, State
 from resim.card import generation_card
+from resim.common.errors import InputError
 from resim.pairfile.digest import digest
+from resim.pairfile.reader import PairFile
+
+SAMPLES: Final = "samples"
+"""Stage of the steps that make pair files."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class Plan:
             if sample.make is not None:
                 (file,) = self.files([name])
                 make = partial(make_pairs, sample.make, file.parent)
-                yield Step(f"sample {name}", "samples", file.parent, file.exists, make, alone=True)
+                yield Step(f"sample {name}", SAMPLES, file.parent, file.exists, make, alone=True)
 
     def _trainings(self) -> Iterator[Step]:
         for name, wanted in self.card.trainings.items():
@@ -88,6 +93,22 @@ class Plan:
         if sample.make is None:
             return sample.files
         return [self.folder.resolve() / "samples" / f"{name}-{_key(_recipe(sample.make))}" / PAIRS]
+
+    def refuse_unknown_classes(self) -> None:
+        """Look whether the samples have the classes that are asked for, before any training; samples are there.
+
+        Raises:
+            InputError: one is missing.
+        """
+        for name, asked in self.card.questions.items():
+            trainings = [run.split("/")[1] if "/" in run else run for run in asked.runs]
+            samples = asked.sample or [one for run in trainings for one in self.card.trainings[run].sample]
+            known = {label for file in self.files(samples) for label in _labels(file)}
+            if missing := [one for one in asked.classes if one not in known]:
+                raise InputError(
+                    f"questions.{name}: no class {missing[0]!r} in its samples, which have"
+                    f" {', '.join(sorted(known))}; correct the card"
+                )
 
     @cached_property
     def runs(self) -> dict[str, Path]:
@@ -135,6 +156,11 @@ class Plan:
                 runs.append([run, self.card.trainings[run].seeds, self._training_key(run)])
         options = asked.section.model_dump(mode="json") if asked.wsl is None else _weak_recipe(asked.wsl.card)
         return _key([asked.command, options, runs, list(map(self._sample_key, asked.sample))])
+
+
+def _labels(path: Path) -> list[str]:
+    with PairFile(path) as file:
+        return list(file.labels)
 
 
 def _is_trained(run: RunFolder) -> bool:

@@ -10,7 +10,7 @@ from jetssl.config.study import StudyCard, load_study_card
 from jetssl.evaluation.compare import RunTable, named_records
 from jetssl.evaluation.results import write_records
 from jetssl.study.claims import Decision, decide
-from jetssl.study.plan import Plan
+from jetssl.study.plan import SAMPLES, Plan
 from jetssl.study.questions import Question
 from jetssl.study.steps import STEPS_FILE, StepRecord, make_steps
 from resim.common.atomic_write import entries
@@ -62,7 +62,10 @@ def run_study(request: StudyRequest, *, quiet: bool = False) -> StudyOutcome:
     if entries(folder) and not (folder / STEPS_FILE).exists():
         raise InputError(f"{folder}: exists and holds no study; give another -o")
     with locked(folder):
-        done = make_steps(list(plan.steps), folder, request.jobs or _default_jobs())
+        jobs = request.jobs or _default_jobs()
+        make_steps([step for step in plan.steps if step.stage == SAMPLES], folder, jobs)
+        plan.refuse_unknown_classes()
+        done = make_steps(list(plan.steps), folder, jobs)
         tables = {name: question.table(plan.card.questions[name]) for name, question in plan.questions.items()}
         decisions = [decide(claim, tables) for claim in plan.card.claims]
         outcome = StudyOutcome(plan.card, request.command, tables, decisions, done, plan.questions)

@@ -1,8 +1,11 @@
 """Another process answers; the failures of `ReadingProcess` are tested in test_reading."""
 
+import pickle
+from io import BytesIO
+
 import pytest
 
-from jetssl.data.processes import Helper
+from jetssl.data.processes import NEWEST, Helper
 from resim.common.errors import InputError
 
 PROGRAM = """
@@ -45,6 +48,15 @@ def test_requests_are_answered_and_what_goes_wrong_is_raised_here(helper):
     one._process.kill()
     one.request(1)
     with pytest.raises(InputError, match="the helper ended with status -9; do without"):
+        one.receive()
+
+
+def test_a_process_that_dies_within_an_answer_is_one_line_too(helper):
+    one = helper(1.0)
+    one._process.kill()
+    one._process.wait()
+    one._answers = BytesIO(pickle.dumps("half of it", NEWEST)[:-3])
+    with pytest.raises(InputError, match="the helper ended with status -9"):
         one.receive()
 
 

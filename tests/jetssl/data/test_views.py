@@ -77,6 +77,12 @@ def test_a_family_counts_as_one_view(rng):
     assert (drawn[0] == 0).mean() == pytest.approx(0.5, abs=4 * sigma / 6000)
 
 
+def test_one_view_twice_is_as_likely_as_two_in_both_orders(rng):
+    card = ViewsCard(source="live", live={"detector": "d.tcl"}, pairs=[("nominal", "nominal"), ("nominal", "seed")])
+    first, second = choices(VIEWS, card, 2).draw(np.ones((3, 6000), bool), rng)
+    assert abs((first == second).sum() - 3000) < 4 * np.sqrt(6000 / 4)
+
+
 def test_without_families_the_drawn_views_are_those_of_earlier_versions():
     valid = np.random.default_rng(0).random((3, 50)) < 0.8
     valid[:2] = True

@@ -91,3 +91,30 @@ def test_a_made_sample_follows_from_the_files_that_its_cards_name(sample):
     assert folder() == before
     pythia.write_text("Tune:pp = 21\n")
     assert folder() != before
+
+
+def test_a_training_with_live_views_follows_from_its_detector(tmp_path):
+    detector = tmp_path / "detector.tcl"
+    detector.write_text((REPOSITORY / "cards/delphes/ideal.tcl").read_text())
+    live = f"trainings.supervised.overrides=['views={{source: live, live: {{detector: {detector}}}}}']"
+    before = folders(live)
+    assert folders(live) == before
+    detector.write_text(detector.read_text() + "set x 1\n")
+    after = folders(live)
+    moved = {title.split(":")[0].split(",")[0] for title in before if before[title] != after[title]}
+    assert moved == {"training supervised", "other_simulator"}
+
+
+def test_who_makes_the_views_of_weak_supervision_does_not_matter(tmp_path):
+    weak = tmp_path / "weak.yaml"
+    study = tmp_path / "study.yaml"
+    study.write_text("title: t\nquestions: {poster: {wsl: {card: weak.yaml}}}\n")
+    text = (REPOSITORY / "cards/wsl/vicreg_small.yaml").read_text()
+
+    def folder(change=""):
+        weak.write_text(text.replace("pairs:\n", f"pairs:\n{change}", 1))
+        (step,) = Plan(load_study_card(study), Path("study")).steps
+        return step.folder
+
+    assert folder("  scheduler: tcp://head:8786\n") == folder()
+    assert folder("  seed: 7\n") != folder()

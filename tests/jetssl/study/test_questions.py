@@ -7,6 +7,7 @@ import pytest
 from jetssl.config.study import QuestionCard
 from jetssl.evaluation.results import write_records
 from jetssl.study.questions import Question
+from resim.common.errors import InputError
 from tests.helpers.records import record
 
 RUNS = {"a": [Path("runs/a_0"), Path("runs/a_1")], "b": [Path("runs/b_0")]}
@@ -61,3 +62,11 @@ def test_weak_supervision_is_one_call_whose_rows_are_ways_to_learn(tmp_path):
     table = question.table(card)
     assert list(table.cells) == ["oracle", "plain (0.1)", "plain (0.2)"]
     assert [len(row) for row in table.cells.values()] == [2, 1, 1]
+
+
+def test_a_metric_that_no_record_has_is_said(tmp_path):
+    card = QuestionCard.model_validate({"wsl": {"card": "weak.yaml"}, "metric": ["aux"]})
+    (tmp_path / "all").mkdir()
+    write_records(tmp_path / "all" / "results.json", [record("auc", 0.9, run="oracle")])
+    with pytest.raises(InputError, match=r"metric \['aux'\]: no such figure; there are auc"):
+        Question("q", tmp_path, {}, ()).table(card)

@@ -61,6 +61,27 @@ def test_what_is_said_beside_others_is_in_a_file_and_an_error_keeps_what_is_made
     assert steps[0].done()
 
 
+def begin(path: Path) -> None:
+    """A training: at SIGTERM it saves itself and says that it is not finished."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    write(path.with_name("began"))
+    while not all((path.parents[1] / f"first_{number}" / "began").exists() for number in range(2)):
+        os.sched_yield()
+    if path.parent.name == "first_0":
+        raise InputError("no room")
+    signal.pause()
+
+
+@pytest.mark.slow
+def test_nothing_waits_for_a_worker_when_all_is_to_end(tmp_path):
+    """A pool begins what is in its queue, and one would wait for a training that was begun after Ctrl-C."""
+    steps = [step(tmp_path, "first", number, begin) for number in range(2)]
+    steps += [step(tmp_path, "first", number) for number in range(2, 6)]
+    with pytest.raises(InputError, match="no room"):
+        make_steps(steps, tmp_path, 2)
+    assert not any(one.done() for one in steps[2:])
+
+
 @pytest.mark.slow
 def test_a_killed_process_is_one_line(tmp_path):
     steps = [step(tmp_path, "first", number, be_killed) for number in range(2)]

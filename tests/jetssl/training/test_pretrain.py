@@ -212,6 +212,9 @@ def test_live_views_resume_to_the_same_bits_and_with_the_same_detector_alone(car
     detector.write_text(content)
     assert pretrain(card, broken, quiet=True).state is State.FINISHED
     assert all(torch.equal(value, weights(broken)[name]) for name, value in weights(whole).items())
+    detector.write_text(content + "set x 1\n")
+    with pytest.raises(InputError, match=r"another detector"):
+        pretrain(card, broken, quiet=True)
 
 
 @pytest.mark.slow

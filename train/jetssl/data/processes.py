@@ -59,7 +59,7 @@ class Helper:
         """
         try:
             answer = pickle.load(self._answers)  # noqa: S301
-        except EOFError:
+        except (EOFError, pickle.UnpicklingError):  # before or within an answer
             raise InputError(self._trouble.format(status=self._process.wait())) from None
         if isinstance(answer, Exception):
             raise answer

@@ -36,9 +36,10 @@ class Choices:
 
     @cached_property
     def alike(self) -> bool:
-        """Whether all choices are as likely: there is one kind, or each is of one pair of views."""
-        n_kinds = len(np.unique(self.kind))
-        return n_kinds == 1 or n_kinds == len(np.unique(np.sort(self.pairs, axis=1), axis=0))
+        """Whether all choices are as likely: there is one kind, or each is of one pair, in as many orders."""
+        n_orders = np.unique(self.kind, return_counts=True)[1]
+        n_pairs = len(np.unique(np.sort(self.pairs, axis=1), axis=0))
+        return len(n_orders) == 1 or (len(n_orders) == n_pairs and len(set(n_orders.tolist())) == 1)
 
     def possible(self, valid: Booleans) -> Booleans:
         """Whether both views of a choice are valid: bool `(V, R)` → bool `(K, R)`."""

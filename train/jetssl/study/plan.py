@@ -11,9 +11,9 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final
 
-from jetssl.config.card import Card, load_card
+from jetssl.config.card import Card, card_from, load_card, with_overrides
 from jetssl.config.pairs import PairsCard
-from jetssl.config.study import QuestionCard, SampleCard, StudyCard
+from jetssl.config.study import QuestionCard, SampleCard, StudyCard, TrainingsCard
 from jetssl.config.weak import load_weak_card
 from jetssl.data.content_cache import cached
 from jetssl.data.generation import PAIRS, make_pairs
@@ -22,6 +22,8 @@ from jetssl.study.steps import Step
 from jetssl.training.pretrain import pretrain
 from jetssl.training.run_folder import RunFolder, State
 from resim.card import generation_card
+from resim.card.delphes_card import content_digest
+from resim.common.cards import find_file, read_yaml
 from resim.common.errors import InputError
 from resim.pairfile.digest import digest
 from resim.pairfile.reader import PairFile
@@ -143,7 +145,15 @@ class Plan:
     def _training_key(self, name: str) -> str:
         wanted = self.card.trainings[name]
         samples = [self._sample_key(one) for one in wanted.sample]
-        return _key([wanted.card.read_text(encoding="utf-8"), self.card.overrides, wanted.overrides, samples])
+        detector = [] if (live := self._live_views(wanted)) is None else [content_digest(live)]
+        content = [wanted.card.read_text(encoding="utf-8"), self.card.overrides, wanted.overrides, samples]
+        return _key([*content, *detector])
+
+    def _live_views(self, wanted: TrainingsCard) -> Path | None:
+        """The detector of a training with live views, whose content counts, too."""
+        raw = with_overrides(read_yaml(wanted.card), [*self.card.overrides, *wanted.overrides], wanted.card)
+        live = card_from(raw, wanted.card).views.live
+        return find_file(live.detector, wanted.card) if live else None
 
     def _question_key(self, asked: QuestionCard) -> str:
         runs: list[Any] = []
@@ -181,7 +191,8 @@ def _recipe(card: PairsCard) -> list[Any]:
 def _weak_recipe(path: Path) -> list[Any]:
     """What a study of weak supervision follows from."""
     card = load_weak_card(path)
-    return [_with_contents(card.model_dump(mode="json")), _recipe(card.pairs) if card.pairs is not None else []]
+    settings = card.model_dump(mode="json", exclude={"pairs"})
+    return [_with_contents(settings), _recipe(card.pairs) if card.pairs is not None else []]
 
 
 def _with_contents(value: Any) -> Any:
@@ -191,7 +202,8 @@ def _with_contents(value: Any) -> Any:
     if isinstance(value, list):
         return [_with_contents(one) for one in value]
     if isinstance(value, str) and Path(value).suffix and Path(value).is_file():
-        return hashlib.sha256(Path(value).read_bytes()).hexdigest()
+        with Path(value).open("rb") as file:  # a pair file may be larger than memory
+            return hashlib.file_digest(file, "sha256").hexdigest()
     return value
 
 

@@ -26,6 +26,7 @@ from jetssl.evaluation.program import ProbeRequest, probe_run
 from jetssl.evaluation.results import Result, read_results
 from jetssl.training.run_folder import RunFolder
 from jetssl.weak.program import study_weak_supervision
+from resim.common.errors import InputError
 
 JETS: Final = "jets"
 """Row of what `evaluate` says of the jets themselves."""
@@ -124,6 +125,9 @@ def _table(figures: Sequence[tuple[str, Column, Result]], card: QuestionCard) ->
     for row, column, result in figures:
         if any(fnmatchcase(result.metric, one) for one in card.metric):
             cells.setdefault(row, {})[column] = result
+    if not cells:
+        known = ", ".join(dict.fromkeys(result.metric for _, _, result in figures))
+        raise InputError(f"metric {list(card.metric)}: no such figure; there are {known}")
     columns = tuple(dict.fromkeys(column for row in cells.values() for column in row))
     return RunTable(columns, cells, {}, card.reference or next(iter(cells)))
 

@@ -6,11 +6,11 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import redirect_stderr
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
@@ -95,23 +95,35 @@ def _one_by_one(steps: Iterable[Step]) -> Iterator[tuple[Step, float]]:
 def _side_by_side(steps: Sequence[Step], jobs: int) -> Iterator[tuple[Step, float]]:
     log.info("study: %d steps, %d at a time; log beside each folder: %s", len(steps), jobs, _log_file(steps[0]))
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _ignore_interrupt) as pool:
-        futures = {pool.submit(_make_in_worker, step): step for step in steps}
         try:
-            yield from ((futures[done], done.result()) for done in as_completed(futures))
+            yield from _as_workers_are_free(pool, steps, jobs)
         except BrokenProcessPool as error:
             raise InputError(
                 "a process of the study was killed, perhaps for memory; what is finished is kept: make room, or give"
                 " -j 1, and run the same command again"
             ) from error
         except BaseException:
-            _end(futures)
+            _end()
             raise
 
 
-def _end(futures: Iterable[Future[float]]) -> None:
-    """Nothing new is started, and what runs saves itself: a training ends at SIGTERM with a checkpoint."""
-    for future in futures:
-        future.cancel()
+def _as_workers_are_free(pool: ProcessPoolExecutor, steps: Sequence[Step], jobs: int) -> Iterator[tuple[Step, float]]:
+    """A pool begins what waits in its queue even when it is to end, so nothing waits there."""
+    left = iter(steps)
+
+    def begin(count: int) -> dict[Future[float], Step]:
+        return {pool.submit(_make_in_worker, step): step for step in islice(left, count)}
+
+    running = begin(jobs)
+    while running:
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            step, seconds = running.pop(future), future.result()
+            running |= begin(1)
+            yield step, seconds
+
+
+def _end() -> None:
+    """What runs saves itself: a training ends at SIGTERM with a checkpoint."""
     for process in multiprocessing.active_children():
         if process.pid is not None:
             os.kill(process.pid, signal.SIGTERM)

@@ -100,17 +100,17 @@ def _prepare(
     if force:
         run.clear()
     state = State.NEW if force else run.state(card, [file.digest for file in data.rows.files])
+    detector = content_digest(card.views.live.detector) if card.views.live else ""
+    if state is not State.NEW and run.load_provenance().detector != detector:
+        raise InputError(
+            f"{run.path}: {card.views.live and card.views.live.detector} is another detector than when the run"
+            " began; restore it, or --force to start anew"
+        )
     if state is State.FINISHED:
         return Outcome(state, trained=False, provenance=run.load_provenance()), None
     resume_from = run.last if run.last.is_file() else None
-    detector = content_digest(card.views.live.detector) if card.views.live else ""
     if state is State.RESUMABLE:
         before = run.load_provenance()
-        if before.detector != detector:
-            raise InputError(
-                f"{run.path}: {card.views.live and card.views.live.detector} is another detector than when the run"
-                " began; restore it, or --force to start anew"
-            )
         again = {"resumed": before.resumed + int(resume_from is not None), "processes": data.team.size}
         provenance = before.model_copy(update=again)
     else:

@@ -172,4 +172,4 @@ def keep_lengths_out_of_graphs() -> None:
     Not by decorators: these import the compiler, which takes a second that only those who compile should wait.
     """
     for name in ("edges", "pairs"):
-        setattr(Bucket, name, torch.compiler.disable(getattr(Bucket, name)))
+        setattr(Bucket, name, torch.compiler.disable(getattr(Bucket, name)))  # type: ignore[no-untyped-call]

@@ -7,7 +7,7 @@ from torch import nn
 from jetssl.common import devices as module
 from jetssl.common.devices import Devices, choose, device_of, moved
 from jetssl.config.card import Card
-from jetssl.config.data import DataCard
+from jetssl.config.data import DataCard, ViewsCard
 from jetssl.config.training import TrainingCard
 from resim.common.errors import InputError
 
@@ -72,6 +72,15 @@ def test_a_training_goes_on_with_other_devices_but_not_with_another_card():
     one = Card(data=DataCard(files=("a",)))
     elsewhere, other = (
         one.model_copy(update={"training": TrainingCard(**change)}) for change in ({"devices": 8}, {"epochs": 3})
+    )
+    assert one.trains_like(elsewhere)
+    assert not one.trains_like(other)
+
+
+def test_a_training_goes_on_with_other_processes_of_its_detector_but_not_with_another_detector():
+    one, elsewhere, other = (
+        Card(data=DataCard(files=("a",)), views=ViewsCard(source="live", live={"detector": path, "processes": count}))
+        for path, count in (("a.tcl", 1), ("a.tcl", 4), ("b.tcl", 1))
     )
     assert one.trains_like(elsewhere)
     assert not one.trains_like(other)

@@ -70,3 +70,25 @@ def test_a_metric_that_no_record_has_is_said(tmp_path):
     write_records(tmp_path / "all" / "results.json", [record("auc", 0.9, run="oracle")])
     with pytest.raises(InputError, match=r"metric \['aux'\]: no such figure; there are auc"):
         Question("q", tmp_path, {}, ()).table(card)
+
+
+def test_a_reference_that_is_no_row_is_said(tmp_path):
+    card = QuestionCard.model_validate({"evaluate": {}, "runs": ["a"], "reference": "b"})
+    (tmp_path / "all").mkdir()
+    write_records(tmp_path / "all" / "results.json", [record("auc", 0.9, run="a")])
+    with pytest.raises(InputError, match="reference 'b' is no row of the table; rows are a"):
+        Question("q", tmp_path, {}, ()).table(card)
+
+
+def test_ratios_are_to_the_reference_of_the_table(tmp_path):
+    """Else the first classifier has none, and a claim about it is no figure."""
+    card = QuestionCard.model_validate({"evaluate": {}, "runs": ["a", "b"], "reference": "b"})
+    (part,) = Question("q", tmp_path, RUNS, ()).parts(card)
+    assert part.section.reference == "b"
+    other = QuestionCard.model_validate({"evaluate": {"reference": "a"}, "runs": ["a", "b"], "reference": "b"})
+    assert other.section.reference == "a"
+
+
+def test_weak_supervision_takes_no_sample():
+    with pytest.raises(ValueError, match="leave out `sample`"):
+        QuestionCard.model_validate({"wsl": {"card": "weak.yaml"}, "sample": ["jets"]})

@@ -141,7 +141,11 @@ class Card(CardModel):
     def trains_like(self, other: "Card") -> bool:
         """Whether a training of `other` may go on from one of this card: on other devices, or saved more often."""
         ours = {name: getattr(self.training, name) for name in WITHOUT_EFFECT}
-        return self == other.model_copy(update={"training": other.training.model_copy(update=ours)})
+        changes: dict[str, Any] = {"training": other.training.model_copy(update=ours)}
+        if self.views.live and other.views.live:
+            live = other.views.live.model_copy(update={"processes": self.views.live.processes})
+            changes["views"] = other.views.model_copy(update={"live": live})
+        return self == other.model_copy(update=changes)
 
     @property
     def packages(self) -> dict[str, str]:

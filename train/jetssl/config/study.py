@@ -85,7 +85,7 @@ class QuestionCard(CardModel):
     metric: tuple[str, ...] = Field(("auc", "rejection_at_0.5"), min_length=1)
     """of the table, as `jetssl compare --metric`"""
     reference: str = ""
-    """row that differences are to; default: the first"""
+    """row that differences, and ratios of `evaluate`, are to; default: the first"""
     talk: TalkTable | None = None
 
     @model_validator(mode="after")
@@ -97,6 +97,8 @@ class QuestionCard(CardModel):
             raise ValueError(
                 f"{asked[0]}: {'brings its own trainings; leave out' if self.runs else 'of which'} `runs`"
             )
+        if self.wsl is not None and self.sample:
+            raise ValueError("wsl: its own card says which pair files; leave out `sample`")
         if self.geometry is not None and len(self.sample) > 1:
             raise ValueError("geometry looks at one pair file; name one sample")
         return self
@@ -114,8 +116,10 @@ class QuestionCard(CardModel):
 
     @property
     def section(self) -> Section | WslCard:
-        """Its options."""
+        """Its options; ratios of `evaluate` are to the reference of the table, too."""
         section: Section | WslCard = getattr(self, self.command)
+        if isinstance(section, EvaluateCard) and not section.reference:
+            return section.model_copy(update={"reference": self.reference})
         return section
 
 

@@ -70,6 +70,7 @@ class Question:
         section = card.section
         if card.wsl is not None:
             yield Part("weak supervision", (), (), self.folder / "all", section)
+            return
         if self.files and card.geometry is None:
             section = section.model_copy(update={"data": self.files})
         if card.evaluate is not None:
@@ -129,7 +130,10 @@ def _table(figures: Sequence[tuple[str, Column, Result]], card: QuestionCard) ->
         known = ", ".join(dict.fromkeys(result.metric for _, _, result in figures))
         raise InputError(f"metric {list(card.metric)}: no such figure; there are {known}")
     columns = tuple(dict.fromkeys(column for row in cells.values() for column in row))
-    return RunTable(columns, cells, {}, card.reference or next(iter(cells)))
+    reference = card.reference or next(iter(cells))
+    if reference not in cells:
+        raise InputError(f"reference {reference!r} is no row of the table; rows are {', '.join(cells)}")
+    return RunTable(columns, cells, {}, reference)
 
 
 def ask(part: Part, *, quiet: bool) -> None:

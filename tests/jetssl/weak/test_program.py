@@ -8,9 +8,12 @@ import yaml
 from click.testing import CliRunner
 
 from jetssl.cli import jetssl
-from jetssl.evaluation.results import read_results
-from jetssl.weak.program import study_weak_supervision
+from jetssl.config.weak import load_weak_card
+from jetssl.evaluation.results import Origin, read_results
+from jetssl.weak.program import _claim, study_weak_supervision
+from jetssl.weak.study import Study
 from resim.common.errors import InputError
+from tests.helpers.chain import REPOSITORY
 
 pytestmark = pytest.mark.slow
 
@@ -167,3 +170,13 @@ def test_command_line(study):
     done = CliRunner().invoke(jetssl, ["wsl", str(folder / "card.yaml"), "-o", str(folder / "out"), "--quiet"])
     assert done.exit_code == 0, done.output
     assert done.stdout == (folder / "out/answers.txt").read_text()
+
+
+def test_a_study_goes_on_with_another_scheduler(tmp_path):
+    card = load_weak_card(REPOSITORY / "cards/wsl/vicreg_small.yaml")
+    elsewhere = card.pairs.model_copy(update={"scheduler": "tcp://head:8786"})
+    for one in (card, card.model_copy(update={"pairs": elsewhere})):
+        _claim(Study(one, tmp_path / "study", Origin(1, "jetssl wsl")))
+    other = card.pairs.model_copy(update={"seed": 7})
+    with pytest.raises(InputError, match="another card"):
+        _claim(Study(card.model_copy(update={"pairs": other}), tmp_path / "study", Origin(1, "jetssl wsl")))

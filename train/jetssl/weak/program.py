@@ -63,7 +63,8 @@ def study_weak_supervision(path: Path, folder: Path, *, jobs: int | None = None,
 def _claim(study: Study) -> None:
     """Refuse a folder with another study, or with something else."""
     path = study.folder / CARD_FILE
-    text = yaml.safe_dump(study.card.model_dump(mode="json"), sort_keys=False)
+    settings = study.card.model_dump(mode="json", exclude={"pairs": {"scheduler"}})  # who makes them does not matter
+    text = yaml.safe_dump(settings, sort_keys=False)
     if not path.exists():
         if entries(study.folder):
             raise InputError(f"{study.folder}: exists and holds no study; give another -o")

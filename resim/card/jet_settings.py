@@ -42,7 +42,7 @@ class JetSettings(CardModel):
     pt_min: float = Field(200.0, ge=0)
     """GeV; of reconstructed jets where a view has a detector"""
     pt_max: PositiveFloat | None = None
-    """GeV, likewise; None for no upper limit"""
+    """GeV, likewise; None for no upper limit. It cuts after the matching: the row of a jet above it has no other"""
     particle_pt_min: float | None = Field(None, ge=0)
     """GeV; smallest pT of the row's particle-level jet, which may be above `pt_max`. None: with a detector there need
     not be one"""

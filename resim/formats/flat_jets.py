@@ -68,7 +68,7 @@ class FlatJets:
         then, have the hash of all their constituents: they lie on one side, too.
         """
         momenta = np.stack([self.constituents[name] for name in ("pt", "eta", "phi", "energy")], axis=1)
-        content = np.ascontiguousarray(momenta).view(np.uint8).reshape(len(momenta), -1)
+        content = np.ascontiguousarray(momenta).view(np.uint8)
         first = np.flatnonzero(np.diff(self.entry, prepend=-1))  # jet of each entry
         bounds = [*self.offsets[first].tolist(), len(content)]
         pieces = (content[start:stop].tobytes() for start, stop in pairwise(bounds))

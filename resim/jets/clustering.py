@@ -79,7 +79,7 @@ def constituents_of(particles: Particles, jets: ClusteredJets, chosen: Integers)
 
 
 def cluster(particles: Particles, settings: JetSettings) -> ClusteredJets:
-    """Cluster every event with the card's algorithm and keep the jets that pass its pT and |eta| cuts.
+    """Cluster every event with the card's algorithm and keep the jets that pass its `pt_min` and `abs_eta_max`.
 
     Args:
         particles: all of them are clustered, so take out neutrinos before.
@@ -92,7 +92,7 @@ def cluster(particles: Particles, settings: JetSettings) -> ClusteredJets:
     algorithm = getattr(fastjet, f"{settings.algorithm}_algorithm")
     definition = fastjet.JetDefinition(algorithm, settings.radius)
     sequence = fastjet.ClusterSequence(_momenta(particles), definition)
-    return _inside(_all_jets(sequence, particles.offsets, settings.pt_min), settings)
+    return _inside(_all_jets(sequence, particles.offsets, settings.pt_min), settings.abs_eta_max)
 
 
 def subjets_of(offsets: Integers, momenta: Floats, radius: float) -> Integers:
@@ -130,14 +130,11 @@ def _all_jets(sequence: Any, particle_offsets: Integers, pt_min: float) -> Clust
     )
 
 
-def _inside(jets: ClusteredJets, settings: JetSettings) -> ClusteredJets:
-    """The jets with |eta| < `abs_eta_max` and pT <= `pt_max`, by descending pT in each event."""
+def _inside(jets: ClusteredJets, abs_eta_max: float) -> ClusteredJets:
+    """The jets with |eta| < `abs_eta_max`, by descending pT in each event."""
     event = owners_of(jets.offsets)
     order = np.lexsort((-jets.pt, event))
-    inside = np.abs(jets.eta) < settings.abs_eta_max
-    if settings.pt_max is not None:
-        inside &= jets.pt <= settings.pt_max
-    order = order[inside[order]]
+    order = order[np.abs(jets.eta[order]) < abs_eta_max]
     lengths = np.diff(jets.constituent_offsets)[order]
     return ClusteredJets(
         offsets=offsets_of(np.bincount(event[order], minlength=len(jets.offsets) - 1)),

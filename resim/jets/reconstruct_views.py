@@ -181,10 +181,15 @@ def _cells(readout: Readout, level: JetsOfRows, valid: Booleans, radius: float) 
 
 
 def _jets_of_rows(particles: Particles, rows: Rows, settings: JetSettings) -> JetsOfRows:
+    """A jet above `pt_max` is matched, too, and its row has none: a softer jet near by is another object."""
     jets = cluster(particles, settings)
     match = match_partons(jets, rows.candidates, rows.scatter_of_candidate, settings)
     n_rows = len(rows.partons)
-    return JetsOfRows(particles, jets, match.jet[:n_rows], match.taken[:n_rows])
+    of_row = match.jet[:n_rows].copy()
+    if settings.pt_max is not None:
+        matched = np.flatnonzero(of_row >= 0)
+        of_row[matched[jets.pt[of_row[matched]] > settings.pt_max]] = -1
+    return JetsOfRows(particles, jets, of_row, match.taken[:n_rows])
 
 
 def _inside_radius(particle_level: JetsOfRows, detector_level: JetsOfRows, radius: float) -> JetsOfRows:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from resim.card.calorimeter_card import CalorimeterCard, read_calorimeter
+from resim.common.arrays import Booleans
 from resim.common.errors import InputError
 from resim.common.external import run_logged, scratch_folder
 from resim.common.ragged import runs_of
@@ -115,7 +116,7 @@ class Cocoa:
 
         if not 1 <= seed <= SEED_MAX:
             raise InputError(f"seed {seed} of COCOA: want a whole number in 1 ... {SEED_MAX}")
-        seen = particles.select(particles.visible & (np.hypot(particles.vx, particles.vy) < self.card.radius))
+        seen = particles.select(particles.visible & self._from_inside(particles))
         some = np.diff(seen.offsets) > 0
         if not some.any():
             return _nothing(len(self.card.layers))
@@ -128,6 +129,12 @@ class Cocoa:
                 return read_cocoa(folder / _ROOT, particles, some, len(self.card.layers))
             except InputError as error:
                 raise InputError(f"COCOA, {self.path.name}, seed {seed}: {error}; log: {folder / _LOG}") from error
+
+    def _from_inside(self, particles: Particles) -> Booleans:
+        """Which particles start in front of the calorimeter, bool `(n_particles,)`."""
+        radius, half_length = self.card.radius, self.card.radius * np.sinh(self.card.abs_eta_barrel)
+        inside = np.hypot(particles.vx, particles.vy) < radius
+        return np.asarray(inside & (np.abs(particles.vz) < half_length))
 
     def _prepare(self, folder: Path, particles: Particles, number: int) -> None:
         """Write what COCOA reads."""

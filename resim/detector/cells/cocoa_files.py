@@ -153,7 +153,8 @@ def _hits(cells: _Found, places: Integers, n_layers: int) -> CellHits:
     _refuse_no_numbers(cells.columns, "cells")
     columns, layer = cells.columns, cells.columns["layer"].astype(np.int64)
     if layer.size and not (layer.min() >= 0 and layer.max() < n_layers):
-        raise InputError(f"cell_layer holds {layer.max()}, the card has layers 0 to {n_layers - 1}")
+        wrong = layer.min() if layer.min() < 0 else layer.max()
+        raise InputError(f"cell_layer holds {wrong}, the card has layers 0 to {n_layers - 1}")
     kept = (columns["topo_idx"] > 0) & (columns["e"] > 0)
     label = np.stack([cells.event[kept], columns["topo_idx"][kept]], axis=1)
     _, cluster = np.unique(label, axis=0, return_inverse=True)
@@ -212,4 +213,7 @@ def _crossings(columns: Columns) -> tuple[Floats, Floats]:
     x, y, z = (
         np.stack([columns[f"track_{axis}_layer_{layer}"] for layer in range(n_layers)], axis=1) for axis in "xyz"
     )
-    return np.arcsinh(z / np.hypot(x, y)), np.arctan2(y, x)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        eta = np.arcsinh(z / np.hypot(x, y))
+    _refuse_no_numbers({f"crossing of layer {layer}": eta[:, layer] for layer in range(n_layers)}, "tracks")
+    return eta, np.arctan2(y, x)

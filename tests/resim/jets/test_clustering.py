@@ -50,14 +50,6 @@ def test_jets_are_inside_the_cuts_and_ordered():
         assert (np.diff(jets.pt[first:last]) <= 0).all()
 
 
-def test_jets_have_a_largest_pt():
-    particles = toy_particles(np.random.default_rng(4), [60, 60, 60])
-    cuts = {"radius": 0.6, "pt_min": 20, "abs_eta_max": 1.0}
-    every = cluster(particles, JetSettings(**cuts)).pt
-    limit = float(np.median(every))
-    assert np.array_equal(cluster(particles, JetSettings(**cuts, pt_max=limit)).pt, every[every <= limit])
-
-
 def test_no_particles_no_jets():
     jets = cluster(toy_particles(np.random.default_rng(1), [0, 0]), JetSettings())
     assert jets.offsets.tolist() == [0, 0, 0]

@@ -62,6 +62,16 @@ def test_each_row_has_its_jet_or_the_reason_why_not():
     assert (found.detector_seeds == 0).all()
 
 
+def test_a_jet_above_pt_max_leaves_no_row_to_another_jet():
+    """The harder of two jets near the parton is its jet; without it, the row would pair with another part of it."""
+    of = rows([parton(1600)], [parton(700)])
+    particles = events(toward(1100, -0.3) + toward(600, 0.7), toward(690, 0.0))
+    settings = SETTINGS.model_copy(update={"pt_max": 1000.0})
+    (found,) = reconstruct([view("a")], {"a": realization(particles)}, of, settings, 1)
+    assert found.valid.tolist() == [False, True]
+    assert found.counts.lost == {"no_jet": 1}
+
+
 def test_columns_of_a_view_hold_the_jet_and_its_constituents():
     of = rows([parton(300)], [parton(200)])
     particles = events([*toward(100, 0.0), particle(px=200.0, vx=0.0, vy=1.0)], [])

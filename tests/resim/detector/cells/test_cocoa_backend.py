@@ -51,6 +51,8 @@ def test_one_run_for_each_seed(cocoa):
     far = np.zeros(len(given.px), bool)
     far[16] = True
     given = replace(given, vx=np.where(far, 1600.0, given.vx))
+    far[24] = True  # behind the endcap, which begins at 1500 mm sinh 1.5
+    given = replace(given, vz=np.where(np.arange(len(far)) == 24, -3200.0, given.vz))
     found = Cocoa.from_card(CARD).read_out(given, [7, 7, 7, 9])
     assert [(call["seed"], call["n"]) for call in calls(cocoa)] == [("7", "2"), ("9", "1")]
     assert all(call["tables"] == ["pflow_configuration", "tracking_configuration"] for call in calls(cocoa))

@@ -84,6 +84,15 @@ def changed(name, change):
     return of
 
 
+def test_a_track_that_crosses_no_layer_is_one_line(particles, tmp_path):
+    """Where x = y = z = 0 there is no direction; particle flow would not find the track's clusters, unsaid."""
+    events = entries(particles)
+    for axis in "xyz":
+        events[0][f"track_{axis}_layer_5"] *= 0
+    with pytest.raises(InputError, match="crossing of layer 5 of tracks holds numbers that are not finite"):
+        read(tmp_path, particles, events)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -96,6 +105,7 @@ def changed(name, change):
         (changed("track_d0", lambda d0: d0[1:]), "track_d0 does not hold as many numbers as track_pdgid"),
         (changed("track_d0", lambda d0: d0 * np.nan), "d0 of tracks holds numbers that are not finite"),
         (changed("cell_layer", lambda layer: layer + 3), "cell_layer holds 6, the card has layers 0 to 5"),
+        (changed("cell_layer", lambda layer: layer - 2), "cell_layer holds -1, the card has layers 0 to 5"),
         (
             lambda events: [{k: v for k, v in event.items() if k != "track_z_layer_5"} for event in events],
             "the output has no track_z_layer_5; want Type_of_running Standard",

@@ -44,8 +44,8 @@ class JetSettings(CardModel):
     pt_max: PositiveFloat | None = None
     """GeV, likewise; None for no upper limit. It cuts after the matching: the row of a jet above it has no other"""
     particle_pt_min: float | None = Field(None, ge=0)
-    """GeV; smallest pT of the row's particle-level jet, which may be above `pt_max`. None: with a detector there need
-    not be one"""
+    """GeV; smallest pT of the row's particle-level jet, which may be above `pt_max`. None: as `pt_min`, and with a
+    detector there need not be one"""
     abs_eta_max: float = Field(2.5, gt=0)
     """pseudorapidity of the jet"""
     match: Literal["parton", "decay_products"] = "parton"

@@ -9,7 +9,7 @@ from resim.common.cards import CardModel
 
 Column = str
 """Name of a column; `X[2]` is the third entry of the last axis of the array X, `X[0:9:3]` are entries 0, 3, and 6."""
-COLUMN: Final = re.compile(r"([^\[\]]+)(?:\[(\d+)(?::(\d+):(\d+))?\])?")
+COLUMN: Final = re.compile(r"([^\[\]]+)(?:\[(\d+)(?::(\d+):([1-9]\d*))?\])?")
 MOMENTA: Final = (
     frozenset({"px", "py", "pz", "energy"}),
     frozenset({"pt", "eta", "phi", "energy"}),

@@ -23,8 +23,8 @@ def values_of(path: Path, batch: Batch, column: Column) -> Values:
     values, index = batch[array_of(column)], index_of(column)
     if index is None:
         return values
-    last = index.stop - 1 if isinstance(index, slice) else index
-    if isinstance(values, Ragged) or values.ndim < 2 or last >= values.shape[-1]:
+    first, last = (index.start, index.stop - 1) if isinstance(index, slice) else (index, index)
+    if isinstance(values, Ragged) or values.ndim < 2 or not first <= last < values.shape[-1]:
         shape = "ragged" if isinstance(values, Ragged) else f"of shape {values.shape}"
         raise InputError(f"{path}: no column {column}, {array_of(column)} is {shape}; correct the mapping card")
     return np.asarray(values[..., index])
@@ -157,5 +157,5 @@ class FlatColumns:
             )
 
     def jet(self, index: int) -> str:
-        """The name of a jet in messages."""
-        return f"jet {self.entries[index]}"
+        """The name of a jet, or of an event of them, in messages."""
+        return f"{self._card.entries[:-1]} {self.entries[index]}"

@@ -68,7 +68,7 @@ def import_jets(
     with PairWriter(output, view_records(card.views), labels, [source.sha256 for source in sources]) as writer:
         provenance = _provenance(sources, card, n_jets)
         number = {name: i for i, name in enumerate(labels)}
-        with ProgressReport("importing", sum(source.n_entries for source in sources), "jets", quiet) as report:
+        with ProgressReport("importing", sum(source.n_entries for source in sources), card.entries, quiet) as report:
             for i, source in enumerate(sources):
                 n_rows, n_entries = dict.fromkeys(provenance.views, 0), 0
                 for views in _pieces(source, card, report):
@@ -78,6 +78,9 @@ def import_jets(
                 counts = _of_source(source, max(n_rows.values()), n_entries, card)
                 provenance = provenance.counting(i, counts, _of_views(n_rows), 0.0)
         writer.finish(provenance)
+    if not any(source.counts.rows for source in provenance.sources):
+        where = "`unit` and `cluster`" if card.cluster else "`padding`"
+        log.warning("%s: none of the %s became a row; check %s in the mapping card", output, card.entries, where)
     return provenance
 
 

@@ -142,6 +142,11 @@ class MappingCard(CardModel):
         return tuple(dict.fromkeys(array_of(name) for name in names))
 
     @property
+    def entries(self) -> Literal["jets", "events"]:
+        """What the entries of the files are."""
+        return "jets" if self.cluster is None else "events"
+
+    @property
     def jet_settings(self) -> JetSettings:
         """For the substructure that is computed."""
         radius = {} if self.cluster is None else {"radius": self.cluster.radius}

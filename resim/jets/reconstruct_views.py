@@ -145,10 +145,9 @@ def _constituents(level: JetsOfRows, generated: Particles, valid: Booleans) -> J
 
 
 def _particle_level(particles: Particles, rows: Rows, settings: JetSettings) -> JetsOfRows:
-    """Jets of the generated particles, down to the card's `particle_pt_min` if it has one."""
-    if settings.particle_pt_min is not None:
-        settings = settings.model_copy(update={"pt_min": settings.particle_pt_min, "pt_max": None})
-    return _jets_of_rows(particles, rows, settings)
+    """Jets of the generated particles, down to the card's `particle_pt_min` if it has one, without upper limit."""
+    pt_min = settings.pt_min if settings.particle_pt_min is None else settings.particle_pt_min
+    return _jets_of_rows(particles, rows, settings.model_copy(update={"pt_min": pt_min, "pt_max": None}))
 
 
 def _detector_level(
@@ -158,7 +157,7 @@ def _detector_level(
     rows: Rows,
     settings: JetSettings,
 ) -> tuple[JetsOfRows, Readout | None]:
-    """Jets of the detector's candidates; without a detector those of the generated particles above `pt_min`.
+    """Jets of the detector's candidates; without a detector those of the generated particles inside the cuts.
 
     And what a detector of cells tells of the events, if the card asks for the cells of jets.
     """
@@ -168,7 +167,7 @@ def _detector_level(
             readout = detector.read_out(particle_level.particles, seeds)
             return _jets_of_rows(readout.candidates, rows, settings), readout
         return _jets_of_rows(detector.run(particle_level.particles, seeds), rows, settings), None
-    if settings.particle_pt_min is None or (settings.particle_pt_min, None) == (settings.pt_min, settings.pt_max):
+    if settings.pt_max is None and settings.particle_pt_min in (None, settings.pt_min):
         return particle_level, None
     return _jets_of_rows(particle_level.particles, rows, settings), None
 

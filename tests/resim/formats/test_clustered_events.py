@@ -123,12 +123,13 @@ def test_batches_of_any_size_give_the_same(events, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("at_once", [1, 10_000])
-def test_files_and_batches_in_which_no_event_has_a_jet(tmp_path, monkeypatch, at_once):
+def test_files_and_batches_in_which_no_event_has_a_jet(tmp_path, monkeypatch, caplog, at_once):
     monkeypatch.setattr("resim.formats.import_jets.JETS_AT_ONCE", at_once)
     write_lhco(tmp_path / "events.h5", [np.array([[5.0, 0.1, 0.2]]), np.zeros((0, 3)), np.array([[4.0, 1.0, 3.0]])])
     provenance = import_jets([tmp_path / "events.h5"], tmp_path / "p.h5", mapping_card("lhco", None), quiet=True)
     counts = provenance.sources[0].counts
     assert (counts.events, counts.events_with_rows, counts.rows) == (3, 0, 0)
+    assert "p.h5: none of the events became a row; check `unit` and `cluster` in the mapping card" in caplog.text
     assert violations(tmp_path / "p.h5") == []
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from resim.common.errors import InputError
+from resim.formats.columns_card import array_of
 from resim.formats.containers import Ragged
-from resim.formats.flat_columns import FlatColumns
+from resim.formats.flat_columns import FlatColumns, values_of
 from resim.formats.mapping_card import MappingCard
 
 MOMENTA = {"unit": "GeV", "pt": "x[0]", "eta": "x[1]", "phi": "x[2]", "mass": 0}
@@ -59,6 +60,21 @@ def test_what_has_no_weight_is_no_constituent():
 def test_shapes_that_the_card_does_not_describe(batch, changes, message):
     with pytest.raises(InputError, match=message):
         flat(batch, card(**changes))
+
+
+@pytest.mark.parametrize("column", ["x[2:2:1]", "x[2:0:1]", "x[0:4:1]"])
+def test_slices_of_nothing_are_refused(column):
+    with pytest.raises(InputError, match=r"file: no column x\[.*\], x is of shape \(3, 3, 3\)"):
+        values_of(Path("file"), {"x": np.ones((3, 3, 3))}, column)
+
+
+def test_a_step_of_zero_is_no_slice():
+    assert array_of("x[0:4:0]") == "x[0:4:0]"
+
+
+def test_an_event_is_named_as_one():
+    columns = flat({"x": X}, card(padding={"columns": ["x[0]"], "value": 0}, cluster={"radius": 1.0, "pt_min": 20}))
+    assert columns.jet(0) == f"event {columns.entries[0]}"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """From particles to the jets of rows, on toy particles with known jets."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -70,6 +73,23 @@ def test_a_jet_above_pt_max_leaves_no_row_to_another_jet():
     (found,) = reconstruct([view("a")], {"a": realization(particles)}, of, settings, 1)
     assert found.valid.tolist() == [False, True]
     assert found.counts.lost == {"no_jet": 1}
+
+
+def test_pt_max_cuts_what_is_measured_alone(monkeypatch):
+    """A generated jet above it, measured below, is the particle-level jet of its row."""
+
+    def run(particles, _):
+        return replace(particles, **{name: 0.9 * getattr(particles, name) for name in ("px", "py", "pz", "energy")})
+
+    monkeypatch.setattr("resim.jets.reconstruct_views.detector_for", lambda _: SimpleNamespace(run=run))
+    measured = replace(view("a"), detector=SimpleNamespace(stage=SimpleNamespace(external=False)))
+    settings = SETTINGS.model_copy(update={"pt_max": 1000.0})
+    of, particles = rows([parton(1050)], [parton(1200)]), events(toward(1050, 0.0), toward(1200, 0.0))
+    (found,) = reconstruct([measured], {"a": realization(particles)}, of, settings, 1)
+    assert found.valid.tolist() == [True, False]
+    assert found.particle_level.of_row[0] >= 0
+    (found,) = reconstruct([view("a")], {"a": realization(particles)}, of, settings, 1)
+    assert found.valid.tolist() == [False, False]
 
 
 def test_columns_of_a_view_hold_the_jet_and_its_constituents():

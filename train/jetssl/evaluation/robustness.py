@@ -273,25 +273,19 @@ def _null(metric: str, nominal: Floats, members: Integers, jets: CommonJets, see
     return float(np.mean(found) / np.sqrt(2))
 
 
-def _as_it_is(distances: Floats, null: float | None) -> Floats:  # noqa: ARG001
-    return distances
+RATIOS: Final = ("ratio", "excess_ratio")
+"""Of distances as they are; of what is left of them without their null values, in quadrature."""
 
 
-def _above_null(distances: Floats, null: float | None) -> Floats:
-    """What is left of distances without the null value, in quadrature; 0 where they are below it."""
-    return np.asarray(np.sqrt(np.maximum(distances**2 - (null or 0.0) ** 2, 0)))
-
-
-RATIOS: Final = {"ratio": _as_it_is, "excess_ratio": _above_null}
-"""Ratios of distances by name, and what of a distance enters."""
+def _distances_of(result: Result, *, excess: bool) -> Floats:
+    """The distance and its replicas, `(1 + M,)`; an excess is 0 where the distance is below its null value."""
+    distances = np.array([result.value, *(result.replicas or ())], np.float64)
+    return np.asarray(np.sqrt(np.maximum(distances**2 - (result.null or 0.0) ** 2, 0))) if excess else distances
 
 
 def _ratio(result: Result, reference: Result, name: str) -> Result:
     """Nothing where the distance of the reference is zero, which few jets in few bins may give."""
-    over, under = (
-        RATIOS[name](np.array([one.value, *(one.replicas or ())], np.float64), one.null)
-        for one in (result, reference)
-    )
+    over, under = (_distances_of(one, excess=name == "excess_ratio") for one in (result, reference))
     value, *replicas = np.divide(over, under, out=np.full_like(over, np.nan), where=under > 0).tolist()
     known = not np.isnan(value)
     update = {

@@ -74,23 +74,34 @@ def find_partons(
     candidates = {i for i, p in enumerate(particles) if p.status > 0 and abs(p.id) in labels}
     if not candidates:
         return []
-    mothers = mothers_of(event)
-    for i in sorted(candidates):
-        if any(i in mothers[j] and particles[j].id == particles[i].id for j in candidates):
-            candidates.discard(i)
-    ancestors = ancestors_of(mothers)
-    kept = [i for i in sorted(candidates) if not ancestors[i] & candidates]
     taus = outgoing_taus(event)
+    mothers = mothers_of(event)
+    if candidates.isdisjoint(set().union(*mothers)):  # nothing decays, as in most di-jet events
+        products: dict[int, tuple[FourMomentum, ...]] = dict.fromkeys(sorted(candidates), ())
+    else:
+        products = _products_of_rows(event, candidates, mothers, unseen)
+    return [
+        Parton(p.id, labels[abs(p.id)], p.px, p.py, p.pz, p.e, p.m, visible, taus.get(i))
+        for p, i, visible in ((particles[i], i, visible) for i, visible in products.items())
+    ]
+
+
+def _products_of_rows(
+    event: pylhe.LHEEvent, candidates: set[int], mothers: Sequence[set[int]], unseen: Collection[int]
+) -> dict[int, tuple[FourMomentum, ...]]:
+    """Index of each candidate that is neither an earlier copy nor comes from another → its visible products."""
+    particles = event.particles
+    last = {
+        i for i in candidates if not any(i in mothers[j] and particles[j].id == particles[i].id for j in candidates)
+    }
+    ancestors = ancestors_of(mothers)
     seen = [
         (j, (p.px, p.py, p.pz, p.e))
         for j, p in enumerate(particles)
         if p.status == LHE_OUTGOING and abs(p.id) not in unseen
     ]
-    products = {i: tuple(momentum for j, momentum in seen if i in ancestors[j]) for i in kept}
-    return [
-        Parton(p.id, labels[abs(p.id)], p.px, p.py, p.pz, p.e, p.m, products[i], taus.get(i))
-        for i, p in ((i, particles[i]) for i in kept)
-    ]
+    kept = [i for i in sorted(last) if not ancestors[i] & last]
+    return {i: tuple(momentum for j, momentum in seen if i in ancestors[j]) for i in kept}
 
 
 def outgoing_taus(event: pylhe.LHEEvent) -> dict[int, int]:

@@ -1,7 +1,7 @@
 """Sequential recombination of one jet's constituents, compiled: soft drop and the axes of N-subjettiness.
 
 The algorithms are FastJet's; the tests compare the results with it. Through FastJet's Python interface a jet
-takes 0.8 ms, here 0.1 ms; Pythia takes 14 ms for an event.
+takes 0.8 ms, here less than 0.1 ms; Pythia takes 6 to 14 ms for an event.
 """
 
 import math
@@ -61,24 +61,26 @@ def subjettiness(four: Floats, n_axes: int, beta: float, radius: float) -> Float
         y[i], phi[i] = _rapidity(four[:, i]), _phi(four[:, i])
         pt[i] = math.hypot(four[0, i], four[1, i])
     axis_y, axis_phi, axis_pt = y.copy(), phi.copy(), pt.copy()
-    nearest, distance = _all_nearest(axis_y, axis_phi, n)
+    table = _distances(axis_y, axis_phi)
+    nearest, distance = _all_nearest(table)
     tau = np.zeros(n_axes)
     for alive in range(n, 0, -1):
         if alive <= n_axes and alive < n:
             tau[alive - 1] = _tau(y, phi, pt, axis_y, axis_phi, alive, beta) / (pt.sum() * radius**beta)
         if alive == 1:
             break
-        i = 0
-        for k in range(1, alive):  # min(pT_i², pT_j²) Delta R_ij² is smallest at a nearest neighbour
-            if axis_pt[k] ** 2 * distance[k] < axis_pt[i] ** 2 * distance[i]:
-                i = k
+        i, smallest = 0, np.inf
+        for k in range(alive):  # min(pT_i², pT_j²) Delta R_ij² is smallest at a nearest neighbour
+            of_pair = axis_pt[k] ** 2 * distance[k]
+            if of_pair < smallest:
+                i, smallest = k, of_pair
         j = nearest[i]
         winner = i if axis_pt[i] > axis_pt[j] else j
         i, j = min(i, j), max(i, j)
         axis_y[i], axis_phi[i], axis_pt[i] = axis_y[winner], axis_phi[winner], axis_pt[i] + axis_pt[j]
         last = alive - 1
         axis_y[j], axis_phi[j], axis_pt[j] = axis_y[last], axis_phi[last], axis_pt[last]
-        _update(axis_y, axis_phi, nearest, distance, i, j, last)
+        _update(axis_y, axis_phi, table, nearest, distance, i, j, last)
     return tau
 
 
@@ -107,57 +109,80 @@ def _cambridge_tree(four: Floats) -> tuple[Floats, npt.NDArray[np.int64]]:
     y, phi, node = np.empty(n), np.empty(n), np.arange(n)
     for i in range(n):
         y[i], phi[i] = _rapidity(four[:, i]), _phi(four[:, i])
-    nearest, distance = _all_nearest(y, phi, n)
+    table = _distances(y, phi)
+    nearest, distance = _all_nearest(table)
     for new in range(n, 2 * n - 1):
         last = 2 * n - 2 - new + 1
-        i = int(np.argmin(distance[: last + 1]))
+        i, _ = _nearest(distance[: last + 1])
         i, j = min(i, nearest[i]), max(i, nearest[i])
         nodes[:, new] = nodes[:, node[i]] + nodes[:, node[j]]
         parents[0, new], parents[1, new] = node[i], node[j]
         node[i], y[i], phi[i] = new, _rapidity(nodes[:, new]), _phi(nodes[:, new])
         node[j], y[j], phi[j] = node[last], y[last], phi[last]
-        _update(y, phi, nearest, distance, i, j, last)
+        _update(y, phi, table, nearest, distance, i, j, last)
     return nodes, parents
 
 
 @numba.njit(cache=True)
-def _all_nearest(y: Floats, phi: Floats, n: int) -> tuple[npt.NDArray[np.int64], Floats]:
+def _distances(y: Floats, phi: Floats) -> Floats:
+    """Squared distances between n points, float64 `(n, n)`; infinite from each to itself."""
+    n = len(y)
+    table = np.empty((n, n))
+    for k in range(n):
+        for m in range(n):
+            table[k, m] = _distance2(y[k], phi[k], y[m], phi[m])
+        table[k, k] = np.inf
+    return table
+
+
+@numba.njit(cache=True)
+def _all_nearest(table: Floats) -> tuple[npt.NDArray[np.int64], Floats]:
     """Nearest neighbour of each of n points, int64 `(n,)`, and squared distance to it, float64 `(n,)`."""
-    nearest, distance = np.full(n, -1), np.full(n, np.inf)
-    for i in range(n):
-        for j in range(i):
-            d = _distance2(y[i], phi[i], y[j], phi[j])
-            if d < distance[i]:
-                nearest[i], distance[i] = j, d
-            if d < distance[j]:
-                nearest[j], distance[j] = i, d
+    n = len(table)
+    nearest, distance = np.empty(n, np.int64), np.empty(n)
+    for k in range(n):
+        nearest[k], distance[k] = _nearest(table[k])
     return nearest, distance
 
 
 @numba.njit(cache=True)
-def _update(
-    y: Floats, phi: Floats, nearest: npt.NDArray[np.int64], distance: Floats, i: int, j: int, last: int
-) -> None:
-    """Update the neighbours after a recombination: point i < j is the sum, the last point has moved to place j."""
-    nearest[j], distance[j] = nearest[last], distance[last]
-    for k in range(last):
-        if k == i or nearest[k] == i or nearest[k] == j:
-            _search(y, phi, nearest, distance, k, last)
-            continue
-        if nearest[k] == last:
-            nearest[k] = j
-        d = _distance2(y[k], phi[k], y[i], phi[i])
-        if d < distance[k]:
-            nearest[k], distance[k] = i, d
+def _nearest(row: Floats) -> tuple[int, float]:
+    """The first of the smallest distances, and its place; -1 where there is no other point."""
+    place, smallest = -1, np.inf
+    for m in range(len(row)):
+        if row[m] < smallest:
+            place, smallest = m, row[m]
+    return place, smallest
 
 
 @numba.njit(cache=True)
-def _search(y: Floats, phi: Floats, nearest: npt.NDArray[np.int64], distance: Floats, k: int, n: int) -> None:
-    nearest[k], distance[k] = -1, np.inf
-    for m in range(n):
-        d = _distance2(y[k], phi[k], y[m], phi[m])
-        if m != k and d < distance[k]:
-            nearest[k], distance[k] = m, d
+def _update(
+    y: Floats,
+    phi: Floats,
+    table: Floats,
+    nearest: npt.NDArray[np.int64],
+    distance: Floats,
+    i: int,
+    j: int,
+    last: int,
+) -> None:
+    """Update the neighbours after a recombination: point i < j is the sum, the last point has moved to place j."""
+    nearest[j], distance[j] = nearest[last], distance[last]
+    for m in range(last):
+        table[j, m] = table[m, j] = table[last, m]
+    table[j, j] = np.inf
+    for m in range(last):
+        table[i, m] = _distance2(y[i], phi[i], y[m], phi[m])
+    table[i, i] = np.inf
+    for k in range(last):
+        d = table[k, i] = table[i, k]
+        if k == i or nearest[k] == i or nearest[k] == j:
+            nearest[k], distance[k] = _nearest(table[k, :last])
+            continue
+        if nearest[k] == last:
+            nearest[k] = j
+        if d < distance[k]:
+            nearest[k], distance[k] = i, d
 
 
 @numba.njit(cache=True)

@@ -47,6 +47,7 @@ _memory: Final = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_s
 )
 
 Records = npt.NDArray[np.void]
+_NO_IDS: Final = np.empty(0, np.int32)
 
 
 def final_particles_by_api(event: Any) -> Records:
@@ -59,18 +60,29 @@ def final_particles_by_api(event: Any) -> Records:
     return np.array(rows, dtype=FINAL_PARTICLE)
 
 
-def join(events: Sequence[Records]) -> Particles:
-    """The final particles of several events in one set of flat arrays."""
+def join(events: Sequence[Records], invisible: npt.NDArray[np.int32] = _NO_IDS) -> Particles:
+    """The final particles of several events in one set of flat arrays.
+
+    Rarely Pythia radiates a photon of no energy at all, from a W of 760 GeV for example; it has no direction either.
+    With `invisible`, such particles are left out, too.
+
+    Args:
+        events: the records of each event.
+        invisible: absolute PDG ids of particles that are left out, int32 `(n,)`.
+    """
     records = [np.empty(0, FINAL_PARTICLE), *events]
     columns = {name: np.concatenate([event[name] for event in records]) for name in FINAL_PARTICLE.names or ()}
+    species = np.unique(columns["pdg_id"])
+    species_of = np.searchsorted(species, columns["pdg_id"])
     offsets = offsets_of([len(event) for event in events])
-    return Particles(offsets=offsets, charge=_charges(columns["pdg_id"]), **columns)
+    particles = Particles(offsets=offsets, charge=_charges(species)[species_of], **columns)
+    if not len(invisible):
+        return particles
+    return particles.select(~np.isin(np.abs(species), invisible)[species_of] & (particles.energy != 0))
 
 
 def _charges(pdg_ids: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
-    unique = np.unique(pdg_ids)
-    table = np.array([_reference().particleData.charge(int(pdg_id)) for pdg_id in unique], dtype=np.float64)
-    return table[np.searchsorted(unique, pdg_ids)]
+    return np.array([_reference().particleData.charge(int(pdg_id)) for pdg_id in pdg_ids], dtype=np.float64)
 
 
 @lru_cache(maxsize=1)
@@ -108,14 +120,18 @@ class FinalParticles:
 
     def __init__(self) -> None:
         self.layout = find_layout()
+        self._kept = None if self.layout is None else self.layout[list(FINAL_PARTICLE.names or ())]
 
     def __call__(self, event: Any) -> Records:
         """The final particles of `event`, a copy; `(n_particles,)` with the fields of `FINAL_PARTICLE`."""
-        if self.layout is None:
+        if self.layout is None or self.layout.fields is None:
             return final_particles_by_api(event)
-        view = _view(event, self.layout)
-        whole = np.dtype((np.void, self.layout.itemsize))  # copied as bytes, five times as fast as field by field
-        return view.view(whole)[view["status"] > 0].view(self.layout)[list(FINAL_PARTICLE.names or ())]
+        size, stride = event.size(), self.layout.itemsize
+        memory = _memory(_address(event[0]), stride * size, _READ_ONLY) if size else b""
+        status = np.ndarray(size, "<i4", memory, offset=self.layout.fields["status"][1], strides=(stride,))
+        whole = np.ndarray(size, (np.void, stride), memory)  # copied as bytes, five times as fast as field by field
+        final = whole[status > 0]
+        return np.ndarray(len(final), self._kept, final)
 
 
 def find_layout() -> np.dtype[np.void] | None:
@@ -170,10 +186,3 @@ def _column(raw: npt.NDArray[np.uint8], place: int, dtype: np.dtype[Any]) -> npt
 
 def _address(instance: Any) -> int:
     return int(ctypes.c_void_p.from_address(id(instance) + _POINTER_OFFSET).value or 0)
-
-
-def _view(event: Any, layout: np.dtype[np.void]) -> Records:
-    size = event.size()
-    if size == 0:
-        return np.empty(0, layout)
-    return np.frombuffer(_memory(_address(event[0]), layout.itemsize * size, _READ_ONLY), dtype=layout)

@@ -105,6 +105,7 @@ class Pythia:
                     f"Pythia cannot be initialized for {beams} with {list(settings)}: {self.complaints()};"
                     " check the cards"
                 )
+        self._info = self._pythia.infoPython()  # a copy, which points to the weights of the latest event
         self.invisible_ids = invisible_ids(self._pythia.particleData)
         self.unseen_products = unseen_products(self._pythia.particleData)
 
@@ -126,7 +127,7 @@ class Pythia:
         self._pythia.rndm.init(seed)
         if not self._pythia.next():
             return None
-        if (weight := self._pythia.infoPython().weight()) != 1.0:
+        if (weight := self._info.weight()) != 1.0:
             raise InputError(
                 f"Pythia gives an event the weight {weight:.3g}, which views do not keep; remove the settings that"
                 " enhance or bias (Enhancements, EnhancedSplittings, variations) from its card"

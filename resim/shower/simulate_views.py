@@ -214,14 +214,10 @@ def _herwig_outcome(scatter: HardScatter, event: ShoweredEvent | None, seed: int
 
 
 def _gather(outcomes: Sequence[Outcome], invisible: npt.NDArray[np.int32]) -> Realization:
-    """The outcomes of a batch, without particles whose absolute PDG id is in `invisible`, int32 `(n,)`.
-
-    Rarely Pythia radiates a photon of no energy at all, from a W of 760 GeV for example; it has no direction either.
-    """
+    """The outcomes of a batch, without particles whose absolute PDG id is in `invisible`, int32 `(n,)`."""
     nothing = np.empty(0, FINAL_PARTICLE)
-    particles = join([nothing if outcome.particles is None else outcome.particles for outcome in outcomes])
     return Realization(
-        particles=particles.select(~np.isin(np.abs(particles.pdg_id), invisible) & (particles.energy != 0)),
+        particles=join([nothing if made.particles is None else made.particles for made in outcomes], invisible),
         made=np.array([outcome.particles is not None for outcome in outcomes], dtype=bool),
         taus=tuple(outcome.taus for outcome in outcomes),
         shower_seed=np.array([outcome.shower_seed for outcome in outcomes], dtype=np.uint32),

@@ -78,10 +78,14 @@ def import_jets(
                 counts = _of_source(source, max(n_rows.values()), n_entries, card)
                 provenance = provenance.counting(i, counts, _of_views(n_rows), 0.0)
         writer.finish(provenance)
+    _warn_if_empty(provenance, output, card)
+    return provenance
+
+
+def _warn_if_empty(provenance: Provenance, output: Path, card: MappingCard) -> None:
     if not any(source.counts.rows for source in provenance.sources):
         where = "`unit` and `cluster`" if card.cluster else "`padding`"
         log.warning("%s: none of the %s became a row; check %s in the mapping card", output, card.entries, where)
-    return provenance
 
 
 def _survey(path: Path, card: MappingCard, n_jets: int | None) -> _Source:

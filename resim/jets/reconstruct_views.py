@@ -108,17 +108,14 @@ def reconstruct(
         particle_level = particle_levels[view.particles_owner]
         seeds = _detector_seeds(view, rows, run_seed)
         detector_level, readout = _detector_level(view, particle_level, seeds, rows, settings)
-        if view.detector:
-            particle_level = _inside_radius(particle_level, detector_level, settings.radius)
-        wanted = settings.particle_pt_min is not None
-        lost = _losses(_decay_losses(realization, root, rows) | _jet_losses(particle_level, detector_level, wanted))
+        particle_level = _inside_radius(particle_level, detector_level, settings) if view.detector else particle_level
+        lost = _losses(_decay_losses(realization, root, rows) | _jet_losses(particle_level, detector_level, settings))
         valid = ~np.any(list(lost.values()), axis=0)
         counts = _counts(valid, lost, realization, own=view.particles_owner == view.name)
         vertices = None
         if settings.vertices is not None:
-            stream = Stream.of(_seeds(view, rows, run_seed, "vertices").astype(np.uint64), "vertices")
             constituents = _constituents(detector_level, particle_level.particles, valid)
-            vertices = secondary_vertices(constituents, settings.vertices, stream)
+            vertices = secondary_vertices(constituents, settings.vertices, _vertex_stream(view, rows, run_seed))
         cells = _cells(readout, detector_level, valid, settings.radius) if readout else None
         yield ReconstructedView(
             view, realization, seeds, detector_level, particle_level, valid, vertices, cells, counts
@@ -191,13 +188,13 @@ def _jets_of_rows(particles: Particles, rows: Rows, settings: JetSettings) -> Je
     return JetsOfRows(particles, jets, of_row, match.taken[:n_rows])
 
 
-def _inside_radius(particle_level: JetsOfRows, detector_level: JetsOfRows, radius: float) -> JetsOfRows:
+def _inside_radius(particle_level: JetsOfRows, detector_level: JetsOfRows, settings: JetSettings) -> JetsOfRows:
     """The particle level with only those jets of rows that lie within the radius of the detector-level jet."""
     both = np.flatnonzero((particle_level.of_row >= 0) & (detector_level.of_row >= 0))
     generated, measured = particle_level.of_row[both], detector_level.of_row[both]
     axes = [(level.jets.rapidity, level.jets.phi) for level in (particle_level, detector_level)]
     (y, phi), (measured_y, measured_phi) = axes
-    outside = delta_r(measured_y[measured], measured_phi[measured], y[generated], phi[generated]) >= radius
+    outside = delta_r(measured_y[measured], measured_phi[measured], y[generated], phi[generated]) >= settings.radius
     of_row = particle_level.of_row.copy()
     of_row[both[outside]] = -1
     return replace(particle_level, of_row=of_row)
@@ -211,6 +208,10 @@ def _detector_seeds(view: ViewPlan, rows: Rows, run_seed: int) -> npt.NDArray[np
     if view.detector is None:
         return np.zeros(len(rows.scatters), dtype=np.uint32)
     return _seeds(view, rows, run_seed, "detector", view.slice_events if view.detector.stage.external else 1)
+
+
+def _vertex_stream(view: ViewPlan, rows: Rows, run_seed: int) -> Stream:
+    return Stream.of(_seeds(view, rows, run_seed, "vertices").astype(np.uint64), "vertices")
 
 
 def _seeds(view: ViewPlan, rows: Rows, run_seed: int, stage: Stage, length: int = 1) -> npt.NDArray[np.uint32]:
@@ -266,12 +267,12 @@ def _decay_losses(realization: Realization, root: Realization, rows: Rows) -> di
 
 
 def _jet_losses(
-    particle_level: JetsOfRows, detector_level: JetsOfRows, particle_jet_wanted: bool
+    particle_level: JetsOfRows, detector_level: JetsOfRows, settings: JetSettings
 ) -> dict[LossReason, Booleans]:
     return {
         LossReason.JET_TAKEN: detector_level.taken,
         LossReason.NO_JET: detector_level.of_row < 0,
-        LossReason.NO_PARTICLE_JET: (particle_level.of_row < 0) & particle_jet_wanted,
+        LossReason.NO_PARTICLE_JET: (particle_level.of_row < 0) & (settings.particle_pt_min is not None),
     }
 
 

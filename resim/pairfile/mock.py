@@ -52,14 +52,12 @@ def write_mock(  # noqa: PLR0913, PLR0917
         cells: whether jets have cells, clusters and tracks, as many as they have constituents.
     """
     rng = np.random.default_rng(seed)
-    label = np.arange(n_rows) % 2
-    rows = _hard_scatters(rng, label)
+    rows = _hard_scatters(rng, np.arange(n_rows) % 2)
     arrays: Arrays = {f"hard_scatter/{name}": column for name, column in rows.items()}
     valid = {view: rng.random(n_rows) < p_valid for view in views}
     for view in views:
         columns = _view(rng, rows, valid[view], constituents)
-        columns |= _vertices(rng, rows, valid[view]) if vertices else {}
-        columns |= _cells(columns) if cells else {}
+        columns |= (_vertices(rng, rows, valid[view]) if vertices else {}) | (_cells(columns) if cells else {})
         arrays |= {f"views/{view}/{key}": array for key, array in columns.items()}
     sha256 = f"{seed:064x}"
     with PairWriter(path, _records(views), LABELS, [sha256], vertices=vertices, cells=cells) as writer:

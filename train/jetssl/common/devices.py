@@ -1,7 +1,8 @@
 """The processors of this machine that a training, or an evaluation, runs on: GPUs if there are any, else the CPU."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -74,6 +75,29 @@ def _of_numbers(numbers: tuple[int, ...], n_gpus: int) -> Devices:
 def own_device() -> torch.device:
     """What this process works on outside of a training: its GPU, if there is one."""
     return torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
+
+
+@contextmanager
+def on_own_device(module: nn.Module) -> Iterator[torch.device]:
+    """A module of the CPU is on the GPU of this process meanwhile, if there is one; yields where it is."""
+    home = device_of(module)
+    device = own_device() if home.type == "cpu" else home
+    module.to(device)
+    try:
+        yield device
+    finally:
+        module.to(home)
+
+
+@contextmanager
+def evaluated(module: nn.Module) -> Iterator[torch.device]:
+    """The same, in evaluation mode."""
+    training = module.training
+    try:
+        with on_own_device(module.eval()) as device:
+            yield device
+    finally:
+        module.train(training)
 
 
 def device_of(module: nn.Module) -> torch.device:

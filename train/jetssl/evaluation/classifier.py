@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from jetssl.common.devices import device_of, moved, own_device
+from jetssl.common.devices import moved, on_own_device
 from jetssl.evaluation.heads import cross_entropy
 from jetssl.methods.optimizers import AdamW
 from jetssl.methods.schedules import warmup_cosine
@@ -108,9 +108,20 @@ def train(  # noqa: PLR0913, PLR0917
     Raises:
         InputError: the loss is not finite.
     """
-    home = device_of(model)
-    device = own_device() if home.type == "cpu" else home
-    model.to(device)
+    with on_own_device(model) as device:
+        _descend(model, batches, steps, rates, validation_loss, loss, device)
+    model.eval()
+
+
+def _descend(  # noqa: PLR0913, PLR0917
+    model: Headed,
+    batches: Batches,
+    steps: int,
+    rates: Rates,
+    validation_loss: Callable[[], float],
+    loss: Loss,
+    device: torch.device,
+) -> None:
     optimizer = _optimizer(model, rates)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: warmup_cosine(step, steps, WARMUP))
     best, kept, waited = validation_loss(), deepcopy(model.state_dict()), 0
@@ -128,7 +139,6 @@ def train(  # noqa: PLR0913, PLR0917
         if waited == PATIENCE:
             break
     model.load_state_dict(kept)
-    model.eval().to(home)
 
 
 def _optimizer(model: Headed, rates: Rates) -> AdamW:

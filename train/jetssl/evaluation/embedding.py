@@ -6,11 +6,12 @@ Letters: B jets, D model width.
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 
 import numpy as np
 import torch
 
-from jetssl.common.devices import device_of, moved, own_device
+from jetssl.common.devices import evaluated, moved
 from jetssl.common.threads import torch_threads
 from jetssl.data.jet_table import JetTable
 from jetssl.data.jets import Jets, gather_jets
@@ -31,7 +32,7 @@ def embed(  # noqa: PLR0913
     *,
     change: Callable[[Jets], Jets] | None = None,
 ) -> Floats32:
-    """Jet vectors without gradients or augmentation; batches are sorted by length, the result is not.
+    """Jet vectors without gradients or augmentation, from batches of jets of similar length.
 
     As many batches at a time as torch has threads, one thread each: nothing waits at the end of every operation, and
     the vectors do not depend on the number of threads.
@@ -48,20 +49,16 @@ def embed(  # noqa: PLR0913
         float32 `(B, D)`.
     """
     vectors = np.empty((len(row), encoder.width), np.float32)
-    order = np.argsort(table.counts[view, row], kind="stable")
-    home = device_of(encoder)
-    device = own_device() if home.type == "cpu" else home
 
     @torch.inference_mode()
-    def encode(index: Integers) -> None:
+    def encode(index: Integers, device: torch.device) -> None:
         jets = gather_jets(table, view[index], row[index])
         batch = to_tensors(jets if change is None else change(jets), features)
         vectors[index] = encoder(*moved(batch, device)).jet.cpu().numpy()
 
+    order = np.argsort(table.counts[view, row], kind="stable")
     batches = [order[start : start + BATCH_SIZE] for start in range(0, len(row), BATCH_SIZE)]
-    training, threads = encoder.training, torch.get_num_threads()
-    encoder.eval().to(device)
-    with torch_threads(1), ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        deque(pool.map(encode, batches), maxlen=0)
-    encoder.train(training).to(home)
+    pool = ThreadPoolExecutor(torch.get_num_threads(), initializer=torch.set_num_threads, initargs=(1,))
+    with evaluated(encoder) as device, torch_threads(1), pool:
+        deque(pool.map(encode, batches, repeat(device)), maxlen=0)
     return vectors

@@ -9,6 +9,7 @@ Letters: R rows, D columns, T test jets, C classes, K draws.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -77,6 +78,12 @@ class ProbeOutcome:
     results: list[Result]
     curves: list[RocCurve]
 
+    @classmethod
+    def of(cls, comparisons: Sequence[Comparison]) -> Self:
+        """The records and curves of comparisons, one after the other."""
+        results = [record for comparison in comparisons for record in summarize(comparison)]
+        return cls(results, [curve for comparison in comparisons for curve in roc_curves(comparison)])
+
 
 def probe(  # noqa: PLR0913
     subject: Subject,
@@ -117,8 +124,7 @@ def probe(  # noqa: PLR0913
         )
         for index, (count, labelled) in enumerate(zip(label_counts, draws, strict=True))
     ]
-    results = [record for comparison in comparisons for record in summarize(comparison)]
-    return ProbeOutcome(results, [curve for comparison in comparisons for curve in roc_curves(comparison)])
+    return ProbeOutcome.of(comparisons)
 
 
 def classify(inputs: Floats32, task: Task, labelled: Integers, validation: Integers) -> Scores:

@@ -43,22 +43,8 @@ def onnx_graph(encoder: Encoder, n_features: int) -> bytes:
     Raises:
         InputError: torch cannot translate this encoder, or the graph gives other numbers than torch.
     """
-    padded, traced = PaddedEncoder(encoder), random_jets(_TRACED, n_features)
-    sizes = {0: "jets", 1: "constituents"}
     try:
-        # The layout of tensors in memory that is traced must be that of the plain attention, which ONNX has.
-        with _silent(), sdpa_kernel(SDPBackend.MATH), redirect_stdout(io.StringIO()):
-            program = torch.onnx.export(
-                padded,
-                tuple(traced[:3]),
-                input_names=INPUTS,
-                output_names=OUTPUTS,
-                dynamic_shapes=dict.fromkeys(INPUTS, sizes),
-                custom_translation_table=_TRANSLATIONS,
-                opset_version=18,
-                dynamo=True,
-                verbose=False,
-            )
+        program = _exported(encoder, n_features)
     except torch.onnx.OnnxExporterError as error:
         raise InputError(
             f"encoder {type(encoder).__name__}: torch {torch.__version__} cannot translate it to ONNX"
@@ -71,6 +57,24 @@ def onnx_graph(encoder: Encoder, n_features: int) -> bytes:
     graph: bytes = program.model_proto.SerializeToString()
     _refuse_other_numbers(encoder, graph, n_features)
     return graph
+
+
+def _exported(encoder: Encoder, n_features: int) -> Any:
+    """What torch makes of the encoder, None if it gives up."""
+    traced, sizes = random_jets(_TRACED, n_features), {0: "jets", 1: "constituents"}
+    # The layout of tensors in memory that is traced must be that of the plain attention, which ONNX has.
+    with _silent(), sdpa_kernel(SDPBackend.MATH), redirect_stdout(io.StringIO()):
+        return torch.onnx.export(
+            PaddedEncoder(encoder),
+            tuple(traced[:3]),
+            input_names=INPUTS,
+            output_names=OUTPUTS,
+            dynamic_shapes=dict.fromkeys(INPUTS, sizes),
+            custom_translation_table=_TRANSLATIONS,
+            opset_version=18,
+            dynamo=True,
+            verbose=False,
+        )
 
 
 def difference(encoder: Encoder, graph: bytes, n_features: int) -> float:

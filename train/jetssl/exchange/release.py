@@ -84,6 +84,17 @@ def release(run_path: Path, output: Path, *, onnx: bool, licence: str | None = N
     told = Release(run_path.resolve().name, loaded, provenance, results, names, licence or LICENCE, onnx)
     with fitting_records(run_path):
         readme = model_card(told)
+    contents = _contents(loaded, names, onnx=onnx) | {"README.md": readme.encode()}  # last: with it, all is there
+    output.mkdir(parents=True, exist_ok=True)
+    for name in FILES:  # also those that a release before has left
+        (output / name).unlink(missing_ok=True)
+    for name, content in contents.items():
+        write_bytes(output / name, content)
+    return Released(tuple(output / name for name in contents), told.parameters)
+
+
+def _contents(loaded: LoadedEncoder, names: tuple[str, ...], *, onnx: bool) -> dict[str, bytes]:
+    """File name → content, of all but the model card."""
     contents = {
         "config.yaml": _without_folders(loaded.card).to_yaml().encode(),
         "encoder.safetensors": _weights(loaded.encoder),
@@ -94,13 +105,7 @@ def release(run_path: Path, output: Path, *, onnx: bool, licence: str | None = N
         from jetssl.exchange.onnx_graph import onnx_graph  # brings ONNX Runtime
 
         contents["encoder.onnx"] = onnx_graph(loaded.encoder, len(names))
-    contents["README.md"] = readme.encode()  # last: with it, all is there
-    output.mkdir(parents=True, exist_ok=True)
-    for name in FILES:  # also those that a release before has left
-        (output / name).unlink(missing_ok=True)
-    for name, content in contents.items():
-        write_bytes(output / name, content)
-    return Released(tuple(output / name for name in contents), told.parameters)
+    return contents
 
 
 def _without_folders(card: Card) -> Card:

@@ -31,7 +31,22 @@ def launch(words: Sequence[str], processes: int) -> int:
     os.environ |= PATIENCE | os.environ
     before = signal.signal(signal.SIGUSR1, _hand_on)
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # the processes say it themselves
-    config = LaunchConfig(
+    try:
+        elastic_launch(_config(processes), sys.executable)("-m", "jetssl", *words)
+    except ChildFailedError as error:
+        return _status_of(error, processes)
+    except SignalException as told:
+        return PREEMPTED if told.sigval is signal.SIGUSR1 else INTERRUPTED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    return 0
+
+
+def _config(processes: int) -> LaunchConfig:
+    """As `torchrun --standalone --nproc-per-node PROCESSES`, with no second try."""
+    return LaunchConfig(
         min_nodes=1,
         max_nodes=1,
         nproc_per_node=processes,
@@ -43,29 +58,23 @@ def launch(words: Sequence[str], processes: int) -> int:
         local_addr="127.0.0.1",
         logs_specs=DefaultLogsSpecs(os.devnull),
     )
-    try:
-        elastic_launch(config, sys.executable)("-m", "jetssl", *words)
-    except ChildFailedError as error:
-        rank, failure = error.get_first_failure()
-        if failure.exitcode < 0:
-            # NCCL ends a process that has waited too long for another one by SIGABRT.
-            waited = -failure.exitcode == signal.SIGABRT
-            log.error(
-                "jetssl: process %d of %d was killed by signal %d, perhaps %s; the same command resumes from the last"
-                " checkpoint",
-                rank,
-                processes,
-                -failure.exitcode,
-                f"by NCCL's time-out ({TIMEOUT} sets it)" if waited else "for memory",
-            )
-        return int(failure.exitcode if failure.exitcode > 0 else 128 - failure.exitcode)
-    except SignalException as told:
-        return PREEMPTED if told.sigval is signal.SIGUSR1 else INTERRUPTED
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    finally:
-        signal.signal(signal.SIGUSR1, before)
-    return 0
+
+
+def _status_of(error: ChildFailedError, processes: int) -> int:
+    """Exit status of the process that failed first; says so if a signal ended it, which the process could not."""
+    rank, failure = error.get_first_failure()
+    if failure.exitcode > 0:
+        return int(failure.exitcode)
+    waited = -failure.exitcode == signal.SIGABRT  # so NCCL ends a process that has waited too long for another one
+    log.error(
+        "jetssl: process %d of %d was killed by signal %d, perhaps %s; the same command resumes from the last"
+        " checkpoint",
+        rank,
+        processes,
+        -failure.exitcode,
+        f"by NCCL's time-out ({TIMEOUT} sets it)" if waited else "for memory",
+    )
+    return 128 - int(failure.exitcode)
 
 
 def _hand_on(number: int, _: Any) -> NoReturn:

@@ -72,12 +72,18 @@ class RunProvenance(_Record):
     """s, wall time of the training, over all resumptions"""
     resumed: int = 0
     """how often it was resumed"""
+
     processes: int = 1
     """how many shared every batch"""
     imported: ImportRecord | None = None
     """None if it was trained here"""
     detector: str = ""
     """SHA-256 of the Delphes card of live views, and of what it sources; empty without"""
+
+    @property
+    def digests(self) -> list[str]:
+        """Digests of the files."""
+        return [file.digest for file in self.files]
 
 
 def start_record(  # noqa: PLR0913

@@ -129,7 +129,7 @@ class RunFolder:
         if not self.load_card().trains_like(card):
             raise InputError(f"{self.path}: holds a run of a different card; use --force to replace it or another -o")
         provenance = self.load_provenance()
-        if [file.digest for file in provenance.files] != digests:
+        if provenance.digests != digests:
             raise InputError(
                 f"{self.path}: its pair files have changed since; use --force to train again or another -o"
             )

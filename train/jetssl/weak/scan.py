@@ -16,7 +16,7 @@ from scipy.stats import kstest, norm
 
 from jetssl.common.seeds import Stream, generator, torch_seed
 from jetssl.common.threads import torch_threads
-from jetssl.config.data import Fractions
+from jetssl.config.data import DataCard, Fractions
 from jetssl.config.evaluation import CwolaCard, CwolaInput
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.jet_table import OPTIONAL_COLUMNS
@@ -119,15 +119,12 @@ def scan(request: ResonanceScan, *, quiet: bool = False) -> Scan:
     run, asked = RunFolder(request.run), request.card
     loaded, edges = load_encoder(run.best, run.load_card()), asked.edges
     window = MassWindow(edges[1:3], (edges[0], edges[3]))
-    data = loaded.card.data
-    columns = dict.fromkeys((*OPTIONAL_COLUMNS, *FEATURE_SETS[data.feature_set].columns))
-    table = load_pairs(asked.data or data.files, columns=tuple(columns), weights="none")
+    table = _table(asked, loaded.card.data)
     signal, background = choose_classes(list(table.rows.classes), asked.signal, asked.background)
     warn_of_training(run, loaded, table.rows, signal)
     view = _view_index(table, asked.view)
-    trained_on = [file.digest for file in run.load_provenance().files]
     events = dijets(table, view, signal, background, asked.delta_eta)
-    events = _in_window(unseen(events, table.rows, trained_on, data.fractions), asked)
+    events = _in_window(unseen(events, table.rows, run.load_provenance().digests, loaded.card.data.fractions), asked)
     counts, n_background = asked.signal_counts, int(asked.sample * (~events.is_signal).sum())
     with torch_threads(loaded.card.training.threads):
         inputs = _inputs(run, loaded, table, view, events, asked)
@@ -153,6 +150,12 @@ def scan(request: ResonanceScan, *, quiet: bool = False) -> Scan:
     )
     write_text(request.output / FILE, found.model_dump_json(indent=1) + "\n")
     return found
+
+
+def _table(asked: CwolaCard, data: DataCard) -> PairTable:
+    """The jets of the card's files, or else of the training's, with the columns of both."""
+    columns = dict.fromkeys((*OPTIONAL_COLUMNS, *FEATURE_SETS[data.feature_set].columns))
+    return load_pairs(asked.data or data.files, columns=tuple(columns), weights="none")
 
 
 def _in_window(events: DiJets, asked: CwolaCard) -> DiJets:

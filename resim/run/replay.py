@@ -54,7 +54,9 @@ def replay(path: Path, row: int, lhe: Path | None = None) -> Replay:
     """
     with PairFile(path) as file:
         source, event = _place(file, row)
-        plan = _plan(file, source, lhe)
+        plan = stored_plan(file, source, lhe)
+        for detector in {view.detector for view in plan.views if view.detector}:
+            _require_same(detector)
         try:
             differing = _differing(file.block(row, row + 1), _made_again(file, row, plan))
         except _OtherRows as error:
@@ -72,7 +74,7 @@ def generated_row(path: Path, row: int, lhe: Path | None = None) -> RowBlock:
         InputError: as `replay`; or the event gives other rows now.
     """
     with PairFile(path) as file:
-        plan = _plan(file, _place(file, row)[0], lhe)
+        plan = stored_plan(file, _place(file, row)[0], lhe)
         try:
             return _made_again(file, row, replace(plan, views=tuple(replace(v, detector=None) for v in plan.views)))
         except _OtherRows as error:
@@ -109,8 +111,17 @@ def _differing(then: RowBlock, now: RowBlock) -> tuple[str, ...]:
     return tuple(path for path, array in then.arrays.items() if not same(array, now.arrays[path]))
 
 
-def _plan(file: PairFile, source: int, lhe: Path | None) -> Plan:
-    """The plan of the run that made a file, for one of its sources."""
+def stored_plan(file: PairFile, source: int, lhe: Path | None) -> Plan:
+    """The plan of the run that made a file, for one of its sources.
+
+    Args:
+        file: an open pair file.
+        source: index of the source.
+        lhe: where its LHE file is now; None: where the card had it.
+
+    Raises:
+        InputError: no such source, or the LHE file is missing or another one.
+    """
     provenance = file.provenance
     if not 0 <= source < len(provenance.sources):
         raise InputError(
@@ -128,8 +139,6 @@ def _plan(file: PairFile, source: int, lhe: Path | None) -> Plan:
             " give the original file with --lhe"
         )
     views = plan_from_records(file.views)
-    for detector in {view.detector for view in views if view.detector}:
-        _require_same(detector)
     made_from = plan_source(path, dict(card.sources[source].rows), found)
     return Plan(card, provenance.seed, (made_from,) * len(card.sources), views, file.weight_names)
 

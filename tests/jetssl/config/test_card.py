@@ -67,6 +67,7 @@ def test_overrides(card_file):
         ("views.pairs=[[nominal]]", r"views.pairs.0.1: .*Field required"),
         ("views.source=live", "views: source live, live is not given: source live takes a detector, as in live"),
         ("views.live={detector: cms.tcl}", "views: source both, live is given: .* the others take none"),
+        ("views={source: live, live: {processes: 2}}", "views.live: neither detector nor rehadronize is given"),
         ("views={source: live, live: {detector: cms.tcl, processes: 0}}", "views.live.processes: 0: .*equal to 1"),
         ("views={source: live, live: {detector: cms.tcl}, pairing: emd}", "views: pairing emd with source live"),
         ("views.pairs=[]", r"views.pairs: .*at least 1 item"),

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 from jetssl.common.seeds import Stream
-from jetssl.config.data import LiveCard, ViewsCard
-from jetssl.data.datamodule import PairDataModule
+from jetssl.config.data import ViewsCard
 from jetssl.data.jet_table import OPTIONAL_COLUMNS
-from jetssl.data.live import LiveDetector, Observer, exposure, radius_of_generated
+from jetssl.data.live import Observer, exposure, radius_of_generated
 from jetssl.data.table import load_pairs
 from jetssl.data.views import choices
 from resim.common.errors import InputError
@@ -19,7 +18,6 @@ from resim.pairfile.mock import write_mock
 from tests.helpers.chain import REPOSITORY
 
 CARD = REPOSITORY / "cards/delphes/cms_tracking.tcl"
-IDEAL = REPOSITORY / "cards/delphes/ideal.tcl"
 ADDRESS = (1, Stream.TRAINING_BATCH, 4)
 
 
@@ -152,24 +150,6 @@ def test_pairs_of_one_view_and_of_two():
     assert choices(("generated", "seed"), card, 2).pairs.tolist() == [[0, 0], [0, 1], [1, 0]]
 
 
-@pytest.mark.slow
-def test_batches_are_the_same_whoever_makes_them(table, card):
-    data = card.data.model_dump() | {"batch_size": 16}
-    batches = []
-    for processes in (1, 2):
-        views = {"source": "live", "pairs": [("generated", "generated")]}
-        views["live"] = {"detector": str(CARD), "processes": processes}
-        module = PairDataModule(table.rows, card.model_validate(card.model_dump() | {"data": data, "views": views}))
-        batches.append([batch.jets.features for batch in module.training_batches(0)])
-        batches.append([module.training_batches(0).batch(i).jets.features for i in range(len(batches[0]))])
-        other = module.training_batches(1).batch(0).jets.features
-        module.teardown("fit")
-    assert len(batches[0]) > 2
-    for made in batches[1:]:
-        assert all(a.shape == b.shape and (a == b).all() for a, b in zip(batches[0], made, strict=True))
-    assert other.shape != batches[0][0].shape or not (other == batches[0][0]).all()
-
-
 def test_only_generated_particles_are_shown(file, table, tmp_path):
     assert radius_of_generated(table.rows) == 0.8
     measured = tmp_path / "measured.h5"
@@ -187,11 +167,3 @@ def test_only_generated_particles_are_shown(file, table, tmp_path):
 def test_a_detector_with_pileup_is_refused():
     with pytest.raises(InputError, match="pile-up"):
         Observer(REPOSITORY / "cards/delphes/cms_pileup.tcl", 0.8)
-
-
-def test_processes_that_end_are_named(table):
-    live = LiveDetector(LiveCard(detector=IDEAL), 0.8)
-    live._setup = None
-    with pytest.raises(TypeError):
-        live(shown(table, rows_in(table, 2)))
-    live.close()

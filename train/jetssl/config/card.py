@@ -221,7 +221,7 @@ def load_card(path: Path, overrides: Sequence[str] = ()) -> Card:
         raise InputError(f"{path}: data.files: []: want one pair file at least")
     files = tuple(str(find_file(Path(name), path).resolve()) for name in card.data.files)
     changes: dict[str, Any] = {"data": card.data.model_copy(update={"files": files})}
-    if card.views.live:
+    if card.views.live and card.views.live.detector:
         live = card.views.live.model_copy(update={"detector": find_file(card.views.live.detector, path).resolve()})
         changes["views"] = card.views.model_copy(update={"live": live})
     return card.model_copy(update=changes)

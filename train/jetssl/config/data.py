@@ -51,12 +51,21 @@ class AugmentationsCard(CardModel):
 
 
 class LiveCard(CardModel):
-    """The detector of live views, which sees every jet anew in every epoch; see `jetssl.data.live`."""
+    """What makes every jet of live views anew in every epoch; see `jetssl.data.live`."""
 
-    detector: Path
-    """Delphes card without pile-up"""
+    detector: Path | None = None
+    """Delphes card without pile-up; None: generated particles are shown as they are, with `rehadronize` alone"""
+    rehadronize: bool = False
+    """whether the parton shower of the stored view is hadronized anew, too, which takes 100 times as long and the LHE
+    files where they lay; see `jetssl.data.live_hadrons`"""
     processes: int = Field(1, ge=1, le=THREADS)
-    """that run it, beside the one that trains"""
+    """that make them, beside the one that trains"""
+
+    @model_validator(mode="after")
+    def _something_is_anew(self) -> "LiveCard":
+        if self.detector is None and not self.rehadronize:
+            raise ValueError("neither detector nor rehadronize is given, so jets would not change; give one of them")
+        return self
 
 
 ANY: Final = "any"
@@ -69,9 +78,9 @@ class ViewsCard(CardModel):
     source: Literal["resim", "augment", "both", "live"] = "both"
     """`resim`: two stored views as they are; `augment`: augmentations of one stored view; `both`: augmentations of
     two stored views; `live`: augmentations of what a detector measures of two stored views of generated particles,
-    or twice of one, anew in every epoch"""
+    or twice of one, or of what is hadronized of them, anew in every epoch"""
     live: LiveCard | None = None
-    """the detector, with source `live` alone"""
+    """what is made anew, with source `live` alone"""
     pairs: tuple[tuple[str, str], ...] = Field(((ANY, ANY),), min_length=1)
     """names of stored views, or of families of them, `any` for every one, as in [[nominal, any]]; each valid choice
     of a row is as likely as the others, where a family counts as one view, drawn anew in every epoch. Where one

@@ -20,7 +20,7 @@ from jetssl.config.objectives import AnomaliesCard, HidingCard
 from jetssl.data.anomalies import anomalize
 from jetssl.data.augmentations import augment
 from jetssl.data.jets import Jets, concatenate, gather_jets
-from jetssl.data.live import LiveDetector, exposure
+from jetssl.data.live_processes import LiveProcesses
 from jetssl.data.masking import HIDDEN, hide
 from jetssl.data.reading import WindowReader
 from jetssl.data.rows import Rows
@@ -50,8 +50,8 @@ class Look:
     """how anomalous versions are made; None: there are none"""
     partner: Integers | None = None
     """int64 `(R,)`, the row of the second jet of each row; None: the same one"""
-    live: LiveDetector | None = None
-    """what sees the generated jets of the views; None: they are shown as they are stored"""
+    live: LiveProcesses | None = None
+    """what makes the jets of the views anew; None: they are shown as they are stored"""
 
     @property
     def versions(self) -> int:
@@ -198,7 +198,8 @@ class PairBatches:
             shown[len(rows) :] = self.look.partner[rows]
         view, place = drawn.reshape(-1), np.searchsorted(shard.windows[window].rows, shown)
         if self.look.live is not None:
-            return _Drawn(rows, partial(self.look.live, exposure(table, view, place, rows, self.address)), rng)
+            wanted = self.look.live.asked(table, view, place, rows, self.address)
+            return _Drawn(rows, partial(self.look.live, wanted), rng)
         jets = gather_jets(table, view, place)
         return _Drawn(rows, lambda: jets, rng)
 

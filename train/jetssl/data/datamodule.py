@@ -12,9 +12,10 @@ from jetssl.config.data import DataCard
 from jetssl.config.objectives import AnomClrCard, HidingCard
 from jetssl.data.batches import Look, PairBatches, ShardPass, Share, TrainingBatches
 from jetssl.data.features import FEATURE_SETS
-from jetssl.data.live import PARTICLE_COLUMNS, LiveDetector, radius_of_generated
+from jetssl.data.live import PARTICLE_COLUMNS, radius_of_generated
+from jetssl.data.live_processes import LiveProcesses
 from jetssl.data.partners import partners
-from jetssl.data.reading import WindowReader
+from jetssl.data.reading import Place, WindowReader
 from jetssl.data.rows import Rows
 from jetssl.data.sampling import Shard, training_shards, validation_window
 from jetssl.data.splits import Splits, split_rows
@@ -64,7 +65,8 @@ class PairDataModule(lightning.LightningDataModule):
             self.look = replace(self.look, partner=self._partners(card.views.candidates, quiet))
         columns = FEATURE_SETS[self.card.feature_set].columns
         if card.views.live is not None:
-            self.look = replace(self.look, live=LiveDetector(card.views.live, radius_of_generated(rows)))
+            live = LiveProcesses(card.views.live, radius_of_generated(rows), Place.of(rows))
+            self.look = replace(self.look, live=live)
             columns = tuple(dict.fromkeys((*columns, *PARTICLE_COLUMNS)))
         self._readers = {shard.number: WindowReader(rows, columns) for shard in self._own_shards()}
         self._validation_reader = WindowReader(rows, columns)

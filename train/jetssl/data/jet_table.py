@@ -14,6 +14,7 @@ from jetssl.data.parts import COLUMNS, KIND, MOMENTUM, Kind, kinds_of, offsets_o
 from resim.common.arrays import Floats32, Integers
 from resim.common.ragged import indices_of_ranges
 from resim.pairfile.reader import PairFile
+from resim.pairfile.row_block import RowBlock
 
 OPTIONAL_COLUMNS = ("charge", "pdg_id", "d0", "d0_err", "dz", "dz_err")
 """Columns of the constituents (`resim.pairfile.schema.CONSTITUENTS`) that not every feature set reads."""
@@ -111,6 +112,26 @@ def read_jets(file: PairFile, views: Sequence[str], start: int, stop: int, colum
         starts=_starts(counts),
         counts=counts,
         constituents=constituents,
+        jets=JetColumns(*(jets(field.name) for field in fields(JetColumns))),
+    )
+
+
+def jets_of(block: RowBlock, views: Sequence[str], columns: Sequence[str]) -> JetTable:
+    """Jets of rows that were just made, likewise; `columns` are some of `OPTIONAL_COLUMNS`."""
+    arrays = block.arrays
+
+    def column(name: str) -> npt.NDArray[Any]:
+        return np.concatenate([arrays[f"views/{view}/constituents/{name}"] for view in views])
+
+    def jets(name: str) -> npt.NDArray[Any]:
+        return np.stack([arrays[f"views/{view}/jets/{name}"] for view in views])
+
+    counts = np.stack([np.diff(arrays[f"views/{view}/offsets"]) for view in views])
+    momentum = {name: column(name) for name in MOMENTUM}
+    return JetTable(
+        starts=_starts(counts),
+        counts=counts,
+        constituents=Constituents(**momentum, other={name: column(name) for name in columns}),
         jets=JetColumns(*(jets(field.name) for field in fields(JetColumns))),
     )
 

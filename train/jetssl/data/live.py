@@ -6,20 +6,17 @@ jet is then what it measures of them within the radius of their sum (docs/traini
 Letters: B jets, T constituents of all of them together.
 """
 
-import queue
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from jetssl.common.seeds import Stream, torch_seed
-from jetssl.config.data import LiveCard
 from jetssl.data.jet_table import OPTIONAL_COLUMNS, JetTable
 from jetssl.data.jets import Jets
 from jetssl.data.kinematics import masses, wrapped
-from jetssl.data.processes import Helper, answer_requests
 from jetssl.data.rows import Rows
 from resim.card.jet_settings import JetSettings
 from resim.card.stages import NO_DETECTOR
@@ -73,14 +70,28 @@ def exposure(
 ) -> Exposure:
     """The generated jets of some (view, row) combinations, as many of one as of the other jet of a row.
 
-    The vertex of a particle is put where it is nearest to the beam: d0 and dz are all that is stored of it.
-
     Args:
         table: jets of generated particles, with `PARTICLE_COLUMNS`.
         view: index of the view of each jet, int64 `(B,)`: first those of the first jets of the rows, and so on.
         row: its row in the table, int64 `(B,)`.
         of_row: the rows in the files, int64, each once.
         address: seed, pass (`jetssl.common.seeds.Stream`) and epoch.
+    """
+    places = len(row) // len(of_row)
+    place = np.repeat(np.arange(places), len(of_row))
+    return Exposure(particles_of(table, view, row), key_of(address), np.tile(of_row, places), place)
+
+
+def key_of(address: tuple[int, int, int]) -> int:
+    """The 64 bits that live views of an epoch depend on; of seed, pass and epoch."""
+    seed, stream, epoch = address
+    return torch_seed(seed, Stream.DETECTOR, stream, epoch)
+
+
+def particles_of(table: JetTable, view: Integers, row: Integers) -> Particles:
+    """The particles of some (view, row) combinations, int64 `(B,)` each, jet by jet.
+
+    The vertex of a particle is put where it is nearest to the beam: d0 and dz are all that is stored of it.
     """
     counts, flat = table.counts[view, row], table.constituents
     where = indices_of_ranges(table.starts[view, row], counts)
@@ -90,7 +101,7 @@ def exposure(
     transverse: Floats = pt.astype(np.float64)
     px, py, pz = transverse * along_x, transverse * along_y, transverse * np.sinh(eta, dtype=np.float64)
     charge, pdg_id, d0, dz = (flat.other[name].take(where) for name in PARTICLE_COLUMNS)
-    particles = Particles(
+    return Particles(
         offsets=offsets_of(counts),
         px=px,
         py=py,
@@ -103,10 +114,6 @@ def exposure(
         vy=-d0 * along_x,
         vz=dz.astype(np.float64),
     )
-    seed, stream, epoch = address
-    places = len(row) // len(of_row)
-    key = torch_seed(seed, Stream.DETECTOR, stream, epoch)
-    return Exposure(particles, key, np.tile(of_row, places), np.repeat(np.arange(places), len(of_row)))
 
 
 class Observer:
@@ -197,56 +204,6 @@ def _sums(owner: Integers, columns: dict[str, npt.NDArray[np.generic]]) -> tuple
     """PT, energy, rapidity and azimuth of the sum of each jet's candidates."""
     px, py, pz, energy = (np.bincount(owner, columns[name]).astype(float) for name in ("px", "py", "pz", "energy"))
     return np.hypot(px, py), energy, np.arctanh(pz / energy), np.arctan2(py, px)
-
-
-class LiveDetector:
-    """Processes with a detector each; may be asked by as many threads at once.
-
-    Args:
-        card: section `views.live` of a training card.
-        radius: of the jets, R.
-
-    Raises:
-        InputError: as `Observer`.
-    """
-
-    def __init__(self, card: LiveCard, radius: float) -> None:
-        Observer(card.detector, radius)  # what is wrong is said here, before any process is started
-        self.processes = card.processes
-        self._setup = (card.detector, radius)
-        self._idle: queue.SimpleQueue[Helper | None] = queue.SimpleQueue()
-        for _ in range(card.processes):
-            self._idle.put(None)
-
-    def __call__(self, shown: Exposure) -> Jets:
-        """`Observer` in one of the processes, which is started when it is needed."""
-        helper = self._idle.get()
-        try:
-            if helper is None:
-                helper = Helper(__name__, self._setup, _TROUBLE)
-            helper.request(shown)
-            return cast(Jets, helper.receive())
-        finally:
-            self._idle.put(helper)
-
-    def close(self) -> None:
-        """End the processes; they start again when they are needed."""
-        for _ in range(self.processes):
-            helper = self._idle.get()
-            if helper is not None:
-                helper.close()
-            self._idle.put(None)
-
-
-_TROUBLE: Final = (
-    "a process of views.live ended with status {status}; is memory short? lower data.batch_size or"
-    " views.live.processes"
-)
-
-
-def serve() -> None:
-    """The program of the processes of a `LiveDetector`."""
-    answer_requests(lambda setup: Observer(*setup))
 
 
 def radius_of_generated(rows: Rows) -> float:

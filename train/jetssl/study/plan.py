@@ -153,7 +153,7 @@ class Plan:
         """The detector of a training with live views, whose content counts, too."""
         raw = with_overrides(read_yaml(wanted.card), [*self.card.overrides, *wanted.overrides], wanted.card)
         live = card_from(raw, wanted.card).views.live
-        return find_file(live.detector, wanted.card) if live else None
+        return find_file(live.detector, wanted.card) if live and live.detector else None
 
     def _question_key(self, asked: QuestionCard) -> str:
         runs: list[Any] = []

@@ -100,10 +100,11 @@ def _prepare(
     if force:
         run.clear()
     state = State.NEW if force else run.state(card, [file.digest for file in data.rows.files])
-    detector = content_digest(card.views.live.detector) if card.views.live else ""
+    live = card.views.live
+    detector = content_digest(live.detector) if live and live.detector else ""
     if state is not State.NEW and run.load_provenance().detector != detector:
         raise InputError(
-            f"{run.path}: {card.views.live and card.views.live.detector} is another detector than when the run"
+            f"{run.path}: {live and live.detector} is another detector than when the run"
             " began; restore it, or --force to start anew"
         )
     if state is State.FINISHED:

@@ -1,0 +1,49 @@
+"""A view made anew under the name of a stored one is that view, bit by bit."""
+
+import numpy as np
+import pytest
+
+from resim.card.view_plan import GeneratorPlan, ViewPlan
+from resim.common.errors import InputError
+from resim.hard_scatter import lhe_reading
+from resim.pairfile.reader import PairFile
+from resim.run.rehadronize import Rehadronizer, _views
+
+
+@pytest.fixture(scope="module")
+def hadronize(pairs):
+    return Rehadronizer(pairs)
+
+
+def test_the_stored_view_comes_out_under_its_name(pairs, hadronize):
+    with PairFile(pairs) as file:
+        wanted = np.array([len(file) - 1, 3, 0, 1])
+        stored = file.block(0, len(file))
+    found = 0
+    for made in hadronize.rows(wanted, "nominal", ["rehadron", "other"]):
+        for i, place in zip(made.which, made.place, strict=True):
+            now, then = made.block.row(int(place)), stored.row(int(wanted[i]))
+            found += 1
+            assert now.arrays["hard_scatter/event"] == then.arrays["hard_scatter/event"]
+            for path in (path for path in then.arrays if path.startswith("views/rehadron/")):
+                np.testing.assert_array_equal(now.arrays[path], then.arrays[path])
+            jets = [now.arrays[f"views/{name}/jets/pt"] for name in ("nominal", "rehadron", "other")]
+            assert len({float(pt[0]) for pt in jets}) == 3
+    assert found == len(wanted)
+
+
+def test_events_are_read_once(hadronize, monkeypatch):
+    list(hadronize.rows(np.array([0]), "nominal", ["a"]))
+    monkeypatch.setattr(lhe_reading, "read_blocks", None)
+    list(hadronize.rows(np.array([1]), "nominal", ["b"]))
+
+
+def test_only_pythia_hadronizes_anew(pairs):
+    herwig = ViewPlan("herwig", None, None, "herwig", "herwig", GeneratorPlan("herwig7", ()))
+    with pytest.raises(InputError, match="view 'herwig' is of herwig7, only Pythia 8 hadronizes anew"):
+        _views((herwig,), "herwig", ["new"], pairs)
+
+
+def test_another_number_of_rows_is_said(hadronize):
+    with pytest.raises(InputError, match="row 1 cannot be made again; see `resim replay`"):
+        hadronize._places(np.array([1]), np.array([], np.int64))

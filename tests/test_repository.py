@@ -107,7 +107,6 @@ WITHOUT_A_TEST_OF_THEIR_NAME = {
     "resim/formats/columns_card.py": "fields of a card: test_mapping_card",
     "resim/formats/containers.py": "an interface; every kind of file is tested through it",
     "resim/formats/export_jets.py": "what the command `resim export` calls: test_layouts, test_rs3l_pairs",
-    "resim/formats/imported_jets.py": "a batch of what `resim import` reads: test_import_jets",
     "resim/formats/row_views.py": "rows of what `resim import` reads: test_import_jets",
     "resim/run/chunks.py": "data classes",
     "resim/run/workers.py": "starts the server of the processes: test_execution",

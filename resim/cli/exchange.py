@@ -12,6 +12,7 @@ from resim.common.commandline import refuse_existing
 @click.argument("files", type=FILE, nargs=-1, required=True)
 @click.option("--format", "format_name", help="What the FILES are: a mapping card that ships, in cards/import.")
 @click.option("--columns", type=FILE, help="Mapping card of your own: which columns mean what.")
+@click.option("--label", help="Class of all jets, for files of one class.  [default: as the card says]")
 @click.option("-o", "--output", type=FILE, required=True, help="Pair file to write.")
 @click.option("-n", "--n-events", type=click.IntRange(1), help="Jets to read of each file.  [default: all]")
 @click.option("--force", is_flag=True, help="Replace an existing output.")
@@ -20,6 +21,7 @@ def import_(  # noqa: PLR0913, PLR0917
     files: tuple[Path, ...],
     format_name: str | None,
     columns: Path | None,
+    label: str | None,
     output: Path,
     n_events: int | None,
     force: bool,
@@ -29,8 +31,11 @@ def import_(  # noqa: PLR0913, PLR0917
     from resim.formats.import_jets import import_jets
     from resim.formats.mapping_card import mapping_card
 
+    card = mapping_card(format_name, columns)
+    if label is not None:
+        card = card.of_one_class(label)
     refuse_existing(output, force)
-    provenance = import_jets(files, output, mapping_card(format_name, columns), n_events, quiet=quiet)
+    provenance = import_jets(files, output, card, n_events, quiet=quiet)
     rows = sum(source.counts.rows for source in provenance.sources)
     click.echo(f"{output}: {rows} rows of {len(files)} files; views {', '.join(provenance.views)}")
 

@@ -10,7 +10,7 @@ from resim.formats.clustered_events import clustered_events
 from resim.formats.flat_columns import FlatColumns
 from resim.formats.flat_jets import FlatJets, Names
 from resim.formats.mapping_card import LabelsCard, MappingCard
-from resim.formats.momenta import jet_momenta, momenta_of
+from resim.formats.momenta import event_momenta, jet_momenta, momenta_of
 from resim.formats.particle_types import displacements_of, particles_of
 from resim.jets.substructure import substructure
 from resim.pairfile import schema
@@ -33,7 +33,10 @@ def imported_jets(columns: FlatColumns, card: MappingCard) -> FlatJets:
         entry, members, offsets, jets = clustered_events(columns.counts, found, card.cluster)
     else:
         entry, offsets = np.arange(len(columns.counts)), offsets_of(columns.counts)
-        jets = jet_momenta(columns, found, parts.momenta, parts.jets)
+        if card.axis == "beam":
+            jets = event_momenta(found, columns.counts)
+        else:
+            jets = jet_momenta(columns, found, parts.momenta, parts.jets)
         members = np.lexsort((-found["pt"], np.repeat(entry, columns.counts)))
     found = {name: values[members] for name, values in (found | types).items()}
     jets |= {"n_constituents": np.diff(offsets)} | _substructure(columns, offsets, found, card)
@@ -53,6 +56,8 @@ def _substructure(columns: FlatColumns, offsets: npt.NDArray[np.int64], found: A
     read = {name: columns.numbers_of_jets(column) for name, column in given.items()}
     if "softdrop_mass" in read:
         read["softdrop_mass"] = np.maximum(read["softdrop_mass"] * card.columns.jets.scale, 0.0)
+    if card.axis == "beam":
+        return dict.fromkeys(_SUBSTRUCTURE, np.zeros(len(offsets) - 1))
     if len(read) == len(_SUBSTRUCTURE):
         return read
     pt, eta, phi = found["pt"], found["eta"], found["phi"]

@@ -113,7 +113,10 @@ class MappingCard(CardModel):
     views: ViewsCard | None = None
     """none: every entry is a row, in the one view `nominal`"""
     cluster: ClusterCard | None = None
-    """none: every entry is a jet"""
+    """none: every entry is a jet, or with `axis: beam` an event"""
+    axis: Literal["jet", "beam"] = "jet"
+    """beam: entries are events, whose objects stand for constituents. The axis is eta = 0, phi = 0, so directions are
+    those in the laboratory, and pT is the scalar sum; there is no substructure"""
     substructure: SubstructureCard = SubstructureCard()
 
     @model_validator(mode="after")
@@ -124,12 +127,22 @@ class MappingCard(CardModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _one_kind_of_events(self) -> "MappingCard":
+        if self.axis == "beam" and (self.cluster or self.columns.jets.columns or self.columns.momenta.relative):
+            raise ValueError("axis beam: objects of an event are not clustered, and there is no jet that they are of")
+        return self
+
     @field_validator("name")
     @classmethod
     def _printable(cls, name: str) -> str:
         if not name.isprintable() or not name:
             raise ValueError("want printable characters")
         return name
+
+    def of_one_class(self, label: str) -> "MappingCard":
+        """The card for files of one class, whatever it says of classes."""
+        return self.model_copy(update={"labels": LabelsCard(all=label)})
 
     @property
     def arrays(self) -> tuple[str, ...]:
@@ -144,7 +157,7 @@ class MappingCard(CardModel):
     @property
     def entries(self) -> Literal["jets", "events"]:
         """What the entries of the files are."""
-        return "jets" if self.cluster is None else "events"
+        return "jets" if self.cluster is None and self.axis == "jet" else "events"
 
     @property
     def jet_settings(self) -> JetSettings:

@@ -137,6 +137,18 @@ def jet_momenta(columns: FlatColumns, four: Arrays, momenta: MomentaCard, jets: 
     return found | {"phi": wrap(found["phi"])}
 
 
+def event_momenta(four: Arrays, counts: Integers) -> Arrays:
+    """Likewise of events: scalar sum of pT along eta = 0, phi = 0, and the invariant mass of all objects.
+
+    Args:
+        four: what `momenta_of` gives.
+        counts: objects of each event, `(n_events,)`; at least one.
+    """
+    starts = offsets_of(counts)[:-1]
+    pt, mass, nothing = np.add.reduceat(four["pt"], starts), _sum(four, starts)["mass"], np.zeros(len(counts))
+    return {"pt": pt, "eta": nothing, "phi": nothing, "mass": mass, "energy": np.hypot(pt, mass)}
+
+
 def _refuse_other_mass(columns: FlatColumns, energy: Floats, expected: Floats) -> None:
     """Refuse jets whose mass is not that of their energy and momentum, as a groomed one."""
     if (wrong := np.abs(energy - expected) > _ROUNDING * energy).any():

@@ -8,13 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jetssl.config.data import AugmentationsCard
-from jetssl.data.augmentations import augment, crop, rotate_flip, smear_soft, split_collinear, translate
+from jetssl.data.augmentations import augment, crop, rotate_flip, smear_soft, split_collinear, translate, turn_azimuth
 from jetssl.data.features import CONSTITUENT_FEATURES, FEATURE_SETS, momenta
 from tests.helpers.toys import make_jets, split_by_jet
 
 EVERYTHING = AugmentationsCard(crop=0.2, split_up_to=20, smear=0.1, translate=1.0)
 ALL = {
     "rotate_flip": rotate_flip,
+    "turn_azimuth": turn_azimuth,
     "translate": lambda jets, rng: translate(jets, rng, 1.0),
     "smear_soft": lambda jets, rng: smear_soft(jets, rng, 0.1),
     "split_collinear": lambda jets, rng: split_collinear(jets, rng, 14),
@@ -123,6 +124,16 @@ def test_rotation_keeps_distance_to_the_axis_and_small_jets_their_mass(jets, rng
     narrow = replace(jets, d_eta=jets.d_eta / 20, d_phi=jets.d_phi / 20)
     np.testing.assert_allclose(massless(rotate_flip(narrow, rng)), massless(narrow), rtol=1e-3)
     assert np.abs(massless(rotate_flip(jets, rng)) / massless(jets).clip(1e-9) - 1)[jets.counts > 1].max() > 1e-3
+
+
+def test_events_turn_about_the_beam(jets, rng):
+    card = AugmentationsCard(azimuth=True, rotate=False, mirror=False)
+    turned = augment(jets, card, rng)
+    np.testing.assert_array_equal(turned.d_eta, jets.d_eta)
+    angles = [np.unwrap(part) for part in split_by_jet(jets, turned.d_phi.astype(float) - jets.d_phi)]
+    assert all(np.ptp(angle) < 1e-5 for angle in angles)
+    assert np.ptp([angle[0] for angle in angles]) > 0.1
+    assert np.abs(turned.d_phi).max() <= np.float32(np.pi)
 
 
 def test_energies_follow_a_rotation(jets, rng):

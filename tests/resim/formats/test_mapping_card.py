@@ -6,6 +6,7 @@ from resim.formats.mapping_card import known_formats, mapping_card
 from tests.helpers.chain import REPOSITORY
 
 FORMATS = [
+    "adc2021",
     "aspen",
     "jetclass",
     "jetclass2",
@@ -33,7 +34,7 @@ def test_one_of_format_and_columns(name, card):
 
 
 def test_an_unknown_format_is_said_with_those_that_are_known():
-    with pytest.raises(InputError, match=r"--format \.\./x: unknown, known are aspen, jetclass"):
+    with pytest.raises(InputError, match=r"--format \.\./x: unknown, known are adc2021, aspen, jetclass"):
         mapping_card("../x", None)
 
 

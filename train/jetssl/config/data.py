@@ -40,6 +40,8 @@ class AugmentationsCard(CardModel):
     """about the jet axis by a random angle"""
     mirror: bool = True
     """half of the jets"""
+    azimuth: bool = False
+    """all of an event by the same random angle in phi: for events, whose axis is the beam, in place of `rotate`"""
     crop: float = Field(0.0, ge=0, lt=1)
     """probability of a constituent to be left out"""
     split_up_to: int = Field(0, ge=0, le=CONSTITUENTS)

@@ -37,6 +37,8 @@ def augment(jets: Jets, card: AugmentationsCard, rng: np.random.Generator) -> Je
         jets = crop(jets, rng, card.crop)
     if card.rotate or card.mirror:
         jets = rotate_flip(jets, rng, rotate=card.rotate, mirror=card.mirror)
+    if card.azimuth:
+        jets = turn_azimuth(jets, rng)
     if card.split_up_to > 0:
         jets = split_collinear(jets, rng, card.split_up_to)
     if card.smear > 0:
@@ -76,6 +78,17 @@ def turn(jets: Jets, angle: npt.NDArray[np.float64], sign: Integers) -> Jets:
     )
     d_phi = signs * jets.d_phi
     return replace(jets, d_eta=cos * jets.d_eta - sin * d_phi, d_phi=wrapped(sin * jets.d_eta + cos * d_phi))
+
+
+def turn_azimuth(jets: Jets, rng: np.random.Generator) -> Jets:
+    """Turn each event about the beam by a random angle, uniform in [0, 2 pi) (AnomalyCLR, arXiv:2301.04660).
+
+    Args:
+        jets: B events, with directions in the laboratory.
+        rng: source of the B angles.
+    """
+    angle = rng.uniform(0, 2 * np.pi, len(jets.counts)).astype(np.float32)
+    return replace(jets, d_phi=wrapped(jets.d_phi + jets.per_constituent(angle)))
 
 
 def translate(jets: Jets, rng: np.random.Generator, width: float) -> Jets:

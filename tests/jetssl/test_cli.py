@@ -94,7 +94,17 @@ def test_options_are_frozen():
         ],
         "finetune": [
             *("run", "--output", "--card", "--data", "--signal", "--background", "--classes", "--view", "--labels"),
-            *("--unweighted", "--seed", "--mode", "--head", "--seeds", "--steps", "--json", "--quiet"),
+            *(
+                "--unweighted",
+                "--seed",
+                "--mode",
+                "--head",
+                "--seeds",
+                "--steps",
+                "--encoder-rate",
+                "--json",
+                "--quiet",
+            ),
         ],
         "evaluate": [
             *("runs", "--output", "--card", "--data", "--signal", "--background", "--view", "--head", "--logit"),

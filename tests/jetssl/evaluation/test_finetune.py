@@ -13,10 +13,10 @@ from jetssl.cli import jetssl
 from jetssl.config.card import card_from
 from jetssl.config.evaluation import FineTuneCard
 from jetssl.data.table import load_pairs
-from jetssl.evaluation.classifier import Classifier, Projected, train, with_adapters
+from jetssl.evaluation.classifier import Classifier, Projected, Rates, train, with_adapters
 from jetssl.evaluation.embedding_cache import run_vectors
 from jetssl.evaluation.finetune import FineTuning, finetune
-from jetssl.evaluation.fits import RATES, Bench, Fit, label_draw, read_scores, scores_file
+from jetssl.evaluation.fits import FRESH_RATE, HEAD_RATE, Bench, Fit, label_draw, read_scores, scores_file
 from jetssl.evaluation.results import read_results
 from jetssl.evaluation.task import make_task
 from jetssl.evaluation.trained import load_trained
@@ -75,10 +75,12 @@ def test_all_modes_then_nothing_left_to_do(request_of, mock_file, finished_run, 
         words = ["embed", str(request_of.output / f"{mode}_20_0"), str(mock_file), "-o", str(tmp_path / f"{mode}.h5")]
         embedded = CliRunner().invoke(jetssl, [*words, "--quiet"])
         assert embedded.exit_code == 0, embedded.output
-    with pytest.raises(InputError, match="holds fits of another checkpoint, file, task, head, seed or weights"):
+    with pytest.raises(InputError, match="holds fits of another checkpoint, file, task, head, seed, rate or weights"):
         finetune(asked(request_of, seed=2), quiet=True)
     with pytest.raises(InputError, match="holds fits of another checkpoint"):
         finetune(asked(request_of, unweighted=True), quiet=True)
+    with pytest.raises(InputError, match="holds fits of another checkpoint"):
+        finetune(asked(request_of, encoder_rate=1e-3), quiet=True)
 
 
 @pytest.mark.slow
@@ -152,7 +154,7 @@ def test_adapters(finished_run, batch):
     assert all("lora_" in name or name.startswith("head.") for name in asking)
     losses = iter(range(100, 0, -1))
     labels = torch.tensor([0, 1, 0, 1])
-    train(model, iter([(batch, labels)] * 20), 20, RATES["lora"], lambda: next(losses))
+    train(model, iter([(batch, labels)] * 20), 20, Rates(FRESH_RATE, HEAD_RATE), lambda: next(losses))
     model.eval()
     tuned = adapted(*batch).jet.detach()
     assert not torch.allclose(tuned, expected)

@@ -127,6 +127,8 @@ class FineTuneCard(TaskSection):
     """Draws of labels, each with fresh weights."""
     steps: int = Field(300, ge=1)
     """Of one fit, at most."""
+    encoder_rate: float = Field(1e-4, gt=0, le=1)
+    """Peak learning rate of the pre-trained encoder in mode full; 1e-3 is that of a fresh one."""
 
 
 class EvaluateCard(Section):

@@ -67,6 +67,7 @@ class _Identity(BaseModel):
     steps: int
     weights: str = AUTO
     """of the events"""
+    encoder_rate: float = 1e-4
 
 
 def finetune(request: FineTuning, *, quiet: bool = False) -> list[Result]:
@@ -113,7 +114,8 @@ def _bench(request: FineTuning) -> Bench:
     )
     with torch_threads(loaded.card.training.threads):
         vectors = run_vectors(run, loaded, table, task.view)
-    return Bench(run, loaded, table, task, vectors, request.output, asked.seed, asked.steps, asked.head)
+    how = (asked.seed, asked.steps, asked.head, asked.encoder_rate)
+    return Bench(run, loaded, table, task, vectors, request.output, *how)
 
 
 def _claim(request: FineTuning, bench: Bench) -> None:
@@ -128,6 +130,7 @@ def _claim(request: FineTuning, bench: Bench) -> None:
         head=request.card.head,
         seed=request.card.seed,
         steps=request.card.steps,
+        encoder_rate=request.card.encoder_rate,
         weights=NONE if request.card.unweighted else bench.loaded.card.data.weights,
     ).model_dump_json(indent=1, exclude_defaults=True)
     path = request.output / FITS_FILE
@@ -137,7 +140,8 @@ def _claim(request: FineTuning, bench: Bench) -> None:
         write_text(path, identity)
     elif path.read_bytes() != identity.encode():
         raise InputError(
-            f"{request.output}: holds fits of another checkpoint, file, task, head, seed or weights; give another -o"
+            f"{request.output}: holds fits of another checkpoint, file, task, head, seed, rate or weights; give"
+            " another -o"
         )
 
 

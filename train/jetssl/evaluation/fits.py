@@ -43,13 +43,8 @@ log = logging.getLogger(__name__)
 
 BASELINES: dict[Mode, Baseline] = {"scratch": "scratch", "scratch-views": "scratch_views"}
 HEAD_RATE = 1e-3
-RATES: dict[Mode, Rates] = {
-    "full": Rates(1e-4, HEAD_RATE),
-    "lora": Rates(1e-3, HEAD_RATE),
-    "scratch": Rates(1e-3, HEAD_RATE),
-    "scratch-views": Rates(1e-3, HEAD_RATE),
-}
-"""A rate of 1e-3 for a pre-trained encoder destroys what it has learned before the head follows."""
+FRESH_RATE = 1e-3
+"""Of fresh encoders and adapters; with few labels a pre-trained encoder forgets at it before the head follows."""
 BATCH_SIZE = 128
 
 
@@ -83,6 +78,8 @@ class Bench:
     seed: int
     steps: int
     head: HeadName = "linear"
+    encoder_rate: float = 1e-4
+    """of the pre-trained encoder in mode `full`"""
 
     def fit(self, fit: Fit) -> None:
         """Fine-tune, and write the run folder; the scores are its last file."""
@@ -111,7 +108,8 @@ class Bench:
             vectors, classes = self._embed(core, validation), self.task.class_index[validation]
             return loss_of(head, vectors, classes, self.task.sizes(validation))
 
-        train(model, self._batches(fit, labelled), self.steps, RATES[fit.mode], loss)
+        rates = Rates(self.encoder_rate if fit.mode == "full" else FRESH_RATE, HEAD_RATE)
+        train(model, self._batches(fit, labelled), self.steps, rates, loss)
         return cast("Any", adapted).merge_and_unload() if adapted else encoder, head
 
     def _fresh_head(self, seed: int) -> Head:

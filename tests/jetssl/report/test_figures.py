@@ -2,10 +2,11 @@
 
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from jetssl.config.card import load_card
 from jetssl.evaluation.results import Calibration
-from jetssl.report.figures import calibration_figure, loss_curve
+from jetssl.report.figures import calibration_figure, legend_of, loss_curve
 from jetssl.report.page import _split_table
 from tests.helpers.records import roc_curve
 
@@ -69,3 +70,16 @@ def test_calibration_with_negative_weights_is_drawn(tmp_path):
     (figure,) = calibration_figure([(odd, look)], "20 labels", tmp_path / "odd.png")
     assert figure.path.stat().st_size > 1000
     assert calibration_figure([(without, look)], "20 labels", tmp_path / "without.png") == []
+
+
+@pytest.mark.parametrize(("n_curves", "beside"), [(6, False), (7, True)])
+def test_many_names_stand_beside_the_curves(n_curves, beside):
+    figure = Figure(figsize=(7, 5), layout="constrained")
+    axes = figure.subplots()
+    for number in range(n_curves):
+        axes.plot([0, 1], [0, number], label=f"run {number}")
+    legend_of(axes, "100 labels")
+    legend = figure.legends[0] if beside else axes.get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == [f"run {number}" for number in range(n_curves)]
+    assert bool(figure.legends) == beside
+    assert figure.get_figwidth() == (10 if beside else 7)

@@ -11,7 +11,7 @@ from jetssl.evaluation.compare import Column, RunTable
 from jetssl.evaluation.compare_table import comparison_block
 from jetssl.evaluation.results import RocCurve
 from jetssl.evaluation.rotation import METRIC
-from jetssl.report.figures import FigureFile, calibration_figure, draw_roc
+from jetssl.report.figures import FigureFile, calibration_figure, draw_roc, legend_of
 from jetssl.report.geometry import draw_rotation
 from jetssl.report.section import Facts, PageSection, embedded, write_page
 from resim.plots.style import VIEW_COLOURS, hep_style, literal, save
@@ -67,7 +67,7 @@ def _roc_overlay(table: RunTable, curves: Sequence[tuple[str, RocCurve]], labels
             draw_roc(axes, curve, literal(name), *_look(table, name))
         axes.set(xlabel=r"Signal efficiency $\epsilon_s$", ylabel=r"Background rejection $1/\epsilon_b$")
         axes.set(yscale="log", xlim=(0, 1), ylim=(1, None))
-        axes.legend(title=labels, fontsize=9)
+        legend_of(axes, labels)
         path = save(figure, output)
     caption = (
         f"{first.task.replace('_vs_', ' vs ')}, {labels}: background rejection against signal efficiency, mean"
@@ -103,7 +103,7 @@ def _label_curve(table: RunTable, columns: Sequence[Column], output: Path) -> Fi
             shown = literal(name)
             axes.errorbar(counts, values, yerr=errors, fmt=f"o{style}", ms=4, capsize=2, color=colour, label=shown)
         axes.set(xscale="log", xlabel="labelled training jets", ylabel="AUC" if title == "auc" else literal(title))
-        axes.legend(fontsize=9)
+        legend_of(axes)
         path = save(figure, output)
     last = any(column.n_labels is None for column in columns)
     caption = (
@@ -128,7 +128,7 @@ def rotation_overlays(table: RunTable, folder: Path) -> list[FigureFile]:
         for name, results in found.items():
             if results:
                 draw_rotation(axes, results, literal(name), *_look(table, name))
-        axes.legend(fontsize=9)
+        legend_of(axes)
         path = save(figure, folder / "rotation.png")
     caption = (
         "Mean cosine similarity of a jet with itself after it was turned about its axis: flat for an encoder that was"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
+from typing import Final, cast
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -126,6 +127,19 @@ def draw_roc(axes: Axes, curve: RocCurve, name: str, colour: str, style: str | t
     low, high = (np.array([1 / getattr(interval, end) for interval in intervals]) for end in ("high", "low"))
     axes.fill_between(signal[shown], low, high, color=colour, alpha=0.15, lw=0)
 
+
+def legend_of(axes: Axes, title: str | None = None) -> None:
+    """The legend of the only axes of a figure: beside them, in a wider figure, where it would hide the curves."""
+    handles, names = axes.get_legend_handles_labels()
+    if len(names) <= _MOST_INSIDE:
+        axes.legend(title=title, fontsize=9)
+        return
+    figure = cast("Figure", axes.figure)
+    figure.set_figwidth(figure.get_figwidth() + 3)
+    figure.legend(handles, names, loc="outside right upper", title=title, fontsize=9)
+
+
+_MOST_INSIDE: Final = 6
 
 Look = tuple[str, str, str]
 """Name, colour and line style of a curve."""

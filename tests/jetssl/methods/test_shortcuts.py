@@ -10,6 +10,10 @@ from jetssl.methods.shortcuts import ETA_WINDOW, PT_WINDOW, in_one_bin, pair_auc
 from tests.helpers.toys import normal
 
 
+def close(jet, other):
+    return abs(math.log(jet[0] / other[0])) < PT_WINDOW and abs(abs(jet[1]) - abs(other[1])) < ETA_WINDOW
+
+
 def slow_auc(first, second, kinematics, labels):
     """Row by row: the share anywhere, and in a bin."""
     one, other = kinematics
@@ -21,8 +25,7 @@ def slow_auc(first, second, kinematics, labels):
                 continue
             negative = torch.cosine_similarity(first[i], second[j], dim=0)
             score = 0.5 if abs(own - negative) < 1e-6 else float(own > negative)
-            near = abs(math.log(one[i, 0] / other[j, 0])) < PT_WINDOW
-            near &= abs(abs(one[i, 1]) - abs(other[j, 1])) < ETA_WINDOW
+            near = close(one[i], other[j]) and close(one[i], other[i])
             for k in (0, 1) if near and labels[i] == labels[j] else (0,):
                 won[k] += score
                 of[k] += 1
@@ -49,6 +52,16 @@ def test_pair_auc_of_a_point_is_a_toss():
     kinematics = (torch.full((9, 2), 100.0),) * 2
     found = pair_auc(torch.ones(9, 4), torch.ones(9, 4), kinematics, torch.zeros(9))
     assert [value.item() for value in found] == [0.5, 0.5]
+
+
+def test_an_encoder_of_pt_is_not_below_a_toss():
+    """Where two showers of a parton differ in pT by more than a bin is wide."""
+    parton = 100 * (0.3 * normal(400, 1, seed=6)).exp()
+    pt = [parton * (0.2 * normal(400, 1, seed=seed)).exp() for seed in (7, 8)]
+    vectors = [torch.cat([value.log().cos(), value.log().sin()], dim=1) for value in pt]
+    kinematics = [torch.cat([value, torch.zeros(400, 1)], dim=1) for value in pt]
+    found = pair_auc(*vectors, kinematics, torch.zeros(400))
+    assert 0.47 < found.in_bin < 0.6
 
 
 def test_pair_auc_without_negatives():

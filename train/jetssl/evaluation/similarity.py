@@ -59,15 +59,16 @@ class Similarity:
     cosine: Floats32
     """`(B, B)`"""
     in_bin: Booleans
-    """`(B, B)`, whether two different rows agree in class, pT and |eta|"""
+    """`(B, B)`, whether two different rows agree in class, pT and |eta|, as the two views of the first one do"""
 
     @classmethod
     def of(cls, vectors: Vectors, first: int, second: int) -> "Similarity":
         """Of two views."""
         one, other = (torch.from_numpy(vectors.kinematics[view]) for view in (first, second))
         labels = torch.from_numpy(vectors.jet_class)
-        in_bin = in_one_bin(one, other, labels, labels).fill_diagonal_(False).numpy()
-        return cls(vectors.unit[first] @ vectors.unit[second].T, in_bin)
+        in_bin = in_one_bin(one, other, labels, labels)
+        in_bin &= in_bin.diagonal()[:, None].clone()
+        return cls(vectors.unit[first] @ vectors.unit[second].T, in_bin.fill_diagonal_(False).numpy())
 
     def figures(self, weights: Floats32) -> Floats:
         """`OF_A_PAIR` for each set of weights, `(M, B)` → `(len(OF_A_PAIR), M)`.

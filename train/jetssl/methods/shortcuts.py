@@ -35,7 +35,8 @@ class PairAuc(NamedTuple):
     anywhere: torch.Tensor
     """float64 scalar, negatives of all other rows"""
     in_bin: torch.Tensor
-    """float64 scalar, negatives of the same pT, |eta| and class as the anchor, see `in_one_bin`"""
+    """float64 scalar, negatives of the same pT, |eta| and class as the anchor, see `in_one_bin`. Of rows whose own
+    second view is in that bin, too: else an encoder that reads pT would rank other rows first"""
 
 
 @torch.no_grad()
@@ -53,6 +54,7 @@ def pair_auc(
     first, second = (functional.normalize(view.float(), dim=1) for view in (first, second))
     # Sorted by pT, what can lie in a bin with a block of rows lies in one range of columns.
     one, other = kinematics
+    together = _near(one, other)
     order = other[:, 0].argsort()
     place, second, other = order.argsort(), second[order], other[order]
     counts = torch.zeros(2, 2, dtype=torch.float64, device=first.device)
@@ -62,7 +64,7 @@ def pair_auc(
         counts[0] += _counts(positive, similarity, order != rows[:, None])
         near = _range(one[rows, 0], other[:, 0])
         alike = in_one_bin(one[rows], other[near], labels[rows], labels[order[near]])
-        alike &= order[near] != rows[:, None]
+        alike &= (order[near] != rows[:, None]) & together[rows, None]
         counts[1] += _counts(positive, similarity[:, near], alike)
     counts = total(counts)
     return PairAuc(*(counts[:, 0] / counts[:, 1]))
@@ -93,6 +95,11 @@ def in_one_bin(
         first_labels: class of each, `(B,)`.
         second_labels: the same of the other jets, `(B',)`.
     """
-    log_pt = (first[:, None, 0].log() - second[None, :, 0].log()).abs()
-    eta = (first[:, None, 1].abs() - second[None, :, 1].abs()).abs()
-    return (log_pt < PT_WINDOW) & (eta < ETA_WINDOW) & (first_labels[:, None] == second_labels)
+    return _near(first[:, None], second[None]) & (first_labels[:, None] == second_labels)
+
+
+def _near(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """Whether jets agree in pT and |eta|, the last axis: bool of the other axes."""
+    log_pt = (first[..., 0].log() - second[..., 0].log()).abs()
+    eta = (first[..., 1].abs() - second[..., 1].abs()).abs()
+    return (log_pt < PT_WINDOW) & (eta < ETA_WINDOW)

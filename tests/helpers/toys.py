@@ -165,6 +165,7 @@ def toy_data(encoder, *, normalize=False):
 
 WITHOUT_EFFECT = {
     "part": {f"pair_embed.embed.{layer}.bias" for layer in (0, 1, 4, 5)},
+    "lloca_part": {f"pair_embed.embed.{layer}.bias" for layer in (0, 1, 4, 5)},
     "particlenet": {"input_norm.bias"},
     "lgatr": {"linear_in.mvs2s.weight"},
     "lgatr_mean": {"linear_in.mvs2s.weight"},

@@ -58,6 +58,7 @@ class FrameNetwork(nn.Module):
         layers: list[nn.Module] = []
         for before, after in pairwise((*card.frame_hidden, 3)):
             layers += [nn.GELU(), nn.Linear(before, after)]
+        layers[-1] = nn.Linear(card.frame_hidden[-1], 3, bias=False)  # what all get alike, a softmax takes away
         self.rest = nn.Sequential(*layers)
 
     def forward(self, rows: torch.Tensor, bucket: Bucket) -> Results:

@@ -49,8 +49,8 @@ def test_an_axis_that_nothing_defines_is_zero(dependent, axes):
 
 def test_without_a_rest_frame_there_is_none():
     lightlike = torch.tensor([5.0, 3, 4, 0]).expand(3, 4)
-    for vectors in (torch.zeros(3, 4), lightlike):
-        vectors = vectors.double().requires_grad_()
+    for four in (torch.zeros(3, 4), lightlike):
+        vectors = four.double().requires_grad_()
         frames = minkowski.local_frames(vectors)
         assert (frames == 0).all()
         frames.sum().backward()

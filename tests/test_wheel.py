@@ -70,20 +70,22 @@ def test_the_main_job_outside_a_checkout_and_without_torch(installed, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_package_beside_the_wheel_adds_an_encoder_and_an_objective(installed, tmp_path):
+def test_a_package_beside_the_wheel_adds_what_cards_name(installed, tmp_path):
     """`examples/plugin` installed next to the wheel, nothing else of a checkout in sight: it is listed, and trains."""
     project = shutil.copytree(REPOSITORY / "examples/plugin", tmp_path / "plugin")
     site_packages = shutil.copytree(installed, tmp_path / "site-packages")
     environment = os.environ | {"PYTHONPATH": str(site_packages)}
 
-    def jetssl(*arguments: str) -> str:
-        command = [sys.executable, "-P", "-m", "jetssl", *arguments]
+    def jetssl(*arguments: str, program: str = "jetssl") -> str:
+        command = [sys.executable, "-P", "-c", f"from {program}.cli import main; main()", *arguments]
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     install(project, tmp_path, site_packages)
     assert "deep_sets (jetssl-deep-sets 0.1.0): Deep sets (arXiv:1703.06114)." in jetssl("encoders")
+    assert "pions (jetssl-deep-sets 0.1.0): Pions along partons" in jetssl("generators", program="resim")
+    assert "lines (jetssl-deep-sets 0.1.0): Text, a line for" in jetssl("readers", program="resim")
     write_mock(tmp_path / "pairs.h5", 300)
     small = ("data.batch_size=16", "training.epochs=1", "encoder.hidden=[8]", "encoder.width=8")
     jetssl("train", "plugin/card.yaml", "data.files=[pairs.h5]", *small, "-o", "run", "--quiet")

@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from resim.card.calorimeter_card import is_calorimeter_card
+from resim.common import plugins
 from resim.common.cards import CardModel, find_file
+from resim.common.errors import reason_of
 
 ScaleFactor = Annotated[float, Field(ge=0.1**0.5, le=10**0.5)]
 """Factor on mu_R; Pythia takes its square and allows 0.1 ... 10."""
@@ -16,10 +18,42 @@ DEFAULT_CARDS: Final = {"pythia8": Path("cards/pythia/monash.cmnd"), "herwig7": 
 """Settings of a generator that the card leaves to us."""
 
 
+GENERATORS: Final = "resim.generators"
+"""Group of the entry points of generators: subclasses of `resim.shower.generator.Generator`."""
+
+
+class GeneratorSection(CardModel):
+    """Base of the options of a generator that a package adds; `name` is its entry point's, each key has a default."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)  # what `resim generators` says of an option
+
+
+def _known_generator(name: str) -> str:
+    if name not in DEFAULT_CARDS and name not in (added := plugins.names(GENERATORS)):
+        known = (*DEFAULT_CARDS, *added)
+        raise ValueError(f"want one of {', '.join(known)}, or install the package that has it")
+    return name
+
+
+GeneratorName = Annotated[str, AfterValidator(_known_generator)]
+"""Pythia, Herwig, or that of an installed package."""
+
+
+def generator_options(name: str, options: dict[str, Any]) -> GeneratorSection:
+    """What a card says to the generator of a package.
+
+    Raises:
+        InputError: no package has it, or what it has is not usable.
+        ValidationError: a wrong option.
+    """
+    return plugins.section_of(GENERATORS, name, GeneratorSection).model_validate(options)
+
+
 class ShowerSection(CardModel):
     """Parton shower, multiparton interactions and hadronization."""
 
-    generator: Literal["pythia8", "herwig7"] = "pythia8"
+    generator: GeneratorName = "pythia8"
+    """pythia8, herwig7, or that of an installed package (`resim generators`)"""
     card: Path | None = None
     """settings of the generator, physics only; None: the parent's, or the one that ships for the generator"""
     model: Literal["simple", "vincia"] = "simple"
@@ -30,11 +64,29 @@ class ShowerSection(CardModel):
     """factor on the renormalization scale mu_R of final-state radiation"""
     mu_r_isr: ScaleFactor = 1.0
     """factor on the renormalization scale mu_R of initial-state radiation"""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """of the generator of a package; pythia8 and herwig7 have none"""
+
+    @model_validator(mode="after")
+    def _options_of_a_package(self) -> Self:
+        if self.generator in DEFAULT_CARDS:
+            if self.options:
+                raise ValueError(f"{self.generator} has no options; say it in its card")
+            return self
+        if self.card is not None:
+            raise ValueError(f"generator {self.generator!r} of a package reads no card; want `options`")
+        try:
+            generator_options(self.generator, self.options)
+        except ValidationError as error:
+            raise ValueError(f"options of {self.generator}: {reason_of(error)}") from error
+        return self
 
     @model_validator(mode="after")
     def _only_pythia(self) -> Self:
         fields = {name: field.default for name, field in type(self).model_fields.items()}
-        odd = [name for name in fields.keys() - {"generator", "card"} if getattr(self, name) != fields[name]]
+        odd = [
+            name for name in fields.keys() - {"generator", "card", "options"} if getattr(self, name) != fields[name]
+        ]
         if self.generator != "pythia8" and odd:
             raise ValueError(f"{sorted(odd)} are Pythia's; say it in the card of {self.generator}")
         return self

@@ -1,6 +1,7 @@
 """Views: named realizations of every hard scatter, arranged as a tree."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from resim.card.delphes_card import content_digest
 from resim.card.generation_card import GenerationCard
 from resim.card.herwig_settings import checked_lines, herwig_lines
 from resim.card.pythia_settings import require_physics, shower_lines
-from resim.card.stages import NO_DETECTOR, DetectorSection
+from resim.card.stages import NO_DETECTOR, DetectorSection, GeneratorName, ShowerSection, generator_options
 from resim.card.view_tree import Freeze, members
 from resim.common.errors import InputError, reason_of
 
@@ -62,7 +63,7 @@ class GeneratorPlan:
     """What showers and hadronizes the events of a view.
 
     Attributes:
-        name: `pythia8` or `herwig7`.
+        name: `pythia8`, `herwig7`, or that of an installed package.
         lines: its settings, one line each.
     """
 
@@ -178,7 +179,7 @@ def plan_views(card: GenerationCard) -> tuple[ViewPlan, ...]:
     planned: dict[str, ViewPlan] = {}
     for name, (shower, detector) in card.stages().items():
         view = card.views[name]
-        generator = GeneratorPlan(shower.generator, _SETTINGS[shower.generator](shower))
+        generator = GeneratorPlan(shower.generator, _lines(shower))
         stage = DetectorPlan.of(detector) if isinstance(detector, DetectorSection) else None
         parent = planned.get(view.parent or "")
         planned |= {
@@ -187,10 +188,17 @@ def plan_views(card: GenerationCard) -> tuple[ViewPlan, ...]:
     return tuple(planned.values())
 
 
+def _lines(shower: ShowerSection) -> tuple[str, ...]:
+    """Settings of a generator, one each; of a package all that its section says, as JSON."""
+    if settings := _SETTINGS.get(shower.generator):
+        return settings(shower)
+    return (generator_options(shower.generator, shower.options).model_dump_json(),)
+
+
 class _Stored(BaseModel):
     """What the settings of a view in a pair file must hold; older files say less."""
 
-    generator: Literal["pythia8", "herwig7"]
+    generator: GeneratorName
     lines: tuple[str, ...]
     detector: Literal["none"] | _StoredDetector
     slice_events: PositiveInt = _OLDER_SLICE_EVENTS
@@ -227,6 +235,12 @@ def _require_physics(generator: GeneratorPlan, place: Path) -> None:
     if generator.name == "herwig7":
         for _ in checked_lines("\n".join(generator.lines), place):
             pass
+        return
+    if generator.name != "pythia8":
+        try:
+            generator_options(generator.name, json.loads("".join(generator.lines)))
+        except (ValidationError, ValueError) as error:
+            raise InputError(f"{place}: damaged ({reason_of(error)}); generate the file again") from error
         return
     for number, line in enumerate(generator.lines, 1):
         require_physics(line, place, number)

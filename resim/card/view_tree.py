@@ -167,7 +167,7 @@ def with_files(view: View, shower: ShowerSection, path: Path) -> View:
     changes: dict[str, Any] = {}
     if isinstance(view.detector, DetectorSection):
         changes["detector"] = view.detector.with_files(path)
-    if shower.card is None and not view.shares_shower:
+    if shower.card is None and shower.generator in DEFAULT_CARDS and not view.shares_shower:
         shipped = ShowerSection(generator=shower.generator, card=DEFAULT_CARDS[shower.generator])
         changes["shower"] = shipped.changed_by(view.shower).with_files(path)
     elif view.shower:

@@ -1,11 +1,44 @@
-"""Commands about the cards that ship, and about the shell."""
+"""Commands about the cards that ship, what they can name, and about the shell."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import get_completion_class
 
 from resim.cli.program import FILE, cli
+
+if TYPE_CHECKING:
+    from resim.common.cards import CardModel
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print records instead of text.")
+def generators(as_json: bool) -> None:
+    """List the generators that a view can name, with their options; packages that are installed add theirs."""
+    from resim.card.stages import GENERATORS, GeneratorSection
+
+    ours = {"pythia8": "Pythia 8; the keys of `shower` are its options.", "herwig7": "Herwig 7; reads `shower.card`."}
+    _list(GENERATORS, ours, GeneratorSection, "name", as_json)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print records instead of text.")
+def readers(as_json: bool) -> None:
+    """List the kinds of files that a mapping card can name; packages that are installed add theirs."""
+    from resim.formats.mapping_card import KINDS, READERS, ContainerSection
+
+    _list(READERS, {kind: f"{kind} files." for kind in KINDS}, ContainerSection, "kind", as_json)
+
+
+def _list(group: str, ours: Mapping[str, str], base: type["CardModel"], key: str, as_json: bool) -> None:
+    from resim.common.catalogue import Choice, catalogue, listing
+
+    own = [Choice(name=name, package="resim-jets", doc=doc) for name, doc in ours.items()]
+    choices = catalogue(group, own, base, key)
+    click.echo(json.dumps([one.model_dump() for one in choices], indent=1) if as_json else listing(choices))
 
 
 @cli.group()

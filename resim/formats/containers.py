@@ -1,14 +1,16 @@
 """Files of others as columns: every kind gives batches of named arrays, and says what is wrong in one line."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from resim.common.cards import CardModel
 from resim.common.errors import InputError, reason_of
 
 
@@ -47,6 +49,64 @@ class Container(Protocol):
 
     def close(self) -> None:
         """Close the file."""
+
+
+class Reader(ABC):
+    """Base of the readers that installed packages add: a `Container` of a whole file that they read at once.
+
+    Attributes:
+        section: the model of the section `container` of a mapping card.
+
+    Args:
+        path: the file, which exists.
+        card: its section.
+    """
+
+    section: ClassVar[type[CardModel]]
+
+    def __init__(self, path: Path, card: Any) -> None:
+        self.path = path
+        with reading(path, str(card.kind)):
+            self.columns = dict(self.read(path, card))
+
+    @abstractmethod
+    def read(self, path: Path, card: Any) -> Mapping[str, Values]:
+        """All columns by their names, of equal numbers of jets; whatever is raised means a damaged file."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """What it holds."""
+        return list(self.columns)
+
+    def n_entries(self, names: Sequence[str]) -> int:
+        """Number of jets in the arrays with these names.
+
+        Raises:
+            InputError: there is no such array, or they are not of one length.
+        """
+        check_names(self.path, names, self.names)
+        return common_length(self.path, {name: _length(self.columns[name]) for name in names})
+
+    def batches(self, names: Sequence[str], stop: int, size: int) -> Iterator[Batch]:
+        """The arrays with these names, for jets `0:stop`; `size` jets at a time but the last time."""
+        for start in range(0, stop, size):
+            end = min(start + size, stop)
+            yield {name: _part(self.columns[name], start, end) for name in names}
+
+    def close(self) -> None:
+        """Let go of the columns."""
+        self.columns = {}
+
+
+def _length(values: Values) -> int:
+    return len(values.counts if isinstance(values, Ragged) else values)
+
+
+def _part(values: Values, start: int, end: int) -> Values:
+    if not isinstance(values, Ragged):
+        return values[start:end]
+    first, last = values.counts[:start].sum(), values.counts[:end].sum()
+    return Ragged(values.counts[start:end], values.values[first:last])
 
 
 @contextmanager

@@ -10,16 +10,17 @@ from typing import Any, Final
 
 import numpy as np
 
+from resim.common import plugins
 from resim.common.errors import InputError
 from resim.common.progress import ProgressReport
 from resim.common.row_counts import LossReason, SourceCounts, ViewCounts
 from resim.common.versions import git_state, utc_now, versions
 from resim.formats.arrays import Hdf5Arrays, NpzArrays
 from resim.formats.columns_card import array_of
-from resim.formats.containers import Container
+from resim.formats.containers import Container, Reader
 from resim.formats.flat_columns import FlatColumns, values_of_jets
 from resim.formats.imported_jets import class_name, imported_jets
-from resim.formats.mapping_card import ContainerCard, MappingCard
+from resim.formats.mapping_card import READERS, ContainerCard, ContainerSection, MappingCard
 from resim.formats.pandas_frame import PandasFrame
 from resim.formats.row_views import RowsOfView, block_of, rows_of_views, view_records
 from resim.formats.tables import ParquetTable, RootTree
@@ -173,7 +174,7 @@ def _provenance(sources: Sequence[_Source], card: MappingCard, n_jets: int | Non
         n_events=n_jets,
         sources=records,
         views={record.name: ViewCounts() for record in view_records(card.views)},
-        versions=versions(),
+        versions=versions() | _package_of(card.container),
         commit=commit,
         dirty=dirty,
         created=utc_now(),
@@ -182,7 +183,16 @@ def _provenance(sources: Sequence[_Source], card: MappingCard, n_jets: int | Non
     )
 
 
-def _opened(path: Path, card: ContainerCard) -> AbstractContextManager[Container]:
+def _kind(card: ContainerSection) -> str:
+    return str(card.model_dump()["kind"])
+
+
+def _package_of(card: ContainerSection) -> dict[str, str]:
+    """Version of the installed package that reads the files, if it is not this one."""
+    return {} if isinstance(card, ContainerCard) else dict([plugins.package_of(READERS, _kind(card))])
+
+
+def _opened(path: Path, card: ContainerSection) -> AbstractContextManager[Container]:
     """The file, to be used in a `with` statement.
 
     Raises:
@@ -193,7 +203,9 @@ def _opened(path: Path, card: ContainerCard) -> AbstractContextManager[Container
     return closing(_container(path, card))
 
 
-def _container(path: Path, card: ContainerCard) -> Container:
+def _container(path: Path, card: ContainerSection) -> Container:
+    if not isinstance(card, ContainerCard):
+        return plugins.load(READERS, _kind(card), Reader)(path, card)  # type: ignore[type-abstract]
     if card.kind == "root":
         return RootTree(path, str(card.tree))
     if card.kind == "parquet":

@@ -1,19 +1,27 @@
 """The mapping card: where a file of others keeps its jets, in which units and under which conventions."""
 
 import re
+from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Final, Literal, get_args
 
-from pydantic import Field, PositiveFloat, field_validator, model_validator
+from pydantic import ConfigDict, Field, PositiveFloat, create_model, field_validator, model_validator
 
 from resim.card.jet_settings import JetSettings, Radius, SoftDropCut
+from resim.common import plugins
 from resim.common.cards import CardModel, parse_card, read_yaml
 from resim.common.errors import InputError
 from resim.common.shipped import shipped_root
 from resim.formats.columns_card import Column, ColumnsCard, array_of
 
 
-class ContainerCard(CardModel):
+class ContainerSection(CardModel):
+    """Base of the section `container`, whose `kind` says what reads the file; of packages, each key has a default."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)  # what `resim readers` says of an option
+
+
+class ContainerCard(ContainerSection):
     """What kind of file it is."""
 
     kind: Literal["root", "parquet", "hdf5", "npz", "pandas"]
@@ -28,6 +36,12 @@ class ContainerCard(CardModel):
         if (self.tree is not None) != (self.kind == "root"):
             raise ValueError(f"kind {self.kind} with tree {self.tree}: a ROOT file needs a tree, others have none")
         return self
+
+
+KINDS: Final = get_args(ContainerCard.model_fields["kind"].annotation)
+"""What we read ourselves."""
+READERS: Final = "jetssl.readers"
+"""Group of the entry points of readers: subclasses of `resim.formats.containers.Container`."""
 
 
 class PaddingCard(CardModel):
@@ -105,7 +119,7 @@ class MappingCard(CardModel):
 
     name: str
     """what the files are, for the provenance"""
-    container: ContainerCard
+    container: ContainerSection
     padding: PaddingCard | None = None
     """none: every entry is a constituent, as in ragged files"""
     labels: LabelsCard
@@ -197,7 +211,31 @@ def mapping_card(name: str | None, path: Path | None) -> MappingCard:
         if not re.fullmatch(r"\w+", name or "") or not path.is_file():
             known = ", ".join(known_formats())
             raise InputError(f"--format {name}: unknown, known are {known}; write a card and give it as --columns")
-    return parse_card(MappingCard, read_yaml(path), path)
+    raw = read_yaml(path)
+    return parse_card(_specialized(_kind_of(raw, path)), raw, path)
+
+
+def _kind_of(raw: Any, path: Path) -> str:
+    """The kind of file that a card names, which decides what keys `container` may have.
+
+    Raises:
+        InputError: nothing that is installed reads it.
+    """
+    section = raw.get("container") if isinstance(raw, dict) else None
+    kind = section.get("kind", "root") if isinstance(section, dict) else "root"
+    known = (*KINDS, *plugins.names(READERS))
+    if kind not in known:
+        raise InputError(
+            f"{path}: container.kind: {kind!r}: want one of {', '.join(known)}, or install the package that reads it"
+        )
+    return str(kind)
+
+
+@cache
+def _specialized(kind: str) -> type[MappingCard]:
+    """`MappingCard` with the container of one kind."""
+    section = ContainerCard if kind in KINDS else plugins.section_of(READERS, kind, ContainerSection, "kind")
+    return create_model("MappingCard", __base__=MappingCard, container=(section, ...))
 
 
 def known_formats() -> list[str]:

@@ -10,7 +10,9 @@ from itertools import count, groupby
 
 from resim.card.generation_card import GenerationCard
 from resim.card.run_options import RunOptions, Shard
+from resim.card.stages import DEFAULT_CARDS, GENERATORS
 from resim.card.view_plan import ViewPlan, plan_views
+from resim.common import plugins
 from resim.common.versions import identifying_versions
 from resim.hard_scatter.lhe_reading import event_texts
 from resim.pairfile import schema
@@ -158,6 +160,12 @@ def programs_of(plan: Plan) -> dict[str, str]:
         from resim.shower.herwig import herwig_for
 
         programs["herwig"] = herwig_for(plan.sources[0].beams, settings[0]).version
+    for generator in {view.generator for view in plan.views}:
+        if generator.name not in DEFAULT_CARDS:
+            from resim.shower.generator import package_generator
+
+            package_generator(plan.sources[0].beams, generator)
+            programs |= dict([plugins.package_of(GENERATORS, generator.name)])
     if stages := {view.detector for view in plan.views if view.detector}:
         from resim.detector.cells.cocoa_backend import Cocoa
         from resim.detector.delphes_backend import Delphes

@@ -23,6 +23,7 @@ from resim.common.external import run_logged, scratch_folder
 from resim.common.units import PROTON, PYTHIA_SEED_MAX
 from resim.hard_scatter.lhe_reading import Beams
 from resim.hard_scatter.lhe_writing import write_lhe
+from resim.shower.generator import Generator, SliceFailed
 from resim.shower.hepmc import ShoweredEvent, in_order, read_events
 
 SEED_MAX: Final = PYTHIA_SEED_MAX
@@ -36,11 +37,7 @@ _LOG: Final = "herwig.out"
 """What Herwig prints; it also writes `resim-S<seed>.log`."""
 
 
-class SliceFailed(InputError):  # noqa: N818 - says what happened
-    """Herwig did not make a slice; another seed may."""
-
-
-class Herwig:
+class Herwig(Generator):
     """Herwig 7 with fixed beams and settings.
 
     Attributes:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from resim.card.view_plan import ViewPlan
+from resim.card.view_plan import GeneratorPlan, ViewPlan
 from resim.common.row_counts import LossReason
 from resim.common.seeds import SeedKey, Stage, pythia_seed
 from resim.common.units import INVISIBLE_PDG_IDS
@@ -18,8 +18,9 @@ from resim.hard_scatter.partons import Parton, outgoing_taus
 from resim.hard_scatter.rows import HardScatter, Rows
 from resim.particles import Particles
 from resim.shower.event_record import FINAL_PARTICLE, Records, join
+from resim.shower.generator import Generator, SliceFailed, package_generator
 from resim.shower.hepmc import ShoweredEvent
-from resim.shower.herwig import Herwig, SliceFailed, herwig_for
+from resim.shower.herwig import herwig_for
 from resim.shower.pythia import Pythia, pythia_for
 from resim.shower.tau import TauDecay
 
@@ -27,7 +28,7 @@ MAX_ATTEMPTS: Final = 5
 """Attempts for an event that the generator gives up, each with its own seeds; after the last one it is lost."""
 
 _INVISIBLE: Final = np.array(sorted(INVISIBLE_PDG_IDS), np.int32)
-"""HepMC does not say what is visible, so Herwig's particles are judged by their PDG ids."""
+"""HepMC does not say what is visible, so particles of other generators than Pythia are judged by their PDG ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def realize(
     outcomes: dict[str, list[Outcome]] = {}
     realizations: dict[str, Realization] = {}
     for owner in (view for view in views if view.shower_owner == view.name):
-        if owner.generator.name == "herwig7":
+        if owner.generator.name != "pythia8":
             outcomes[owner.name] = list(_realize_slices(scatters, owner, beams, run_seed))
             realizations[owner.name] = _gather(outcomes[owner.name], _INVISIBLE)
             continue
@@ -101,9 +102,14 @@ def realize(
     return {view.name: realizations[view.particles_owner] for view in views}
 
 
+def generator_for(beams: Beams, plan: GeneratorPlan) -> Generator:
+    """The process's generator other than Pythia: Herwig, or that of an installed package."""
+    return herwig_for(beams, plan.lines) if plan.name == "herwig7" else package_generator(beams, plan)
+
+
 def unseen_products(view: ViewPlan, beams: Beams, slha: str = "") -> frozenset[int]:
     """Absolute PDG ids of particles that leave nothing visible in a view, as its generator says."""
-    if view.generator.name == "herwig7":
+    if view.generator.name != "pythia8":
         return INVISIBLE_PDG_IDS
     return pythia_for(beams, view.generator.lines, slha).unseen_products
 
@@ -184,28 +190,28 @@ def _realize_event(event: _Event, family: Sequence[str], root: Outcome | None) -
 def _realize_slices(
     scatters: Sequence[HardScatter], view: ViewPlan, beams: Beams, run_seed: int
 ) -> Iterator[Outcome]:
-    """Make a view with Herwig, one run for each slice of the file's events; `scatters` hold whole slices."""
-    herwig = herwig_for(beams, view.generator.lines)
+    """Make a view with another generator, one run for each slice of events; `scatters` hold whole slices."""
+    generator = generator_for(beams, view.generator)
     for number, members in groupby(scatters, key=lambda scatter: scatter.index // view.slice_events):
-        yield from _realize_slice(herwig, list(members), number * view.slice_events, view.name, run_seed)
+        yield from _realize_slice(generator, list(members), number * view.slice_events, view.name, run_seed)
 
 
 def _realize_slice(
-    herwig: Herwig, scatters: Sequence[HardScatter], first: int, view: str, run_seed: int
+    generator: Generator, scatters: Sequence[HardScatter], first: int, view: str, run_seed: int
 ) -> list[Outcome]:
     for attempt in range(MAX_ATTEMPTS):
         seed = pythia_seed(SeedKey(run_seed, scatters[0].sha256, first, view, "shower", attempt))
         try:
-            events = herwig.simulate([scatter.event for scatter in scatters], seed)
+            events = generator.simulate([scatter.event for scatter in scatters], seed)
         except SliceFailed:
             if attempt == MAX_ATTEMPTS - 1:
                 raise
         else:
-            return [_herwig_outcome(*made, seed) for made in zip(scatters, events, strict=True)]
+            return [_slice_outcome(*made, seed) for made in zip(scatters, events, strict=True)]
     raise AssertionError("every attempt returns or raises")
 
 
-def _herwig_outcome(scatter: HardScatter, event: ShoweredEvent | None, seed: int) -> Outcome:
+def _slice_outcome(scatter: HardScatter, event: ShoweredEvent | None, seed: int) -> Outcome:
     if event is None:
         return GIVEN_UP
     taus = [scatter.event.particles[i].id for i in outgoing_taus(scatter.event)]

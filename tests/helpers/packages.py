@@ -1,4 +1,4 @@
-"""Installed packages that add encoders and objectives, as folders on `sys.path`."""
+"""Installed packages that add encoders, objectives, generators and readers, as folders on `sys.path`."""
 
 from pathlib import Path
 

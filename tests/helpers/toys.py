@@ -8,6 +8,7 @@ from jetssl.config.encoders import (
     InteractionNetworkCard,
     LGATrCard,
     LGATrSlimCard,
+    LocalFramesCard,
     OmniLearnedCard,
     ParticleNetCard,
     ParticleTransformerCard,
@@ -77,6 +78,7 @@ ENCODER_OVERRIDES = {
     "resim_transformer": "encoder={name: resim_transformer, cells: false, width: 16, heads: 2}",
     "lgatr": "encoder={name: lgatr, width: 16, layers: 1, heads: 2, multivectors: 4, scalars: 8}",
     "lgatr_slim": "encoder={name: lgatr_slim, width: 16, layers: 1, heads: 2, vectors: 4, scalars: 8, pool: mean}",
+    "lloca_part": PART.replace("part", "lloca_part", 1).replace("}", ", vectors: 1, frame_hidden: [8]}"),
 }
 
 
@@ -138,6 +140,9 @@ ENCODER_CARDS = {
         width=16, layers=1, heads=2, multivectors=4, scalars=8, pool="mean", beam="lightlike", jet_energy=500
     ),
     "lgatr_slim": LGATrSlimCard(width=16, layers=2, heads=2, vectors=4, scalars=8),
+    "lloca_part": LocalFramesCard(
+        width=16, layers=2, heads=2, embedding=(8,), pair_embedding=(8,), vectors=1, frame_hidden=(8,)
+    ),
     "omnilearned": OmniLearnedCard(
         width=8,
         layers=2,
@@ -160,6 +165,7 @@ def toy_data(encoder, *, normalize=False):
 
 WITHOUT_EFFECT = {
     "part": {f"pair_embed.embed.{layer}.bias" for layer in (0, 1, 4, 5)},
+    "lloca_part": {f"pair_embed.embed.{layer}.bias" for layer in (0, 1, 4, 5)},
     "particlenet": {"input_norm.bias"},
     "lgatr": {"linear_in.mvs2s.weight"},
     "lgatr_mean": {"linear_in.mvs2s.weight"},

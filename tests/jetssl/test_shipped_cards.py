@@ -13,7 +13,7 @@ from resim.pairfile.mock import write_mock
 
 CARDS = sorted((Path(__file__).parents[2] / "cards/train").glob("*.yaml"))
 PUBLISHED = {"resim", "resim_cells", "rs3l", "jetclr", "vicreg", "vicreg_in", "pjepa", "supervised"}
-SMALL_ONLY = {"live", "mpm", "sigreg", "mack", "anomclr", "lgatr"}
+SMALL_ONLY = {"live", "mpm", "sigreg", "mack", "anomclr", "lgatr", "lloca"}
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_takes_a_step(path, mock_file):
     ("name", "millions"),
     [
         *[("rs3l", 0.117), ("jetclr", 26), ("vicreg_in", 0.0179), ("supervised", 2.14)],
-        *[("lgatr", 0.82), ("lgatr_small", 0.104)],
+        *[("lgatr", 0.82), ("lgatr_small", 0.104), ("lloca_small", 0.103)],
     ],
 )
 def test_sizes_of_published_networks(name, millions, mock_file):

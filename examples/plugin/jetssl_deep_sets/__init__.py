@@ -1,1 +1,1 @@
-"""An encoder and an objective for jetssl."""
+"""An encoder and an objective for jetssl, a generator and a reader for resim."""

@@ -31,7 +31,7 @@ def test_overrides(card_file):
             "unknown key encodr.*valid keys here: data, views, encoder, projector, objective, training",
         ),
         ("encoder.width=33", "width 33 is not a multiple of heads 2"),
-        ("encoder={name: part, widht: 3}", "unknown key encoder.widht; valid keys here: name, width, layers, class_"),
+        ("encoder={name: part, widht: 3}", "unknown key encoder.widht; valid keys here: width, layers, class_layers"),
         ("encoder={name: part, width: 12}", "width 12 is not a multiple of heads 8"),
         (
             "encoder={name: gnn}",
@@ -45,6 +45,7 @@ def test_overrides(card_file):
         ("encoder={name: particlenet, channels: []}", "encoder.channels: ..: .*at least 1 item"),
         ("encoder={name: lgatr, scalars: 12}", "encoder: scalars 12 is not a multiple of heads 8"),
         ("encoder={name: lgatr_slim, beam: plane}", "encoder.beam: 'plane': .*'lightlike'"),
+        ("encoder={name: lloca_part, vectors: 5}", "encoder: vectors 5 need 20 channels; a head has 16"),
         ("encoder={name: lgatr, unit: 0}", "encoder.unit: 0: .*greater than 0"),
         ("encoder=3", "encoder: 3: "),
         ("encoder={name: transformer, width: 0}", "encoder.width: 0: .*greater than or equal to 1"),

@@ -3,23 +3,19 @@
 import sys
 
 import lgatr.primitives.compile as constants
-import numpy as np
 import pytest
 import torch
 
 from jetssl.config.encoders import LGATrCard, LGATrSlimCard
-from jetssl.data.tensors import to_tensors
 from jetssl.models.builder import ENCODERS
 from resim.common.errors import InputError
-from tests.helpers.toys import make_jets
+from tests.helpers.lorentz import BROKEN, MOVES, any_move, pions, shift
 
 F = 6
 EXACT = {"rtol": 1e-8, "atol": 1e-8}
 """Of a symmetry in double precision, after two blocks and boosts of rapidity 0.7."""
 SINGLE = {"rtol": 0, "atol": 1e-3}
 """In single precision, of vectors of order 1: masses are differences of energies a hundred times as large."""
-BROKEN = 1e-4
-"""A jet vector moves at least so much where a symmetry is broken."""
 
 SMALL = {"width": 8, "layers": 2, "heads": 2, "scalars": 8}
 OFF = {"beam": None, "time": False}
@@ -31,38 +27,9 @@ CARDS = {
 }
 
 
-def boost(axis, rapidity=0.7):
-    matrix = torch.eye(4, dtype=torch.float64)
-    matrix[0, 0] = matrix[axis, axis] = np.cosh(rapidity)
-    matrix[0, axis] = matrix[axis, 0] = np.sinh(rapidity)
-    return matrix
-
-
-def rotation(axis, angle=0.7):
-    matrix = torch.eye(4, dtype=torch.float64)
-    i, j = (other for other in (1, 2, 3) if other != axis)
-    matrix[i, i] = matrix[j, j] = np.cos(angle)
-    matrix[i, j], matrix[j, i] = -np.sin(angle), np.sin(angle)
-    return matrix
-
-
-X, Z = 1, 3
-MOVES = {
-    "boost along the beam": boost(Z),
-    "rotation about the beam": rotation(Z),
-    "boost along the jet": boost(X),
-    "rotation about the jet": rotation(X),
-}
-
-
 @pytest.fixture(scope="module")
 def jets():
-    counts = [7, 3, 1, 9, 6] * 6
-    batch = to_tensors(make_jets(np.random.default_rng(5), counts), "scalars")
-    momentum = batch.momenta[..., 1:].double()
-    energy = (momentum.square().sum(2) + 0.14**2).sqrt()  # exactly on the shell of a pion
-    momenta = torch.cat([energy[..., None], momentum], dim=2) * batch.mask[..., None]
-    return batch._replace(features=batch.features.double(), momenta=momenta)
+    return pions([7, 3, 1, 9, 6] * 6)
 
 
 def built(card):
@@ -70,17 +37,9 @@ def built(card):
     return ENCODERS[card.name](F, card).double().eval()
 
 
-def shift(encoder, jets, move):
-    """How much a transformation changes jet vectors, at most."""
-    with torch.no_grad():
-        before, after = (encoder(jets.features, p, jets.mask).jet for p in (jets.momenta, jets.momenta @ move.T))
-    assert before.std(0).min() > 1e-3, "a vector that is always the same has every symmetry"
-    return (after - before).abs().max().item()
-
-
 @pytest.mark.parametrize("name", list(CARDS))
 def test_without_spurions_no_boost_or_rotation_matters(name, jets):
-    encoder, move = built(CARDS[name]), boost(1) @ rotation(2, 1.1) @ boost(3, -0.4) @ rotation(1, 2.0)
+    encoder, move = built(CARDS[name]), any_move()
     moved = jets._replace(momenta=jets.momenta @ move.T)
     with torch.no_grad():
         before, after = encoder(*jets[:3]), encoder(*moved[:3])

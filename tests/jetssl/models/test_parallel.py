@@ -11,6 +11,7 @@ from jetssl.config.encoders import (
     InteractionNetworkCard,
     LGATrCard,
     LGATrSlimCard,
+    LocalFramesCard,
     ParticleTransformerCard,
     Rs3lGnnCard,
     TransformerCard,
@@ -26,6 +27,7 @@ CARDS = [
     InteractionNetworkCard(),
     LGATrCard(width=8, layers=1, heads=2, multivectors=2, scalars=4),
     LGATrSlimCard(width=8, layers=1, heads=2, vectors=2, scalars=4),
+    LocalFramesCard(width=8, layers=1, heads=2, vectors=1, embedding=(8,), pair_embedding=(4,), frame_hidden=(4,)),
 ]
 
 

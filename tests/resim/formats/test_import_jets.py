@@ -24,6 +24,7 @@ from resim.pairfile.reader import PairFile
 from resim.pairfile.validation import violations
 from tests.helpers.chain import REPOSITORY, run_cli
 from tests.helpers.foreign import KINDS, ForeignJets, assert_same_constituents
+from tests.helpers.packages import install
 
 MOMENTUM = ("pt", "eta", "phi", "energy")
 TYPES = ("charge", "pdg_id")
@@ -415,3 +416,35 @@ def test_the_same_file_twice_is_refused(jets, tmp_path):
             tmp_path / "p.h5",
             mapping_card(None, own_card(tmp_path)),
         )
+
+
+def test_a_reader_of_an_installed_package(jets, tmp_path, monkeypatch):
+    """That of examples/plugin: lines of text."""
+    code = (REPOSITORY / "examples/plugin/jetssl_deep_sets/reader.py").read_text()
+    install(tmp_path, "fake_lines", code, "[jetssl.readers]\nlines = fake_lines:Lines\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    columns = [jets.owner, jets.px, jets.py, jets.pz, jets.energy]
+    np.savetxt(tmp_path / "jets.txt", np.column_stack(columns))
+    momenta = {"unit": "GeV", "px": "px", "py": "py", "pz": "pz", "energy": "E"}
+    card = {
+        "name": "lines",
+        "container": {"kind": "lines"},
+        "labels": {"all": "qcd"},
+        "columns": {"momenta": momenta},
+    }
+    path, output = tmp_path / "card.yaml", tmp_path / "pairs.h5"
+    path.write_text(yaml.safe_dump(card))
+    provenance = import_jets([tmp_path / "jets.txt"], output, mapping_card(None, path), quiet=True)
+    assert violations(output) == []
+    assert provenance.versions["fake_lines"] == "1.2"
+    assert provenance.card["container"]["columns"] == ["px", "py", "pz", "E"]
+    with PairFile(output) as file:
+        assert (file.read("views/nominal/jets/n_constituents") == jets.counts).all()
+    (tmp_path / "jets.txt").write_text("0 1 2\n")
+    with pytest.raises(InputError, match=r"jets\.txt: not a readable lines file \(want 4 numbers behind"):
+        import_jets([tmp_path / "jets.txt"], output, mapping_card(None, path), quiet=True)
+    for kind, message in (("rows", "'rows': want one of root, .*, lines, or install"), ("os:system", "want one of")):
+        path.write_text(yaml.safe_dump(card | {"container": {"kind": kind}}))
+        with pytest.raises(InputError, match=message):
+            mapping_card(None, path)
+    assert "lines (fake_lines 1.2): Text, a line for each constituent" in run_cli("readers").output

@@ -19,7 +19,7 @@ from resim.run.generate import generate
 from resim.run.replay import replay
 from resim.shower import simulate_views as realization
 from resim.shower.event_record import FINAL_PARTICLE
-from resim.shower.herwig import herwig_for
+from resim.shower.herwig import Herwig, herwig_for
 from tests.helpers.chain import HARD_SCATTERS, REPOSITORY
 
 OPTIONS = RunOptions(n_events=12, chunk_size=4, quiet=True)
@@ -74,7 +74,7 @@ def test_replay_names_another_herwig(stand_in, small_slices, tmp_path, monkeypat
 @pytest.mark.slow
 def test_a_slice_that_fails_is_made_again_with_another_seed(stand_in, small_slices, tmp_path, monkeypatch):
     card = write_card(tmp_path, "hbb_j", {25: "hbb"}, {"nominal": NOMINAL, "herwig": herwig_view()})
-    real, failures = realization.Herwig.simulate, []
+    real, failures = Herwig.simulate, []
 
     def fail_once(self, events, seed):
         if not failures:
@@ -82,7 +82,7 @@ def test_a_slice_that_fails_is_made_again_with_another_seed(stand_in, small_slic
             raise realization.SliceFailed("no luck")
         return real(self, events, seed)
 
-    monkeypatch.setattr(realization.Herwig, "simulate", fail_once)
+    monkeypatch.setattr(Herwig, "simulate", fail_once)
     output = tmp_path / "pairs.h5"
     generate(card, output, replace(OPTIONS, n_events=3))
     with PairFile(output) as file:

@@ -85,7 +85,8 @@ def objectives(as_json: bool) -> None:
 
 
 def _list(kind: Literal["encoders", "objectives"], as_json: bool) -> None:
-    from jetssl.config.catalogue import catalogue, listing
+    from jetssl.config.catalogue import catalogue
+    from resim.common.catalogue import listing
 
     choices = catalogue(kind)
     click.echo(json.dumps([one.model_dump() for one in choices], indent=1) if as_json else listing(choices))

@@ -84,10 +84,9 @@ class ResimTransformerCard(EncoderSection):
         return _heads_divide_width(self)
 
 
-class ParticleTransformerCard(EncoderSection):
-    """Particle Transformer; defaults as published (arXiv:2202.03772, sec. 5)."""
+class ParticleTransformerSection(EncoderSection):
+    """Base of the Particle Transformers; defaults as published (arXiv:2202.03772, sec. 5)."""
 
-    name: Literal["part"] = "part"
     width: int = Field(128, ge=1, le=WIDTH)
     """D; a multiple of `heads`"""
     layers: int = Field(8, ge=1, le=LAYERS)
@@ -105,8 +104,14 @@ class ParticleTransformerCard(EncoderSection):
     """GELU on the bias that it ends with, too, as networks of jet-universe/particle_transformer have it"""
 
     @model_validator(mode="after")
-    def _heads_divide_width(self) -> "ParticleTransformerCard":
+    def _heads_divide_width(self) -> "ParticleTransformerSection":
         return _heads_divide_width(self)
+
+
+class ParticleTransformerCard(ParticleTransformerSection):
+    """Particle Transformer; defaults as published (arXiv:2202.03772, sec. 5)."""
+
+    name: Literal["part"] = "part"
 
 
 class ParticleNetCard(EncoderSection):
@@ -147,11 +152,19 @@ class InteractionNetworkCard(EncoderSection):
     """messages from secondary vertices to constituents, too; goes with data.inputs [constituents, vertices]"""
 
 
-class LorentzSection(EncoderSection):
-    """Base of the Lorentz-equivariant transformers.
+class SpurionSection(EncoderSection):
+    """Base of what reads four-momenta, with spurions: reference vectors that break the Lorentz symmetry."""
 
-    Spurions break the symmetry: reference vectors that every particle and the token get as further channels.
-    """
+    time: bool = True
+    """spurion of time, (1, 0, 0, 0) where the jet axis is at eta = 0: breaks boosts"""
+    unit: PositiveFloat = 20.0
+    """GeV, what four-momenta are measured in"""
+    jet_energy: PositiveFloat | None = None
+    """GeV, every jet is scaled to this sum of energies first, so that no absolute scale is seen; null: as it is"""
+
+
+class LorentzSection(SpurionSection):
+    """Base of the Lorentz-equivariant transformers; spurions are further channels of every particle and the token."""
 
     width: int = Field(128, ge=1, le=WIDTH)
     """D, size of a token and of the jet vector"""
@@ -162,14 +175,8 @@ class LorentzSection(EncoderSection):
     """hidden channels of the feed-forward part, in units of those between the blocks"""
     scalars: int = Field(32, ge=1, le=WIDTH)
     """hidden scalar channels"""
-    time: bool = True
-    """spurion of time, (1, 0, 0, 0) where the jet axis is at eta = 0: breaks boosts"""
     pool: Literal["token", "mean"] = "token"
     """the jet vector is that of a further, learned token, or the mean over constituents"""
-    unit: PositiveFloat = 20.0
-    """GeV, what four-momenta are measured in"""
-    jet_energy: PositiveFloat | None = None
-    """GeV, every jet is scaled to this sum of energies first, so that no absolute scale is seen; null: as it is"""
 
 
 class LGATrCard(LorentzSection):
@@ -200,6 +207,26 @@ class LGATrSlimCard(LorentzSection):
     @model_validator(mode="after")
     def _heads_divide_channels(self) -> "LGATrSlimCard":
         return _heads_divide_channels(self, "vectors", "scalars")
+
+
+class LocalFramesCard(ParticleTransformerSection, SpurionSection):
+    """LLoCa-ParT (arXiv:2505.20280, 2508.14898): the Particle Transformer, each constituent in a frame of its own."""
+
+    name: Literal["lloca_part"] = "lloca_part"
+    vectors: int = Field(2, ge=0, le=WIDTH)
+    """four-vectors among the channels of a head, 4 channels each; the others are scalars"""
+    beam: Literal["lightlike"] | None = "lightlike"
+    """spurion of the beam: (1, 0, 0, 1) and (1, 0, 0, -1)"""
+    frame_hidden: tuple[Size, ...] = Field((128, 128), min_length=1, max_length=LAYERS)
+    """hidden sizes of the perceptron that weighs the momenta a frame is made of"""
+    unit: PositiveFloat = 1.0
+    """GeV, what four-momenta are measured in"""
+
+    @model_validator(mode="after")
+    def _vectors_fit(self) -> "LocalFramesCard":
+        if 4 * self.vectors > (channels := self.width // self.heads):
+            raise ValueError(f"vectors {self.vectors} need {4 * self.vectors} channels; a head has {channels}")
+        return self
 
 
 class OmniLearnedCard(EncoderSection):
@@ -250,6 +277,7 @@ EncoderCard = (
     | ResimTransformerCard
     | LGATrCard
     | LGATrSlimCard
+    | LocalFramesCard
     | OmniLearnedCard
 )
 """The backbone."""

@@ -19,7 +19,7 @@ from jetssl.models.edge_convolution import EdgeConvolution, Neighbours
 from jetssl.models.encoder import Encoded, Encoder
 from jetssl.models.normalization import Normalized
 from jetssl.models.omnilearned import OmniLearned
-from jetssl.models.pair_features import PairEmbedding, pair_features
+from jetssl.models.pair_features import PairEmbedding
 from jetssl.models.particlenet import EdgeConvolutionBlock
 from jetssl.models.rs3l_gnn import Rs3lGnn
 
@@ -112,7 +112,7 @@ class PaddedPairEmbedding(nn.Module):
 
     def __init__(self, real: PairEmbedding) -> None:
         super().__init__()
-        self.embed = real.embed
+        self.embed, self.compute = real.embed, real.compute
 
     def forward(self, momenta: torch.Tensor, layout: Padded) -> list[tuple[PaddedPairs, torch.Tensor]]:
         """Pairs, and their values `(B N N, H)`, from momenta `(B N, 4)`."""
@@ -120,7 +120,7 @@ class PaddedPairEmbedding(nn.Module):
         rows = torch.arange(n_jets * n, device=momenta.device).view(n_jets, n)
         first = rows[:, :, None].expand(-1, -1, n).flatten()
         second = rows[:, None, :].expand(-1, n, -1).flatten()
-        values = self.embed(pair_features(momenta, first, second))
+        values = self.embed(self.compute(momenta, first, second))
         return [(PaddedPairs(layout.buckets[0].valid), values)]
 
 

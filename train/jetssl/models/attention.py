@@ -49,10 +49,14 @@ class Attention(nn.Module):
 
     def _attend(self, bucket: Bucket, projected: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
         """Projected rows of a bucket, `(rows, 3 D)` → `(rows, D)`."""
-        heads = bucket.pad(projected).view(*bucket.valid.shape, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        query, key, value = heads.unbind(0)
+        query, key, value = self._heads(bucket, projected)
         mixed = self._mix(query, key, value, None if bias is None else bias.to(query.dtype))
         return bucket.flatten(mixed.transpose(1, 2).flatten(2))
+
+    def _heads(self, bucket: Bucket, projected: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Queries, keys and values of a bucket: `(rows, 3 D)` → thrice `(b, H, n, D/H)`."""
+        padded = bucket.pad(projected).view(*bucket.valid.shape, 3, self.heads, -1)
+        return padded.permute(2, 0, 3, 1, 4).unbind(0)
 
     def summarize(
         self, query: torch.Tensor, tokens: torch.Tensor, bias: torch.Tensor | None, scale: torch.Tensor | None = None

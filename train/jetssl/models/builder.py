@@ -11,6 +11,7 @@ from jetssl.data.features import FEATURE_SETS
 from jetssl.models.encoder import Encoder
 from jetssl.models.interaction_network import InteractionNetwork
 from jetssl.models.lgatr import LGATr, LGATrSlim
+from jetssl.models.lloca import LocalFramesTransformer
 from jetssl.models.normalization import Normalized
 from jetssl.models.omnilearned import OmniLearned
 from jetssl.models.particle_transformer import ParticleTransformer
@@ -28,6 +29,7 @@ ENCODERS: dict[str, Callable[[int, Any], Encoder]] = {
     "interaction_network": InteractionNetwork,
     "lgatr": LGATr,
     "lgatr_slim": LGATrSlim,
+    "lloca_part": LocalFramesTransformer,
     "omnilearned": OmniLearned,
 }
 """Those of jetssl, called with the number of features and the section of that encoder."""

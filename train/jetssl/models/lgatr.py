@@ -23,6 +23,7 @@ from jetssl.common.precision import no_autocast
 from jetssl.config.encoders import LGATrCard, LGATrSlimCard, LorentzSection
 from jetssl.data.ragged import Bucket, Ragged
 from jetssl.models.encoder import Encoded, Encoder
+from jetssl.models.minkowski import in_units
 from jetssl.models.parallel import Results, over_buckets
 from resim.common.errors import InputError
 
@@ -42,7 +43,7 @@ class LorentzEncoder(Encoder):
 
     def __init__(self, n_features: int, card: LorentzSection, spurions: torch.Tensor) -> None:
         super().__init__()
-        self.width, self.unit, self.jet_energy = card.width, card.unit, card.jet_energy
+        self.width, self.card = card.width, card
         self.register_buffer("spurions", spurions, persistent=False)
         self.token = nn.Parameter(0.02 * torch.randn(1, 1, n_features)) if card.pool == "token" else None
 
@@ -77,10 +78,7 @@ class LorentzEncoder(Encoder):
 
     def _pooled(self, momenta: torch.Tensor, scalars: torch.Tensor, bucket: Bucket) -> Results:
         """`(b, n, 4)`, `(b, n, F)` → tokens `(rows, D)`, jets `(b, D)`."""
-        if self.jet_energy is not None:
-            energies = momenta[..., :1] * bucket.valid[..., None]
-            momenta = momenta * (self.jet_energy / energies.sum(1, keepdim=True))
-        momenta, seen = momenta / self.unit, None if bucket.full else bucket.valid
+        momenta, seen = in_units(momenta, bucket.valid, self.card), None if bucket.full else bucket.valid
         if self.token is None:
             tokens = self.head(self._items(momenta, scalars, seen))
             jets = (tokens * bucket.valid[..., None]).sum(1) / bucket.lengths[:, None]

@@ -6,6 +6,7 @@ Letters: T real constituents of a batch, P their pairs i >= j within jets, b jet
 H heads.
 """
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import torch
@@ -43,6 +44,9 @@ def pair_features(momenta: torch.Tensor, first: torch.Tensor, second: torch.Tens
     return torch.stack([softer * distance, z, distance, mass_squared], dim=1).clamp(min=SMALLEST).log()
 
 
+PairFeatures = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+
+
 class PairEmbedding(nn.Module):
     """Perceptron with batch norm over pairs; one number per head is the bias.
 
@@ -50,12 +54,23 @@ class PairEmbedding(nn.Module):
         hidden: sizes of the hidden layers.
         heads: H.
         activated: whether the last layer has an activation, too.
+        compute: momenta and pairs → features, as `pair_features` does.
+        n_features: how many it makes.
     """
 
-    def __init__(self, hidden: tuple[int, ...], heads: int, *, activated: bool = False) -> None:
+    def __init__(
+        self,
+        hidden: tuple[int, ...],
+        heads: int,
+        *,
+        activated: bool = False,
+        compute: PairFeatures = pair_features,
+        n_features: int = N_FEATURES,
+    ) -> None:
         super().__init__()
-        sizes = (N_FEATURES, *hidden, heads)
-        layers: list[nn.Module] = [BatchNorm(N_FEATURES)]
+        self.compute = compute
+        sizes = (n_features, *hidden, heads)
+        layers: list[nn.Module] = [BatchNorm(n_features)]
         for before, after in pairwise(sizes):
             layers += [nn.Linear(before, after), BatchNorm(after), nn.GELU()]
         self.embed = nn.Sequential(*layers if activated else layers[:-1])
@@ -73,7 +88,7 @@ class PairEmbedding(nn.Module):
         ]
         first, second = (torch.cat(side) for side in zip(*rows, strict=True))
         with torch.no_grad():
-            features = pair_features(momenta, first, second)
+            features = self.compute(momenta, first, second)
         values = self.embed(features).split([len(pairs.first) for pairs in lists])
         return list(zip(lists, values, strict=True))
 

@@ -11,7 +11,7 @@ D model width, H heads.
 import torch
 from torch import nn
 
-from jetssl.config.encoders import ParticleTransformerCard
+from jetssl.config.encoders import ParticleTransformerSection
 from jetssl.data.ragged import Bucket, Ragged
 from jetssl.models.attention import Attention, padding_bias
 from jetssl.models.batch_norm import BatchNorm
@@ -105,18 +105,27 @@ class ParticleTransformer(Encoder):
         card: sizes.
     """
 
-    def __init__(self, n_features: int, card: ParticleTransformerCard) -> None:
+    def __init__(self, n_features: int, card: ParticleTransformerSection) -> None:
         super().__init__()
         self.width = card.width
-        self.embed = Embedding(n_features, (*card.embedding, card.width))
-        self.pair_embed = PairEmbedding(card.pair_embedding, card.heads, activated=card.pair_activation)
-        blocks = [ParticleBlock(card.width, card.heads, card.expansion, card.dropout) for _ in range(card.layers)]
+        self.embed = self._embedding(n_features, card)
+        self.pair_embed = self._pair_embedding(card)
+        blocks = [self._block(card) for _ in range(card.layers)]
         self.blocks = nn.ModuleList(blocks)
         class_blocks = [ClassBlock(card.width, card.heads, card.expansion, 0.0) for _ in range(card.class_layers)]
         self.cls_blocks = nn.ModuleList(class_blocks)
         self.norm = nn.LayerNorm(card.width)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, card.width))
         self._initialize(blocks)
+
+    def _embedding(self, n_features: int, card: ParticleTransformerSection) -> Embedding:
+        return Embedding(n_features, (*card.embedding, card.width))
+
+    def _pair_embedding(self, card: ParticleTransformerSection) -> PairEmbedding:
+        return PairEmbedding(card.pair_embedding, card.heads, activated=card.pair_activation)
+
+    def _block(self, card: ParticleTransformerSection) -> NormFormer:
+        return ParticleBlock(card.width, card.heads, card.expansion, card.dropout)
 
     def encode(self, features: torch.Tensor, momenta: torch.Tensor, ragged: Ragged) -> Encoded:
         """`(B, N, F)`, `(B, N, 4)` → tokens `(B, N, D)`, jet `(B, D)`."""
@@ -126,18 +135,26 @@ class ParticleTransformer(Encoder):
         return Encoded(ragged.pad(tokens), ragged.restore(jets))
 
     def _encode(
-        self, features: torch.Tensor, bucket: Bucket, pairs: ConstituentPairs, values: torch.Tensor
+        self,
+        features: torch.Tensor,
+        bucket: Bucket,
+        pairs: ConstituentPairs,
+        values: torch.Tensor,
+        *more: torch.Tensor,
     ) -> Results:
-        """Of a bucket: normed features `(rows, F)`, values of pairs `(P, H)` → tokens `(rows, D)`, jets `(b, D)`."""
+        """Of a bucket: normed features `(rows, F)`, values of pairs `(P, H)` → tokens `(rows, D)`, jets `(b, D)`.
+
+        `more` is what the blocks read besides.
+        """
         rows, bias = self.embed(features), pairs.fill(values)
         for block in self.blocks:
-            rows = block(rows, bucket, bias)
+            rows = block(rows, bucket, bias, *more)
         queries = self.cls_token.expand(len(bucket.valid), -1, -1)
         for block in self.cls_blocks:
             queries = block(queries, rows, bucket)
         return self.norm(rows), self.norm(queries)[:, 0]
 
-    def _initialize(self, blocks: list[ParticleBlock]) -> None:
+    def _initialize(self, blocks: list[NormFormer]) -> None:
         """Xavier weights (queries, keys and values apart), zero biases, smaller branches the deeper the block."""
         attentions = [module.in_proj for module in self.modules() if isinstance(module, Attention)]
         in_pairs = set(self.pair_embed.modules())
@@ -146,7 +163,8 @@ class ParticleTransformer(Encoder):
                 thirds = module.weight.chunk(3) if module in attentions else [module.weight]
                 for weight in thirds:
                     nn.init.xavier_uniform_(weight)
-                nn.init.zeros_(module.bias)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
         for depth, block in enumerate(blocks, 1):
             for weight in (block.attn.out_proj.weight, block.fc2.weight):
                 weight.data.div_((2 * depth) ** 0.5)

@@ -3,12 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from jetssl.config.encoders import ProjectorCard, TransformerCard
-
-
-def test_a_number_is_one_hidden_layer():
-    assert ProjectorCard(hidden=16).hidden == (16,)
-    assert ProjectorCard(hidden=[16, 8]).hidden == (16, 8)
+from jetssl.config.encoders import TransformerCard
 
 
 def test_heads_divide_the_width():

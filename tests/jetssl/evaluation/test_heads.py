@@ -4,7 +4,7 @@ import torch
 from scipy.special import log_softmax
 from sklearn.metrics import roc_auc_score
 
-from jetssl.config.encoders import ProjectorCard
+from jetssl.config.projectors import ProjectorCard
 from jetssl.evaluation.heads import build_head, class_logits, cross_entropy, fit_linear, loss_of, outputs_of
 
 

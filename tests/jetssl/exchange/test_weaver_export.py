@@ -10,8 +10,9 @@ from click.testing import CliRunner
 from jetssl.cli import jetssl
 from jetssl.config.card import Card
 from jetssl.config.data import DataCard
-from jetssl.config.encoders import ProjectorCard, TransformerCard
+from jetssl.config.encoders import TransformerCard
 from jetssl.config.objectives import SupervisedCard
+from jetssl.config.projectors import ProjectorCard
 from jetssl.evaluation.heads import Head, build_head, perceptron
 from jetssl.evaluation.trained import HEAD_FILE, HeadRecord, load_trained
 from jetssl.exchange.weaver_export import export_weaver

@@ -6,8 +6,8 @@ import torch
 from lightning.fabric.utilities.apply_func import move_data_to_device
 
 from jetssl.config.card import OBJECTIVE_CARDS, Card
-from jetssl.config.encoders import PredictorCard, ProjectorCard
 from jetssl.config.objectives import AnomClrCard, HidingCard
+from jetssl.config.projectors import PredictorCard, ProjectorCard
 from jetssl.data.masking import hide
 from jetssl.data.tensors import PairBatch, hidden_batch, to_tensors
 from jetssl.methods.averaged import AveragedMethod

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from jetssl.config.encoders import PredictorCard
+from jetssl.config.projectors import PredictorCard
 from jetssl.data.ragged import Ragged
 from jetssl.data.tensors import to_tensors
 from jetssl.models.predictor import Predictor, kinematics, ranks

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from jetssl.config.encoders import ProjectorCard
+from jetssl.config.projectors import ProjectorCard
 from jetssl.models.batch_norm import BatchNorm
 from jetssl.models.projector import ACTIVATIONS, Projector
 from tests.helpers.toys import normal

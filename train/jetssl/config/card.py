@@ -14,8 +14,9 @@ from pydantic import create_model, model_validator
 
 from jetssl.config import plugins
 from jetssl.config.data import CONSTITUENTS_ALONE, TYPED, DataCard, ViewsCard
-from jetssl.config.encoders import EncoderCard, OmniLearnedCard, ProjectorCard, TransformerCard
+from jetssl.config.encoders import EncoderCard, OmniLearnedCard, TransformerCard
 from jetssl.config.objectives import AnomClrCard, HidingCard, NtXentCard, ObjectiveCard
+from jetssl.config.projectors import ProjectorCard
 from jetssl.config.training import WITHOUT_EFFECT, TrainingCard
 from resim.common.cards import CardModel, find_file, parse_card, parse_yaml, read_yaml
 from resim.common.errors import InputError

@@ -1,6 +1,6 @@
-"""Sections `encoder`, one model for each backbone, `projector`, and the predictor of P-JEPA."""
+"""Sections `encoder`, one model for each backbone."""
 
-from typing import Annotated, Any, Literal, Protocol, TypeVar
+from typing import Annotated, Literal, Protocol, TypeVar
 
 from pydantic import ConfigDict, Field, PositiveFloat, field_validator, model_validator
 
@@ -19,7 +19,8 @@ Size = Annotated[int, Field(ge=1, le=WIDTH)]
 CardT = TypeVar("CardT", bound=_WithHeads)
 
 
-def _heads_divide_width(card: CardT) -> CardT:
+def heads_divide_width(card: CardT) -> CardT:
+    """The card, whose heads share its width; a `ValueError` where they cannot."""
     if card.width % card.heads:
         raise ValueError(f"width {card.width} is not a multiple of heads {card.heads}")
     return card
@@ -58,7 +59,7 @@ class TransformerCard(EncoderSection):
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> "TransformerCard":
-        return _heads_divide_width(self)
+        return heads_divide_width(self)
 
 
 class ResimTransformerCard(EncoderSection):
@@ -81,7 +82,7 @@ class ResimTransformerCard(EncoderSection):
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> "ResimTransformerCard":
-        return _heads_divide_width(self)
+        return heads_divide_width(self)
 
 
 class ParticleTransformerSection(EncoderSection):
@@ -105,7 +106,7 @@ class ParticleTransformerSection(EncoderSection):
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> "ParticleTransformerSection":
-        return _heads_divide_width(self)
+        return heads_divide_width(self)
 
 
 class ParticleTransformerCard(ParticleTransformerSection):
@@ -265,7 +266,7 @@ class OmniLearnedCard(EncoderSection):
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> "OmniLearnedCard":
-        return _heads_divide_width(self)
+        return heads_divide_width(self)
 
 
 EncoderCard = (
@@ -285,34 +286,3 @@ EncoderCard = (
 
 Architecture = Literal["particlenet", "part"]
 """Encoders that weaver-core has, too (`jetssl.models.weaver`)."""
-
-
-class ProjectorCard(CardModel):
-    """The perceptron between jet vector and loss, not used after pre-training."""
-
-    hidden: tuple[Size, ...] = Field((64,), max_length=LAYERS)
-    """hidden sizes; a single number means one layer"""
-    output: int = Field(32, ge=2, le=WIDTH)
-    activation: Literal["gelu", "relu", "elu"] = "gelu"
-    batch_norm: bool = False
-    """before every activation"""
-
-    @field_validator("hidden", mode="before")
-    @classmethod
-    def _one_layer(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, int) else value
-
-
-class PredictorCard(CardModel):
-    """The transformer between what a context encoder sees and what is hidden; narrower and shallower than that."""
-
-    width: int = Field(192, ge=1, le=WIDTH)
-    """a multiple of `heads`"""
-    layers: int = Field(4, ge=1, le=LAYERS)
-    heads: int = Field(6, ge=1, le=WIDTH)
-    expansion: int = Field(4, ge=1, le=EXPANSION)
-    """hidden size of the feed-forward part, in units of `width`"""
-
-    @model_validator(mode="after")
-    def _heads_divide_width(self) -> "PredictorCard":
-        return _heads_divide_width(self)

@@ -37,8 +37,7 @@ def label_count(value: Any) -> int | Literal["all"]:
     """
     if value == "all":
         return "all"
-    if isinstance(value, str) and value.isdecimal():
-        value = int(value)
+    value = int(value) if isinstance(value, str) and value.isdecimal() else value
     if type(value) is not int or value < 4:
         raise ValueError("want a number of at least 4, as many of each class, or `all`")
     return value

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from jetssl.config.encoders import PredictorCard
+from jetssl.config.projectors import PredictorCard
 from resim.common.cards import CardModel
 
 Share = Annotated[float, Field(gt=0, lt=1)]

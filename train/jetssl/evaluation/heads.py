@@ -18,8 +18,8 @@ from torch import nn
 from torch.nn import functional
 
 from jetssl.common.devices import device_of
-from jetssl.config.encoders import ProjectorCard
 from jetssl.config.evaluation import HeadName
+from jetssl.config.projectors import ProjectorCard
 from jetssl.models.projector import Projector
 from resim.common.arrays import Floats, Floats32, Integers
 

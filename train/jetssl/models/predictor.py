@@ -7,7 +7,8 @@ numbers that tell a constituent from others.
 import torch
 from torch import nn
 
-from jetssl.config.encoders import PredictorCard, TransformerCard
+from jetssl.config.encoders import TransformerCard
+from jetssl.config.projectors import PredictorCard
 from jetssl.data.features import ANGLE_SCALE, LOG_PT_FRACTION_CENTRE, LOG_PT_FRACTION_SCALE
 from jetssl.data.ragged import Bucket, Ragged
 from jetssl.models.attention import padding_bias

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from torch import nn
 
-from jetssl.config.encoders import ProjectorCard
+from jetssl.config.projectors import ProjectorCard
 from jetssl.models.batch_norm import BatchNorm
 
 ACTIVATIONS = {"gelu": nn.GELU, "relu": nn.ReLU, "elu": nn.ELU}

@@ -1,10 +1,10 @@
 """Constituents in fewer bits: what no detector resolves is zeros, which compression packs away.
 
 Columns stay float32, so every reader reads them. pT and displacements keep 13 of the 23 bits of their mantissa: they
-move by 6e-5 of their value at most, where the best of CMS's resolutions are 7e-3 (tracks) and 5e-3 (photons; JINST 3
-S08004). Errors of displacements keep 10: 5e-4. Angles are multiples of 2^-14 and move by 3e-5 rad at most (6e-5 next
-to phi = pi), where tracks of 10 GeV are known to some 3e-4, and towers are 0.02 wide. The energy is that of the
-rounded momentum and the particle's own mass, with all of its bits: energies that are rounded by themselves would
+move by 6e-5 of their value at most; our detectors smear pT by 1e-2, energies of photons by 8e-3 at best
+(`cards/delphes/cms_tracking.tcl`). Errors of displacements keep 10 bits: 5e-4. Angles are multiples of 2^-14 and move
+by 3e-5 rad at most (6e-5 next to phi = pi): 3 um at 10 cm, where hits of CMS are known to 10 um. The energy is that of
+the rounded momentum and the particle's own mass, with all of its bits: energies that are rounded by themselves would
 move masses of light jets by per cents, as m^2 is a small difference.
 """
 

@@ -2,7 +2,7 @@
 
 The columns of constituents of a pair file are written and read as in a pair file, in pieces of 65,536, by each of:
 
-- `gzip`: gzip 1 after a byte shuffle, as pair files have it; `zstd`: Zstandard 3, `blosc_zstd`: the same by Blosc2,
+- `gzip`: gzip 1 after a byte shuffle, as pair files have it; `zstd`: Zstandard 3 and a sum, `blosc_zstd`: by Blosc2,
   `blosc_lz4`: LZ4 by Blosc2, all after a byte shuffle; `lz4`: LZ4 after a bit shuffle; `none`. All but gzip and none
   need the package hdf5plugin.
 - bits: `exact`; `rounded`: what `resim.pairfile.rounding` keeps, still float32; `float16`.
@@ -33,10 +33,11 @@ from resim.common.arrays import Arrays
 from resim.pairfile import schema
 from resim.pairfile.reader import PairFile
 from resim.pairfile.rounding import rounded
+from resim.pairfile.writer import Storage
 
 FILTERS: Final[dict[str, Mapping[str, Any]]] = {
-    "gzip": {"compression": "gzip", "compression_opts": 1, "shuffle": True},
-    "zstd": {**hdf5plugin.Zstd(clevel=3), "shuffle": True},
+    "gzip": Storage("gzip").options(),
+    "zstd": Storage("zstd").options(),
     "blosc_zstd": hdf5plugin.Blosc2("zstd", clevel=3, filters=hdf5plugin.Blosc2.SHUFFLE),
     "blosc_lz4": hdf5plugin.Blosc2("lz4", clevel=5, filters=hdf5plugin.Blosc2.SHUFFLE),
     "lz4": hdf5plugin.Bitshuffle(cname="lz4"),

@@ -88,7 +88,7 @@ def pileup(output: Path, **options: Any) -> None:
     type=click.Choice(["gzip", "zstd"]),
     default="gzip",
     show_default=True,
-    help="zstd is read three times as fast, and needs the package hdf5plugin wherever it is read.",
+    help="zstd is read 2.5 times as fast, and needs the package hdf5plugin wherever it is read.",
 )
 @click.option("--force", is_flag=True, help="Replace an existing output.")
 def merge(

@@ -150,9 +150,14 @@ class Hdf5Input:
             raise self.refusal(f"dataset {dataset} is missing")
         with self.reading(f"dataset {dataset}"):
             if dataset not in self._opened:  # to look one up takes as long as to read a chunk of it
-                self._opened[dataset] = self._file[dataset]
+                self._opened[dataset] = self._sound(self._file[dataset])
             array: npt.NDArray[Any] = self._opened[dataset][rows]
             return array
+
+    def _sound(self, dataset: h5py.Dataset) -> h5py.Dataset:
+        if self.plugins and hdf5_plugins.refuses_to_fit(self.path, dataset):
+            raise _ForeignError(f"dataset {dataset.name[1:]} is damaged: a chunk unpacks to another size than it has")
+        return dataset
 
     def place(self, dataset: str) -> int | None:
         """Where the values of a dataset start in the file, bytes; None if they do not lie in one piece."""

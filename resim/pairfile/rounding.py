@@ -3,9 +3,9 @@
 Columns stay float32, so every reader reads them. pT and displacements keep 13 of the 23 bits of their mantissa: they
 move by 6e-5 of their value at most; our detectors smear pT by 1e-2, energies of photons by 8e-3 at best
 (`cards/delphes/cms_tracking.tcl`). Errors of displacements keep 10 bits: 5e-4. Angles are multiples of 2^-14 and move
-by 3e-5 rad at most (6e-5 next to phi = pi): 3 um at 10 cm, where hits of CMS are known to 10 um. The energy is that of
-the rounded momentum and the particle's own mass, with all of its bits: energies that are rounded by themselves would
-move masses of light jets by per cents, as m^2 is a small difference.
+by 3e-5 rad at most (6e-5 next to phi = pi): 3 um at 10 cm, where hits of CMS are known to 10 um. The energy is that
+of the rounded momentum and the particle's own mass, with all of its bits: energies that are rounded by themselves
+would move masses of light jets by per cents, as m^2 is a small difference.
 """
 
 from typing import Any, Final
@@ -62,7 +62,7 @@ def with_bits(values: Array, bits: int) -> Array:
     """float32 of which only the first `bits` of the mantissa are not 0, the nearest such numbers, ties to even.
 
     >>> with_bits(np.array([1.0, 1.2, -300.7], np.float32), 3).tolist()
-    [1.0, 1.25, -304.0]
+    [1.0, 1.25, -288.0]
     """
     drop = np.uint32(_MANTISSA - bits)
     raw = np.ascontiguousarray(values, np.float32).view(np.uint32)

@@ -2,6 +2,7 @@
 
 import sys
 
+import h5py
 import pytest
 
 from resim.card.view_plan import ViewRecord
@@ -55,3 +56,16 @@ def test_without_the_plugin_zstd_is_one_clear_line(mock, tmp_path, monkeypatch):
     with pytest.raises(InputError, match=rf"^compression zstd: {remedy}"):
         merge([mock], tmp_path / "y.h5", Storage("zstd"))
     assert [path.name for path in tmp_path.iterdir()] == ["z.h5"]
+
+
+def test_a_damaged_chunk_of_zstd_is_refused(mock, tmp_path):
+    """By the size that it announces before it is unpacked, by its sum after that."""
+    merge([mock], tmp_path / "z.h5", Storage("zstd"))
+    content, name = (tmp_path / "z.h5").read_bytes(), "hard_scatter/parton_pt"
+    with h5py.File(tmp_path / "z.h5") as file:
+        place = file[name].id.get_chunk_info(0).byte_offset
+    for offset, message in ((6, "is damaged: a chunk unpacks to another size"), (40, "cannot be read")):
+        at = place + offset
+        (tmp_path / "y.h5").write_bytes(content[:at] + bytes([content[at] ^ 64]) + content[at + 1 :])
+        with pytest.raises(InputError, match=rf"y\.h5: dataset {name} {message}.*; generate the file again$"):
+            PairFile(tmp_path / "y.h5").hard_scatter("parton_pt")

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from h5py import h5d, h5g, h5l, h5o, h5t, h5z
 
+from resim.common import hdf5_plugins
 from resim.common.errors import InputError, reason_of
 from resim.common.hdf5_heaps import damaged_heap
 from resim.common.limits import INFLATION, INFLATION_FREE
@@ -56,6 +57,7 @@ class Hdf5Input:
     Attributes:
         datasets: path -> shape and type of every dataset, found without reading any.
         filters: numbers of the HDF5 filters that a dataset may have.
+        plugins: those of them that the package hdf5plugin brings along; it is imported where one is met.
         types: classes of types that a dataset may have.
 
     Raises:
@@ -64,6 +66,7 @@ class Hdf5Input:
     """
 
     filters: tuple[int, ...] = FILTERS
+    plugins: tuple[int, ...] = ()
     types: tuple[int, ...] = TYPES
 
     def __init__(self, path: Path, remedy: str) -> None:
@@ -73,7 +76,7 @@ class Hdf5Input:
         try:
             with self.reading("its table of contents"):
                 self._refuse_endless_heaps()
-                self.datasets = dict(_survey(self._file.id, self.filters, self.types))
+                self.datasets = dict(_survey(self._file.id, _Allowed(self.filters, self.plugins, self.types)))
                 self._refuse_bomb()
         except InputError:
             self.close()
@@ -121,6 +124,8 @@ class Hdf5Input:
             yield
         except InputError:
             raise
+        except _NoPluginError as missing:
+            raise InputError(f"{self.path}: {missing}") from None
         except _ForeignError as refused:
             raise self.refusal(str(refused)) from None
         except Exception as error:
@@ -145,9 +150,14 @@ class Hdf5Input:
             raise self.refusal(f"dataset {dataset} is missing")
         with self.reading(f"dataset {dataset}"):
             if dataset not in self._opened:  # to look one up takes as long as to read a chunk of it
-                self._opened[dataset] = self._file[dataset]
+                self._opened[dataset] = self._sound(self._file[dataset])
             array: npt.NDArray[Any] = self._opened[dataset][rows]
             return array
+
+    def _sound(self, dataset: h5py.Dataset) -> h5py.Dataset:
+        if self.plugins and hdf5_plugins.refuses_to_fit(self.path, dataset):
+            raise _ForeignError(f"dataset {dataset.name[1:]} is damaged: a chunk unpacks to another size than it has")
+        return dataset
 
     def place(self, dataset: str) -> int | None:
         """Where the values of a dataset start in the file, bytes; None if they do not lie in one piece."""
@@ -175,7 +185,20 @@ class _ForeignError(Exception):
     """What no file of this project has."""
 
 
-def _survey(root: h5g.GroupID, allowed: tuple[int, ...], types: tuple[int, ...]) -> Iterator[tuple[str, Stored]]:
+class _NoPluginError(Exception):
+    """A filter whose package is not installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Allowed:
+    """What a dataset may have, as in `Hdf5Input`."""
+
+    filters: tuple[int, ...]
+    plugins: tuple[int, ...]
+    types: tuple[int, ...]
+
+
+def _survey(root: h5g.GroupID, allowed: _Allowed) -> Iterator[tuple[str, Stored]]:
     """Paths of all datasets; by h5py's low-level objects, as its others take several times as long."""
     waiting: list[tuple[str, h5g.GroupID]] = [("", root)]
     objects = 0
@@ -192,10 +215,10 @@ def _survey(root: h5g.GroupID, allowed: tuple[int, ...], types: tuple[int, ...])
             if isinstance(item, h5g.GroupID):
                 waiting.append((f"{path}/", item))
             else:
-                yield path, _stored(path, item, allowed, types)
+                yield path, _stored(path, item, allowed)
 
 
-def _stored(path: str, item: Any, allowed: tuple[int, ...], types: tuple[int, ...]) -> Stored:
+def _stored(path: str, item: Any, allowed: _Allowed) -> Stored:
     """Shape and type of a dataset that lies in the file and needs no foreign code to be read."""
     if not isinstance(item, h5d.DatasetID):
         raise _ForeignError(f"{path} is neither group nor dataset")
@@ -205,8 +228,11 @@ def _stored(path: str, item: Any, allowed: tuple[int, ...], types: tuple[int, ..
     if how.get_external_count():
         raise _ForeignError(f"dataset {path} has external storage: its values lie in other files")
     filters = [how.get_filter(i)[0] for i in range(how.get_nfilters())]
-    if strange := [number for number in filters if number not in allowed]:
+    if (packed := set(filters) & set(allowed.plugins)) and not hdf5_plugins.installed():
+        name = hdf5_plugins.PLUGINS[packed.pop()]
+        raise _NoPluginError(f"dataset {path} is compressed with {name}; {hdf5_plugins.REMEDY}")
+    if strange := [number for number in filters if number not in allowed.filters + allowed.plugins]:
         raise _ForeignError(f"dataset {path} needs the HDF5 filter {strange[0]}, which is not one of h5py's own")
-    if item.get_type().get_class() not in types:
+    if item.get_type().get_class() not in allowed.types:
         raise _ForeignError(f"dataset {path} holds no numbers")
     return Stored(item.shape, item.dtype)

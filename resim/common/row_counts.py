@@ -49,6 +49,7 @@ class LossReason(StrEnum):
         " (ParticleDecays:limitTau0)",
     )
     EMPTY_JET = "empty_jet", "an imported jet, or the other one of its pair, has no constituents"
+    UNLABELLED = "unlabelled", "an imported jet has none of the flags that the mapping card knows"
     NOT_IN_THE_FILE = "not_in_the_file", "the imported file holds another view of the jet"
     NO_PARTICLE_JET = (
         "no_particle_jet",

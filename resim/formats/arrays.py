@@ -13,12 +13,11 @@ from numpy.lib import format as npy
 
 from resim.common.errors import InputError
 from resim.common.hdf5_input import FILTERS, TYPES, Hdf5Input
+from resim.common.hdf5_plugins import PLUGINS
 from resim.common.limits import INFLATION, INFLATION_FREE
 from resim.formats.containers import Batch, check_names, common_length, reading
 
-PLUGINS: Final = (307, 32001, 32004, 32008, 32013, 32015)
-"""Filters of the package hdf5plugin that files of others use: bzip2, Blosc, LZ4, bitshuffle, ZFP, Zstandard."""
-_REMEDY: Final = "fetch it again, or, for a filter that HDF5 lacks: pip install 'resim-jets[formats]'"
+_REMEDY: Final = "fetch it again"
 
 
 class ForeignHdf5(Hdf5Input):
@@ -28,19 +27,12 @@ class ForeignHdf5(Hdf5Input):
         InputError: as `Hdf5Input`.
     """
 
+    filters = (*FILTERS, h5z.FILTER_SZIP, h5z.FILTER_NBIT)
+    plugins = tuple(PLUGINS)
     types = (*TYPES, h5t.COMPOUND, h5t.STRING)
 
     def __init__(self, path: Path) -> None:
-        self.filters = (*FILTERS, h5z.FILTER_SZIP, h5z.FILTER_NBIT, *_installed_plugins())
         super().__init__(path, _REMEDY)
-
-
-def _installed_plugins() -> tuple[int, ...]:
-    try:
-        import hdf5plugin  # noqa: F401 - importing it is what makes HDF5 know the filters
-    except ModuleNotFoundError:
-        return ()
-    return PLUGINS
 
 
 class Hdf5Arrays(ForeignHdf5):

@@ -16,6 +16,7 @@ MOMENTA: Final = (
     frozenset({"pt", "eta", "phi", "mass"}),
     frozenset({"pt", "rapidity", "phi", "mass"}),
     frozenset({"log_pt", "log_energy", "d_eta", "d_phi"}),
+    frozenset({"pt_fraction", "mass", "d_eta", "d_phi"}),
 )
 """Complete sets of columns for the momentum of a constituent."""
 MEV: Final = 1e-3
@@ -61,6 +62,8 @@ class MomentaCard(CardModel):
     log_pt: Column | None = None
     """natural logarithm of pT in `unit`"""
     log_energy: Column | None = None
+    pt_fraction: Column | None = None
+    """pT over that of the jet, which `jets.pt` says"""
     d_eta: Column | None = None
     """pseudorapidity minus that of the jet. Beside absolute momenta it is only checked"""
     d_phi: Column | None = None
@@ -87,7 +90,7 @@ class MomentaCard(CardModel):
     @property
     def relative(self) -> bool:
         """Whether directions are known with respect to the jet only."""
-        return self.log_pt is not None
+        return self.log_pt is not None or self.pt_fraction is not None
 
     @property
     def columns(self) -> dict[str, Column]:
@@ -149,12 +152,62 @@ class DisplacementsCard(CardModel):
     dz: Column
     d0_err: Column | None = None
     dz_err: Column | None = None
+    d0_significance: Column | None = None
+    """`d0` over its error, in place of `d0_err`; 0: not measured"""
+    dz_significance: Column | None = None
+
+    @model_validator(mode="after")
+    def _one_error(self) -> "DisplacementsCard":
+        for name in ("d0", "dz"):
+            if getattr(self, f"{name}_err") is not None and getattr(self, f"{name}_significance") is not None:
+                raise ValueError(f"{name}_err and {name}_significance: one of them says the error")
+        return self
+
+    @property
+    def with_errors(self) -> bool:
+        """Whether both errors are known."""
+        return all({f"{name}_err", f"{name}_significance"} & set(self.columns) for name in ("d0", "dz"))
 
     @property
     def columns(self) -> dict[str, Column]:
         """Columns that are read, by what they are."""
-        found = {name: getattr(self, name) for name in ("d0", "d0_err", "dz", "dz_err")}
+        found = {
+            name: getattr(self, name) for name in type(self).model_fields if name not in ("unit", "sign", "tanh")
+        }
         return {name: column for name, column in found.items() if column is not None}
+
+    @property
+    def scale(self) -> float:
+        """Millimetres of the unit."""
+        return CM if self.unit == "cm" else 1.0
+
+
+class VerticesCard(CardModel):
+    """Secondary vertices of a jet, ragged columns; all of them, or none at all."""
+
+    unit: Literal["mm", "cm"]
+    """of the flight distances"""
+    pt: Column
+    """of the summed tracks, in the unit of `momenta`"""
+    mass: Column
+    """likewise"""
+    d_eta: Column
+    """pseudorapidity minus that of the jet, with the sign of `momenta.mirrored`"""
+    d_phi: Column
+    n_tracks: Column
+    flight_2d: Column
+    """distance from the primary vertex across the beam"""
+    flight_2d_significance: Column
+    flight_3d: Column
+    flight_3d_significance: Column
+    cos_pointing: Column
+    """cosine of the angle between flight and momentum"""
+    chi2_ndf: Column
+
+    @property
+    def columns(self) -> dict[str, Column]:
+        """Columns that are read, by what they are."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name != "unit"}
 
     @property
     def scale(self) -> float:
@@ -203,4 +256,13 @@ class ColumnsCard(CardModel):
     momenta: MomentaCard
     particles: ParticlesCard = ParticlesCard()
     displacements: DisplacementsCard | None = None
+    vertices: VerticesCard | None = None
     jets: JetsCard = JetsCard()
+
+    @model_validator(mode="after")
+    def _jets_are_known(self) -> "ColumnsCard":
+        if self.momenta.pt_fraction is not None and None in (self.jets.pt, self.jets.eta):
+            raise ValueError("momenta.pt_fraction without jets.pt and jets.eta, which it is relative to")
+        if self.vertices is not None and None in (self.jets.eta, self.jets.phi):
+            raise ValueError("vertices without jets.eta and jets.phi, which they are relative to")
+        return self

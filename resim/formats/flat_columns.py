@@ -54,6 +54,7 @@ class FlatColumns:
     Attributes:
         entries: int64, numbers in the file of the jets that have constituents; the others are left out everywhere.
         counts: int64, how many each has.
+        n_unlabelled: jets that the card leaves out, as they have none of its flags.
 
     Raises:
         InputError: arrays have other lengths than they should, or there is padding that the card does not mention.
@@ -67,6 +68,9 @@ class FlatColumns:
         self._kept = self._constituents(sample)
         if momenta.weight is not None:
             self._kept &= self._entries(momenta.weight) != 0
+        self.n_unlabelled = 0
+        if card.labels.unlabelled == "leave_out":
+            self._leave_out(sample, np.logical_or.reduce([self._flag(name) for name in card.labels.columns]))
         counts = self._counts(sample)
         self._some = counts > 0
         self.counts, self.entries = counts[self._some], first + np.flatnonzero(self._some)
@@ -87,6 +91,15 @@ class FlatColumns:
             [self._entries(column) == padding.value for column in padding.columns]
         )
         return ~is_padding
+
+    def _flag(self, column: Column) -> Booleans:
+        """Whether jets have a flag, all of the batch."""
+        return np.asarray(self._floats(column, values_of_jets(self.path, self._batch, column)) != 0)
+
+    def _leave_out(self, sample: Values, labelled: Booleans) -> None:
+        """Jets without a label have no constituents from here on, and so are no jets."""
+        self.n_unlabelled = int(np.count_nonzero(~labelled))
+        self._kept &= np.repeat(labelled, sample.counts) if isinstance(sample, Ragged) else labelled[:, None]
 
     def _counts(self, sample: npt.NDArray[Any] | Ragged) -> Integers:
         if isinstance(sample, Ragged):
@@ -121,6 +134,20 @@ class FlatColumns:
             kind = "text" if values.dtype.kind in "SUO" else str(values.dtype)
             raise InputError(f"{self.path}: {column} holds {kind}, want numbers; correct the mapping card")
         return values.astype(np.float64)
+
+    def of_vertices(self, column: Column) -> Ragged:
+        """A ragged column of its own lengths, for the jets that have constituents; float64.
+
+        Raises:
+            InputError: the column is not ragged, has no numbers, or a value that is not finite.
+        """
+        values = self._raw(column)
+        if not isinstance(values, Ragged):
+            raise InputError(f"{self.path}: {column} is not ragged; take `vertices` out of the mapping card")
+        flat = self._floats(column, values.values)[np.repeat(self._some, values.counts)]
+        if not np.isfinite(flat).all():
+            raise InputError(f"{self.path}: {column} is not finite; correct the mapping card, or the file")
+        return Ragged(values.counts[self._some], flat)
 
     def of_jets(self, column: Column) -> npt.NDArray[Any]:
         """One value a jet, `(n_jets,)`, in the type of the file.

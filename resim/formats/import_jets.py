@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +20,10 @@ from resim.formats.columns_card import array_of
 from resim.formats.containers import Container, Reader
 from resim.formats.flat_columns import FlatColumns, values_of_jets
 from resim.formats.imported_jets import class_name, imported_jets
+from resim.formats.imported_vertices import imported_vertices
 from resim.formats.mapping_card import READERS, ContainerCard, ContainerSection, MappingCard
 from resim.formats.pandas_frame import PandasFrame
-from resim.formats.row_views import RowsOfView, block_of, rows_of_views, view_records
+from resim.formats.row_views import block_of, rows_of_views, view_records
 from resim.formats.tables import ParquetTable, RootTree
 from resim.pairfile.provenance import Provenance, SourceRecord
 from resim.pairfile.writer import PairWriter
@@ -66,21 +67,40 @@ def import_jets(
     if card.missing:
         log.warning("%s says nothing of %s: these are 0 in %s", card.name, " and ".join(card.missing), output)
     card, labels = _without_absent_views(sources, card), _labels(sources, card)
-    with PairWriter(output, view_records(card.views), labels, [source.sha256 for source in sources]) as writer:
+    hashes, vertices = [source.sha256 for source in sources], card.columns.vertices is not None
+    with PairWriter(output, view_records(card.views), labels, hashes, vertices=vertices) as writer:
         provenance = _provenance(sources, card, n_jets)
         number = {name: i for i, name in enumerate(labels)}
         with ProgressReport("importing", sum(source.n_entries for source in sources), card.entries, quiet) as report:
             for i, source in enumerate(sources):
-                n_rows, n_entries = dict.fromkeys(provenance.views, 0), 0
-                for views in _pieces(source, card, report):
-                    writer.append(block_of(views, i, number))
-                    n_rows = {view: n_rows[view] + len(rows.row) for view, rows in views.items()}
-                    n_entries += len(np.unique(next(iter(views.values())).jets.entry))
-                counts = _of_source(source, max(n_rows.values()), n_entries, card)
+                n_rows, counts = _append(writer, _pieces(source, card, report), source, (i, number), card)
                 provenance = provenance.counting(i, counts, _of_views(n_rows), 0.0)
         writer.finish(provenance)
     _warn_if_empty(provenance, output, card)
     return provenance
+
+
+def _append(
+    writer: PairWriter,
+    pieces: Iterable[FlatColumns],
+    source: _Source,
+    number: tuple[int, dict[str, int]],
+    card: MappingCard,
+) -> tuple[dict[str, int], SourceCounts]:
+    """Write the jets of a source; `number` is its own and those of the labels.
+
+    Returns:
+        Number of rows by view, and what became of the entries.
+    """
+    n_rows, n_entries, n_unlabelled = {record.name: 0 for record in view_records(card.views)}, 0, 0
+    for columns in pieces:
+        n_unlabelled += columns.n_unlabelled
+        if len(columns.entries):
+            views = rows_of_views(imported_jets(columns, card), columns, card.views)
+            writer.append(block_of(views, *number, imported_vertices(columns, card.columns)))
+            n_rows = {view: n_rows[view] + len(rows.row) for view, rows in views.items()}
+            n_entries += len(np.unique(next(iter(views.values())).jets.entry))
+    return n_rows, _of_source(source, max(n_rows.values()), n_entries, n_unlabelled, card)
 
 
 def _warn_if_empty(provenance: Provenance, output: Path, card: MappingCard) -> None:
@@ -131,22 +151,21 @@ def _values(sources: Sequence[_Source], card: MappingCard, column: str) -> set[A
     return found
 
 
-def _pieces(source: _Source, card: MappingCard, report: ProgressReport) -> Iterator[dict[str, RowsOfView]]:
+def _pieces(source: _Source, card: MappingCard, report: ProgressReport) -> Iterator[FlatColumns]:
     first = 0
     with _opened(source.path, card.container) as container:
         for batch in container.batches(card.arrays, source.n_entries, JETS_AT_ONCE):
-            columns = FlatColumns(source.path, batch, card, first)
-            if len(columns.entries):
-                yield rows_of_views(imported_jets(columns, card), columns, card.views)
+            yield FlatColumns(source.path, batch, card, first)
             done = min(JETS_AT_ONCE, source.n_entries - first)
             first += done
             report.advance(done)
 
 
-def _of_source(source: _Source, n_rows: int, n_entries: int, card: MappingCard) -> SourceCounts:
+def _of_source(source: _Source, n_rows: int, n_entries: int, n_unlabelled: int, card: MappingCard) -> SourceCounts:
     """Of `n_entries` some became rows: one each, or of an event some jets."""
     partons = n_rows if card.cluster else source.n_rows
-    rejected = {LossReason.EMPTY_JET: partons - n_rows} if partons > n_rows else {}
+    lost = {LossReason.UNLABELLED: n_unlabelled, LossReason.EMPTY_JET: partons - n_rows - n_unlabelled}
+    rejected: dict[str, int] = {reason: n for reason, n in lost.items() if n}
     return SourceCounts(
         events=source.n_rows, events_with_rows=n_entries, partons=partons, rejected=rejected, rows=n_rows
     )

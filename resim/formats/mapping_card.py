@@ -62,12 +62,16 @@ class LabelsCard(CardModel):
     """value of `column` → class"""
     all: str | None = None
     """every jet is of this class, e.g. `data`"""
+    unlabelled: Literal["refuse", "leave_out"] = "refuse"
+    """jets with none of `flags`"""
 
     @model_validator(mode="after")
     def _one_way(self) -> "LabelsCard":
         ways = [way for way in ("flags", "column", "all") if getattr(self, way) is not None]
         if len(ways) != 1 or (self.names is not None and self.column is None):
             raise ValueError(f"{ways or 'nothing'} given, want one of flags, column (with names) and all")
+        if self.unlabelled == "leave_out" and self.flags is None:
+            raise ValueError("unlabelled: leave_out is for labels by flags")
         return self
 
     @property
@@ -139,6 +143,10 @@ class MappingCard(CardModel):
             raise ValueError(
                 "cluster: entries are events, which have no views, no jets and no momenta relative to one"
             )
+        if (self.labels.unlabelled == "leave_out" or self.columns.vertices) and (self.cluster or self.views):
+            raise ValueError(
+                "labels.unlabelled: leave_out, and columns.vertices, want one jet an entry: no cluster, no views"
+            )
         return self
 
     @model_validator(mode="after")
@@ -164,7 +172,8 @@ class MappingCard(CardModel):
         parts, views = self.columns, self.views
         names = [*(self.padding.columns if self.padding else ()), *self.labels.columns]
         names += [*parts.momenta.columns.values(), *parts.particles.columns, *parts.jets.columns.values()]
-        names += parts.displacements.columns.values() if parts.displacements else ()
+        for part in (parts.displacements, parts.vertices):
+            names += part.columns.values() if part else ()
         names += [views.column] if views else []
         return tuple(dict.fromkeys(array_of(name) for name in names))
 
@@ -187,7 +196,7 @@ class MappingCard(CardModel):
             found.append("charge and type")
         if displacements is None:
             found.append("impact parameters")
-        elif displacements.d0_err is None or displacements.dz_err is None:
+        elif not displacements.with_errors:
             found.append("errors of impact parameters")
         return found
 

@@ -60,14 +60,19 @@ def _absolute(read: Arrays) -> Arrays:
 
 def _relative(columns: FlatColumns, read: Arrays, momenta: MomentaCard, jets: JetsCard) -> Arrays:
     """Directions are those of the jet and the differences; an azimuth that nobody wrote down is 0."""
-    pt, energy, d_eta = np.exp(read["log_pt"]), np.exp(read["log_energy"]), read["d_eta"]
-    counts = columns.counts
+    counts, d_eta = columns.counts, read["d_eta"]
     if jets.eta is not None:
         axis = columns.numbers_of_jets(jets.eta)
     else:
-        axis = axis_from_energies(pt, energy, d_eta, counts, momenta.mirrored)
-    phi = columns.numbers_of_jets(jets.phi) if jets.phi is not None else np.zeros(len(counts))
+        axis = axis_from_energies(np.exp(read["log_pt"]), np.exp(read["log_energy"]), d_eta, counts, momenta.mirrored)
     eta = np.repeat(axis, counts) + _mirror(axis, counts, momenta.mirrored) * d_eta
+    if jets.pt is not None and "pt_fraction" in read:
+        of_jet = columns.numbers_of_jets(jets.pt) * jets.scale / momenta.scale
+        pt = read["pt_fraction"] * np.repeat(of_jet, counts)
+        energy = np.hypot(pt * np.cosh(eta), read["mass"])
+    else:
+        pt, energy = np.exp(read["log_pt"]), np.exp(read["log_energy"])
+    phi = columns.numbers_of_jets(jets.phi) if jets.phi is not None else np.zeros(len(counts))
     return {"pt": pt, "eta": eta, "phi": wrap(np.repeat(phi, counts) + read["d_phi"]), "energy": energy}
 
 

@@ -76,7 +76,8 @@ def _pdg_ids(charge: Floats, flags: dict[str, Booleans]) -> Floats:
 def displacements_of(columns: FlatColumns, card: DisplacementsCard | None, charge: Floats, *, typed: bool) -> Arrays:
     """`d0`, `d0_err`, `dz`, `dz_err` of the constituents, float64 `(n_constituents,)` each, in mm.
 
-    0 for neutral constituents, and where the file says by a negative error that nothing was measured.
+    0 for neutral constituents, and where the file says by a negative error, or a significance of 0, that nothing was
+    measured.
 
     Args:
         columns: of the file.
@@ -91,8 +92,18 @@ def displacements_of(columns: FlatColumns, card: DisplacementsCard | None, charg
     if card.tanh:
         limited = {name: found[name].clip(-_LARGEST_TANH, _LARGEST_TANH) for name in ("d0", "dz")}
         found |= {name: np.arctanh(values) for name, values in limited.items()}
+    for name in ("d0", "dz"):
+        if (significance := found.pop(f"{name}_significance", None)) is not None:
+            found[f"{name}_err"] = _errors(found[name], significance)
     measured = (found["d0_err"] >= 0) & (found["dz_err"] >= 0) & ((charge != 0) | (not typed))
     signs = {"d0": -1.0 if card.sign == "opposite" else 1.0}
     return {
         name: np.where(measured, signs.get(name, 1.0) * card.scale * values, 0.0) for name, values in found.items()
     }
+
+
+def _errors(values: Floats, significance: Floats) -> Floats:
+    """What the values are divided by in the significance; -1 where that is 0."""
+    errors = np.full(len(values), -1.0)
+    np.divide(np.abs(values), np.abs(significance), out=errors, where=significance != 0)
+    return errors

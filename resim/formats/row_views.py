@@ -71,19 +71,23 @@ def rows_of_views(jets: FlatJets, columns: FlatColumns, card: ViewsCard | None) 
     return found
 
 
-def block_of(views: Mapping[str, RowsOfView], source: int, number_of_label: Mapping[str, int]) -> RowBlock:
+def block_of(
+    views: Mapping[str, RowsOfView], source: int, number_of_label: Mapping[str, int], vertices: Arrays
+) -> RowBlock:
     """The rows as a block. There is no parton: `parton_pdg_id` is 0, its momentum that of the root view's jet.
 
     Args:
         views: the jets of every view, root first; every row is valid in the root view.
         source: number of the file.
         number_of_label: number of each class.
+        vertices: datasets of the secondary vertices of the root view, which is the only one then; or none.
     """
     root = next(iter(views.values())).jets
     n_rows = len(root)
     arrays = _hard_scatters(root, source, number_of_label, len(views) > 1)
     for name, rows in views.items():
         arrays |= {f"views/{name}/{path}": values for path, values in _view(rows, n_rows).items()}
+    arrays |= {f"views/{next(iter(views))}/{path}": values for path, values in vertices.items()}
     return RowBlock(tuple(views), arrays)
 
 

@@ -41,6 +41,7 @@ class Summary:
         paired_rows: rows by label with at least two valid views.
         views: one summary per view.
         weights: names of the weights of events that are kept beside XWGTUP.
+        rounded: whether constituents lack the bits that no detector resolves.
         provenance: how the file was made.
     """
 
@@ -49,6 +50,7 @@ class Summary:
     paired_rows: dict[str, int]
     views: list[ViewSummary]
     weights: list[str]
+    rounded: bool
     provenance: Provenance
 
     def as_json(self) -> dict[str, Any]:
@@ -56,7 +58,8 @@ class Summary:
         provenance = self.provenance.model_dump(mode="json")
         views = [asdict(view) for view in self.views]
         rows = {"rows": self.rows, "paired_rows": self.paired_rows}
-        return {"path": self.path, **rows, "views": views, "weights": self.weights, "provenance": provenance}
+        of_file = {"weights": self.weights, "rounded": self.rounded, "provenance": provenance}
+        return {"path": self.path, **rows, "views": views, **of_file}
 
 
 def summarize(path: Path) -> Summary:
@@ -68,7 +71,8 @@ def summarize(path: Path) -> Summary:
         views = [_view_summary(file, view, counts[view.name].lost) for view in file.views]
         rows = {label: int((labels == label).sum()) for label in file.labels}
         paired = {label: int(((labels == label) & (n_valid >= 2)).sum()) for label in file.labels}
-        return Summary(str(path), rows, paired, views, list(file.weight_names or ()), file.provenance)
+        weights = list(file.weight_names or ())
+        return Summary(str(path), rows, paired, views, weights, file.rounded, file.provenance)
 
 
 def _view_summary(file: PairFile, view: ViewRecord, lost: dict[str, int]) -> ViewSummary:
@@ -87,6 +91,8 @@ def print_summary(summary: Summary, console: Console) -> None:
     of_file = _provenance_table(summary.provenance)
     if names := summary.weights:
         of_file.add_row("weights", f"{len(names)} beside XWGTUP: {', '.join(names[:3])}{' ...' * (len(names) > 3)}")
+    if summary.rounded:
+        of_file.add_row("constituents", "rounded below the resolution of a detector (docs/format.md, Size)")
     tables = (_rows_table(summary), _views_table(summary), of_file)
     console.print(Group(*tables, *_reasons(summary)))
 

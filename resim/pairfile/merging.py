@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 from typing import Final
@@ -11,13 +12,18 @@ from resim.common.errors import InputError
 from resim.common.versions import utc_now
 from resim.pairfile.provenance import Provenance
 from resim.pairfile.reader import PairFile
-from resim.pairfile.writer import PairWriter
+from resim.pairfile.writer import PLAIN, PairWriter, Storage
 
 _ROWS_AT_ONCE: Final = 5_000
 
 
-def merge(paths: Sequence[Path], output: Path) -> Provenance:
-    """Join shards. The arrays are those of the whole run, in any order of `paths`.
+def merge(paths: Sequence[Path], output: Path, storage: Storage = PLAIN) -> Provenance:
+    """Join shards. The arrays are those of the whole run, in any order of `paths`; a whole file is its only shard.
+
+    Args:
+        paths: all shards of a run.
+        output: the pair file.
+        storage: how it keeps its numbers; shards that are rounded stay so.
 
     Raises:
         InputError: a file is no shard of the same run, a shard is missing or there twice.
@@ -35,6 +41,7 @@ def merge(paths: Sequence[Path], output: Path) -> Provenance:
             version=layout.version,
             weights=first.weight_names,
             cells=layout.cells,
+            storage=replace(storage, rounded=storage.rounded or any(file.rounded for file in files)),
         ) as writer:
             for file in files:
                 for start in range(0, len(file), _ROWS_AT_ONCE):

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from resim.card.view_plan import ViewRecord
 from resim.common.errors import InputError, reason_of
 from resim.common.hdf5_input import Hdf5Input
+from resim.common.hdf5_plugins import ZSTD
 from resim.common.ragged import owners_of
 from resim.pairfile import schema
 from resim.pairfile.layout import LayoutError, expected_layout, layout_faults
@@ -35,6 +36,8 @@ class PairFile(Hdf5Input):
         InputError: the file is missing, not HDF5, not a pair file, of another schema version, damaged, or its
             datasets are not all there, of the right type and length, and in the file itself.
     """
+
+    plugins = (ZSTD,)
 
     def __init__(self, path: Path | str) -> None:
         path = Path(path)
@@ -69,6 +72,11 @@ class PairFile(Hdf5Input):
     def version(self) -> int:
         """Schema version of the file."""
         return int(self.attribute("schema_version"))
+
+    @cached_property
+    def rounded(self) -> bool:
+        """Whether constituents were rounded when the file was written (`resim.pairfile.rounding`)."""
+        return bool(self.attribute("rounded"))
 
     @property
     def layout(self) -> schema.Layout:

@@ -21,7 +21,7 @@ def recipe(path: Path) -> str:
         InputError: the file cannot be read.
     """
     with PairFile(path) as file:
-        provenance, files = file.provenance, _files(file)
+        provenance, files, rounded = file.provenance, _files(file), file.rounded
     arguments = _import_arguments(provenance, path.name) if provenance.imported else _arguments(provenance, path.name)
     image = f"resim-jets:{provenance.versions.get('resim', 'unknown').replace('+', '-')}"
     lines = [
@@ -32,6 +32,8 @@ def recipe(path: Path) -> str:
         f"again: {shlex.join(['resim', *arguments])}",
         f'again: docker run --rm -v "$PWD:/data" -w /data {image} {shlex.join(arguments)}',
     ]
+    if rounded:
+        lines.append(f"then, as constituents are rounded: resim merge {shlex.quote(path.name)} -o NEW.h5 --round")
     if not provenance.imported:
         lines.append(
             f"again, from what the file says, and compared: resim reproduce {shlex.quote(path.name)} -o NEW.h5"

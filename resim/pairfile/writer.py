@@ -3,22 +3,53 @@
 import json
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from resim.card.view_plan import ViewRecord
+from resim.common import hdf5_plugins
+from resim.common.errors import InputError
 from resim.common.hdf5_output import Hdf5Output
 from resim.common.ragged import offsets_of
 from resim.pairfile import schema
 from resim.pairfile.provenance import Provenance
+from resim.pairfile.rounding import rounded_block
 from resim.pairfile.row_block import RowBlock
 
-_COMPRESSION = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 _ROWS_PER_HDF5_CHUNK = 4096
 _ENTRIES_PER_HDF5_CHUNK = 65536
+_ZSTD_LEVEL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """How a pair file keeps its numbers."""
+
+    compression: Literal["gzip", "zstd"] = "gzip"
+    """zstd: Zstandard 3, read 2.5 times as fast, by those who have the package hdf5plugin"""
+    rounded: bool = False
+    """constituents without the bits that no detector resolves (`resim.pairfile.rounding`)"""
+
+    def options(self) -> dict[str, Any]:
+        """Options of `h5py.Group.create_dataset`.
+
+        Raises:
+            InputError: hdf5plugin is needed, and not installed.
+        """
+        if self.compression == "gzip":
+            return {"compression": "gzip", "compression_opts": 1, "shuffle": True}
+        if not hdf5_plugins.installed():
+            raise InputError(f"compression zstd: {hdf5_plugins.REMEDY}")
+        packed = {"compression": hdf5_plugins.ZSTD, "compression_opts": (_ZSTD_LEVEL,), "shuffle": True}
+        return packed | {"fletcher32": True}  # a sum that gzip has of its own, and Zstandard has not
+
+
+PLAIN: Final = Storage()
+"""As every reader of HDF5 reads it, with all bits."""
 
 
 class PairWriter(Hdf5Output):
@@ -26,10 +57,10 @@ class PairWriter(Hdf5Output):
 
     Memory does not grow with the number of rows. With `vertices` every view has secondary vertices, with
     `cells` cells, clusters and tracks. Shards of an older `version` are joined to a file of that. With `weights`,
-    names, rows have all weights of their event.
+    names, rows have all weights of their event. `storage` says how numbers are kept.
 
     Raises:
-        InputError: the file cannot be created.
+        InputError: the file cannot be created, or a package for its compression is missing.
     """
 
     def __init__(  # noqa: PLR0913
@@ -43,7 +74,9 @@ class PairWriter(Hdf5Output):
         version: int = schema.SCHEMA_VERSION,
         weights: Sequence[str] | None = None,
         cells: bool = False,
+        storage: Storage = PLAIN,
     ) -> None:
+        self._storage, self._compression = storage, storage.options()
         super().__init__(path)
         names = tuple(view.name for view in views)
         self.layout = schema.Layout(names, version, vertices, weights is not None, cells)
@@ -59,6 +92,8 @@ class PairWriter(Hdf5Output):
 
     def _create(self, views: list[ViewRecord], labels: list[str], sources: list[str]) -> None:
         self.file.attrs.update({"schema": schema.SCHEMA, "schema_version": self.layout.version})
+        if self._storage.rounded:
+            self.file.attrs["rounded"] = True
         for path, column in self.layout.row_columns().items():
             self._dataset(path, column, _ROWS_PER_HDF5_CHUNK)
         self.file["hard_scatter"].attrs.update({"labels": json.dumps(labels), "sources": json.dumps(sources)})
@@ -79,12 +114,12 @@ class PairWriter(Hdf5Output):
         for path, column in group.columns.items():
             self._dataset(path, column, _ENTRIES_PER_HDF5_CHUNK)
         text, column = json.dumps(list(names)).encode(), schema.WEIGHT_NAMES
-        dataset = self.file.create_dataset(column.name, data=np.frombuffer(text, column.dtype), **_COMPRESSION)
+        dataset = self.file.create_dataset(column.name, data=np.frombuffer(text, column.dtype), **self._compression)
         dataset.attrs.update({"unit": column.unit, "doc": column.doc})
 
     def _dataset(self, path: str, column: schema.Column, chunk: int) -> Any:
         dataset = self.file.create_dataset(
-            path, shape=(0,), maxshape=(None,), dtype=column.dtype, chunks=(chunk,), **_COMPRESSION
+            path, shape=(0,), maxshape=(None,), dtype=column.dtype, chunks=(chunk,), **self._compression
         )
         dataset.attrs.update({"unit": column.unit, "doc": column.doc})
         self._datasets[path] = dataset
@@ -98,7 +133,7 @@ class PairWriter(Hdf5Output):
         """
         if block.layout != self.layout:
             raise ValueError(f"{self.path}: a block of {block.layout} does not fit a file of {self.layout}")
-        self._waiting.append(block)
+        self._waiting.append(rounded_block(block) if self._storage.rounded else block)
         if sum(waiting.n_rows for waiting in self._waiting) >= _ROWS_PER_HDF5_CHUNK:
             self._flush()
 

@@ -14,7 +14,7 @@ from resim.common.row_counts import LossReason, ViewCounts
 from resim.common.versions import git_state, utc_now, versions
 from resim.pairfile.provenance import Provenance
 from resim.pairfile.reader import PairFile
-from resim.pairfile.writer import PairWriter
+from resim.pairfile.writer import PLAIN, PairWriter, Storage
 from resim.run import execution
 from resim.run.checkpoint import Checkpoint
 from resim.run.chunks import ChunkResult
@@ -37,7 +37,7 @@ def generate(card_path: Path, output: Path, options: RunOptions) -> Provenance:
     return make_pair_file(plan_run(card, options), output, options)
 
 
-def make_pair_file(run: Run, output: Path, options: RunOptions) -> Provenance:
+def make_pair_file(run: Run, output: Path, options: RunOptions, storage: Storage = PLAIN) -> Provenance:
     """Make the chunks of a planned run that are missing, and join them to the output.
 
     Raises:
@@ -51,7 +51,7 @@ def make_pair_file(run: Run, output: Path, options: RunOptions) -> Provenance:
         _make_chunks(run, checkpoint, options)
         _require_space(checkpoint, output)
         results = (checkpoint.load(spec.number) for spec in run.chunks)
-        provenance = _join(run, _provenance(run, options), results, output)
+        provenance = _join(run, _provenance(run, options), results, output, storage)
         checkpoint.remove()
     return provenance
 
@@ -148,15 +148,15 @@ def _provenance(run: Run, options: RunOptions) -> Provenance:
     )
 
 
-def _join(run: Run, provenance: Provenance, results: Iterable[ChunkResult], output: Path) -> Provenance:
+def _join(
+    run: Run, provenance: Provenance, results: Iterable[ChunkResult], output: Path, storage: Storage
+) -> Provenance:
     """Write the chunks in order to one file; returns the provenance with all counts."""
     records = [view.record() for view in run.plan.views]
     sources = [source.sha256 for source in run.sources]
     jets, weights = run.plan.card.jets, run.plan.weight_names
-    vertices = jets.vertices is not None
-    with PairWriter(
-        output, records, run.plan.labels, sources, vertices=vertices, weights=weights, cells=jets.cells
-    ) as writer:
+    extras = {"vertices": jets.vertices is not None, "cells": jets.cells}
+    with PairWriter(output, records, run.plan.labels, sources, weights=weights, storage=storage, **extras) as writer:
         for result in results:
             writer.append(result.block)
             provenance = provenance.counting(result.source, result.source_counts, result.view_counts, result.seconds)

@@ -15,6 +15,7 @@ from resim.hard_scatter.lhe_reading import event_texts, survey
 from resim.pairfile.provenance import Provenance
 from resim.pairfile.reader import PairFile
 from resim.pairfile.recipe import stored_card
+from resim.pairfile.rounding import rounded_block
 from resim.pairfile.row_block import RowBlock
 from resim.run.chunks import Chunk, Plan
 from resim.run.planning import programs_of
@@ -58,7 +59,8 @@ def replay(path: Path, row: int, lhe: Path | None = None) -> Replay:
         for detector in {view.detector for view in plan.views if view.detector}:
             _require_same(detector)
         try:
-            differing = _differing(file.block(row, row + 1), _made_again(file, row, plan))
+            made = _made_again(file, row, plan)
+            differing = _differing(file.block(row, row + 1), rounded_block(made) if file.rounded else made)
         except _OtherRows as error:
             differing = (str(error),)
         before = file.provenance.versions

@@ -16,6 +16,7 @@ from resim.pairfile.digest import digest
 from resim.pairfile.provenance import Provenance
 from resim.pairfile.reader import PairFile
 from resim.pairfile.recipe import stored_card
+from resim.pairfile.writer import Storage
 from resim.run.generate import make_pair_file
 from resim.run.planning import plan_run, programs_of
 
@@ -51,7 +52,7 @@ def reproduce(path: Path, output: Path, folders: Sequence[Path], options: RunOpt
     """
     refuse_existing(output, options.force or options.resume)
     with PairFile(path) as file:
-        provenance, version = file.provenance, file.version
+        provenance, version, storage = file.provenance, file.version, Storage(rounded=file.rounded)
         card = _with_sources(stored_card(provenance, path), provenance, folders)
         views = plan_from_records(file.views)
     options = replace(
@@ -62,7 +63,7 @@ def reproduce(path: Path, output: Path, folders: Sequence[Path], options: RunOpt
         skip_bad_events=any(source.bad_events for source in provenance.sources),
     )
     run = plan_run(card, options, tuple(_with_detector(view, folders) for view in views))
-    make_pair_file(run, output, options)
+    make_pair_file(run, output, options, storage)
     present = versions() | programs_of(run.plan)
     before = provenance.versions
     changed = {name: (before[name], now) for name, now in present.items() if before.get(name, now) != now}

@@ -193,6 +193,68 @@ def test_aspen_open_jets(jets, tmp_path):
         assert set(file.label_names()) == {"data"}
 
 
+def write_cms_hbb(path, jets, seed=3):
+    """Tree `deepntuplizer/tree` of CMS Open Data record 12102: shares of the jet, delta eta mirrored, cm, CMS's dxy."""
+    sign, of_jet = (
+        np.where(jets.jet["eta"] > 0, 1, -1),
+        {name: jets.jet[name][jets.owner] for name in ("pt", "energy")},
+    )
+    measured = jets.charge != 0
+    particles = {"ptrel": jets.pt / of_jet["pt"], "erel": jets.energy / of_jet["energy"], "mass": jets.mass}
+    particles |= {"etarel": sign[jets.owner] * jets.d_eta, "phirel": jets.d_phi, "charge": jets.charge}
+    particles |= {"dxy": -0.1 * jets.d0, "dz": 0.1 * jets.dz}
+    for name, value, error in (("dxysig", -jets.d0, jets.d0_err), ("dzsig", jets.dz, jets.dz_err)):
+        particles[name] = np.divide(value, error, out=np.zeros(len(value)), where=measured)
+    kinds = {211: "ChargedHad", 130: "NeutralHad", 22: "Gamma", 11: "El", 13: "Mu"}
+    particles |= {f"is{kind}": jets.species == number for number, kind in kinds.items()}
+    n_sv = np.arange(len(jets.counts)) % 3
+    rng, size = np.random.default_rng(seed), int(n_sv.sum())
+    vertices = {
+        name: rng.uniform(0.1, 1, size) for name in ("mass", "etarel", "phirel", "dxy", "d3d", "costhetasvpv")
+    }
+    vertices |= {name: rng.uniform(1, 40, size) for name in ("pt", "dxysig", "d3dsig", "normchi2")}
+    vertices |= {"ntracks": rng.integers(2, 6, size)}
+    columns = {f"pfcand_{k}": ak.unflatten(np.asarray(v, np.float32), jets.counts) for k, v in particles.items()}
+    columns |= {f"sv_{k}": ak.unflatten(np.asarray(v, np.float32), n_sv) for k, v in vertices.items()}
+    of_jets = {name: jets.jet[name] for name in ("pt", "eta", "phi", "mass")} | {"sdmass": 0.5 * jets.jet["mass"]}
+    of_jets |= {f"tau{i}": np.full(len(n_sv), 0.3 / i) for i in (1, 2, 3)}
+    columns |= {f"fj_{name}": np.asarray(values, np.float32) for name, values in of_jets.items()}
+    flags = {"label_H_bb": jets.label == 1, "sample_isQCD": jets.label == 0}
+    flags["label_H_bb"][4], flags["sample_isQCD"][4] = False, False  # of the Higgs sample, and no Higgs boson
+    counts = {"n_pfcands": jets.counts, "n_sv": n_sv}
+    columns |= {name: np.asarray(values, np.int32) for name, values in (flags | counts).items()}
+    with uproot.recreate(path) as file:
+        types = {k: v.type if isinstance(v, ak.Array) else v.dtype for k, v in columns.items()}
+        file.mktree("deepntuplizer/tree", types)
+        file["deepntuplizer/tree"].extend(columns)
+    return columns
+
+
+def test_cms_hbb(jets, tmp_path):
+    columns = write_cms_hbb(tmp_path / "c.root", jets)
+    counts = imported(tmp_path / "c.root", "cms_hbb", tmp_path / "p.h5").sources[0].counts
+    assert (counts.rows, counts.rejected) == (8, {"unlabelled": 1})
+    kept = jets.owner != 4
+    with PairFile(tmp_path / "p.h5") as file:
+        for name in MOMENTUM + DISPLACEMENTS + ("charge", "pdg_id"):
+            wanted = jets.pdg_id if name == "pdg_id" else getattr(jets, name)
+            wanted = jets.by_pt(np.where(jets.species == 130, 0, wanted) if name == "pdg_id" else wanted)[kept]
+            np.testing.assert_allclose(file.constituents("nominal", name), wanted, rtol=3e-5, atol=1e-5, err_msg=name)
+        rows = np.delete(np.arange(9), 4)
+        assert file.hard_scatter("event").tolist() == rows.tolist()
+        assert file.label_names().tolist() == [("qcd", "hbb")[i] for i in jets.label[rows]]
+        assert file.jets("nominal", "tau2") == pytest.approx(0.15)
+        assert np.diff(file.vertex_offsets("nominal")).tolist() == (rows % 3).tolist()
+        vertices = {name: columns[f"sv_{name}"][rows] for name in ("pt", "etarel", "dxy", "d3dsig", "costhetasvpv")}
+        order = ak.argsort(vertices["d3dsig"], ascending=False)
+        found = {name: ak.to_numpy(ak.flatten(values[order])) for name, values in vertices.items()}
+        axis = np.repeat(jets.jet["eta"][rows], rows % 3)
+        assert file.vertices("nominal", "eta") == pytest.approx(axis + np.sign(axis) * found["etarel"], rel=1e-5)
+        for name, wanted in (("pt", found["pt"]), ("flight_2d", 10 * found["dxy"])):
+            assert file.vertices("nominal", name) == pytest.approx(wanted, rel=1e-6), name
+        assert file.vertices("nominal", "cos_pointing") == pytest.approx(found["costhetasvpv"])
+
+
 def own_card(tmp_path, **changes):
     """A card for a parquet file in MeV with names of classes."""
     card = {

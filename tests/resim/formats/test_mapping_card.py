@@ -2,12 +2,14 @@ import pytest
 import yaml
 
 from resim.common.errors import InputError
+from resim.formats.columns_card import VerticesCard
 from resim.formats.mapping_card import known_formats, mapping_card
 from tests.helpers.chain import REPOSITORY
 
 FORMATS = [
     "adc2021",
     "aspen",
+    "cms_hbb",
     "jetclass",
     "jetclass2",
     "lhco",
@@ -34,7 +36,7 @@ def test_one_of_format_and_columns(name, card):
 
 
 def test_an_unknown_format_is_said_with_those_that_are_known():
-    with pytest.raises(InputError, match=r"--format \.\./x: unknown, known are adc2021, aspen, jetclass"):
+    with pytest.raises(InputError, match=r"--format \.\./x: unknown, known are adc2021, aspen, cms_hbb"):
         mapping_card("../x", None)
 
 
@@ -49,6 +51,23 @@ WRONG = {
     "codes": ({"columns": {"particles": {"codes": {1: 22}}}}, "codes without pdg_id"),
     "mirrored": ({"columns": {"momenta": {"unit": "GeV", "pt": "a", "eta": "b", "phi": "c", "mass": 0, "mirrored": True}}}, "mirrored without d_eta"),
     "sign": ({"columns": {"displacements": {"unit": "mm", "d0": "a", "dz": "b"}}}, "columns.displacements.sign: Field required"),
+    "errors": (
+        {"columns": {"displacements": {"unit": "cm", "sign": "same", "d0": "a", "dz": "b", "d0_err": "c", "d0_significance": "d"}}},
+        "d0_err and d0_significance: one of them says the error",
+    ),
+    "fraction": (
+        {"columns": {"momenta": {"unit": "GeV", "pt_fraction": "a", "mass": 0, "d_eta": "b", "d_phi": "c"}}},
+        "pt_fraction without jets.pt and jets.eta",
+    ),
+    "vertices": (
+        {"columns": {"vertices": dict.fromkeys(set(VerticesCard.model_fields) - {"unit"}, "a") | {"unit": "cm"}}},
+        "vertices without jets.eta and jets.phi",
+    ),
+    "unlabelled": ({"labels": {"all": "x", "unlabelled": "leave_out"}}, "unlabelled: leave_out is for labels by flags"),
+    "pairs": (
+        {"labels": {"flags": {"a": "x"}, "unlabelled": "leave_out"}, "cluster": {"radius": 1.0, "pt_min": 20}},
+        "want one jet an entry: no cluster, no views",
+    ),
     "substructure": ({"substructure": {"pt_min": 30}}, "unknown key substructure.pt_min; valid keys here: radius, softdrop_z_cut"),
     "radius": ({"substructure": {"radius": 0}}, "substructure.radius: .* greater than 0"),
     "name": ({"name": "a\nb"}, "name: .* want printable characters"),

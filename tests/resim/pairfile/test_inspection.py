@@ -8,8 +8,10 @@ import pytest
 from rich.console import Console
 
 from resim.pairfile.inspection import print_summary, summarize
+from resim.pairfile.merging import merge
 from resim.pairfile.mock import write_mock
 from resim.pairfile.reader import PairFile
+from resim.pairfile.writer import Storage
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +37,20 @@ def test_the_summary_is_json(path):
     assert json.loads(json.dumps(summarize(path).as_json()))["rows"]["one_prong"] == 20
 
 
-def test_the_tables_hold_the_numbers(path):
+def shown(path):
     console = Console(width=140, record=True, file=io.StringIO())
     print_summary(summarize(path), console)
-    text = console.export_text()
+    return console.export_text()
+
+
+def test_a_rounded_file_says_so(path, tmp_path):
+    merge([path], tmp_path / "r.h5", Storage(rounded=True))
+    assert "rounded below" in shown(tmp_path / "r.h5")
+    assert "rounded" not in shown(path)
+    assert summarize(tmp_path / "r.h5").as_json()["rounded"]
+
+
+def test_the_tables_hold_the_numbers(path):
+    text = shown(path)
     assert "pairs.h5: 40 rows" in text
     assert all(str(view.valid) in text for view in summarize(path).views)

@@ -8,7 +8,9 @@ from matplotlib.image import imread
 
 from resim.card.run_options import RunOptions
 from resim.common.errors import InputError
+from resim.pairfile.merging import merge
 from resim.pairfile.reader import PairFile
+from resim.pairfile.writer import Storage
 from resim.plots import show_row
 from resim.run import replay as module
 from resim.run.generate import generate
@@ -31,6 +33,11 @@ def test_a_row_that_was_changed_is_found_out(pairs, tmp_path):
         row = int(file["views/rehadron/valid"][:].nonzero()[0][0])
         file["views/rehadron/jets/pt"][row] *= 1.0001
     assert replay(changed, row).differing == ("views/rehadron/jets/pt",)
+
+
+def test_a_row_of_a_rounded_file_is_rounded_when_it_is_made_again(pairs, tmp_path):
+    merge([pairs], tmp_path / "r.h5", Storage(rounded=True))
+    assert replay(tmp_path / "r.h5", 0).differing == ()
 
 
 def test_versions_that_changed_are_named(pairs, monkeypatch):

@@ -51,6 +51,15 @@ def test_files_are_found_by_their_hash(moved, tmp_path):
     assert digest(again) == digest(moved)
 
 
+@pytest.mark.slow
+def test_a_rounded_file_is_rounded_again(pairs, tmp_path, monkeypatch):
+    monkeypatch.chdir(REPOSITORY)  # its card has relative paths
+    assert run_cli("merge", pairs, "-o", tmp_path / "r.h5", "--round", "--compression", "zstd").exit_code == 0
+    found = reproduce(tmp_path / "r.h5", tmp_path / "again.h5", (), QUIET)
+    assert found.before == found.now != digest(pairs)
+    assert "# then, as constituents are rounded: resim merge r.h5" in run_cli("provenance", tmp_path / "r.h5").output
+
+
 def test_a_missing_file_is_named_with_its_hash(moved, tmp_path):
     message = r"events.lhe.gz: no file with SHA-256 [0-9a-f]{12}... in .*; name the folder that has it with --sources"
     with pytest.raises(InputError, match=message):

@@ -123,7 +123,7 @@ class MappingCard(CardModel):
 
     name: str
     """what the files are, for the provenance"""
-    container: ContainerSection
+    container: ContainerCard | ContainerSection
     padding: PaddingCard | None = None
     """none: every entry is a constituent, as in ragged files"""
     labels: LabelsCard

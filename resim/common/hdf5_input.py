@@ -26,6 +26,8 @@ FILTERS: Final = (h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32,
 """Filters that h5py brings along; for others HDF5 looks for libraries to load."""
 TYPES: Final = (h5t.INTEGER, h5t.FLOAT, h5t.ENUM)
 """Classes of types of datasets; h5py stores truth values as an enumeration."""
+_ATTRIBUTES: Final = (h5t.STRING, h5t.INTEGER, h5t.FLOAT, h5t.ENUM)
+"""Classes of types of attributes: HDF5 follows the addresses in others, as in lists of any length, anywhere."""
 DEEPEST: Final = 16
 """Groups inside each other; a pair file has 3."""
 MOST_OBJECTS: Final = 100_000
@@ -138,7 +140,12 @@ class Hdf5Input:
             InputError: it cannot be read.
         """
         with self.reading(f"attribute {name!r} of {group}"):
-            return self._file[group].attrs.get(name) if group in self._file else None
+            attributes = self._file[group].attrs if group in self._file else None
+            if attributes is None or name not in attributes:
+                return None
+            if attributes.get_id(name).get_type().get_class() not in _ATTRIBUTES:
+                raise _ForeignError(f"attribute {name!r} of {group} is neither a text nor a number")
+            return attributes[name]
 
     def read(self, dataset: str, rows: slice | npt.NDArray[Any] = np.s_[:]) -> npt.NDArray[Any]:
         """A dataset by its path, or the part of it that `rows` selects.

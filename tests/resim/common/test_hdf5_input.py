@@ -120,3 +120,17 @@ def test_what_is_not_hdf5_is_refused(tmp_path, content):
 def test_a_missing_file_and_a_folder(tmp_path, name):
     with pytest.raises(InputError, match="no such file; make it again"):
         Hdf5Input(tmp_path / name, "make it again")
+
+
+@pytest.mark.parametrize("kind", [h5py.vlen_dtype(np.int64), np.dtype([("a", "i4")]), h5py.ref_dtype])
+def test_an_attribute_that_leads_elsewhere_is_not_read(path, kind):
+    """HDF5 follows the address in a list of any length; in a damaged file it ended the process."""
+    with h5py.File(path, "a") as file:
+        space, name = h5py.h5s.create(h5py.h5s.SCALAR), b"odd"
+        h5py.h5a.create(file["group"].id, name, h5py.h5t.py_create(kind), space)
+    with Hdf5Input(path, "make it again") as file:
+        with pytest.raises(
+            InputError, match="attribute 'odd' of group is neither a text nor a number; make it again"
+        ):
+            file.attribute("odd", "group")
+        assert file.attribute("name", "group") == "of the group"

@@ -57,13 +57,16 @@ def digest(file: Path) -> None:
 @click.option("-o", "--output", type=FILE, required=True, help="Picture to write (.png, .pdf, .svg).")
 @click.option("--generated", is_flag=True, help="Next to a detector's candidates, the generated particles.")
 @click.option("--lhe", type=FILE, help="With --generated: where the row's LHE file is now.  [default: where it was]")
+@click.option("--cells", is_flag=True, help="The calorimeter's cells, layer by layer, and not the constituents.")
 @click.option("--force", is_flag=True, help="Replace an existing output.")
-def show(file: Path, row: int, output: Path, force: bool, **options: Any) -> None:
+def show(file: Path, row: int, output: Path, cells: bool, force: bool, **options: Any) -> None:
     """Draw all views of one row of a pair FILE side by side."""
-    from resim.plots import show_row
+    from resim.plots import show_cells, show_row
 
+    if cells and options["generated"]:
+        raise click.UsageError("--cells and --generated: cells belong to no particle; give one of the two.")
     refuse_existing(output, force)
-    click.echo(show_row(file, row, output, **options))
+    click.echo(show_cells(file, row, output) if cells else show_row(file, row, output, **options))
 
 
 @cli.command()

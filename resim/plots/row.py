@@ -68,14 +68,14 @@ def show_row(path: Path, row: int, output: Path, generated: bool = False, lhe: P
             for axes in places[len(line) :]:
                 axes.set_visible(False)
             for axes, panel in zip(places, line, strict=False):
-                _draw_view(axes, panel, _radius(file))
+                _draw_view(axes, panel, jet_radius(file))
         for column in panels.T:
             lowest = [axes for axes in column if axes.get_visible()][-1]
             lowest.set_xlabel(r"$\eta - \eta_\mathrm{parton}$")
             lowest.tick_params(labelbottom=True)
         for axes in panels[:, 0]:
             axes.set_ylabel(r"$\phi - \phi_\mathrm{parton}$ [rad]")
-        figure.suptitle(_title(file, row), fontsize=13)
+        figure.suptitle(row_title(file, row), fontsize=13)
         marks = [Line2D([], [], linestyle="", marker="o", color=colour, label=kind) for kind, colour in KINDS.items()]
         if file.has_vertices:
             marks.append(Line2D([], [], linestyle="", marker="*", color="black", label="secondary vertex"))
@@ -115,7 +115,8 @@ def _lines(panels: list[_Panel]) -> list[list[_Panel]]:
     return lines
 
 
-def _title(file: PairFile, row: int) -> str:
+def row_title(file: PairFile, row: int) -> str:
+    """What a row is: its class, event and hard parton."""
     pt, eta, event = (file.hard_scatter(name)[row] for name in ("parton_pt", "parton_eta", "event"))
     parton = rf"parton $p_\mathrm{{T}}$ = {pt:.0f} GeV, $\eta$ = {eta:.2f}"
     return f"row {row}: {literal(file.label_names()[row])}, event {event}, {parton}"
@@ -153,5 +154,6 @@ def _draw_constituents(axes: Axes, panel: _Panel, radius: float) -> None:
     axes.add_patch(Circle(place, radius, fill=False, color="0.5", linestyle="--"))
 
 
-def _radius(file: PairFile) -> float:
+def jet_radius(file: PairFile) -> float:
+    """Radius of the jets of a file."""
     return float(file.provenance.card.get("jets", {}).get("radius", 0.8))

@@ -5,17 +5,20 @@ is looked at first; what it gets does not depend on when that is.
 """
 
 import math
+from typing import Final
 
 import numba
 import numpy as np
 
 from resim.common.arrays import Booleans, Floats32, Integers
-from resim.detector.cells.philox import Words, block, uniform
+from resim.detector.cells.philox import Word, block, uniform
+
+_ZERO: Final = np.uint64(0)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, forceinline=True)
 def measured(
-    cell: int, energies: Floats32, known: Booleans, sigma: Floats32, counter: Words, key: Words, out: Words
+    cell: int, energies: Floats32, known: Booleans, sigma: Floats32, key: tuple[Word, Word], module: Word
 ) -> float:
     """Energy of a cell with noise, GeV.
 
@@ -24,21 +27,22 @@ def measured(
         energies: float32 `(n_cells,)`, GeV; the noise of the cell and of another is added to them the first time.
         known: bool `(n_cells,)`, whether it was.
         sigma: float32 `(n_cells,)`, standard deviations, GeV.
-        counter: uint64 `(4,)`, of which the third word is the number of the stream.
-        key: uint64 `(2,)`, the seed of the event.
-        out: uint64 `(4,)`, scratch.
+        key: of the event.
+        module: number of the stream of random numbers.
     """
     if not known[cell]:
+        words = block((np.uint64(cell // 4), _ZERO, module, key[0], key[1]), _ZERO)
         first = cell - cell % 2
-        counter[0], counter[3] = np.uint64(cell // 4), np.uint64(0)
-        block(counter, key, out)
-        _add(first, out[first % 4], out[first % 4 + 1], energies, known, sigma)
+        if first % 4 == 0:
+            _add(first, words[0], words[1], energies, known, sigma)
+        else:
+            _add(first, words[2], words[3], energies, known, sigma)
     return float(energies[cell])
 
 
 @numba.njit(cache=True)
 def measure_hit(
-    energies: Floats32, known: Booleans, sigma: Floats32, threshold: float, key: Words, module: np.uint64
+    energies: Floats32, known: Booleans, sigma: Floats32, threshold: float, key: tuple[Word, Word], module: Word
 ) -> Integers:
     """Add the noise to all cells in which something was deposited, and to all whose noise may exceed a threshold.
 
@@ -48,26 +52,30 @@ def measure_hit(
         sigma: likewise.
         threshold: in units of the noise.
         key: likewise.
-        module: number of the stream of random numbers.
+        module: likewise.
 
     Returns:
         The cells that have their noise, int64 `(n,)`, ascending.
     """
-    counter, out = np.zeros(4, np.uint64), np.zeros(4, np.uint64)
-    counter[2] = module
     rare = math.exp(-0.5 * threshold * threshold)  # of a radius above the threshold
-    for first in range(0, len(energies), 4):
-        counter[0], counter[3] = np.uint64(first // 4), np.uint64(0)
-        block(counter, key, out)
-        for cell in range(first, min(first + 4, len(energies)), 2):
-            hit = energies[cell] != 0 or (cell + 1 < len(energies) and energies[cell + 1] != 0)
-            if hit or uniform(out[cell % 4]) < rare:
-                _add(cell, out[cell % 4], out[cell % 4 + 1], energies, known, sigma)
+    n_cells = len(energies)
+    for first in range(0, n_cells, 4):
+        words = block((np.uint64(first // 4), _ZERO, module, key[0], key[1]), _ZERO)
+        if uniform(words[0]) < rare or _hit(first, energies):
+            _add(first, words[0], words[1], energies, known, sigma)
+        if first + 2 < n_cells and (uniform(words[2]) < rare or _hit(first + 2, energies)):
+            _add(first + 2, words[2], words[3], energies, known, sigma)
     return np.flatnonzero(known)
 
 
-@numba.njit(cache=True)
-def _add(first: int, word: np.uint64, other: np.uint64, energies: Floats32, known: Booleans, sigma: Floats32) -> None:
+@numba.njit(cache=True, forceinline=True)
+def _hit(first: int, energies: Floats32) -> bool:
+    """Whether something was deposited in a cell or the next one."""
+    return bool(energies[first] != 0 or (first + 1 < len(energies) and energies[first + 1] != 0))
+
+
+@numba.njit(cache=True, forceinline=True)
+def _add(first: int, word: Word, other: Word, energies: Floats32, known: Booleans, sigma: Floats32) -> None:
     """Both numbers of Box and Muller (1958) for a pair of cells."""
     radius, angle = math.sqrt(-2 * math.log(uniform(word))), 2 * math.pi * uniform(other)
     energies[first] += sigma[first] * radius * math.cos(angle)

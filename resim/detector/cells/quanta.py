@@ -9,22 +9,24 @@ import numpy as np
 import numpy.typing as npt
 
 from resim.card.calorimeter_card import CalorimeterCard
-from resim.common.arrays import Floats, Floats32, Integers
+from resim.common.arrays import Floats32
 from resim.detector.cells.arrivals import Arrivals
 from resim.detector.cells.geometry import Cells
 from resim.detector.cells.media import Stack
-from resim.detector.cells.philox import Words, block, gamma, poisson, uniform
+from resim.detector.cells.philox import Stream, Word, block, disc, gamma, key_of, poisson, uniform
 from resim.detector.cells.showers import ELECTROMAGNETIC, HADRONIC, IONIZATION, Deposits
 
 _SLAB: Final = np.dtype(
     [
-        ("layer", "i8"),
         ("edge", "f8"),  # where it begins, in the unit of the kind of deposit
         ("mm", "f8"),  # the same in mm
         ("quantum", "f8"),
         ("signal", "f8"),
+        ("finest", "f8"),  # the smallest quantum from there on
         ("radius", "f8"),  # mm of its unit across the axis
         ("z", "f8"),
+        ("size", "i8"),  # of the layer
+        ("first", "i8"),
     ]
 )
 _DEPOSIT: Final = np.dtype(
@@ -63,31 +65,32 @@ class Sampler:
     """Throws quanta into cells.
 
     Attributes:
-        cells: the cells.
         slabs: structured `(3, n_slabs + 1)`, for every kind of deposit; the last one only ends the one before.
-        radius: median radius of hadronic energy at the start and its growth, interaction lengths, float64 `(2,)`.
+        radius: median radius of hadronic energy at the start and its growth, interaction lengths.
+        abs_eta_max: where the cells end.
     """
 
-    cells: Cells
     slabs: npt.NDArray[Any]
-    radius: Floats
+    radius: tuple[float, float]
+    abs_eta_max: float
 
     @classmethod
     def of(cls, card: CalorimeterCard, stack: Stack, cells: Cells) -> "Sampler":
         """The sampler of a card."""
         slabs = np.zeros((3, len(stack.layer) + 1), _SLAB)
         slabs["edge"], slabs["mm"] = (stack.x0_edges, stack.lambda_edges, stack.edges), stack.edges
-        slabs["layer"][:, :-1], slabs["layer"][:, -1] = stack.layer, -1
         sections = [card.sections[number] for number in stack.section]
         quanta = np.array([(s.sampling**2, s.hadronic_sampling**2, s.sampling**2) for s in sections])
         slabs["quantum"][:, :-1] = np.where(stack.layer >= 0, quanta.T, np.inf)
         slabs["quantum"][:, -1] = np.inf
+        slabs["finest"] = np.minimum.accumulate(slabs["quantum"][:, ::-1], axis=1)[:, ::-1]
         slabs["signal"] = 1
         slabs["signal"][HADRONIC, :-1] = [1 / s.e_over_h for s in sections]
         slabs["radius"][ELECTROMAGNETIC, :-1] = stack.column("moliere_radius")
         slabs["radius"][HADRONIC, :-1] = stack.column("interaction_length")
         slabs["z"][:, :-1] = stack.column("z")
-        return cls(cells, slabs, np.array(card.hadrons.radius))
+        slabs["size"][:, :-1], slabs["first"][:, :-1] = cells.sizes[stack.layer], cells.first[stack.layer]
+        return cls(slabs, card.hadrons.radius, cells.abs_eta_max)
 
     def throw(self, deposits: npt.NDArray[Any], seed: np.uint64, module: int, energies: Floats32) -> None:
         """Add what the deposits of an event give to the energies of its cells.
@@ -98,9 +101,7 @@ class Sampler:
             module: number of the stream of random numbers.
             energies: float32 `(n_cells,)`, GeV.
         """
-        key = np.array([int(seed) & 0xFFFFFFFF, int(seed) >> 32], np.uint64)
-        grid = (self.cells.abs_eta_max, self.cells.sizes, self.cells.first)
-        _throw(deposits, self.slabs, self.radius, grid, key, np.uint64(module), energies)
+        _throw(deposits, self.slabs, self.radius, self.abs_eta_max, np.uint64(seed), np.uint64(module), energies)
 
 
 def prepared(deposits: Deposits, arrivals: Arrivals) -> npt.NDArray[Any]:
@@ -121,67 +122,60 @@ def prepared(deposits: Deposits, arrivals: Arrivals) -> npt.NDArray[Any]:
 def _throw(
     deposits: npt.NDArray[Any],
     slabs: npt.NDArray[Any],
-    radius: Floats,
-    grid: tuple[float, Integers, Integers],
-    key: Words,
+    hadronic: tuple[float, float],
+    abs_eta_max: float,
+    seed: np.uint64,
     module: np.uint64,
     energies: Floats32,
 ) -> None:
-    counter, words = np.zeros(4, np.uint64), np.zeros(4, np.uint64)
+    key = key_of(seed)
     for i in range(len(deposits)):
         deposit = deposits[i]
-        counter[0], counter[1], counter[2], counter[3] = deposit.item, deposit.part, module, np.uint64(0)
-        media = slabs[deposit.kind]
-        finest = _finest(media, deposit.start)
+        kind = deposit.kind
+        stream = (deposit.item, deposit.part, module, key[0], key[1])
+        finest = slabs[kind, _slab(slabs, kind, deposit.start)].finest
         if not deposit.energy > 0 or finest == math.inf:
             continue
-        n_quanta = poisson(deposit.energy / finest, counter, key, words)
+        n_quanta = poisson(deposit.energy / finest, block(stream, np.uint64(0)))
         n_spots = n_quanta if n_quanta <= _FEW else max(_FEW, n_quanta // _TOGETHER)
+        number = np.uint64(1)
         for _ in range(n_spots):
-            depth = _depth(deposit, counter, key, words)
-            at = deposit.start + depth * (1.0 if deposit.kind == IONIZATION else deposit.cosine)
-            number = _slab(media, at)
-            slab = media[number]
+            depth, spare, number = _depth(deposit, stream, number)
+            at = deposit.start + depth * (1.0 if kind == IONIZATION else deposit.cosine)
+            place = _slab(slabs, kind, at)
+            slab = slabs[kind, place]
             # Where quanta are larger there are fewer of them; none in dead material and behind.
             expected = n_quanta / n_spots * finest / slab.quantum
-            if uniform(words[3]) >= expected:
+            if uniform(spare) >= expected:
                 continue
-            block(counter, key, words)
-            r = _radius(deposit, depth, slab, radius, uniform(words[0]), uniform(words[1]))
-            path = _path(slab, media[number + 1], deposit, at)
-            cell = _cell(deposit, path, r, 2 * math.pi * uniform(words[2]), slab.layer, grid)
+            x, y, spare, number = disc(stream, number)
+            r = _radius(deposit, depth, slab, hadronic, uniform(spare))
+            path = _path(slab, slabs[kind, place + 1], deposit, at)
+            cell = _cell(deposit, path, r * x, r * y, slab, abs_eta_max)
             if cell >= 0:
                 energies[cell] += max(expected, 1.0) * slab.quantum * (deposit.gain * slab.signal)
 
 
-@numba.njit(cache=True)
-def _finest(media: npt.NDArray[Any], start: float) -> float:
-    """Energy of the smallest quantum from some depth on."""
-    found = math.inf
-    for number in range(_slab(media, start), len(media)):
-        found = min(found, media[number].quantum)
-    return found
-
-
-@numba.njit(cache=True, inline="always")
-def _slab(media: npt.NDArray[Any], at: float) -> int:
+@numba.njit(cache=True, forceinline=True)
+def _slab(slabs: npt.NDArray[Any], kind: int, at: float) -> int:
     """Number of the slab at some depth; the last one means behind the calorimeter."""
     number = 0
-    while number < len(media) - 1 and at >= media[number + 1].edge:
+    while number < slabs.shape[1] - 1 and at >= slabs[kind, number + 1].edge:
         number += 1
     return number
 
 
-@numba.njit(cache=True, inline="always")
-def _depth(deposit: Any, counter: Words, key: Words, words: Words) -> float:
-    """Depth of a quantum below the start of its deposit, along its axis."""
+@numba.njit(cache=True, forceinline=True)
+def _depth(deposit: Any, stream: Stream, number: Word) -> tuple[float, Word, Word]:
+    """Depth of a quantum below the start of its deposit, along its axis; a word and the next block, as of `gamma`."""
     if deposit.kind == IONIZATION:
-        block(counter, key, words)
-        return float(deposit.scale * uniform(words[0]))
-    return float(deposit.scale * gamma(deposit.shape, counter, key, words))
+        words = block(stream, number)
+        return deposit.scale * uniform(words[0]), words[3], number + np.uint64(1)
+    depth, spare, number = gamma(deposit.shape, stream, number)
+    return deposit.scale * depth, spare, number
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(cache=True, forceinline=True)
 def _path(slab: Any, behind: Any, deposit: Any, at: float) -> float:
     """Way from the surface along the axis, mm, to some depth in a slab."""
     part = (at - slab.edge) / (behind.edge - slab.edge)
@@ -189,47 +183,42 @@ def _path(slab: Any, behind: Any, deposit: Any, at: float) -> float:
 
 
 @numba.njit(cache=True)
-def _radius(deposit: Any, depth: float, slab: Any, hadronic: Floats, u: float, other: float) -> float:
-    """Distance of a quantum from the axis, mm, of the density 2 r R² / (r² + R²)², of which R is the median.
+def _radius(deposit: Any, depth: float, slab: Any, hadronic: tuple[float, float], uniform: float) -> float:
+    """Median distance R of quanta from the axis, mm, whose density is 2 r R² / (r² + R²)².
 
     Electromagnetic showers have the core and the tail of Grindhammer and Peters (hep-ex/0001020); other energy of
     hadrons has one R that grows with depth, as in Grindhammer et al., NIM A290 (1990) 469.
     """
-    spread = math.sqrt(u / (1 - u))
     if deposit.kind == IONIZATION:
         return 0.0
     if deposit.kind == HADRONIC:
-        return float(spread * (hadronic[0] + hadronic[1] * depth) * slab.radius)
-    tau, log_e = min(depth / deposit.maximum, _LARGEST_TAU), deposit.log_energy
-    z = slab.z
+        return float((hadronic[0] + hadronic[1] * depth) * slab.radius)
+    tau, log_e, z = min(depth / deposit.maximum, _LARGEST_TAU), deposit.log_energy, slab.z
     x = (0.401 + 0.00187 * z - tau) / (1.313 - 0.0686 * log_e)
     core = (2.632 - 0.00094 * z) * math.exp(x - math.exp(x))
-    if other < core:
-        radius = max(0.0251 + 0.00319 * log_e + (0.1162 - 0.000381 * z) * tau, 0.0)
-        return float(spread * radius * slab.radius)
+    if uniform < core:
+        return float(max(0.0251 + 0.00319 * log_e + (0.1162 - 0.000381 * z) * tau, 0.0) * slab.radius)
     k4 = 0.3585 + 0.0421 * log_e
-    tail = (0.659 - 0.00309 * z) * (math.exp(-2.59 * (tau - 0.645)) + math.exp(k4 * (tau - 0.645)))
-    return float(spread * tail * slab.radius)
+    return float(
+        (0.659 - 0.00309 * z) * (math.exp(-2.59 * (tau - 0.645)) + math.exp(k4 * (tau - 0.645))) * slab.radius
+    )
 
 
 @numba.njit(cache=True)
-def _cell(
-    deposit: Any, path: float, r: float, angle: float, layer: int, grid: tuple[float, Integers, Integers]
-) -> int:
-    """Cell of a layer at some distance from the axis of a shower; -1 outside."""
-    abs_eta_max, sizes, first = grid
+def _cell(deposit: Any, path: float, a: float, b: float, slab: Any, abs_eta_max: float) -> int:
+    """Cell of a slab at `(a, b)` mm from the axis of a shower; -1 outside."""
     ux, uy, uz = deposit.ux, deposit.uy, deposit.uz
     transverse = math.sqrt(ux * ux + uy * uy)
-    a, b = r * math.cos(angle), r * math.sin(angle) / transverse
     # Across the axis: (-uy, ux, 0) / transverse, and the product of the axis with it.
-    x = deposit.x + path * ux - (a * uy / transverse + b * ux * uz)
-    y = deposit.y + path * uy + (a * ux / transverse - b * uy * uz)
+    a, b = a / transverse, b / transverse
+    x = deposit.x + path * ux - (a * uy + b * ux * uz)
+    y = deposit.y + path * uy + (a * ux - b * uy * uz)
     z = deposit.z + path * uz + b * transverse * transverse
     slope = z / math.sqrt(x * x + y * y)
     eta = math.copysign(math.log(abs(slope) + math.sqrt(1 + slope * slope)), slope)  # half the time of asinh
     if not abs(eta) < abs_eta_max:
         return -1
-    size = sizes[layer]
+    size = slab.size
     row = int((eta / abs_eta_max + 1) * 0.5 * size)
     column = int((math.atan2(y, x) / math.pi + 1) * 0.5 * size) % size
-    return int(first[layer] + min(row, size - 1) * size + column)
+    return int(slab.first + min(row, size - 1) * size + column)

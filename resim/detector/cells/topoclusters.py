@@ -18,7 +18,7 @@ from resim.card.calorimeter_card import Thresholds
 from resim.common.arrays import Booleans, Floats32, Integers
 from resim.detector.cells.geometry import Cells
 from resim.detector.cells.noise import measure_hit, measured
-from resim.detector.cells.philox import Words
+from resim.detector.cells.philox import Word, key_of
 
 Numbers = npt.NDArray[np.int32]
 
@@ -55,9 +55,10 @@ def cluster_cells(
         seed: of the event.
         module: number of the stream of random numbers of the noise.
     """
-    key = np.array([int(seed) & 0xFFFFFFFF, int(seed) >> 32], np.uint64)
     limits = (thresholds.seed, thresholds.growth, thresholds.boundary, thresholds.local_maximum)
-    found, labels = _clusters(energies, cells.noise, cells.neighbours, cells.offsets, limits, key, np.uint64(module))
+    found, labels = _clusters(
+        energies, cells.noise, cells.neighbours, cells.offsets, limits, np.uint64(seed), np.uint64(module)
+    )
     order = np.argsort(found)
     cell = found[order]
     _, number = np.unique(labels[order], return_inverse=True)
@@ -71,15 +72,14 @@ def _clusters(
     neighbours: Numbers,
     offsets: Integers,
     limits: tuple[float, float, float, float],
-    key: Words,
-    module: np.uint64,
+    seed: Word,
+    module: Word,
 ) -> tuple[Integers, Numbers]:
     """Cells of the clusters, and the numbers of these."""
     known, labels = np.zeros(len(energies), np.bool_), np.full(len(energies), _NONE, np.int32)
+    key = key_of(seed)
     hit = measure_hit(energies, known, sigma, limits[0], key, module)
-    counter = np.zeros(4, np.uint64)
-    counter[2] = module
-    growing, rim = _grow(hit, energies, known, sigma, neighbours, offsets, limits, key, counter, labels)
+    growing, rim = _grow(hit, energies, known, sigma, neighbours, offsets, limits, key, module, labels)
     of_rim = np.empty(len(rim), np.int32)
     for i in range(len(rim)):
         of_rim[i] = labels[_most_significant(rim[i], energies, sigma, neighbours, offsets, labels)]
@@ -98,12 +98,11 @@ def _grow(
     neighbours: Numbers,
     offsets: Integers,
     limits: tuple[float, float, float, float],
-    key: Words,
-    counter: Words,
+    key: tuple[Word, Word],
+    module: Word,
     labels: Numbers,
 ) -> tuple[Integers, Integers]:
     """Cells that hand clusters on, with the number of theirs, and neighbours that close them, not yet numbered."""
-    out = np.zeros(4, np.uint64)
     waiting = np.zeros(len(energies), np.bool_)
     growing, rim = [0 for _ in range(0)], [0 for _ in range(0)]
     n_clusters = done = 0
@@ -118,7 +117,7 @@ def _grow(
             for other in neighbours[offsets[cell] : offsets[cell + 1]]:
                 if labels[other] != _NONE or waiting[other]:
                     continue
-                energy = measured(other, energies, known, sigma, counter, key, out)
+                energy = measured(other, energies, known, sigma, key, module)
                 if energy > limits[1] * sigma[other]:
                     labels[other] = n_clusters
                     growing.append(int(other))

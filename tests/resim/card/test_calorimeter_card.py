@@ -34,6 +34,19 @@ def test_the_shipped_card_has_the_geometry_of_cocoa():
     assert (card.clusters.seed, card.clusters.growth, card.clusters.boundary) == (4.6, 2.0, 0.0)
 
 
+@pytest.mark.parametrize(("name", "cells", "noise"), [("cocoa_coarse", 0.5, 2), ("cocoa_noisy", 1, 2)])
+def test_variants_differ_in_what_their_name_says(name, cells, noise):
+    """Four cells that are read as one have twice the noise of one."""
+    card, variant = (read_calorimeter(COCOA.with_stem(stem)) for stem in ("cocoa", name))
+    assert [layer.cells for layer in variant.layers] == [cells * layer.cells for layer in card.layers]
+    assert [layer.noise for layer in variant.layers] == pytest.approx([noise * layer.noise for layer in card.layers])
+    assert {name for name, value in card if value != getattr(variant, name)} == {"sections", "flow", "cocoa"}
+    for section, other in zip(card.sections, variant.sections, strict=True):
+        layers = tuple(layer.model_copy(update={"cells": c.cells, "noise": c.noise})
+                       for layer, c in zip(other.layers, section.layers, strict=True))  # fmt: skip
+        assert other.model_copy(update={"layers": layers}) == section
+
+
 @pytest.mark.parametrize(
     ("keys", "value", "message"),
     [

@@ -4,11 +4,15 @@ import numpy as np
 import pytest
 
 from resim.common.angles import wrap
+from resim.detector.cells.cell_detector import CellDetector
 from resim.detector.cells.energy_flow import EnergyFlow
 from resim.detector.cells.readout import Clusters, Tracks
 from resim.detector.cells.tracker import crossings
 from resim.detector.objects import Objects
+from tests.helpers.chain import REPOSITORY
 from tests.helpers.particles import gun
+
+COCOA = REPOSITORY / "cards/calorimeter/cocoa.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -73,10 +77,13 @@ def test_no_tracks_and_no_clusters(flow):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("energy", [2.0, 5.0, 20.0, 100.0])
-def test_the_response_of_the_shipped_card_is_that_of_its_calorimeter(cocoa, energy):
+@pytest.mark.parametrize(
+    ("name", "energy"),
+    [*(("cocoa", energy) for energy in (2.0, 5.0, 20.0, 100.0)), ("cocoa_coarse", 5.0), ("cocoa_noisy", 5.0)],
+)
+def test_the_response_of_a_shipped_card_is_that_of_its_calorimeter(name, energy):
     """Energy in clusters within 0.2 of pions in the barrel against the formulas; errors are 0.015 at 2 GeV, less above."""
-    n = 600
+    n, cocoa = 600, CellDetector.from_card(COCOA.with_stem(name))
     eta = np.linspace(-1.2, 1.2, n)
     particles = gun(211, energy / np.cosh(eta), eta, np.linspace(-3, 3, n))
     found = cocoa.read_out(particles, np.arange(n)).clusters

@@ -79,9 +79,9 @@ def test_electromagnetic_energy_lies_within_two_moliere_radii(coarse, pdg_id, en
     u, other = generator.random((2, len(found)))
     depth = found.scale * generator.gamma(found.shape)
     rows = prepared(found, arrivals)
-    distance = [_radius(*each, slab, coarse.sampler.radius, *draws)
-                for *each, draws in zip(rows, depth, np.stack([u, other], axis=1), strict=True)]  # fmt: skip
-    assert np.average(np.array(distance) < 2, weights=found.energy) > 0.9
+    median = [_radius(*each, slab, coarse.sampler.radius, draw)
+              for *each, draw in zip(rows, depth, other, strict=True)]  # fmt: skip
+    assert np.average(np.sqrt(u / (1 - u)) * median < 2, weights=found.energy) > 0.9
 
 
 def test_hadrons_answer_less_than_electrons(coarse):

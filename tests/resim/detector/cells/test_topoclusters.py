@@ -15,9 +15,8 @@ SEED, MODULE = np.uint64(77), 3
 def with_noise(deposited: np.ndarray, cells) -> np.ndarray:
     """Energies of all cells with their noise."""
     energies, known = deposited.copy(), np.zeros(len(cells), np.bool_)
-    counter, out = np.array([0, 0, MODULE, 0], np.uint64), np.zeros(4, np.uint64)
     for cell in range(len(cells)):
-        measured(cell, energies, known, cells.noise, counter, np.array([SEED, 0], np.uint64), out)
+        measured(cell, energies, known, cells.noise, (np.uint64(SEED), np.uint64(0)), np.uint64(MODULE))
     return energies
 
 

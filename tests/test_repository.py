@@ -121,6 +121,10 @@ WITHOUT_A_TEST_OF_THEIR_NAME = {
 }
 
 
+LONGEST_FUNCTION, LONGEST_MODULE = 40, 300
+"""Lines, those of docstrings included."""
+
+
 def test_every_module_has_a_test_of_its_name():
     without = set()
     for name, package in {"resim": REPOSITORY / "resim", "jetssl": REPOSITORY / "train/jetssl"}.items():
@@ -130,6 +134,19 @@ def test_every_module_has_a_test_of_its_name():
             if path.name not in ("__init__.py", "__main__.py") and not test.is_file():
                 without.add(f"{name}/{module}")
     assert without == set(WITHOUT_A_TEST_OF_THEIR_NAME)
+
+
+def test_functions_and_modules_stay_short():
+    long = []
+    for package in ("resim", "train"):
+        for path in (REPOSITORY / package).rglob("*.py"):
+            text = path.read_text()
+            functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+            long += [
+                f"{path}: {node.name}" for node in functions if node.end_lineno - node.lineno >= LONGEST_FUNCTION
+            ]
+            long += [str(path)] if text.count("\n") > LONGEST_MODULE else []
+    assert not long
 
 
 @pytest.mark.slow

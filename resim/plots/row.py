@@ -76,11 +76,16 @@ def show_row(path: Path, row: int, output: Path, generated: bool = False, lhe: P
         for axes in panels[:, 0]:
             axes.set_ylabel(r"$\phi - \phi_\mathrm{parton}$ [rad]")
         figure.suptitle(row_title(file, row), fontsize=13)
-        marks = [Line2D([], [], linestyle="", marker="o", color=colour, label=kind) for kind, colour in KINDS.items()]
-        if file.has_vertices:
-            marks.append(Line2D([], [], linestyle="", marker="*", color="black", label="secondary vertex"))
-        figure.legend(handles=marks, loc="outside lower center", ncols=len(marks), frameon=False)
+        _explain(figure, vertices=file.has_vertices)
         return save(figure, output)
+
+
+def _explain(figure: Figure, *, vertices: bool) -> None:
+    """The legend of kinds of particles, and of vertices."""
+    marks = [Line2D([], [], linestyle="", marker="o", color=colour, label=kind) for kind, colour in KINDS.items()]
+    if vertices:
+        marks.append(Line2D([], [], linestyle="", marker="*", color="black", label="secondary vertex"))
+    figure.legend(handles=marks, loc="outside lower center", ncols=len(marks), frameon=False)
 
 
 def _stored(file: PairFile, row: int) -> list[_Panel]:

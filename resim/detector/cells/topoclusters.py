@@ -142,12 +142,7 @@ def _most_significant(
 
 @numba.njit(cache=True)
 def _split(
-    cells: Integers,
-    energies: Floats32,
-    neighbours: Numbers,
-    offsets: Integers,
-    least: float,
-    labels: Numbers,
+    cells: Integers, energies: Floats32, neighbours: Numbers, offsets: Integers, least: float, labels: Numbers
 ) -> None:
     """Split clusters with several local maxima: cells join these by falling energy, each its brightest neighbour.
 

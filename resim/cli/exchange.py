@@ -45,7 +45,7 @@ def import_(  # noqa: PLR0913, PLR0917
 @click.option(
     "--format",
     "layout",
-    type=click.Choice(["jetclass-root", "parquet", "rs3l-hdf5", "omnilearned"]),
+    type=click.Choice(["jetclass-root", "parquet", "rs3l-hdf5", "omnilearned", "hepmc3"]),
     required=True,
     help="Layout to write.",
 )
@@ -57,13 +57,20 @@ def import_(  # noqa: PLR0913, PLR0917
 def export(  # noqa: PLR0913, PLR0917
     file: Path, layout: str, output: Path, views: tuple[str, ...], labels: tuple[str, ...], force: bool, quiet: bool
 ) -> None:
-    """Write the jets of a pair FILE as JetClass, parquet, RS3L or OmniLearned has them."""
+    """Write the jets of a pair FILE as JetClass, parquet, RS3L or OmniLearned has them; or whole events anew."""
     from resim.formats.export_jets import export_jets
     from resim.formats.layouts import ExportOptions
 
     if odd := [label for label in labels if "=" not in label]:
         raise click.UsageError(f"--label {odd[0]}: want LABEL=CLASS.")
     refuse_existing(output, force)
+    if layout == "hepmc3":
+        if labels or len(views) > 1:
+            raise click.UsageError("hepmc3 holds the events of one view, without labels.")
+        from resim.run.events_again import write_events
+
+        click.echo(f"{output}: {write_events(file, output, views[0] if views else None, quiet=quiet)} events")
+        return
     options = ExportOptions(views, dict(label.split("=", 1) for label in labels), quiet)
     n_jets = export_jets(file, output, layout, options)
     click.echo(f"{output}: {n_jets} jets")

@@ -107,7 +107,7 @@ class Delphes:
             return _nothing(particles.n_events)
         with scratch_folder("delphes") as folder:
             (folder / _CARD).write_text(self.text + _OURS.format(seed=seed), encoding="utf-8")
-            write_hepmc(folder / _HEPMC, particles, numbers)
+            write_hepmc(folder / _HEPMC, [(particles, numbers)])
             try:
                 run_logged([self.executable, _CARD, _ROOT, _HEPMC], folder / _LOG)
                 return read_candidates(folder / _ROOT, numbers, some)

@@ -1,6 +1,6 @@
 """Generated particles as HepMC3 text, for detectors that are external programs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,7 @@ _DISPLACED: Final = 92
 """PDG id of what links the primary vertex to another one: a "string", one of the codes for a generator's own use."""
 
 
-def write_hepmc(path: Path, particles: Particles, numbers: Sequence[int]) -> None:
+def write_hepmc(path: Path, batches: Iterable[tuple[Particles, Sequence[int]]]) -> int:
     """Write the events that have particles as HepMC3 text (arXiv:1912.08005, Asciiv3).
 
     Every particle leaves the vertex where it was produced. There are two beam particles, for Delphes counts vertices
@@ -26,16 +26,22 @@ def write_hepmc(path: Path, particles: Particles, numbers: Sequence[int]) -> Non
 
     Args:
         path: file to write.
-        particles: generated stable particles.
-        numbers: event numbers to write, one for every event.
+        batches: generated stable particles, and a number for every event of them.
+
+    Returns:
+        How many events were written.
     """
+    n_events = 0
     with path.open("w", encoding="ascii") as stream:
         stream.write("HepMC::Version 3.02.05\nHepMC::Asciiv3-START_EVENT_LISTING\n")
-        for event, number in enumerate(numbers):
-            first, last = particles.offsets[event : event + 2].tolist()
-            if last > first:
-                stream.write(_hepmc_event(particles, slice(first, last), number))
+        for particles, numbers in batches:
+            for event, number in enumerate(numbers):
+                first, last = particles.offsets[event : event + 2].tolist()
+                if last > first:
+                    stream.write(_hepmc_event(particles, slice(first, last), number))
+                    n_events += 1
         stream.write("HepMC::Asciiv3-END_EVENT_LISTING\n")
+    return n_events
 
 
 def _hepmc_event(particles: Particles, rows: slice, number: int) -> str:

@@ -142,7 +142,7 @@ class Cocoa:
             (folder / table.name).symlink_to(table)
         (folder / _CONFIG).write_text(json.dumps(self.card.cocoa, indent=1), encoding="utf-8")
         (folder / _MACRO).write_text(_COMMANDS.format(events=_HEPMC, number=number), encoding="utf-8")
-        write_hepmc(folder / _HEPMC, particles, range(particles.n_events))
+        write_hepmc(folder / _HEPMC, [(particles, range(particles.n_events))])
 
 
 def _tables(executable: str) -> list[Path]:

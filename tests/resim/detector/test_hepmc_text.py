@@ -10,7 +10,7 @@ from tests.helpers.particles import random_particles
 
 def test_particles_come_back_with_their_vertices(tmp_path):
     given = random_particles([20, 0, 1, 7])
-    write_hepmc(tmp_path / "in.hepmc", given, [5, 6, 7, 8])
+    assert write_hepmc(tmp_path / "in.hepmc", [(given, [5, 6, 7, 8])]) == 3
     with pyhepmc.open(str(tmp_path / "in.hepmc")) as stream:
         events = list(stream)
     assert [event.event_number for event in events] == [5, 7, 8]
@@ -25,7 +25,7 @@ def test_particles_come_back_with_their_vertices(tmp_path):
 
 
 def test_no_event_is_an_empty_listing(tmp_path):
-    write_hepmc(tmp_path / "in.hepmc", random_particles([0]), [1])
+    assert write_hepmc(tmp_path / "in.hepmc", [(random_particles([0]), [1])]) == 0
     assert (tmp_path / "in.hepmc").read_text().splitlines()[1:] == [
         "HepMC::Asciiv3-START_EVENT_LISTING",
         "HepMC::Asciiv3-END_EVENT_LISTING",

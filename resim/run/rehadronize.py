@@ -52,6 +52,16 @@ class Rehadronizer:
         self._among = _among_its_event(self._source, self._event)
         self._texts = cache(self._read)
 
+    def require(self, views: Sequence[str]) -> None:
+        """Refuse views that cannot be made, before any is asked for.
+
+        Raises:
+            InputError: Pythia does not make one of them.
+        """
+        for plan in self._plans.values():
+            for view in views:
+                _owner(plan.views, view, self._path)
+
     def rows(self, wanted: Integers, view: str, names: Sequence[str]) -> Iterator[Remade]:
         """Rows in new views of generated particles, source by source.
 
@@ -114,13 +124,19 @@ def _among_its_event(source: Integers, event: Integers) -> Integers:
 
 def _views(views: Sequence[ViewPlan], name: str, new: Sequence[str], path: Path) -> tuple[ViewPlan, ...]:
     """The root, the view that has the parton shower of view `name`, and the new ones, all without detectors."""
-    by_name = {view.name: view for view in views}
-    owner = by_name[by_name[name].shower_owner]
-    if owner.generator.name != "pythia8":
-        raise InputError(f"{path}: view {name!r} is of {owner.generator.name}, only Pythia 8 hadronizes anew")
+    by_name, owner = {view.name: view for view in views}, _owner(views, name, path)
     kept = tuple(dict.fromkeys((views[0], owner)))
     made = (
         replace(by_name[name], name=one, parent=owner.name, freeze="parton_shower", particles_owner=one)
         for one in new
     )
     return tuple(replace(view, detector=None) for view in (*kept, *made))
+
+
+def _owner(views: Sequence[ViewPlan], name: str, path: Path) -> ViewPlan:
+    """The view whose parton shower view `name` has."""
+    by_name = {view.name: view for view in views}
+    owner = by_name[by_name[name].shower_owner]
+    if owner.generator.name != "pythia8":
+        raise InputError(f"{path}: view {name!r} is of {owner.generator.name}, only Pythia 8 hadronizes anew")
+    return owner

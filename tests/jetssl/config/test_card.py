@@ -73,6 +73,7 @@ def test_overrides(card_file):
         ("views={source: live, live: {detector: cms.tcl}, pairing: emd}", "views: pairing emd with source live"),
         ("views.pairs=[]", r"views.pairs: .*at least 1 item"),
         ("views.augmentations.crop=1", "views.augmentations.crop: 1: .*less than 1"),
+        ("views.augmentations.azimuth=true", "azimuth and rotate are both true.* set rotate or azimuth to false"),
         ("data.views=any", "unknown key data.views"),
         ("data.inputs=[vertices]", r"data.inputs: .*want \[constituents\], \[constituents, vertices\], or \["),
         ("data.inputs=[cells]", r"data.inputs: .*, or \[cells, tracks\]"),

@@ -9,11 +9,13 @@ from jetssl.data.processes import NEWEST, Helper
 from resim.common.errors import InputError
 
 PROGRAM = """
+import os
 from jetssl.data.processes import answer_requests
 
 def prepare(factor):
     if factor == 0:
         raise ValueError("no factor")
+    os.write(1, b"a banner")
     return lambda number: factor * (1 / number)
 
 def serve():
@@ -37,6 +39,7 @@ def helper(tmp_path, monkeypatch):
 
 
 def test_requests_are_answered_and_what_goes_wrong_is_raised_here(helper):
+    """Whatever a library prints on stdout, as C++ does."""
     one = helper(3.0)
     one.request(2)
     assert one.receive() == 1.5

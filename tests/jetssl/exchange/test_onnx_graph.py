@@ -58,6 +58,18 @@ def test_layers_of_a_package_give_the_numbers_of_torch():
     assert difference(encoder, onnx_graph(encoder, 9), 9) <= TOLERANCE
 
 
+def test_an_operation_that_onnx_runtime_lacks_is_said():
+    """As asinh in double precision, of `lloca_part`."""
+    jet, tokens = (onnx.helper.make_tensor_value_info(name, onnx.TensorProto.DOUBLE, None) for name in module.OUTPUTS)
+    nodes = [onnx.helper.make_node("Asinh", ["momenta"], [name]) for name in module.OUTPUTS]
+    momenta = onnx.helper.make_tensor_value_info("momenta", onnx.TensorProto.DOUBLE, None)
+    graph = onnx.helper.make_graph(nodes, "asinh", [momenta], [jet, tokens])
+    opset = [onnx.helper.make_opsetid("", 18)]
+    content = onnx.helper.make_model(graph, opset_imports=opset, ir_version=9).SerializeToString()
+    with pytest.raises(InputError, match=r"ONNX Runtime .* lacks an operation of it .*Asinh.*; take --format"):
+        module._refuse_other_numbers(built("lloca_part"), content, N_FEATURES)
+
+
 @pytest.mark.slow
 def test_other_weights_are_found():
     """A graph of another encoder is refused with the distance."""

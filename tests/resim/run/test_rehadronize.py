@@ -1,5 +1,7 @@
 """A view made anew under the name of a stored one is that view, bit by bit."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -38,10 +40,17 @@ def test_events_are_read_once(hadronize, monkeypatch):
     list(hadronize.rows(np.array([1]), "nominal", ["b"]))
 
 
-def test_only_pythia_hadronizes_anew(pairs):
+def test_only_pythia_hadronizes_anew(pairs, monkeypatch):
+    """Said before the first row is made."""
+    hadronize = Rehadronizer(pairs)
+    hadronize.require(["nominal", "rehadron"])
     herwig = ViewPlan("herwig", None, None, "herwig", "herwig", GeneratorPlan("herwig7", ()))
     with pytest.raises(InputError, match="view 'herwig' is of herwig7, only Pythia 8 hadronizes anew"):
         _views((herwig,), "herwig", ["new"], pairs)
+    plans = {source: replace(plan, views=(*plan.views, herwig)) for source, plan in hadronize._plans.items()}
+    monkeypatch.setattr(hadronize, "_plans", plans)
+    with pytest.raises(InputError, match="view 'herwig' is of herwig7, only Pythia 8 hadronizes anew"):
+        hadronize.require(["nominal", "herwig"])
 
 
 def test_another_number_of_rows_is_said(hadronize):

@@ -51,6 +51,15 @@ class AugmentationsCard(CardModel):
     translate: float = Field(0.0, ge=0)
     """largest shift in units of the extent of the jet"""
 
+    @model_validator(mode="after")
+    def _turned_about_one_axis(self) -> "AugmentationsCard":
+        if self.azimuth and self.rotate:
+            raise ValueError(
+                "azimuth and rotate are both true: events turn about the beam, jets about their axis; set rotate"
+                " or azimuth to false"
+            )
+        return self
+
 
 class LiveCard(CardModel):
     """What makes every jet of live views anew in every epoch; see `jetssl.data.live`."""

@@ -78,6 +78,8 @@ class Hadronizer:
         self._views, self._observer = place.views, observer
         self._starts = np.cumsum([0, *place.sizes])
         self._files = [Rehadronizer(Path(path)) for path in place.paths]
+        for file in self._files:
+            file.require(self._views)
 
     def __call__(self, wanted: Asked) -> Jets:
         """B jets with all `OPTIONAL_COLUMNS`; what has no jet is hadronized once more, as rows are those with one.

@@ -4,6 +4,7 @@ A thread would not do: HDF5 reads with Python's lock held, and NumPy computes wi
 the caller, so it works from scripts and notebooks as well; it ends with its parent, whose pipe it reads.
 """
 
+import os
 import pickle
 import signal
 import subprocess
@@ -81,7 +82,8 @@ def answer_requests(prepare: Callable[[Any], Callable[[Any], object]]) -> None:
         prepare: gives, for the setup, the function that answers; what either raises is the answer, too.
     """
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # nobody is there to be told
-    requests, answers = sys.stdin.buffer, sys.stdout.buffer
+    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a C++ library prints is no answer
     setup, answering = pickle.load(requests), None  # noqa: S301
     while True:
         try:

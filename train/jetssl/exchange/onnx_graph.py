@@ -13,6 +13,7 @@ from typing import Any, Final, cast
 import numpy as np
 import onnxruntime
 import torch
+from onnxruntime.capi.onnxruntime_pybind11_state import NotImplemented as NotInRuntime
 from onnxscript import opset18 as op
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
@@ -41,7 +42,8 @@ def onnx_graph(encoder: Encoder, n_features: int) -> bytes:
         n_features: F.
 
     Raises:
-        InputError: torch cannot translate this encoder, or the graph gives other numbers than torch.
+        InputError: torch cannot translate this encoder, or the graph gives other numbers than torch, or ONNX Runtime
+            cannot run it.
     """
     try:
         program = _exported(encoder, n_features)
@@ -93,7 +95,13 @@ def difference(encoder: Encoder, graph: bytes, n_features: int) -> float:
 
 
 def _refuse_other_numbers(encoder: Encoder, graph: bytes, n_features: int) -> None:
-    worst = difference(encoder, graph, n_features)
+    try:
+        worst = difference(encoder, graph, n_features)
+    except NotInRuntime as error:
+        raise InputError(
+            f"encoder {type(encoder).__name__}: ONNX Runtime {onnxruntime.__version__} lacks an operation of it"
+            f" ({str(error).splitlines()[0]}); take --format safetensors"
+        ) from error
     if not worst <= TOLERANCE:
         raise InputError(
             f"the ONNX graph differs from torch by {worst:.2g} of the largest number, want {TOLERANCE:g} at most;"

@@ -240,6 +240,8 @@ def _stored(path: str, item: Any, allowed: _Allowed) -> Stored:
         raise _NoPluginError(f"dataset {path} is compressed with {name}; {hdf5_plugins.REMEDY}")
     if strange := [number for number in filters if number not in allowed.filters + allowed.plugins]:
         raise _ForeignError(f"dataset {path} needs the HDF5 filter {strange[0]}, which is not one of h5py's own")
+    if hdf5_plugins.packs_twice(filters):
+        raise _ForeignError(f"dataset {path} is packed twice, so nobody knows what it would unpack to")
     if item.get_type().get_class() not in allowed.types:
         raise _ForeignError(f"dataset {path} holds no numbers")
     return Stored(item.shape, item.dtype)

@@ -54,7 +54,7 @@ def refuses_to_fit(path: Path, dataset: Any) -> bool:
     filters = [layout.get_filter(i)[0] for i in range(layout.get_nfilters())]
     if ZSTD not in filters:
         return False
-    skips, chunks = 1 << filters.index(ZSTD), []
+    skips, chunks = 1 << filters.index(ZSTD), list[Any]()
     dataset.id.chunk_iter(chunks.append)
     places = [chunk.byte_offset for chunk in chunks if not chunk.filter_mask & skips]
     size = math.prod(dataset.chunks) * dataset.dtype.itemsize

@@ -1,5 +1,6 @@
 """A generator of an installed package: that of examples/plugin."""
 
+import importlib
 import sys
 from dataclasses import replace
 
@@ -107,3 +108,13 @@ def test_listed_with_its_options():
     text = CliRunner().invoke(cli, ["generators"]).output
     assert "herwig7 (resim-jets): Herwig 7" in text
     assert "pions (fake_pions 1.2): Pions along partons; a toy.\n  pions: 10  of each outgoing parton" in text
+
+
+def test_a_file_is_read_without_the_package(tmp_path, monkeypatch):
+    (view, *_) = plan_views(load_card(write_card(tmp_path, options={"pions": 20})))
+    monkeypatch.undo()  # it is found no more
+    importlib.invalidate_caches()
+    (planned,) = plan_from_records([view.record()])
+    assert planned.generator == view.generator
+    with pytest.raises(InputError, match="'pions' is added by no installed package, want one; install or uninstall"):
+        package_generator((), planned.generator)

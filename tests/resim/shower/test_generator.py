@@ -118,3 +118,19 @@ def test_a_file_is_read_without_the_package(tmp_path, monkeypatch):
     assert planned.generator == view.generator
     with pytest.raises(InputError, match="'pions' is added by no installed package, want one; install or uninstall"):
         package_generator((), planned.generator)
+
+
+def test_options_alone_are_for_the_generator_of_the_parent(tmp_path):
+    path = write_card(tmp_path, options={"pions": 20})
+    content = yaml.safe_load(path.read_text())
+    content["views"]["again"]["shower"] = {"options": {"kick": 0.25}}
+    path.write_text(yaml.safe_dump(content))
+    card = load_card(path)
+    assert plan_views(card)[1].generator.lines == ('{"name":"pions","pions":10,"kick":0.25}',)
+    assert plan_views(
+        type(card).model_validate(card.resolved().model_dump(mode="json", by_alias=True))
+    ) == plan_views(card)
+    del content["views"]["nominal"]["shower"]
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(InputError, match=r"views\.again: pythia8 has no options; say it in its card"):
+        load_card(path)

@@ -134,3 +134,14 @@ def test_options_alone_are_for_the_generator_of_the_parent(tmp_path):
     path.write_text(yaml.safe_dump(content))
     with pytest.raises(InputError, match=r"views\.again: pythia8 has no options; say it in its card"):
         load_card(path)
+
+
+def test_events_that_are_left_out_are_said(tmp_path, monkeypatch):
+    path = write_card(tmp_path)
+    load_card(path)
+    monkeypatch.setattr(sys.modules["fake_pions"].Pions, "simulate", lambda self, events, seed: [])
+    with pytest.raises(
+        InputError, match="view nominal: its generator made 0 events of 3, want one for each; correct"
+    ):
+        generate(path, tmp_path / "a.h5", RunOptions(n_events=3, quiet=True))
+    assert not (tmp_path / "a.h5").exists()

@@ -105,7 +105,6 @@ WITHOUT_A_TEST_OF_THEIR_NAME = {
     "resim/detector/delphes_files.py": "tested with the program that reads and writes them: test_delphes_backend",
     "resim/detector/pileup_subtraction.py": "what it takes away is what was mixed in: test_pileup",
     "resim/formats/columns_card.py": "fields of a card: test_mapping_card",
-    "resim/formats/containers.py": "an interface; every kind of file is tested through it",
     "resim/formats/export_jets.py": "what the command `resim export` calls: test_layouts, test_rs3l_pairs",
     "resim/formats/row_views.py": "rows of what `resim import` reads: test_import_jets",
     "resim/run/chunks.py": "data classes",

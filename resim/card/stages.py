@@ -70,7 +70,7 @@ class ShowerSection(CardModel):
     @model_validator(mode="after")
     def _options_of_a_package(self) -> Self:
         if self.generator in DEFAULT_CARDS:
-            if self.options:
+            if self.options and "generator" in self.model_fields_set:  # else the parent's: `view_tree.check`
                 raise ValueError(f"{self.generator} has no options; say it in its card")
             return self
         if self.card is not None:

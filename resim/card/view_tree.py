@@ -135,6 +135,8 @@ def _section_above(name: str, views: Mapping[str, View]) -> str | None:
 def check(name: str, view: View, own: Stages, parent: Stages | None) -> None:
     """Raise a `ValueError` if the stages of a view cannot be run as the card says."""
     shower = own.shower
+    if shower.options and shower.generator in DEFAULT_CARDS:
+        raise ValueError(f"views.{name}: {shower.generator} has no options; say it in its card")
     if shower.model == "vincia" and (shower.mu_r_fsr, shower.mu_r_isr) != (1.0, 1.0):
         raise ValueError(
             f"views.{name}: mu_r_fsr and mu_r_isr are those of the simple shower; give Vincia's own factors,"

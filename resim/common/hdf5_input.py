@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 import h5py
 import numpy as np
 import numpy.typing as npt
-from h5py import h5d, h5g, h5l, h5o, h5t, h5z
+from h5py import h5d, h5g, h5l, h5o, h5s, h5t, h5z
 
 from resim.common import hdf5_plugins
 from resim.common.errors import InputError, reason_of
@@ -143,7 +143,9 @@ class Hdf5Input:
             attributes = self._file[group].attrs if group in self._file else None
             if attributes is None or name not in attributes:
                 return None
-            if attributes.get_id(name).get_type().get_class() not in _ATTRIBUTES:
+            stored = attributes.get_id(name)
+            is_one = stored.get_space().get_simple_extent_type() == h5s.SCALAR
+            if not is_one or stored.get_type().get_class() not in _ATTRIBUTES:
                 raise _ForeignError(f"attribute {name!r} of {group} is neither a text nor a number")
             return attributes[name]
 
@@ -240,6 +242,8 @@ def _stored(path: str, item: Any, allowed: _Allowed) -> Stored:
         raise _NoPluginError(f"dataset {path} is compressed with {name}; {hdf5_plugins.REMEDY}")
     if strange := [number for number in filters if number not in allowed.filters + allowed.plugins]:
         raise _ForeignError(f"dataset {path} needs the HDF5 filter {strange[0]}, which is not one of h5py's own")
+    if hdf5_plugins.packs_twice(filters):
+        raise _ForeignError(f"dataset {path} is packed twice, so nobody knows what it would unpack to")
     if item.get_type().get_class() not in allowed.types:
         raise _ForeignError(f"dataset {path} holds no numbers")
     return Stored(item.shape, item.dtype)

@@ -1,8 +1,12 @@
 """Filters of HDF5 that the package hdf5plugin brings along."""
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
+
+from h5py import h5z
 
 ZSTD: Final = 32015
 """Number of the filter of Zstandard."""
@@ -17,7 +21,8 @@ PLUGINS: Final = {
 """Number of the filter -> name, as files of others use them."""
 REMEDY: Final = "the package hdf5plugin unpacks that; install it with: pip install 'resim-jets[formats]'"
 
-
+_UNPACKED: Final = (h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32)
+"""Filters that make nothing smaller, which may stand beside Zstandard."""
 _MAGIC: Final = bytes.fromhex("28b52ffd")
 _LONGEST_HEADER: Final = 18
 
@@ -31,6 +36,11 @@ def installed() -> bool:
     return True
 
 
+def packs_twice(filters: Sequence[int]) -> bool:
+    """Whether Zstandard is one of two filters that pack: only the size that the outer one unpacks to is checked."""
+    return ZSTD in filters and not Counter(filters) <= Counter((ZSTD, *_UNPACKED))
+
+
 def refuses_to_fit(path: Path, dataset: Any) -> bool:
     """Whether a chunk that Zstandard packed says that it unpacks to another size than chunks of the dataset have.
 
@@ -41,10 +51,13 @@ def refuses_to_fit(path: Path, dataset: Any) -> bool:
         dataset: of h5py.
     """
     layout = dataset.id.get_create_plist()
-    if ZSTD not in [layout.get_filter(i)[0] for i in range(layout.get_nfilters())]:
+    filters = [layout.get_filter(i)[0] for i in range(layout.get_nfilters())]
+    if ZSTD not in filters:
         return False
-    size, places = math.prod(dataset.chunks) * dataset.dtype.itemsize, []
-    dataset.id.chunk_iter(lambda chunk: places.append(chunk.byte_offset) if not chunk.filter_mask else None)
+    skips, chunks = 1 << filters.index(ZSTD), list[Any]()
+    dataset.id.chunk_iter(chunks.append)
+    places = [chunk.byte_offset for chunk in chunks if not chunk.filter_mask & skips]
+    size = math.prod(dataset.chunks) * dataset.dtype.itemsize
     with path.open("rb") as stream:
         for place in places:
             stream.seek(place)

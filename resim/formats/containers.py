@@ -67,7 +67,7 @@ class Reader(ABC):
     def __init__(self, path: Path, card: Any) -> None:
         self.path = path
         with reading(path, str(card.kind)):
-            self.columns = dict(self.read(path, card))
+            self.columns = {name: _checked(name, values) for name, values in self.read(path, card).items()}
 
     @abstractmethod
     def read(self, path: Path, card: Any) -> Mapping[str, Values]:
@@ -96,6 +96,16 @@ class Reader(ABC):
     def close(self) -> None:
         """Let go of the columns."""
         self.columns = {}
+
+
+def _checked(name: str, values: Values) -> Values:
+    """Raise a `TypeError` or a `ValueError` if a column is none."""
+    arrays = (values.counts, values.values) if isinstance(values, Ragged) else (values,)
+    if not all(isinstance(array, np.ndarray) and array.ndim for array in arrays):
+        raise TypeError(f"column {name} is no array, as the reader should make of it")
+    if isinstance(values, Ragged) and values.counts.sum() != len(values.values):
+        raise ValueError(f"column {name} has {len(values.values)} values, its counts say {values.counts.sum()}")
+    return values
 
 
 def _length(values: Values) -> int:

@@ -163,7 +163,13 @@ class MappingCard(CardModel):
         return name
 
     def of_one_class(self, label: str) -> "MappingCard":
-        """The card for files of one class, whatever it says of classes."""
+        """The card for files of one class, whatever it says of classes.
+
+        Raises:
+            InputError: the class has no name that could be read.
+        """
+        if not (label.strip() and label.isprintable()):
+            raise InputError(f"--label {label!r}: want the name of a class, printable characters")
         return self.model_copy(update={"labels": LabelsCard(all=label)})
 
     @property

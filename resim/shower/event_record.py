@@ -126,8 +126,10 @@ class FinalParticles:
         """The final particles of `event`, a copy; `(n_particles,)` with the fields of `FINAL_PARTICLE`."""
         if self.layout is None or self.layout.fields is None:
             return final_particles_by_api(event)
-        size, stride = event.size(), self.layout.itemsize
-        memory = _memory(_address(event[0]), stride * size, _READ_ONLY) if size else b""
+        if (size := event.size()) == 0:
+            return np.empty(0, self._kept)
+        stride = self.layout.itemsize
+        memory = _memory(_address(event[0]), stride * size, _READ_ONLY)
         status = np.ndarray(size, "<i4", memory, offset=self.layout.fields["status"][1], strides=(stride,))
         whole = np.ndarray(size, (np.void, stride), memory)  # copied as bytes, five times as fast as field by field
         final = whole[status > 0]

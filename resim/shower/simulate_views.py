@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from resim.card.view_plan import GeneratorPlan, ViewPlan
+from resim.common.errors import InputError
 from resim.common.row_counts import LossReason
 from resim.common.seeds import SeedKey, Stage, pythia_seed
 from resim.common.units import INVISIBLE_PDG_IDS
@@ -207,6 +208,11 @@ def _realize_slice(
             if attempt == MAX_ATTEMPTS - 1:
                 raise
         else:
+            if len(events) != len(scatters):
+                raise InputError(
+                    f"view {view}: its generator made {len(events)} events of {len(scatters)}, want one for each;"
+                    " correct or uninstall its package"
+                )
             return [_slice_outcome(*made, seed) for made in zip(scatters, events, strict=True)]
     raise AssertionError("every attempt returns or raises")
 

@@ -134,3 +134,14 @@ def test_an_attribute_that_leads_elsewhere_is_not_read(path, kind):
         ):
             file.attribute("odd", "group")
         assert file.attribute("name", "group") == "of the group"
+
+
+@pytest.mark.parametrize("value", [np.array([1, 2]), np.array(["a"], "S1"), h5py.Empty("f4")])
+def test_an_attribute_of_several_values_or_none_is_refused(path, value):
+    with h5py.File(path, "a") as file:
+        file.attrs["odd"] = value
+    with (
+        Hdf5Input(path, "make it again") as file,
+        pytest.raises(InputError, match="attribute 'odd' of / is neither a text nor a number; make it again"),
+    ):
+        file.attribute("odd")

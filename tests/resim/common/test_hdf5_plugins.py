@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from resim.common import hdf5_plugins
+from resim.common.errors import InputError
+from resim.common.hdf5_input import Hdf5Input
 
 
 def test_the_package_is_found_or_not(monkeypatch):
@@ -41,3 +43,32 @@ def test_chunks_of_every_size_say_it(tmp_path, length):
 @pytest.mark.parametrize("frame", ["", "28b52ffd", "28b52ffd0058000000", "1f8b08000000"])
 def test_what_announces_no_size(frame):
     assert hdf5_plugins._unpacked_size(bytes.fromhex(frame)) is None
+
+
+class Packed(Hdf5Input):
+    plugins = (hdf5_plugins.ZSTD,)
+
+
+def test_a_chunk_that_is_not_shuffled_is_looked_at_too(tmp_path):
+    """The mask of a chunk says which filters it went without; another than Zstandard makes it no smaller."""
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        large = file.create_dataset("large", data=np.zeros(1000, "u1"), chunks=(1000,), **hdf5plugin.Zstd())
+        small = file.create_dataset("small", (8,), "u1", chunks=(8,), shuffle=True, **hdf5plugin.Zstd())
+        small.id.write_direct_chunk((0,), large.id.read_direct_chunk((0,))[1], 1)
+    with Packed(tmp_path / "x.h5", "make it again") as file:
+        with pytest.raises(InputError, match="dataset small is damaged: a chunk unpacks to another size"):
+            file.read("small")
+        assert file.read("large").tolist() == [0] * 1000
+
+
+@pytest.mark.parametrize("inner", [hdf5_plugins.ZSTD, h5py.h5z.FILTER_DEFLATE])
+def test_what_is_packed_twice_is_refused(tmp_path, inner):
+    """65 kB of 3 kB that announced their size unpacked to 2 GB."""
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        layout = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        layout.set_chunk((8,))
+        for number in (inner, hdf5_plugins.ZSTD):
+            layout.set_filter(number, 0, (3,))
+        h5py.h5d.create(file.id, b"x", h5py.h5t.NATIVE_INT64, h5py.h5s.create_simple((8,)), layout)
+    with pytest.raises(InputError, match="dataset x is packed twice, so nobody knows what it would unpack to; make"):
+        Packed(tmp_path / "x.h5", "make it again")

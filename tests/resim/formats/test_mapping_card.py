@@ -91,3 +91,9 @@ def test_the_card_of_the_documentation_is_read(tmp_path):
     card = mapping_card(None, tmp_path / "card.yaml")
     assert card.arrays[:3] == ("truth", "c_pt", "c_eta")
     assert card.missing == []
+
+
+@pytest.mark.parametrize("label", ["", " ", "a\nb"])
+def test_a_class_without_a_name_is_refused(label):
+    with pytest.raises(InputError, match=r"--label '.*': want the name of a class, printable characters"):
+        mapping_card("adc2021", None).of_one_class(label)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import pythia8mc
 
 from resim.card.pythia_settings import shower_lines
 from resim.card.stages import ShowerSection
@@ -32,6 +33,12 @@ def test_memory_layout_is_found_and_agrees_with_the_api(pythia, events):
         assert np.array_equal(fast, final_particles_by_api(pythia._pythia.event))
         assert np.array_equal(fast, read(pythia._pythia.event))
         assert fast.dtype.names == FINAL_PARTICLE.names
+
+
+def test_an_empty_event_has_no_particles():
+    found = FinalParticles()(pythia8mc.Event())
+    assert len(found) == 0
+    assert found.dtype.names == FINAL_PARTICLE.names
 
 
 def test_without_a_layout_the_api_is_used(pythia, events, monkeypatch):

@@ -1,5 +1,6 @@
 """A generator of an installed package: that of examples/plugin."""
 
+import importlib
 import sys
 from dataclasses import replace
 
@@ -107,3 +108,40 @@ def test_listed_with_its_options():
     text = CliRunner().invoke(cli, ["generators"]).output
     assert "herwig7 (resim-jets): Herwig 7" in text
     assert "pions (fake_pions 1.2): Pions along partons; a toy.\n  pions: 10  of each outgoing parton" in text
+
+
+def test_a_file_is_read_without_the_package(tmp_path, monkeypatch):
+    (view, *_) = plan_views(load_card(write_card(tmp_path, options={"pions": 20})))
+    monkeypatch.undo()  # it is found no more
+    importlib.invalidate_caches()
+    (planned,) = plan_from_records([view.record()])
+    assert planned.generator == view.generator
+    with pytest.raises(InputError, match="'pions' is added by no installed package, want one; install or uninstall"):
+        package_generator((), planned.generator)
+
+
+def test_options_alone_are_for_the_generator_of_the_parent(tmp_path):
+    path = write_card(tmp_path, options={"pions": 20})
+    content = yaml.safe_load(path.read_text())
+    content["views"]["again"]["shower"] = {"options": {"kick": 0.25}}
+    path.write_text(yaml.safe_dump(content))
+    card = load_card(path)
+    assert plan_views(card)[1].generator.lines == ('{"name":"pions","pions":10,"kick":0.25}',)
+    assert plan_views(
+        type(card).model_validate(card.resolved().model_dump(mode="json", by_alias=True))
+    ) == plan_views(card)
+    del content["views"]["nominal"]["shower"]
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(InputError, match=r"views\.again: pythia8 has no options; say it in its card"):
+        load_card(path)
+
+
+def test_events_that_are_left_out_are_said(tmp_path, monkeypatch):
+    path = write_card(tmp_path)
+    load_card(path)
+    monkeypatch.setattr(sys.modules["fake_pions"].Pions, "simulate", lambda self, events, seed: [])
+    with pytest.raises(
+        InputError, match="view nominal: its generator made 0 events of 3, want one for each; correct"
+    ):
+        generate(path, tmp_path / "a.h5", RunOptions(n_events=3, quiet=True))
+    assert not (tmp_path / "a.h5").exists()

@@ -17,7 +17,10 @@ def write(path: Path, needs: Path | None = None) -> None:
     path.write_text("made" if needs is None else needs.read_text())
 
 
-def fail(path: Path) -> None:
+def fail_after_first(path: Path) -> None:
+    """Once step 0 is made: an error ends what still runs beside it."""
+    while not (path.parents[1] / "first_0" / "file").exists():
+        os.sched_yield()
     raise InputError(f"{path}: cannot be made")
 
 
@@ -54,7 +57,7 @@ def test_each_is_made_once(tmp_path, jobs, caplog):
 
 @pytest.mark.slow
 def test_what_is_said_beside_others_is_in_a_file_and_an_error_keeps_what_is_made(tmp_path):
-    steps = [step(tmp_path, "first", 0), step(tmp_path, "first", 1, fail)]
+    steps = [step(tmp_path, "first", 0), step(tmp_path, "first", 1, fail_after_first)]
     with pytest.raises(InputError, match="first_1/file: cannot be made"):
         make_steps(steps, tmp_path, 2)
     assert (tmp_path / "first_1.log").is_file()

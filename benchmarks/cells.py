@@ -5,7 +5,7 @@ process, on one core; the median over the rounds.
 
 - `events_per_s`, `pythia_events_per_s`.
 - `jets`: median of pT over that of the particle-level jet (R = 0.4, within 0.2, |eta| < 2.3) and half of the central
-  68 % over it, in ranges of the latter, for both cards.
+  68 % over it, in ranges of the latter and of |eta|, for both cards.
 - `again`: half of the central 68 % of the relative change, over sqrt(2), where the same particles are measured twice.
 - `per_jet`: cells, clusters and tracks of a jet above 25 GeV; with --pairs, bytes of its groups in that file.
 
@@ -17,6 +17,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +41,8 @@ PT_MIN: Final = 25.0
 """GeV, of the jets of the talk."""
 RANGES: Final = ((30, 60), (60, 100), (100, 150), (150, 400))
 """GeV, of particle-level jets."""
+ETAS: Final = (0.0, 0.8, 1.5, 2.3)
+"""Edges: barrel, where the barrel ends (|eta| = 1.5 in COCOA), end caps."""
 SETTINGS: Final = ("Print:quiet = on", "Beams:eCM = 13000", "HardQCD:all = on", "PhaseSpace:pTHatMin = 100")
 
 
@@ -77,14 +80,17 @@ def pairs_of(first: ClusteredJets, second: ClusteredJets) -> tuple[np.ndarray, n
 
 
 def response(particles: ClusteredJets, measured: ClusteredJets) -> list[dict[str, float]]:
-    """Response and resolution in ranges of particle-level pT."""
+    """Response and resolution in ranges of particle-level pT, and of |eta| above `PT_MIN`."""
     true, seen = pairs_of(particles, measured)
-    ratio, pt = measured.pt[seen] / particles.pt[true], particles.pt[true]
+    ratio, pt, eta = measured.pt[seen] / particles.pt[true], particles.pt[true], np.abs(particles.eta[true])
+    hard = pt > PT_MIN
+    inside = [("pt", low, (pt > low) & (pt < high)) for low, high in RANGES]
+    inside += [("abs_eta", low, hard & (eta > low) & (eta < high)) for low, high in pairwise(ETAS)]
     rows = []
-    for low, high in RANGES:
-        inside = ratio[(pt > low) & (pt < high)]
-        median = float(np.median(inside))
-        rows.append({"pt": low, "jets": len(inside), "response": median, "resolution": half_width(inside) / median})
+    for axis, low, chosen in inside:
+        median = float(np.median(ratio[chosen]))
+        resolution = half_width(ratio[chosen]) / median
+        rows.append({axis: low, "jets": int(chosen.sum()), "response": median, "resolution": resolution})
     return rows
 
 

@@ -39,8 +39,9 @@ from torch.nn import functional
 
 from jetssl.config.card import Card
 from jetssl.config.data import DataCard
-from jetssl.config.encoders import ParticleTransformerCard, PredictorCard, TransformerCard
+from jetssl.config.encoders import ParticleTransformerCard, TransformerCard
 from jetssl.config.objectives import JepaCard
+from jetssl.config.projectors import PredictorCard
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.jets import Jets, gather_jets
 from jetssl.data.ragged import Ragged

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 import torch
@@ -20,7 +20,6 @@ from jetssl.config.objectives import AnomaliesCard, HidingCard
 from jetssl.data.anomalies import anomalize
 from jetssl.data.augmentations import augment
 from jetssl.data.jets import Jets, concatenate, gather_jets
-from jetssl.data.live_processes import LiveProcesses
 from jetssl.data.masking import HIDDEN, hide
 from jetssl.data.reading import WindowReader
 from jetssl.data.rows import Rows
@@ -28,6 +27,9 @@ from jetssl.data.sampling import Window
 from jetssl.data.tensors import PairBatch, hidden_batch, to_tensors
 from jetssl.data.views import Choices
 from resim.common.arrays import Integers
+
+if TYPE_CHECKING:
+    from jetssl.data.live_processes import LiveProcesses
 
 T = TypeVar("T")
 DEPTH: Final = 2
@@ -50,7 +52,7 @@ class Look:
     """how anomalous versions are made; None: there are none"""
     partner: Integers | None = None
     """int64 `(R,)`, the row of the second jet of each row; None: the same one"""
-    live: LiveProcesses | None = None
+    live: "LiveProcesses | None" = None
     """what makes the jets of the views anew; None: they are shown as they are stored"""
 
     @property

@@ -12,8 +12,6 @@ from jetssl.config.data import DataCard
 from jetssl.config.objectives import AnomClrCard, HidingCard
 from jetssl.data.batches import Look, PairBatches, ShardPass, Share, TrainingBatches
 from jetssl.data.features import FEATURE_SETS
-from jetssl.data.live import PARTICLE_COLUMNS, radius_of_generated
-from jetssl.data.live_processes import LiveProcesses
 from jetssl.data.partners import partners
 from jetssl.data.reading import Place, WindowReader
 from jetssl.data.rows import Rows
@@ -65,6 +63,10 @@ class PairDataModule(lightning.LightningDataModule):
             self.look = replace(self.look, partner=self._partners(card.views.candidates, quiet))
         columns = FEATURE_SETS[self.card.feature_set].columns
         if card.views.live is not None:
+            # These bring the detector, Pythia and FastJet, which no other training waits for.
+            from jetssl.data.live import PARTICLE_COLUMNS, radius_of_generated
+            from jetssl.data.live_processes import LiveProcesses
+
             live = LiveProcesses(card.views.live, radius_of_generated(rows), Place.of(rows))
             self.look = replace(self.look, live=live)
             columns = tuple(dict.fromkeys((*columns, *PARTICLE_COLUMNS)))

@@ -167,8 +167,7 @@ def test_a_stream_shows_the_jets_of_the_table(several_files, changed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("buffer", [64, 10_000])
-@pytest.mark.parametrize("size", [1, 2, 4])
+@pytest.mark.parametrize(("buffer", "size"), [(64, 2), (10_000, 1), (10_000, 4)])
 def test_shards_give_one_batch_whoever_reads_them(several_files, changed, buffer, size):
     rows, card = rows_of(several_files), changed(shards=4, buffer=buffer, batch_size=8)
     whole = PairDataModule(rows, card)

@@ -11,19 +11,15 @@ import torch
 from jetssl.training import launch as module
 from jetssl.training.launch import launch
 from jetssl.training.run_folder import RunFolder
-from tests.helpers.forked import MAIN, run_program, start_program
+from tests.helpers.forked import MAIN, start_program
 from tests.helpers.programs import ENVIRONMENT
 from tests.helpers.waiting import wait_until
-
-
-def words_for(card_file, run, epochs):
-    return "train", card_file, "training.devices=2", f"training.epochs={epochs}", "-o", run.path
 
 
 @contextmanager
 def training(card_file, run):
     """The command in the middle of a training, and its two processes."""
-    parent = start_program(MAIN, *words_for(card_file, run, 1000))
+    parent = start_program(MAIN, "train", card_file, "training.devices=2", "training.epochs=1000", "-o", run.path)
     wait_until(lambda: parent.returncode is not None or run.last.is_file())
     children = [p for p in psutil.Process(parent.pid).children() if "jetssl" in p.cmdline()]
     assert len(children) == 2
@@ -35,16 +31,29 @@ def training(card_file, run):
                 process.kill()
 
 
-@pytest.mark.slow
-def test_one_process_for_each_device(card_file, tmp_path):
-    run = RunFolder(tmp_path / "run")
-    done = run_program(MAIN, *words_for(card_file, run, 1))
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("trained, 1 epochs") == 1
-    assert done.stderr.count("\n") == done.stderr.count("ETA") == 1
-    provenance = run.load_provenance()
-    assert provenance.finished is not None
-    assert provenance.processes == 2
+@pytest.fixture
+def stand_in(tmp_path, monkeypatch):
+    """Runs a shell program in place of the interpreter in each of two processes; returns the status."""
+
+    def run(program):
+        script = tmp_path / "python"
+        script.write_text(f"#!/bin/sh\n{program}\n")
+        script.chmod(0o755)
+        monkeypatch.setattr(module.sys, "executable", str(script))
+        return launch(["train"], 2)
+
+    return run
+
+
+def test_each_process_knows_which_it_is(stand_in, tmp_path):
+    assert stand_in(f'echo "$WORLD_SIZE $*" > {tmp_path}/$RANK') == 0
+    assert [(tmp_path / rank).read_text() for rank in "01"] == ["2 -m jetssl train\n"] * 2
+
+
+def test_a_process_that_was_killed_is_named_and_the_other_one_ends(stand_in, tmp_path, caplog):
+    assert stand_in(f"echo $$ > {tmp_path}/$RANK; [ $RANK = 0 ] || kill -9 $$; exec sleep 1000") == 128 + 9
+    assert "process 1 of 2 was killed by signal 9" in caplog.text
+    assert not psutil.pid_exists(int((tmp_path / "0").read_text()))
 
 
 @pytest.mark.slow
@@ -71,30 +80,27 @@ def test_processes_have_time_to_save(monkeypatch, asked, seconds):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("killed", ["the command", "a process"])
-def test_nobody_trains_on_alone(card_file, tmp_path, killed):
-    """The processes of a command that was killed stop, as its lock has gone; a process that was killed is named."""
+def test_nobody_trains_on_alone(card_file, tmp_path):
+    """The processes of a command that was killed stop, as its lock has gone."""
     with training(card_file, RunFolder(tmp_path / "run")) as (parent, children):
-        if killed == "the command":
-            os.kill(parent.pid, signal.SIGKILL)
-        else:
-            children[1].kill()
+        os.kill(parent.pid, signal.SIGKILL)
         assert psutil.wait_procs(children, timeout=60)[1] == []
-        done = parent.wait()
-    if killed == "a process":
-        assert done.returncode == 128 + 9
-        assert "process 1 of 2 was killed by signal 9" in done.stderr
 
 
 @pytest.mark.slow
 def test_preemption_reaches_all_processes(card_file, tmp_path):
-    """SIGUSR1 to the command alone: all save and stop after one batch, and the status says that it can go on."""
+    """SIGUSR1 to the command alone: all save and stop after one batch, and one says it, and each epoch."""
     run = RunFolder(tmp_path / "run")
     with training(card_file, run) as (parent, children):
         os.kill(parent.pid, signal.SIGUSR1)
         done = parent.wait()
         assert psutil.wait_procs(children, timeout=60)[1] == []
     assert done.returncode == 75
-    assert done.stderr.splitlines()[-1] == f"jetssl: preempted (SIGUSR1); the same command resumes {run.path}"
-    assert run.load_provenance().finished is None
+    *before, last = done.stderr.splitlines()
+    epochs = [line.split()[1] for line in before if line.startswith("epoch")]
+    assert epochs == [f"{k + 1}/1000" for k in range(len(epochs))] != []
+    assert last == f"jetssl: preempted (SIGUSR1); the same command resumes {run.path}"
+    provenance = run.load_provenance()
+    assert provenance.finished is None
+    assert provenance.processes == 2
     assert torch.load(run.last, weights_only=True)["global_step"] > 0

@@ -102,6 +102,7 @@ def test_options_are_frozen():
                 "--seeds",
                 "--steps",
                 "--encoder-rate",
+                "--layer-decay",
                 "--json",
                 "--quiet",
             ),

@@ -75,12 +75,22 @@ def test_all_modes_then_nothing_left_to_do(request_of, mock_file, finished_run, 
         words = ["embed", str(request_of.output / f"{mode}_20_0"), str(mock_file), "-o", str(tmp_path / f"{mode}.h5")]
         embedded = CliRunner().invoke(jetssl, [*words, "--quiet"])
         assert embedded.exit_code == 0, embedded.output
-    with pytest.raises(InputError, match="holds fits of another checkpoint, file, task, head, seed, rate or weights"):
+    with pytest.raises(
+        InputError, match="holds fits of another checkpoint, file, task, head, seed, rates or weights"
+    ):
         finetune(asked(request_of, seed=2), quiet=True)
     with pytest.raises(InputError, match="holds fits of another checkpoint"):
         finetune(asked(request_of, unweighted=True), quiet=True)
     with pytest.raises(InputError, match="holds fits of another checkpoint"):
         finetune(asked(request_of, encoder_rate=1e-3), quiet=True)
+    with pytest.raises(InputError, match="holds fits of another checkpoint"):
+        finetune(asked(request_of, layer_decay=0.9), quiet=True)
+
+
+@pytest.mark.parametrize("rate", [{"encoder_rate": 1e-3}, {"layer_decay": 0.8}])
+def test_rates_of_a_mode_that_is_not_asked_for_are_refused(rate):
+    with pytest.raises(ValueError, match="are those of mode full, which is not asked for"):
+        FineTuneCard(mode=("frozen", "scratch"), **rate)
 
 
 @pytest.mark.slow

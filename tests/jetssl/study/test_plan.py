@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from jetssl.config.evaluation import ProbeCard
 from jetssl.config.study import load_study_card
-from jetssl.study.plan import Plan
+from jetssl.study.plan import Plan, options_of
 from tests.helpers.chain import REPOSITORY
 
 SHIPPED = REPOSITORY / "cards/studies/rs3l_small.yaml"
@@ -18,6 +19,14 @@ def folders(*overrides):
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+
+
+def test_an_option_that_a_later_version_adds_makes_nothing_anew():
+    class Later(ProbeCard):
+        new: int = 3
+
+    assert options_of(Later(labels=(100,))) == options_of(ProbeCard(labels=(100,))) != options_of(ProbeCard())
+    assert options_of(Later(new=4)) == {"new": 4}
 
 
 def test_the_same_card_has_the_same_folders():

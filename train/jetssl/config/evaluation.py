@@ -6,7 +6,7 @@ A section for each command; its keys are the options of the command, whose defau
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import ConfigDict, Field, PlainValidator, field_validator
+from pydantic import ConfigDict, Field, PlainValidator, field_validator, model_validator
 
 from resim.common.cards import CardModel, find_file, parse_card, read_yaml
 from resim.common.errors import InputError
@@ -115,6 +115,10 @@ class ProbeCard(TaskSection):
     """Whose vectors: encoder; or projector.1, projector.2 ..."""
 
 
+_RATES_OF_FULL = (1e-4, 1.0)
+"""Peak learning rate of the encoder, and layer decay, unless asked for."""
+
+
 class FineTuneCard(TaskSection):
     """What `jetssl finetune` is asked."""
 
@@ -126,8 +130,16 @@ class FineTuneCard(TaskSection):
     """Draws of labels, each with fresh weights."""
     steps: int = Field(300, ge=1)
     """Of one fit, at most."""
-    encoder_rate: float = Field(1e-4, gt=0, le=1)
+    encoder_rate: float = Field(_RATES_OF_FULL[0], gt=0, le=1)
     """Peak learning rate of the pre-trained encoder in mode full; 1e-3 is that of a fresh one."""
+    layer_decay: float = Field(_RATES_OF_FULL[1], gt=0, le=1)
+    """Factor on it for each layer further down, 0.65 to 0.95 where it is used; 1: one rate for all."""
+
+    @model_validator(mode="after")
+    def _rates_are_of_full(self) -> "FineTuneCard":
+        if "full" not in self.mode and (self.encoder_rate, self.layer_decay) != _RATES_OF_FULL:
+            raise ValueError("encoder_rate and layer_decay are those of mode full, which is not asked for")
+        return self
 
 
 class EvaluateCard(Section):

@@ -14,7 +14,7 @@ from torch import nn
 
 from jetssl.common.devices import moved, on_own_device
 from jetssl.evaluation.heads import cross_entropy
-from jetssl.methods.optimizers import AdamW
+from jetssl.methods.optimizers import AdamW, groups_of_rates, layer_depths
 from jetssl.methods.schedules import warmup_cosine
 from jetssl.models.encoder import Encoder
 from jetssl.models.particle_transformer import ParticleTransformer
@@ -36,6 +36,8 @@ class Rates:
 
     encoder: float
     head: float
+    layer_decay: float = 1.0
+    """factor for each layer of the encoder further down"""
 
 
 class Headed(nn.Module):
@@ -106,7 +108,7 @@ def train(  # noqa: PLR0913, PLR0917
         loss: cross-entropy by default.
 
     Raises:
-        InputError: the loss is not finite.
+        InputError: the loss is not finite, or a decay meets an encoder without layers that follow each other.
     """
     with on_own_device(model) as device:
         _descend(model, batches, steps, rates, validation_loss, loss, device)
@@ -142,11 +144,13 @@ def _descend(  # noqa: PLR0913, PLR0917
 
 
 def _optimizer(model: Headed, rates: Rates) -> AdamW:
-    parameters = [
-        {"params": [p for p in part.parameters() if p.requires_grad], "lr": rate}
-        for part, rate in ((model.encoder, rates.encoder), (model.head, rates.head))
+    depths = layer_depths(model.encoder) if rates.layer_decay < 1 else {}
+    encoder = [
+        (weights, rates.encoder * rates.layer_decay ** depths.get(name, 0))
+        for name, weights in model.encoder.named_parameters()
     ]
-    return AdamW(parameters, weight_decay=0.01)
+    head = [(weights, rates.head) for weights in model.head.parameters()]
+    return AdamW(groups_of_rates([*encoder, *head]), weight_decay=0.01)
 
 
 def _step(model: nn.Module, loss: torch.Tensor, optimizer: AdamW) -> None:

@@ -10,18 +10,30 @@ from typing import Final
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
+from torch import nn
 
 from jetssl.common.threads import torch_threads
 from jetssl.config.evaluation import FineTuneCard, HeadName, Mode
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.table import load_pairs
 from jetssl.data.weights import AUTO, NONE
+from jetssl.evaluation.classifier import Projected, Rates
 from jetssl.evaluation.embedding_cache import checkpoint_digest, run_vectors
 from jetssl.evaluation.fit_pool import run_fits
-from jetssl.evaluation.fits import BASELINES, Bench, Fit, label_draw, method_of, read_scores, unfinished_fits
+from jetssl.evaluation.fits import (
+    BASELINES,
+    HEAD_RATE,
+    Bench,
+    Fit,
+    label_draw,
+    method_of,
+    read_scores,
+    unfinished_fits,
+)
 from jetssl.evaluation.results import Origin, Result, write_records, write_results
 from jetssl.evaluation.summary import Comparison, roc_curves, summarize
 from jetssl.evaluation.task import make_task, warn_of_other_identities
+from jetssl.methods.optimizers import layer_depths
 from jetssl.models.checkpoints import load_encoder, load_projector
 from jetssl.training.run_folder import RunFolder
 from resim.common.atomic_write import entries, write_text
@@ -68,6 +80,7 @@ class _Identity(BaseModel):
     weights: str = AUTO
     """of the events"""
     encoder_rate: float = 1e-4
+    layer_decay: float = 1.0
 
 
 def finetune(request: FineTuning, *, quiet: bool = False) -> list[Result]:
@@ -98,8 +111,10 @@ def _bench(request: FineTuning) -> Bench:
     card = run.load_card()
     run.load_provenance()
     loaded = load_encoder(run.best, card)
+    if asked.layer_decay < 1:
+        layer_depths(Projected(loaded.encoder, nn.Identity()))  # refused now, not by a fit
     if asked.head != "linear":
-        load_projector(run.best)  # refused now, not by a fit
+        load_projector(run.best)  # as well
     data = loaded.card.data
     table = load_pairs(asked.data or data.files, columns=FEATURE_SETS[data.feature_set].columns, weights=data.weights)
     warn_of_other_identities(run, table.rows)
@@ -114,8 +129,8 @@ def _bench(request: FineTuning) -> Bench:
     )
     with torch_threads(loaded.card.training.threads):
         vectors = run_vectors(run, loaded, table, task.view)
-    how = (asked.seed, asked.steps, asked.head, asked.encoder_rate)
-    return Bench(run, loaded, table, task, vectors, request.output, *how)
+    rates = Rates(asked.encoder_rate, HEAD_RATE, asked.layer_decay)
+    return Bench(run, loaded, table, task, vectors, request.output, asked.seed, asked.steps, asked.head, rates)
 
 
 def _claim(request: FineTuning, bench: Bench) -> None:
@@ -131,6 +146,7 @@ def _claim(request: FineTuning, bench: Bench) -> None:
         seed=request.card.seed,
         steps=request.card.steps,
         encoder_rate=request.card.encoder_rate,
+        layer_decay=request.card.layer_decay,
         weights=NONE if request.card.unweighted else bench.loaded.card.data.weights,
     ).model_dump_json(indent=1, exclude_defaults=True)
     path = request.output / FITS_FILE
@@ -140,7 +156,7 @@ def _claim(request: FineTuning, bench: Bench) -> None:
         write_text(path, identity)
     elif path.read_bytes() != identity.encode():
         raise InputError(
-            f"{request.output}: holds fits of another checkpoint, file, task, head, seed, rate or weights; give"
+            f"{request.output}: holds fits of another checkpoint, file, task, head, seed, rates or weights; give"
             " another -o"
         )
 

@@ -45,6 +45,8 @@ BASELINES: dict[Mode, Baseline] = {"scratch": "scratch", "scratch-views": "scrat
 HEAD_RATE = 1e-3
 FRESH_RATE = 1e-3
 """Of fresh encoders and adapters; with few labels a pre-trained encoder forgets at it before the head follows."""
+RATES = Rates(1e-4, HEAD_RATE)
+"""Of mode `full`."""
 BATCH_SIZE = 128
 
 
@@ -78,8 +80,8 @@ class Bench:
     seed: int
     steps: int
     head: HeadName = "linear"
-    encoder_rate: float = 1e-4
-    """of the pre-trained encoder in mode `full`"""
+    rates: Rates = RATES
+    """of mode `full`, whose encoder is pre-trained"""
 
     def fit(self, fit: Fit) -> None:
         """Fine-tune, and write the run folder; the scores are its last file."""
@@ -108,7 +110,7 @@ class Bench:
             vectors, classes = self._embed(core, validation), self.task.class_index[validation]
             return loss_of(head, vectors, classes, self.task.sizes(validation))
 
-        rates = Rates(self.encoder_rate if fit.mode == "full" else FRESH_RATE, HEAD_RATE)
+        rates = self.rates if fit.mode == "full" else Rates(FRESH_RATE, HEAD_RATE)
         train(model, self._batches(fit, labelled), self.steps, rates, loss)
         return cast("Any", adapted).merge_and_unload() if adapted else encoder, head
 

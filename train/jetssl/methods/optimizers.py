@@ -1,7 +1,7 @@
 """The optimizer, and which parameters learn at which rate."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -46,23 +46,37 @@ def parameter_groups(module: nn.Module, card: TrainingCard) -> list[dict[str, An
     """
     learning = {name: weights for name, weights in module.named_parameters() if weights.requires_grad}
     _refuse_unknown(card.rates, list(learning))
-    depths = {} if card.layer_decay is None else _depths(module)
-    groups: defaultdict[float, list[nn.Parameter]] = defaultdict(list)
-    for name, weights in learning.items():
+    depths = {} if card.layer_decay is None else layer_depths(module)
+
+    def factor(name: str) -> float:
         part = max((part for part in card.rates if _is_part(name, part)), key=len, default=None)
-        factor = 1.0 if part is None else card.rates[part]
-        groups[factor * (card.layer_decay or 1.0) ** depths.get(name, 0)].append(weights)
-    return [{"params": groups[factor], "lr": factor * card.learning_rate} for factor in sorted(groups, reverse=True)]
+        own = 1.0 if part is None else card.rates[part]
+        return own * (card.layer_decay or 1.0) ** depths.get(name, 0)
+
+    return groups_of_rates((weights, factor(name) * card.learning_rate) for name, weights in learning.items())
 
 
-def _depths(module: nn.Module) -> Mapping[str, int]:
-    """Depths of the parameters of all encoders in a module, by their names there."""
+def groups_of_rates(parameters: Iterable[tuple[nn.Parameter, float]]) -> list[dict[str, Any]]:
+    """Groups for an optimizer, of the parameters that learn, by their rates; the highest comes first."""
+    groups: defaultdict[float, list[nn.Parameter]] = defaultdict(list)
+    for weights, rate in parameters:
+        if weights.requires_grad:
+            groups[rate].append(weights)
+    return [{"params": groups[rate], "lr": rate} for rate in sorted(groups, reverse=True)]
+
+
+def layer_depths(module: nn.Module) -> Mapping[str, int]:
+    """Depths of the parameters of all encoders in a module, by their names there.
+
+    Raises:
+        InputError: no encoder in it has layers that follow each other.
+    """
     encoders = {name: child for name, child in module.named_children() if isinstance(child, Encoder)}
     depths = {
         f"{name}.{inside}": depth for name, child in encoders.items() for inside, depth in child.depths().items()
     }
     if not any(depths.values()):
-        raise InputError("training.layer_decay: this encoder has no layers that follow each other; set it to null")
+        raise InputError("layer_decay: this encoder has no layers that follow each other; leave it out")
     return depths
 
 

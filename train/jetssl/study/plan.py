@@ -11,6 +11,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import BaseModel
+
 from jetssl.config.card import Card, card_from, load_card, with_overrides
 from jetssl.config.pairs import PairsCard
 from jetssl.config.study import QuestionCard, SampleCard, StudyCard, TrainingsCard
@@ -164,8 +166,13 @@ class Plan:
                 runs.append([self._question_key(earlier), training, self.card.trainings[training].seeds, fit])
             else:
                 runs.append([run, self.card.trainings[run].seeds, self._training_key(run)])
-        options = asked.section.model_dump(mode="json") if asked.wsl is None else _weak_recipe(asked.wsl.card)
+        options = _weak_recipe(asked.wsl.card) if asked.wsl is not None else options_of(asked.section)
         return _key([asked.command, options, runs, list(map(self._sample_key, asked.sample))])
+
+
+def options_of(section: BaseModel) -> dict[str, Any]:
+    """Options that are not at their defaults: one that a later version adds makes nothing anew."""
+    return section.model_dump(mode="json", exclude_defaults=True)
 
 
 def _labels(path: Path) -> list[str]:

@@ -1,8 +1,7 @@
-from pathlib import Path
-
 import pytest
 
-from jetssl.config.evaluation import EvaluateCard, EvaluationCard, FineTuneCard, ProbeCard, Section, load_section
+from jetssl.config.evaluation import EvaluateCard, EvaluationCard, load_section
+from jetssl.config.sections import Section
 from resim.common.errors import InputError
 from tests.helpers.chain import REPOSITORY
 
@@ -13,19 +12,6 @@ CARDS = sorted((REPOSITORY / "cards/evaluate").glob("*.yaml"))
 @pytest.mark.parametrize("command", EvaluationCard.model_fields)
 def test_shipped_cards_have_a_section_for_every_command(path, command):
     assert load_section(path, command)
-
-
-def test_words_ask_for_the_same_again():
-    asked = ProbeCard(data=(Path("a b.h5"),), labels=("20", "all"), unweighted=True)
-    wanted = "--labels 20 --labels all --unweighted --seed 1 --baseline random --baseline features"
-    assert asked.words[:2] == ["--data", "a b.h5"]
-    assert " ".join(asked.words[2:]) == f"{wanted} --method linear_probe --layer encoder"
-
-
-def test_names_and_numbers_as_the_program_needs_them():
-    asked = FineTuneCard(classes="a+b,c", labels=(20, 20, "all"), mode=("full", "frozen", "full"))
-    assert (asked.class_names, asked.label_counts, asked.mode) == (("a+b", "c"), (20, None), ("full", "frozen"))
-    assert FineTuneCard().class_names == ()
 
 
 def test_every_option_has_a_help():

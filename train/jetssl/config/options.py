@@ -10,7 +10,8 @@ from typing import Any, Final, Literal, TypeVar, get_args, get_origin
 import click
 from pydantic.fields import FieldInfo
 
-from jetssl.config.evaluation import Labels, Section, label_count, load_section
+from jetssl.config.evaluation import load_section
+from jetssl.config.sections import Labels, Section, label_count
 from resim.common.errors import InputError
 
 PATH: Final = click.Path(path_type=Path)

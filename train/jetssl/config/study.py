@@ -12,11 +12,10 @@ from jetssl.config.evaluation import (
     EvaluateCard,
     FineTuneCard,
     GeometryCard,
-    Labels,
     ProbeCard,
-    Section,
 )
 from jetssl.config.pairs import Name, PairsCard
+from jetssl.config.sections import Labels, Section
 from resim.common.cards import CardModel, find_file, parse_card, read_yaml
 
 COMMANDS = ("probe", "finetune", "evaluate", "geometry", "anomaly", "wsl")

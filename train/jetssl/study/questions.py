@@ -14,8 +14,8 @@ from jetssl.config.evaluation import (
     FineTuneCard,
     GeometryCard,
     ProbeCard,
-    Section,
 )
+from jetssl.config.sections import Section
 from jetssl.config.study import QuestionCard, WslCard
 from jetssl.evaluation.anomaly import AnomalySearch, find_anomalies
 from jetssl.evaluation.compare import Column, RunTable, compare

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from jetssl.config.card import card_from, with_overrides
 from jetssl.config.evaluation import ProbeCard
 from jetssl.config.study import load_study_card
 from jetssl.study.plan import Plan, options_of
+from resim.common.cards import read_yaml
 from tests.helpers.chain import REPOSITORY
 
 SHIPPED = REPOSITORY / "cards/studies/rs3l_small.yaml"
@@ -127,3 +129,13 @@ def test_who_makes_the_views_of_weak_supervision_does_not_matter(tmp_path):
 
     assert folder("  scheduler: tcp://head:8786\n") == folder()
     assert folder("  seed: 7\n") != folder()
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "cards/studies").glob("*.yaml")), ids=lambda path: path.stem)
+def test_no_training_of_a_shipped_study_is_another_one_by_another_name(path):
+    study = load_study_card(path)
+    resolved = [
+        card_from(with_overrides(read_yaml(one.card), [*study.overrides, *one.overrides], one.card), one.card)
+        for one in study.trainings.values()
+    ]
+    assert len({card.model_dump_json(exclude={"data": {"files"}}) for card in resolved}) == len(resolved)

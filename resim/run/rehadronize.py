@@ -41,7 +41,8 @@ class Rehadronizer:
         path: pair file; its LHE files must lie where they lay when it was made.
 
     Raises:
-        InputError: an LHE file is missing, or another one; the file was imported, or Pythia did not make its root view.
+        InputError: an LHE file is missing, or another one; the file was imported, or its root view is not
+            Pythia's.
     """
 
     def __init__(self, path: Path) -> None:
@@ -51,7 +52,8 @@ class Rehadronizer:
             self._plans = {source: _constituents_alone(stored_plan(file, source, None)) for source in sources}
             self._rounded = file.rounded
         self._path = path
-        self.require([plan.views[0].name for plan in self._plans.values()])  # every event begins with it
+        for plan in self._plans.values():
+            _refuse_other_root(plan.views[0], path)
         self._among = _among_its_event(self._source, self._event)
         self._texts = cache(self._read)
 
@@ -135,6 +137,15 @@ def _views(views: Sequence[ViewPlan], name: str, new: Sequence[str], path: Path)
         for one in new
     )
     return tuple(replace(view, detector=None) for view in (*kept, *made))
+
+
+def _refuse_other_root(root: ViewPlan, path: Path) -> None:
+    """Labels and decays of taus are those of the root view, which other generators make for whole slices."""
+    if root.generator.name != "pythia8":
+        raise InputError(
+            f"{path}: its root view {root.name!r} is of {root.generator.name}; only files whose root view is Pythia's"
+            " can be hadronized anew: take one, or stored views"
+        )
 
 
 def _owner(views: Sequence[ViewPlan], name: str, path: Path) -> ViewPlan:

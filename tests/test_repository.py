@@ -94,7 +94,8 @@ def test_the_encoder_of_the_documentation_is_that_of_the_example():
 
 WITHOUT_A_TEST_OF_THEIR_NAME = {
     **dict.fromkeys(
-        (f"resim/cli/{name}.py" for name in ("exchange", "inspection", "making", "program", "shipped")), "test_cli"
+        (f"resim/cli/{name}.py" for name in ("exchange", "foreign", "inspection", "making", "program", "shipped")),
+        "test_cli",
     ),
     **dict.fromkeys(
         (f"jetssl/cli/{name}.py" for name in ("evaluation", "exchange", "program", "studies", "training")), "test_cli"

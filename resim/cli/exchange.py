@@ -4,17 +4,15 @@ from pathlib import Path
 
 import click
 
+from resim.cli.foreign import chosen_card, format_options
 from resim.cli.program import FILE, cli
 from resim.common.commandline import refuse_existing
 
 
 @cli.command("import")
 @click.argument("files", type=FILE, nargs=-1, required=True)
-@click.option("--format", "format_name", help="What the FILES are: a mapping card that ships, in cards/import.")
-@click.option("--columns", type=FILE, help="Mapping card of your own: which columns mean what.")
-@click.option("--label", help="Class of all jets, for files of one class.  [default: as the card says]")
+@format_options()
 @click.option("-o", "--output", type=FILE, required=True, help="Pair file to write.")
-@click.option("-n", "--n-events", type=click.IntRange(1), help="Jets to read of each file.  [default: all]")
 @click.option("--force", is_flag=True, help="Replace an existing output.")
 @click.option("--quiet", is_flag=True, help="No progress report.")
 def import_(  # noqa: PLR0913, PLR0917
@@ -29,11 +27,8 @@ def import_(  # noqa: PLR0913, PLR0917
 ) -> None:
     """Read the jets in FILES of others (JetClass, RS3L, top tagging ...) and write them as a pair file."""
     from resim.formats.import_jets import import_jets
-    from resim.formats.mapping_card import mapping_card
 
-    card = mapping_card(format_name, columns)
-    if label is not None:
-        card = card.of_one_class(label)
+    card = chosen_card(format_name, columns, label)
     refuse_existing(output, force)
     provenance = import_jets(files, output, card, n_events, quiet=quiet)
     rows = sum(source.counts.rows for source in provenance.sources)

@@ -19,6 +19,7 @@ from h5py import h5d, h5g, h5l, h5o, h5s, h5t, h5z
 
 from resim.common import hdf5_plugins
 from resim.common.errors import InputError, reason_of
+from resim.common.hdf5_chunks import largest_chunk, misfit
 from resim.common.hdf5_heaps import damaged_heap
 from resim.common.limits import INFLATION, INFLATION_FREE
 
@@ -78,7 +79,8 @@ class Hdf5Input:
         try:
             with self.reading("its table of contents"):
                 self._refuse_endless_heaps()
-                self.datasets = dict(_survey(self._file.id, _Allowed(self.filters, self.plugins, self.types)))
+                allowed = _Allowed(self.filters, self.plugins, self.types, largest_chunk(path))
+                self.datasets = dict(_survey(self._file.id, allowed))
                 self._refuse_bomb()
         except InputError:
             self.close()
@@ -164,8 +166,8 @@ class Hdf5Input:
             return array
 
     def _sound(self, dataset: h5py.Dataset) -> h5py.Dataset:
-        if self.plugins and hdf5_plugins.refuses_to_fit(self.path, dataset):
-            raise _ForeignError(f"dataset {dataset.name[1:]} is damaged: a chunk unpacks to another size than it has")
+        if wrong := misfit(self.path, dataset):
+            raise _ForeignError(f"dataset {dataset.name[1:]} {wrong}")
         return dataset
 
     def place(self, dataset: str) -> int | None:
@@ -205,6 +207,7 @@ class _Allowed:
     filters: tuple[int, ...]
     plugins: tuple[int, ...]
     types: tuple[int, ...]
+    chunk_bytes: int
 
 
 def _survey(root: h5g.GroupID, allowed: _Allowed) -> Iterator[tuple[str, Stored]]:
@@ -246,4 +249,11 @@ def _stored(path: str, item: Any, allowed: _Allowed) -> Stored:
         raise _ForeignError(f"dataset {path} is packed twice, so nobody knows what it would unpack to")
     if item.get_type().get_class() not in allowed.types:
         raise _ForeignError(f"dataset {path} holds no numbers")
+    if how.get_layout() == h5d.CHUNKED:
+        n_bytes = math.prod(how.get_chunk()) * item.get_type().get_size()
+        if n_bytes > allowed.chunk_bytes:
+            raise _ForeignError(
+                f"dataset {path} is read in chunks of {n_bytes:,} bytes, want {allowed.chunk_bytes:,} at most; write"
+                " it in smaller ones (h5repack -l CHUNK=...)"
+            )
     return Stored(item.shape, item.dtype)

@@ -1,10 +1,8 @@
 """Filters of HDF5 that the package hdf5plugin brings along."""
 
-import math
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from h5py import h5z
 
@@ -24,7 +22,6 @@ REMEDY: Final = "the package hdf5plugin unpacks that; install it with: pip insta
 _UNPACKED: Final = (h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32)
 """Filters that make nothing smaller, which may stand beside Zstandard."""
 _MAGIC: Final = bytes.fromhex("28b52ffd")
-_LONGEST_HEADER: Final = 18
 
 
 def installed() -> bool:
@@ -37,39 +34,18 @@ def installed() -> bool:
 
 
 def packs_twice(filters: Sequence[int]) -> bool:
-    """Whether Zstandard is one of two filters that pack: only the size that the outer one unpacks to is checked."""
-    return ZSTD in filters and not Counter(filters) <= Counter((ZSTD, *_UNPACKED))
+    """Whether Zstandard, or gzip with LZF or itself, is one of two filters that pack.
 
-
-def refuses_to_fit(path: Path, dataset: Any) -> bool:
-    """Whether a chunk that Zstandard packed says that it unpacks to another size than chunks of the dataset have.
-
-    The filter believes it and asks for that much memory, so it is looked at first.
-
-    Args:
-        path: the file, without a user block.
-        dataset: of h5py.
+    Only the size that the outer one unpacks to is checked (`resim.common.hdf5_chunks`).
     """
-    layout = dataset.id.get_create_plist()
-    filters = [layout.get_filter(i)[0] for i in range(layout.get_nfilters())]
-    if ZSTD not in filters:
-        return False
-    skips, chunks = 1 << filters.index(ZSTD), list[Any]()
-    dataset.id.chunk_iter(chunks.append)
-    places = [chunk.byte_offset for chunk in chunks if not chunk.filter_mask & skips]
-    size = math.prod(dataset.chunks) * dataset.dtype.itemsize
-    with path.open("rb") as stream:
-        for place in places:
-            stream.seek(place)
-            if _unpacked_size(stream.read(_LONGEST_HEADER)) != size:
-                return True
-    return False
+    own = sum(number in (h5z.FILTER_DEFLATE, h5z.FILTER_LZF) for number in filters)
+    return own > 1 or (ZSTD in filters and not Counter(filters) <= Counter((ZSTD, *_UNPACKED)))
 
 
-def _unpacked_size(frame: bytes) -> int | None:
+def unpacked_size(frame: bytes) -> int | None:
     """Size that the header of a Zstandard frame announces (RFC 8878, 3.1.1.1); None: it is none, or says nothing.
 
-    >>> _unpacked_size(bytes.fromhex("28b52ffd600004000000"))
+    >>> unpacked_size(bytes.fromhex("28b52ffd600004000000"))
     1280
     """
     if len(frame) < 6 or not frame.startswith(_MAGIC):

@@ -5,6 +5,8 @@ a card. Groups are `jetssl.encoders`, `jetssl.objectives`, `jetssl.readers` and 
 installed can be named: a card never holds an import path. What we have ourselves goes first.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar
 
@@ -69,13 +71,24 @@ def section_of(group: str, name: str, base: type[SectionT], key: str = "name") -
     return section
 
 
-def _load(group: str, name: str) -> Any:
+@contextmanager
+def blamed(group: str, name: str, what: str = "fails") -> Iterator[None]:
+    """Whatever is raised in the block, other than an `InputError`, is a fault of the package that adds a name.
+
+    Raises:
+        InputError: something was raised; names the package.
+    """
     try:
-        return _entry_point(group, name).load()
+        yield
     except InputError:
         raise
     except Exception as error:  # foreign code raises anything
-        raise _refusal(group, name, f"cannot be imported ({type(error).__name__}: {reason_of(error)})") from error
+        raise _refusal(group, name, f"{what} ({type(error).__name__}: {reason_of(error)})") from error
+
+
+def _load(group: str, name: str) -> Any:
+    with blamed(group, name, "cannot be imported"):
+        return _entry_point(group, name).load()
 
 
 def _entry_point(group: str, name: str) -> EntryPoint:

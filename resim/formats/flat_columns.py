@@ -145,9 +145,9 @@ class FlatColumns:
         if not isinstance(values, Ragged):
             raise InputError(f"{self.path}: {column} is not ragged; take `vertices` out of the mapping card")
         flat = self._floats(column, values.values)[np.repeat(self._some, values.counts)]
-        if not np.isfinite(flat).all():
-            raise InputError(f"{self.path}: {column} is not finite; correct the mapping card, or the file")
-        return Ragged(values.counts[self._some], flat)
+        counts = values.counts[self._some]
+        self.refuse(~np.isfinite(flat), column, "is not finite", counts)
+        return Ragged(counts, flat)
 
     def of_jets(self, column: Column) -> npt.NDArray[Any]:
         """One value a jet, `(n_jets,)`, in the type of the file.
@@ -171,14 +171,15 @@ class FlatColumns:
         """
         return self._floats(column, self.of_jets(column))
 
-    def refuse(self, wrong: Booleans, column: Column, what: str) -> None:
-        """Refuse the file if anything is wrong in a column of constituents, bool `(n_constituents,)`.
+    def refuse(self, wrong: Booleans, column: Column, what: str, counts: Integers | None = None) -> None:
+        """Refuse the file if anything is wrong in a column of constituents, or of others: bool `(counts.sum(),)`.
 
         Raises:
             InputError: names the column and the jet.
         """
         if wrong.any():
-            jet = int(np.searchsorted(offsets_of(self.counts), np.argmax(wrong), side="right")) - 1
+            offsets = offsets_of(self.counts if counts is None else counts)
+            jet = int(np.searchsorted(offsets, np.argmax(wrong), side="right")) - 1
             raise InputError(
                 f"{self.path}: {column} {what} in {self.jet(jet)}; correct the mapping card, or the file"
             )

@@ -41,6 +41,8 @@ class _Source:
     """jets that are read"""
     n_rows: int
     """jets, or pairs of them"""
+    n_rows_in_file: int
+    """those that are not read, too"""
 
 
 def import_jets(
@@ -65,7 +67,7 @@ def import_jets(
     if len({source.sha256 for source in sources}) < len(sources):
         raise InputError(f"{', '.join(map(str, files))}: two of these files are equal; give each once")
     if card.missing:
-        log.warning("%s says nothing of %s: these are 0 in %s", card.name, " and ".join(card.missing), output)
+        log.warning("%s says nothing of %s: these are 0", card.name, " and ".join(card.missing))
     card, labels = _without_absent_views(sources, card), _labels(sources, card)
     hashes, vertices = [source.sha256 for source in sources], card.columns.vertices is not None
     with PairWriter(output, view_records(card.views), labels, hashes, vertices=vertices) as writer:
@@ -76,7 +78,7 @@ def import_jets(
                 n_rows, counts = _append(writer, _pieces(source, card, report), source, (i, number), card)
                 provenance = provenance.counting(i, counts, _of_views(n_rows), 0.0)
         writer.finish(provenance)
-    _warn_if_empty(provenance, output, card)
+    _warn_if_empty(provenance, card)
     return provenance
 
 
@@ -103,10 +105,11 @@ def _append(
     return n_rows, _of_source(source, max(n_rows.values()), n_entries, n_unlabelled, card)
 
 
-def _warn_if_empty(provenance: Provenance, output: Path, card: MappingCard) -> None:
+def _warn_if_empty(provenance: Provenance, card: MappingCard) -> None:
     if not any(source.counts.rows for source in provenance.sources):
+        files = ", ".join(source.lhe for source in provenance.sources)
         where = "`unit` and `cluster`" if card.cluster else "`padding`"
-        log.warning("%s: none of the %s became a row; check %s in the mapping card", output, card.entries, where)
+        log.warning("%s: none of the %s became a row; check %s in the mapping card", files, card.entries, where)
 
 
 def _survey(path: Path, card: MappingCard, n_jets: int | None) -> _Source:
@@ -114,10 +117,11 @@ def _survey(path: Path, card: MappingCard, n_jets: int | None) -> _Source:
         n_entries = container.n_entries(card.arrays)
     if card.views is not None and n_entries % 2:
         raise InputError(f"{path}: has {n_entries} jets, an odd number, where pairs are declared; correct `views`")
-    n_entries = n_entries if n_jets is None else min(n_entries, n_jets)
+    n_read = n_entries if n_jets is None else min(n_entries, n_jets)
     with path.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    return _Source(path, sha256, n_entries, n_entries // 2 if card.views else n_entries)
+    entries_of_row = 2 if card.views else 1
+    return _Source(path, sha256, n_read, n_read // entries_of_row, n_entries // entries_of_row)
 
 
 def _labels(sources: Sequence[_Source], card: MappingCard) -> list[str]:
@@ -181,7 +185,9 @@ def _of_views(n_rows: dict[str, int]) -> dict[str, ViewCounts]:
 
 def _provenance(sources: Sequence[_Source], card: MappingCard, n_jets: int | None) -> Provenance:
     records = [
-        SourceRecord(lhe=str(source.path), sha256=source.sha256, events_in_file=source.n_rows, generator=card.name)
+        SourceRecord(
+            lhe=str(source.path), sha256=source.sha256, events_in_file=source.n_rows_in_file, generator=card.name
+        )
         for source in sources
     ]
     commit, dirty = git_state()

@@ -31,8 +31,7 @@ def imported_vertices(columns: FlatColumns, card: ColumnsCard) -> Arrays:
                 " correct `columns.vertices` in the mapping card"
             )
     found = {name: values.values for name, values in read.items()}
-    if not (found["pt"] > 0).all():
-        raise InputError(f"{columns.path}: {vertices.pt} is not positive; correct `columns.vertices`, or the file")
+    columns.refuse(~(found["pt"] > 0), vertices.pt, "is not positive", counts)
     eta, phi = (columns.numbers_of_jets(str(name)) for name in (card.jets.eta, card.jets.phi))
     mirror = np.where(eta > 0, 1.0, -1.0) if card.momenta.mirrored else np.ones(len(eta))
     found["eta"] = np.repeat(eta, counts) + np.repeat(mirror, counts) * found["d_eta"]

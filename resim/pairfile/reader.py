@@ -57,7 +57,10 @@ class PairFile(Hdf5Input):
     def _refuse_other_schema(self) -> None:
         name, version = self.attribute("schema"), self.attribute("schema_version")
         if name != schema.SCHEMA:
-            raise InputError(f"{self.path}: schema is {name!r}, want {schema.SCHEMA!r}; is it a pair file?")
+            raise InputError(
+                f"{self.path}: schema is {name!r}, want {schema.SCHEMA!r}; is it a pair file? `resim import` makes"
+                " one of jets of others"
+            )
         if version not in schema.READABLE:
             raise InputError(
                 f"{self.path}: schema version {version}, this resim reads versions {schema.READABLE};"

@@ -13,6 +13,7 @@ from resim.common.errors import InputError
 from resim.hard_scatter.lhe_reading import event_texts
 from resim.hard_scatter.lhe_text import EventText
 from resim.pairfile.reader import PairFile
+from resim.pairfile.rounding import rounded_block
 from resim.pairfile.row_block import RowBlock
 from resim.run.chunks import Chunk, Plan
 from resim.run.process_chunk import process
@@ -40,7 +41,8 @@ class Rehadronizer:
         path: pair file; its LHE files must lie where they lay when it was made.
 
     Raises:
-        InputError: an LHE file is missing, or another one; the file was imported.
+        InputError: an LHE file is missing, or another one; the file was imported, or its root view is not
+            Pythia's.
     """
 
     def __init__(self, path: Path) -> None:
@@ -48,7 +50,10 @@ class Rehadronizer:
             self._source, self._event = (file.hard_scatter(name).astype(np.int64) for name in ("source", "event"))
             sources = np.unique(self._source).tolist()
             self._plans = {source: _constituents_alone(stored_plan(file, source, None)) for source in sources}
+            self._rounded = file.rounded
         self._path = path
+        for plan in self._plans.values():
+            _refuse_other_root(plan.views[0], path)
         self._among = _among_its_event(self._source, self._event)
         self._texts = cache(self._read)
 
@@ -65,7 +70,7 @@ class Rehadronizer:
     def rows(self, wanted: Integers, view: str, names: Sequence[str]) -> Iterator[Remade]:
         """Rows in new views of generated particles, source by source.
 
-        Random numbers follow from the names: equal names, equal jets.
+        Random numbers follow from the names: equal names, equal jets. Those of a rounded file are rounded, too.
 
         Args:
             wanted: int64 `(R,)`, rows of the file.
@@ -81,7 +86,8 @@ class Rehadronizer:
             events = np.unique(self._event[wanted[which]]).tolist()
             views = _views(plan.views, view, names, self._path)
             chunk = Chunk(0, source, tuple(texts[event] for event in events))
-            block = process(replace(plan, views=views), chunk).block
+            made = process(replace(plan, views=views), chunk).block
+            block = rounded_block(made) if self._rounded else made
             yield Remade(which, block, self._places(wanted[which], block.arrays["hard_scatter/event"]))
 
     def _places(self, wanted: Integers, made: Integers) -> Integers:
@@ -131,6 +137,15 @@ def _views(views: Sequence[ViewPlan], name: str, new: Sequence[str], path: Path)
         for one in new
     )
     return tuple(replace(view, detector=None) for view in (*kept, *made))
+
+
+def _refuse_other_root(root: ViewPlan, path: Path) -> None:
+    """Labels and decays of taus are those of the root view, which other generators make for whole slices."""
+    if root.generator.name != "pythia8":
+        raise InputError(
+            f"{path}: its root view {root.name!r} is of {root.generator.name}; only files whose root view is Pythia's"
+            " can be hadronized anew: take one, or stored views"
+        )
 
 
 def _owner(views: Sequence[ViewPlan], name: str, path: Path) -> ViewPlan:

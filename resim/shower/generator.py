@@ -12,6 +12,8 @@ from resim.card.view_plan import GeneratorPlan
 from resim.common import plugins
 from resim.common.errors import InputError
 from resim.hard_scatter.lhe_reading import Beams
+from resim.hard_scatter.partons import outgoing_taus
+from resim.shower.event_record import FINAL_PARTICLE
 from resim.shower.hepmc import ShoweredEvent
 
 
@@ -53,5 +55,32 @@ def package_generator(beams: Beams, plan: GeneratorPlan) -> Generator:
         InputError: no package has it, or what it has is no generator.
     """
     kind: Any = plugins.load(GENERATORS, plan.name, Generator)
-    made: Generator = kind(beams, kind.section.model_validate_json(plan.lines[0]))
+    with plugins.blamed(GENERATORS, plan.name):
+        made: Generator = kind(beams, kind.section.model_validate_json(plan.lines[0]))
     return made
+
+
+def simulated_by_package(
+    generator: Generator, name: str, events: Sequence[pylhe.LHEEvent], seed: int
+) -> list[ShoweredEvent | None]:
+    """What `Generator.simulate` of a package gives, or one line that names the package.
+
+    Raises:
+        SliceFailed: as `simulate`.
+        InputError: it raises anything else, or gives no such list.
+    """
+    with plugins.blamed(GENERATORS, name):
+        made = generator.simulate(events, seed)
+        if len(made) != len(events):
+            raise TypeError(f"made {len(made)} events of {len(events)}, want one for each")
+        for event, hard in zip(made, events, strict=True):
+            if event is not None:
+                _check(event, len(outgoing_taus(hard)))
+        return made
+
+
+def _check(event: ShoweredEvent, n_taus: int) -> None:
+    if getattr(event.particles, "dtype", None) != FINAL_PARTICLE:
+        raise TypeError("made particles that are no array of FINAL_PARTICLE")
+    if len(event.tau_decays) != n_taus:
+        raise TypeError(f"made {len(event.tau_decays)} tau decays for {n_taus} outgoing taus")

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from resim.card.view_plan import GeneratorPlan, ViewPlan
-from resim.common.errors import InputError
 from resim.common.row_counts import LossReason
 from resim.common.seeds import SeedKey, Stage, pythia_seed
 from resim.common.units import INVISIBLE_PDG_IDS
@@ -19,7 +18,7 @@ from resim.hard_scatter.partons import Parton, outgoing_taus
 from resim.hard_scatter.rows import HardScatter, Rows
 from resim.particles import Particles
 from resim.shower.event_record import FINAL_PARTICLE, Records, join
-from resim.shower.generator import Generator, SliceFailed, package_generator
+from resim.shower.generator import Generator, SliceFailed, package_generator, simulated_by_package
 from resim.shower.hepmc import ShoweredEvent
 from resim.shower.herwig import herwig_for
 from resim.shower.pythia import Pythia, pythia_for
@@ -194,25 +193,24 @@ def _realize_slices(
     """Make a view with another generator, one run for each slice of events; `scatters` hold whole slices."""
     generator = generator_for(beams, view.generator)
     for number, members in groupby(scatters, key=lambda scatter: scatter.index // view.slice_events):
-        yield from _realize_slice(generator, list(members), number * view.slice_events, view.name, run_seed)
+        yield from _realize_slice(generator, list(members), number * view.slice_events, view, run_seed)
 
 
 def _realize_slice(
-    generator: Generator, scatters: Sequence[HardScatter], first: int, view: str, run_seed: int
+    generator: Generator, scatters: Sequence[HardScatter], first: int, view: ViewPlan, run_seed: int
 ) -> list[Outcome]:
+    hard = [scatter.event for scatter in scatters]
     for attempt in range(MAX_ATTEMPTS):
-        seed = pythia_seed(SeedKey(run_seed, scatters[0].sha256, first, view, "shower", attempt))
+        seed = pythia_seed(SeedKey(run_seed, scatters[0].sha256, first, view.name, "shower", attempt))
         try:
-            events = generator.simulate([scatter.event for scatter in scatters], seed)
+            if view.generator.name == "herwig7":
+                events = generator.simulate(hard, seed)
+            else:
+                events = simulated_by_package(generator, view.generator.name, hard, seed)
         except SliceFailed:
             if attempt == MAX_ATTEMPTS - 1:
                 raise
         else:
-            if len(events) != len(scatters):
-                raise InputError(
-                    f"view {view}: its generator made {len(events)} events of {len(scatters)}, want one for each;"
-                    " correct or uninstall its package"
-                )
             return [_slice_outcome(*made, seed) for made in zip(scatters, events, strict=True)]
     raise AssertionError("every attempt returns or raises")
 

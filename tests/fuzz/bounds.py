@@ -11,6 +11,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,6 +123,9 @@ def commands(folder: Path) -> Iterator[tuple[str, list[str]]]:
     inflating = _inflating(folder, factor=1_500)
     for command in ("inspect", "validate", "digest"):
         yield f"HDF5: {command}", ["resim", command, str(inflating)]
+    endless = _endless(folder)
+    for command in ("inspect", "validate"):
+        yield f"HDF5: {command}, a chunk", ["resim", command, str(endless)]
 
 
 def _write(path: Path, before: str, repeated: str, count: int, after: str, *, packed: bool) -> None:
@@ -162,6 +166,16 @@ def _inflating(folder: Path, factor: int) -> Path:
         mock.visititems(copy)
     with path.open("ab") as stream:
         stream.write(bytes(SIZE - path.stat().st_size))
+    return path
+
+
+def _endless(folder: Path) -> Path:
+    """A pair file of which one chunk of gzip goes on for 10 GB."""
+    path = write_mock(folder / "endless.h5", 200, ("nominal", "seed"))
+    packer, zeros = zlib.compressobj(9), bytes(1_000_000)
+    content = b"".join(packer.compress(zeros) for _ in range(10_000)) + packer.flush()
+    with h5py.File(path, "r+") as file:
+        file["hard_scatter/event"].id.write_direct_chunk((0,), content[: SIZE - 1_000_000])
     return path
 
 

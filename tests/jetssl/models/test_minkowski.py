@@ -21,7 +21,21 @@ def test_known_boost():
     boost = minkowski.rest_boost(torch.tensor([5.0, 0, 4, 0], dtype=torch.float64))
     torch.testing.assert_close(boost[0], torch.tensor([5 / 3, 0, -4 / 3, 0], dtype=torch.float64))
     torch.testing.assert_close(boost[2], torch.tensor([-4 / 3, 0, 5 / 3, 0], dtype=torch.float64))
-    assert (minkowski.rest_boost(torch.tensor([5.0, 0, 5, 0])) == torch.eye(4)).all()
+    assert (minkowski.rest_boost(torch.zeros(4)) == torch.eye(4)).all()
+
+
+def test_boosts_have_a_largest_factor():
+    """It is reached smoothly as the mass vanishes, and kept where rounding makes its square negative."""
+    mass_over_energy_squared = torch.tensor([1.1e-4, 1.001e-4, 0.999e-4, 0.0, -1e-7], dtype=torch.float64)
+    length = 50 * (1 - mass_over_energy_squared).sqrt()
+    momenta = torch.stack([torch.full_like(length, 50), 0.6 * length, 0 * length, -0.8 * length], dim=-1)
+    boosts = minkowski.rest_boost(momenta, 1e-4)
+    torch.testing.assert_close(boosts @ METRIC @ boosts.mT, METRIC.expand(5, 4, 4), atol=1e-8, rtol=0)
+    torch.testing.assert_close(
+        boosts[:, 0, 0], torch.tensor([1.1**-0.5 * 100, 100, 100, 100, 100]).double(), rtol=1e-3, atol=0
+    )
+    torch.testing.assert_close(boosts[2], boosts[1], rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(boosts[2:], boosts[2].expand(3, 4, 4))
 
 
 def test_frames_are_proper_and_follow_their_vectors():

@@ -129,7 +129,7 @@ def test_files_and_batches_in_which_no_event_has_a_jet(tmp_path, monkeypatch, ca
     provenance = import_jets([tmp_path / "events.h5"], tmp_path / "p.h5", mapping_card("lhco", None), quiet=True)
     counts = provenance.sources[0].counts
     assert (counts.events, counts.events_with_rows, counts.rows) == (3, 0, 0)
-    assert "p.h5: none of the events became a row; check `unit` and `cluster` in the mapping card" in caplog.text
+    assert "events.h5: none of the events became a row; check `unit` and `cluster` in the mapping card" in caplog.text
     assert violations(tmp_path / "p.h5") == []
 
 

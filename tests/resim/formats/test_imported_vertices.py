@@ -41,8 +41,8 @@ def test_without_vertices_in_the_card_there_are_none():
     ("changes", "message"),
     [
         ({"sv_mass": Ragged(np.array([1, 1]), np.ones(2))}, "sv_mass has other numbers of vertices than sv_pt"),
-        ({"sv_pt": Ragged(np.array([2, 0]), np.array([1.0, 0.0]))}, "sv_pt is not positive"),
-        ({"sv_pt": Ragged(np.array([2, 0]), np.array([1.0, np.nan]))}, "sv_pt is not finite"),
+        ({"sv_pt": Ragged(np.array([2, 0]), np.array([1.0, 0.0]))}, "sv_pt is not positive in jet 0; correct the"),
+        ({"sv_pt": Ragged(np.array([0, 2]), np.array([1.0, np.nan]))}, "sv_pt is not finite in jet 1; correct the"),
         ({"sv_pt": np.ones((2, 3))}, "sv_pt is not ragged; take `vertices` out"),
     ],
 )

@@ -8,7 +8,10 @@ import pytest
 from resim.card.view_plan import GeneratorPlan, ViewPlan
 from resim.common.errors import InputError
 from resim.hard_scatter import lhe_reading
+from resim.pairfile.merging import merge
 from resim.pairfile.reader import PairFile
+from resim.pairfile.writer import Storage
+from resim.run import rehadronize
 from resim.run.rehadronize import Rehadronizer, _views
 
 
@@ -32,6 +35,35 @@ def test_the_stored_view_comes_out_under_its_name(pairs, hadronize):
             jets = [now.arrays[f"views/{name}/jets/pt"] for name in ("nominal", "rehadron", "other")]
             assert len({float(pt[0]) for pt in jets}) == 3
     assert found == len(wanted)
+
+
+def test_of_a_rounded_file_the_stored_view_comes_out_too(pairs, hadronize, tmp_path):
+    """As its constituents are rounded; those that are made of the file before are not."""
+    merge([pairs], tmp_path / "small.h5", Storage(rounded=True))
+    row, path = np.array([2]), "views/rehadron/constituents/"
+    (small,), (before,) = (
+        list(one.rows(row, "nominal", ["rehadron"])) for one in (Rehadronizer(tmp_path / "small.h5"), hadronize)
+    )
+    with PairFile(tmp_path / "small.h5") as file:
+        stored = file.block(2, 3)
+    now, exact = (made.block.row(int(made.place[0])).arrays for made in (small, before))
+    for name in (name for name in stored.arrays if name.startswith(path)):
+        np.testing.assert_array_equal(now[name], stored.arrays[name])
+    assert not np.array_equal(exact[path + "pt"], stored.arrays[path + "pt"])
+
+
+def test_a_root_view_of_another_generator_is_refused_at_once(pairs, monkeypatch):
+    """Even if Pythia made the view that is asked for."""
+    real = rehadronize.stored_plan
+
+    def of_herwig(file, source, lhe):
+        plan = real(file, source, lhe)
+        root = replace(plan.views[0], generator=GeneratorPlan("herwig7", ()))
+        return replace(plan, views=(root, *plan.views[1:]))
+
+    monkeypatch.setattr(rehadronize, "stored_plan", of_herwig)
+    with pytest.raises(InputError, match="root view 'nominal' is of herwig7; only files whose root view is Pythia's"):
+        Rehadronizer(pairs)
 
 
 def test_events_are_read_once(hadronize, monkeypatch):

@@ -18,7 +18,9 @@ from resim.pairfile.digest import digest
 from resim.pairfile.reader import PairFile
 from resim.pairfile.validation import violations
 from resim.run.generate import generate
+from resim.shower.event_record import FINAL_PARTICLE
 from resim.shower.generator import package_generator
+from resim.shower.hepmc import ShoweredEvent
 from tests.helpers.chain import HARD_SCATTERS, REPOSITORY
 from tests.helpers.packages import install
 
@@ -136,12 +138,45 @@ def test_options_alone_are_for_the_generator_of_the_parent(tmp_path):
         load_card(path)
 
 
-def test_events_that_are_left_out_are_said(tmp_path, monkeypatch):
+def fails(events, seed):
+    raise ZeroDivisionError("no quarks\nat all")
+
+
+NO_PIONS = np.empty(0, FINAL_PARTICLE)
+FAULTS = {
+    "events are left out": (lambda events, seed: [], "made 0 events of 3, want one for each"),
+    "anything is raised": (fails, r"ZeroDivisionError: no quarks\)"),
+    "no event": (lambda events, seed: [1, 2, 3], "AttributeError: 'int' object has no attribute 'particles'"),
+    "no particles": (lambda events, seed: 3 * [ShoweredEvent(np.zeros(2), ())], "no array of FINAL_PARTICLE"),
+    "taus": (
+        lambda events, seed: 3 * [ShoweredEvent(NO_PIONS, ((211, 16),))],
+        "made 1 tau decays for 0 outgoing taus",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_a_package_does_wrong_is_one_line_that_names_it(tmp_path, monkeypatch, fault):
+    simulate, message = FAULTS[fault]
     path = write_card(tmp_path)
     load_card(path)
-    monkeypatch.setattr(sys.modules["fake_pions"].Pions, "simulate", lambda self, events, seed: [])
+    monkeypatch.setattr(
+        sys.modules["fake_pions"].Pions, "simulate", lambda self, events, seed: simulate(events, seed)
+    )
     with pytest.raises(
-        InputError, match="view nominal: its generator made 0 events of 3, want one for each; correct"
-    ):
+        InputError, match=r"generators: 'pions' of package fake_pions 1\.2: fails .*" + message
+    ) as error:
         generate(path, tmp_path / "a.h5", RunOptions(n_events=3, quiet=True))
+    assert "\n" not in str(error.value)
+    assert str(error.value).endswith("; correct or uninstall the package")
+    assert error.value.__cause__ is not None  # which --debug shows
     assert not (tmp_path / "a.h5").exists()
+
+
+def test_a_generator_that_cannot_be_made(tmp_path, monkeypatch):
+    (view, *_) = plan_views(load_card(write_card(tmp_path)))
+    monkeypatch.delattr(sys.modules["fake_pions"].Pions, "__init__")
+    with pytest.raises(
+        InputError, match=r"'pions' of package fake_pions 1\.2: fails \(TypeError: Pions\(\) takes no"
+    ):
+        package_generator((), view.generator)

@@ -26,7 +26,7 @@ from jetssl.config.encoders import LocalFramesCard, ParticleTransformerSection
 from jetssl.data.ragged import Bucket, Ragged
 from jetssl.models.attention import Attention
 from jetssl.models.encoder import Encoded
-from jetssl.models.minkowski import in_units, inner, inverse, local_frames, lowered, rest_boost, spurions
+from jetssl.models.minkowski import MASSLESS, in_units, inner, inverse, local_frames, lowered, rest_boost, spurions
 from jetssl.models.pair_features import PairEmbedding
 from jetssl.models.parallel import Results, over_buckets
 from jetssl.models.particle_transformer import Embedding, NormFormer, ParticleTransformer
@@ -68,12 +68,12 @@ class FrameNetwork(nn.Module):
             Momenta in units `(rows, 4)`; frames `(rows, 16)`, each over its Lorentz factor, so that vectors are not
             blown up by boosts (as `lloca` 2.0 does); and views `(rows, 4 (2 + R))`, what each constituent sees of
             itself, of the jet and of the spurions. All but the first are relative to the rest frame of the jet,
-            where boosts between constituents are smallest, and nothing depends on that.
+            where boosts between constituents are smallest; a jet without a mass is boosted along itself (`MASSLESS`).
         """
         padded = bucket.pad(rows)
         momenta, scalars = in_units(padded[..., :4].double(), bucket.valid, self.card), padded[..., 4:]
         total = (momenta * bucket.valid[..., None]).sum(1, keepdim=True)
-        boost = rest_boost(total)
+        boost = rest_boost(total, MASSLESS)
         others = torch.cat([total, self.spurions.to(total.dtype).expand(len(total), -1, -1)], dim=1)
         moved, others = momenta @ boost[:, 0].mT, others @ boost[:, 0].mT
         frames = local_frames(self.vectors(moved, scalars, others[:, 1:], bucket.valid))

@@ -14,7 +14,9 @@ UNDEFINED: Final = 1e-7
 """Length, of what is left of a vector of order 1, below which it has no direction: far above the rounding of double
 precision, and far below what is left in jets (0.01 and more in fresh networks)."""
 LIGHTLIKE: Final = 1e-8
-"""(M/E)^2 of what has no rest frame: in single precision its mass is noise."""
+"""(M/E)^2 of what has no rest frame."""
+MASSLESS: Final = 3e-6
+"""(M/E)^2 below which a mass is noise: ten times the largest of 20,000 massless constituents in single precision."""
 
 
 def inner(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
@@ -32,21 +34,28 @@ def inverse(matrices: torch.Tensor) -> torch.Tensor:
     return lowered(lowered(matrices).mT)
 
 
-def rest_boost(momenta: torch.Tensor) -> torch.Tensor:
-    """Boosts into rest frames: `(..., 4)` → `(..., 4, 4)`; the identity where there is none (`LIGHTLIKE`)."""
-    energy, momentum, massive = momenta[..., 0], momenta[..., 1:], has_rest_frame(momenta)
-    mass = inner(momenta, momenta).where(massive, 1).sqrt()
-    flow = (momentum / mass[..., None]).where(massive[..., None], 0)
-    gamma = (energy / mass).where(massive, 1)
+def rest_boost(momenta: torch.Tensor, limit: float = LIGHTLIKE) -> torch.Tensor:
+    """Boosts into rest frames: `(..., 4)` → `(..., 4, 4)`; of what is too near to light, with the largest factor.
+
+    Args:
+        momenta: vectors.
+        limit: (M/E)^2 where this begins: no Lorentz factor is above limit^-1/2, and all is smooth in the mass.
+    """
+    momentum, massive = momenta[..., 1:], has_rest_frame(momenta, limit)[..., None]
+    mass = inner(momenta, momenta)[..., None].where(massive, 1).sqrt()
+    square = momentum.square().sum(-1, keepdim=True)
+    length = square.where(square > 0, 1).sqrt()
+    flow = (momentum / mass).where(massive, momentum / length * (1 / limit - 1) ** 0.5)
+    gamma = (1 + flow.square().sum(-1)).sqrt()
     space = torch.eye(3, dtype=flow.dtype, device=flow.device)
     space = space + flow[..., :, None] * flow[..., None, :] / (1 + gamma)[..., None, None]
     time = torch.cat([gamma[..., None], -flow], dim=-1)
     return torch.cat([time[..., None, :], torch.cat([-flow[..., None], space], dim=-1)], dim=-2)
 
 
-def has_rest_frame(momenta: torch.Tensor) -> torch.Tensor:
-    """Whether vectors are timelike, and not nearly lightlike: `(..., 4)` → bool `(...)`."""
-    return inner(momenta, momenta) > LIGHTLIKE * momenta[..., 0].square()
+def has_rest_frame(momenta: torch.Tensor, limit: float = LIGHTLIKE) -> torch.Tensor:
+    """Whether vectors are timelike, with (M/E)^2 above `limit`: `(..., 4)` → bool `(...)`."""
+    return inner(momenta, momenta) > limit * momenta[..., 0].square()
 
 
 def local_frames(vectors: torch.Tensor) -> torch.Tensor:

@@ -1,6 +1,7 @@
 import re
 
 import pytest
+from matplotlib.image import imread
 
 from jetssl.evaluation.compare import Column, RunTable
 from jetssl.report.comparison import label_curves, roc_overlays, rotation_overlays, write_comparison
@@ -24,6 +25,18 @@ def test_figures(table, tmp_path):
     assert all("share of signal" in figure.caption for figure in calibration)
     assert ["AUC" in figure.caption or "auc" in figure.caption for figure in curves] == [True, False]
     assert all(figure.path.stat().st_size > 1000 for figure in [*overlays, *curves])
+
+
+@pytest.mark.slow
+def test_many_rows_are_ranked_and_few_are_curves(table, tmp_path):
+    ranking = label_curves(table, tmp_path)[0]
+    (tmp_path / "few").mkdir()
+    few = RunTable(table.columns, {name: table.cells[name] for name in ("run0", "run1")}, {}, "run0")
+    curve = label_curves(few, tmp_path / "few")[0]
+    assert "by the figure at the fewest labels" in ranking.caption
+    assert "by the figure" not in curve.caption
+    heights = [imread(figure.path).shape[0] for figure in (ranking, curve)]
+    assert heights[0] != heights[1]
 
 
 @pytest.mark.slow

@@ -18,6 +18,9 @@ from resim.plots.style import VIEW_COLOURS, hep_style, literal, save
 
 STYLES = ("-", "--", "-.")
 """With the colours in turn, so that curves on top of each other are seen."""
+MOST_CURVES = 8
+"""In one figure against the number of labels."""
+_SHARED = "Errors of one figure share the test jets, so look at the paired differences in the table."
 APART = 1.03
 """Factor between the numbers of labels at which two rows are drawn, so that their errors are seen."""
 
@@ -84,12 +87,47 @@ def label_curves(table: RunTable, folder: Path) -> list[FigureFile]:
         key = column.task, column.view, column.metric, column.other_view, column.jet_class
         groups.setdefault(key, []).append(column)
     shown = [columns for columns in groups.values() if len(columns) > 1]
-    return [_label_curve(table, columns, folder / f"labels_{number}.png") for number, columns in enumerate(shown)]
+    draw = _label_curve if len(table.cells) <= MOST_CURVES else _ranking
+    return [draw(table, columns, folder / f"labels_{number}.png") for number, columns in enumerate(shown)]
+
+
+def _ranking(table: RunTable, columns: Sequence[Column], output: Path) -> FigureFile:
+    """A line for each row, the best on top: curves of so many could not be told apart."""
+    columns = sorted(columns, key=lambda column: (column.n_labels is None, column.n_labels))
+    fewest = {name: result for name, row in table.cells.items() if (result := row.get(columns[0]))}
+    known = {name: result.value for name, result in fewest.items() if result.value is not None}
+    names = sorted(known, key=lambda name: known[name])
+    with hep_style():
+        figure = Figure(figsize=(7, 1.4 + 0.3 * len(names)), layout="constrained")
+        axes = figure.subplots()
+        for number, column in enumerate(columns):
+            found = [(place, result) for place, name in enumerate(names) if (result := table.cells[name].get(column))]
+            places = [place + 0.2 * ((len(columns) - 1) / 2 - number) for place, _ in found]
+            values, errors = ([getattr(result, key) for _, result in found] for key in ("value", "error"))
+            colour = VIEW_COLOURS[number % len(VIEW_COLOURS)]
+            many = "all" if column.n_labels is None else str(column.n_labels)
+            axes.errorbar(values, places, xerr=errors, fmt="o", ms=4, capsize=2, color=colour, label=many)
+        axes.set_yticks(range(len(names)), [literal(name) for name in names])
+        axes.tick_params(axis="y", which="minor", left=False, right=False)
+        axes.set(xlabel=_axis_of(columns[0]), ylim=(-0.7, len(names) - 0.3))
+        axes.grid(axis="y", color="0.9")
+        axes.legend(title="labels")
+        path = save(figure, output)
+    caption = f"{_caption_of(columns)}, by the figure at the fewest labels. {_SHARED}"
+    return FigureFile(path, caption)
+
+
+def _axis_of(column: Column) -> str:
+    return "AUC" if column.metric == "auc" else literal(column.metric.replace("_", " "))
+
+
+def _caption_of(columns: Sequence[Column]) -> str:
+    first = columns[0]
+    title = first.metric.replace("_", " ")
+    return f"{first.task.replace('_vs_', ' vs ')}, view {first.view}: {title} against the number of labels"
 
 
 def _label_curve(table: RunTable, columns: Sequence[Column], output: Path) -> FigureFile:
-    first = columns[0]
-    title = first.metric.replace("_", " ")
     with hep_style():
         figure = Figure(figsize=(7, 5), layout="constrained")
         axes = figure.subplots()
@@ -102,16 +140,12 @@ def _label_curve(table: RunTable, columns: Sequence[Column], output: Path) -> Fi
             counts = counts * APART ** (number - (len(table.cells) - 1) / 2)
             shown = literal(name)
             axes.errorbar(counts, values, yerr=errors, fmt=f"o{style}", ms=4, capsize=2, color=colour, label=shown)
-        axes.set(xscale="log", xlabel="labelled training jets", ylabel="AUC" if title == "auc" else literal(title))
+        axes.set(xscale="log", xlabel="labelled training jets", ylabel=_axis_of(columns[0]))
         legend_of(axes)
         path = save(figure, output)
     last = any(column.n_labels is None for column in columns)
-    caption = (
-        f"{first.task.replace('_vs_', ' vs ')}, view {first.view}: {title} against the number of labels"
-        f"{'; the last point of a row is all labels of its training split' if last else ''}. Errors of one figure"
-        " share the test jets, so look at the paired differences in the table."
-    )
-    return FigureFile(path, caption)
+    caption = _caption_of(columns) + ("; the last point of a row is all labels of its training split" if last else "")
+    return FigureFile(path, f"{caption}. {_SHARED}")
 
 
 def rotation_overlays(table: RunTable, folder: Path) -> list[FigureFile]:

@@ -25,7 +25,9 @@ def test_shipped_cards_load_from_anywhere(path, tmp_path, monkeypatch):
     for lhe in (Path(source["lhe"]) for source in yaml.safe_load(path.read_text())["sources"]):
         if not (REPOSITORY / lhe).is_file():  # one that a process card makes
             name = lhe.name.removesuffix(".lhe.gz")
-            assert any((REPOSITORY / f"cards/process/{card}.yaml").is_file() for card in (name, f"{path.stem}_{name}"))
+            assert any(
+                (REPOSITORY / f"cards/process/{card}.yaml").is_file() for card in (name, f"{path.stem}_{name}")
+            )
             lhe.parent.mkdir(parents=True, exist_ok=True)
             lhe.touch()
     card = load_card(path)

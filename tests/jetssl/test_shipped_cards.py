@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -10,10 +11,12 @@ from jetssl.data.datamodule import PairDataModule
 from jetssl.data.rows import rows_of
 from jetssl.methods.builder import METHODS
 from resim.pairfile.mock import write_mock
+from tests.helpers.adc import toy_events, write_adc
+from tests.helpers.chain import run_cli
 
 CARDS = sorted((Path(__file__).parents[2] / "cards/train").glob("*.yaml"))
 PUBLISHED = {"resim", "resim_cells", "rs3l", "jetclr", "vicreg", "vicreg_in", "pjepa", "supervised"}
-SMALL_ONLY = {"live", "mpm", "sigreg", "mack", "anomclr", "lgatr", "lloca"}
+SMALL_ONLY = {"live", "mpm", "sigreg", "mack", "anomclr", "anomclr_events", "lgatr", "lloca"}
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +26,15 @@ def mock_file(tmp_path_factory):
     return write_mock(tmp_path_factory.mktemp("mock") / "pairs.h5", 300, views, vertices=True, cells=True)
 
 
+@pytest.fixture(scope="module")
+def events_file(tmp_path_factory):
+    """Whole events, for the card that wants them."""
+    folder = tmp_path_factory.mktemp("events")
+    raw = write_adc(folder / "raw.h5", toy_events(np.random.default_rng(0), 40))
+    assert run_cli("import", raw, "--format", "adc2021", "-o", folder / "events.h5", "--quiet").exit_code == 0
+    return folder / "events.h5"
+
+
 def test_all_are_there():
     names = {path.stem for path in CARDS}
     assert names == PUBLISHED | {f"{name}_small" for name in PUBLISHED | SMALL_ONLY} | {"demo", "lgatr"}
@@ -30,8 +42,9 @@ def test_all_are_there():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", CARDS, ids=lambda path: path.stem)
-def test_takes_a_step(path, mock_file):
-    card = load_card(path, [f"data.files=[{mock_file}]", "data.batch_size=2"])
+def test_takes_a_step(path, mock_file, events_file):
+    file = events_file if "events" in path.stem else mock_file
+    card = load_card(path, [f"data.files=[{file}]", "data.batch_size=2"])
     method_type = METHODS[card.objective.name]
     rows = rows_of(card.data.files, card.views.names)
     data = PairDataModule(rows, card)

@@ -11,28 +11,16 @@ from resim.common.errors import InputError
 from resim.formats.mapping_card import MappingCard, mapping_card
 from resim.pairfile.reader import PairFile
 from resim.pairfile.validation import violations
+from tests.helpers.adc import PDG_IDS, as_jets, toy_events, write_adc
 from tests.helpers.chain import run_cli
-
-KINDS = np.repeat([1, 2, 3, 4], [1, 4, 4, 10])
-"""Missing energy, electrons, muons, jets."""
 
 
 @pytest.fixture(scope="module")
 def events(tmp_path_factory):
     """The file as it is published, of 6 events; the last one is empty."""
-    rng = np.random.default_rng(3)
-    pt = np.where(rng.random((6, 19)) < 0.5, rng.exponential(40, (6, 19)) + 5, 0)
-    pt[:5, 0], pt[5] = 50, 0
-    eta = np.where(KINDS == 1, 0, rng.uniform(-3, 3, (6, 19))) * (pt > 0)
-    objects = np.stack([pt, eta, rng.uniform(-np.pi, np.pi, (6, 19)) * (pt > 0), KINDS * (pt > 0)], axis=-1)
-    path = tmp_path_factory.mktemp("adc") / "leptoquarks.h5"
-    with h5py.File(path, "w") as file:
-        file["Particles"] = objects
-        file["Particles_Names"] = np.array([b"Pt", b"Eta", b"Phi", b"Class"])
-        file["Particles_Classes"] = np.array(
-            [b"MET_class_1", b"Four_Ele_class_2", b"Four_Mu_class_3", b"Ten_Jet_class_4"]
-        )
-    return path, objects
+    objects = toy_events(np.random.default_rng(3), 6)
+    objects[5] = 0
+    return write_adc(tmp_path_factory.mktemp("adc") / "leptoquarks.h5", objects), objects
 
 
 def test_objects_are_constituents_in_the_laboratory(events, tmp_path):
@@ -50,11 +38,19 @@ def test_objects_are_constituents_in_the_laboratory(events, tmp_path):
         own, there = jets.take(np.array([i])), event[event[:, 0] > 0]
         there = there[np.argsort(-there[:, 0])]
         np.testing.assert_allclose(np.stack([own.pt, own.d_eta, own.d_phi], 1), there[:, :3], rtol=1e-5, atol=1e-6)
-        kinds = np.array([0, 22, 11, 13, 0])[there[:, 3].astype(int)]
-        assert own.other["pdg_id"].tolist() == kinds.tolist()
+        assert own.other["pdg_id"].tolist() == PDG_IDS[there[:, 3].astype(int)].tolist()
         np.testing.assert_allclose(own.jet_pt, there[:, 0].sum(), rtol=1e-6)
+    _same(jets, as_jets(objects[:5]))
     assert (table.jets.softdrop_mass == 0).all()
     assert np.isfinite(FEATURE_SETS["kinpid"].compute(jets)).all()
+
+
+def _same(imported, made):
+    """So tests of the trainer may make events without a file."""
+    for name in ("pt", "d_eta", "d_phi", "counts", "jet_pt", "jet_energy", "jet_eta", "axis"):
+        np.testing.assert_allclose(getattr(imported, name), getattr(made, name), rtol=1e-5, atol=1e-6)
+    for name in ("charge", "pdg_id"):
+        assert np.array_equal(imported.other[name], made.other[name])
 
 
 def test_an_event_has_no_jet_of_its_own():

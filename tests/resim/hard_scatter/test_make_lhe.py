@@ -141,6 +141,7 @@ def test_the_header_says_how_it_was_made_and_where_is_nobodys_business(tmp_path)
         ("hbb_j", {25}, {5}),
         ("zprime_qq", {32}, {1, 2, 3}),
         ("wprime_wz", {34}, {23, 24}),
+        ("wprime_www", {34}, {24, 35}),
         ("darkjets_a", {4900023}, {4900101}),
     ],
 )
@@ -155,6 +156,18 @@ def test_decays_belong_to_their_resonance(tmp_path, name, intermediate, outgoing
         for component in ("px", "py", "pz", "e"):
             total = sum(getattr(p, component) for p in products)
             assert total == pytest.approx(getattr(resonance, component), abs=1e-6)
+
+
+def test_a_scalar_of_the_cascade_decays_to_two_w(tmp_path):
+    """And every W to quarks; a width that the process would compute for Higgs bosons and W' is not used."""
+    path = tmp_path / "made.lhe"
+    make("wprime_www", path)
+    for event in events_of(path):
+        scalar = next(place for place, p in enumerate(event.particles, 1) if p.id == 35)
+        assert {p.id for p in event.particles if p.mother1 == scalar} == {24, -24}
+        assert sum(abs(p.id) == 24 for p in event.particles) == 3
+        assert {abs(p.id) for p in event.particles if p.status == 1} <= {1, 2, 3, 4, 5}
+        assert event.particles[scalar - 1].m == pytest.approx(200, abs=60)
 
 
 @pytest.mark.slow

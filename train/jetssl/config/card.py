@@ -61,6 +61,16 @@ class Card(CardModel):
         return self
 
     @model_validator(mode="after")
+    def _objects_have_types(self) -> Self:
+        objective, features = self.objective, self.data.features
+        if isinstance(objective, AnomClrCard) and objective.anomalies.of_events and features not in TYPED:
+            raise ValueError(
+                f"objective.anomalies of events ask what an object is, data.features {features} does not read it: set"
+                " it to kinpid"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _constituents_of_live_views(self) -> "Card":
         others = [name for name in self.data.inputs if name != "constituents"]
         if self.views.source == "live" and others:

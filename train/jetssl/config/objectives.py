@@ -193,7 +193,10 @@ class MpmCard(HidingCard):
 
 
 class AnomaliesCard(CardModel):
-    """Anomalous versions of jets, one kind each, all that are on as likely; see `jetssl.data.anomalies`."""
+    """Anomalous versions of jets, or of whole events, one kind each, all that are on as likely.
+
+    See `jetssl.data.anomalies` for the first three, `jetssl.data.event_anomalies` for the others.
+    """
 
     drop: float = Field(0.3, ge=0, lt=1)
     """probability of a constituent to be left out"""
@@ -201,11 +204,22 @@ class AnomaliesCard(CardModel):
     """largest shift, in eta and in phi, of the constituents around one of them"""
     exponent: float = Field(1.5, gt=0)
     """power of pT that replaces pT; 1: none"""
+    add_objects: bool = False
+    """of events: further electrons, muons and jets, which the missing energy balances"""
+    split_objects: bool = False
+    """of events: objects become two, with the same sums of pT and the same missing energy"""
+    scale_pt: float = Field(1.0, ge=1)
+    """of events: largest factor of the missing energy, of all other momenta, or of both; 1: none"""
+
+    @property
+    def of_events(self) -> bool:
+        """Whether a kind is on that jets do not have."""
+        return self.add_objects or self.split_objects or self.scale_pt > 1
 
     @model_validator(mode="after")
     def _something_strange(self) -> Self:
-        if not (self.drop or self.shift or self.exponent != 1):
-            raise ValueError("drop and shift are 0 and exponent is 1: nothing is anomalous")
+        if not (self.drop or self.shift or self.exponent != 1 or self.of_events):
+            raise ValueError("drop and shift are 0, exponent is 1, no kind for events is on: nothing is anomalous")
         return self
 
 

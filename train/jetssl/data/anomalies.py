@@ -1,7 +1,8 @@
 """Anomalous versions of jets, for objectives that push them away: the augmentations of AnomalyCLR for jets.
 
 Each changes how pT is shared among constituents or directions, and leaves the pT of the jet and its centre alone, so
-that an anomaly is told by substructure and by nothing else. Inputs are never modified.
+that an anomaly is told by substructure and by nothing else. Inputs are never modified. Those of whole events are
+in `jetssl.data.event_anomalies`.
 
 Letters: B jets, T constituents of all of them together.
 """
@@ -12,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from jetssl.config.objectives import AnomaliesCard
+from jetssl.data.event_anomalies import add_objects, require_events, scale_pt, split_objects
 from jetssl.data.jets import Jets, concatenate
 from jetssl.data.kinematics import hypotenuse, wrapped
 from resim.common.arrays import Floats32
@@ -27,18 +29,33 @@ def anomalize(jets: Jets, card: AnomaliesCard, rng: np.random.Generator) -> Jets
         jets: B jets.
         card: which kinds, and how strong.
         rng: random numbers.
+
+    Raises:
+        InputError: the card asks for anomalies of events, and these are jets.
     """
-    kinds: list[Callable[[Jets], Jets]] = []
-    if card.drop:
-        kinds.append(lambda some: drop(some, rng, card.drop))
-    if card.shift:
-        kinds.append(lambda some: shift(some, rng, card.shift))
-    if card.exponent != 1:
-        kinds.append(lambda some: reweight(some, card.exponent))
+    kinds = _kinds(card, rng)
+    if card.of_events:
+        require_events(jets)
     kind = rng.integers(len(kinds), size=len(jets.counts))
     chosen = [np.flatnonzero(kind == number) for number in range(len(kinds))]
     made = [change(jets.take(some)) for change, some in zip(kinds, chosen, strict=True) if len(some)]
     return concatenate(made).take(np.argsort(np.concatenate(chosen)))
+
+
+def _kinds(card: AnomaliesCard, rng: np.random.Generator) -> list[Callable[[Jets], Jets]]:
+    """What the card has on, in the order of its keys."""
+    return [
+        change
+        for wanted, change in (
+            (card.drop > 0, lambda some: drop(some, rng, card.drop)),
+            (card.shift > 0, lambda some: shift(some, rng, card.shift)),
+            (card.exponent != 1, lambda some: reweight(some, card.exponent)),
+            (card.add_objects, lambda some: add_objects(some, rng)),
+            (card.split_objects, lambda some: split_objects(some, rng)),
+            (card.scale_pt > 1, lambda some: scale_pt(some, rng, card.scale_pt)),
+        )
+        if wanted
+    ]
 
 
 def drop(jets: Jets, rng: np.random.Generator, probability: float) -> Jets:

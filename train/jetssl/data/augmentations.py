@@ -133,17 +133,28 @@ def split_collinear(jets: Jets, rng: np.random.Generator, capacity: int) -> Jets
         capacity: constituents that a jet may have afterwards; longer jets stay as they are. 50 in JetCLR.
     """
     splits = np.minimum(np.maximum(capacity - jets.counts, 0), jets.counts)
-    copies = 1 + _choose(jets, splits, rng)
+    chosen = choose(jets, splits, rng)
+    return divide(jets, chosen, np.maximum(rng.random(int(chosen.sum()), np.float32), SMALLEST_SHARE))
+
+
+def divide(jets: Jets, chosen: Booleans, share: Floats32) -> Jets:
+    """Replace some constituents by two of the same direction, charge and type that share their four-momentum.
+
+    Args:
+        jets: B jets.
+        chosen: bool `(T,)`.
+        share: what the second one gets of each that is chosen, between 0 and 1: float32 `(chosen.sum(),)`.
+    """
+    copies = 1 + chosen
     original = np.repeat(np.arange(len(copies)), copies)
-    share = np.ones(len(original), np.float32)
-    second = np.cumsum(copies)[copies == 2] - 1
-    share[second] = np.maximum(rng.random(len(second), np.float32), SMALLEST_SHARE)
-    share[second - 1] -= share[second]
-    counts = jets.counts + splits
-    order = _by_pt(jets.pt[original] * share, counts)
-    split, share = jets.select(original[order], counts), share[order]
+    shares = np.ones(len(original), np.float32)
+    second = np.cumsum(copies)[chosen] - 1
+    shares[second], shares[second - 1] = share, 1 - share
+    counts = np.add.reduceat(copies, jets.starts, dtype=np.int64)
+    order = by_pt(jets.pt[original] * shares, counts)
+    split, shares = jets.select(original[order], counts), shares[order]
     # The mass is divided, too, so that the two four-momenta add up to the original.
-    return replace(split, pt=split.pt * share, mass=split.mass * share)
+    return replace(split, pt=split.pt * shares, mass=split.mass * shares)
 
 
 def crop(jets: Jets, rng: np.random.Generator, probability: float) -> Jets:
@@ -161,7 +172,7 @@ def crop(jets: Jets, rng: np.random.Generator, probability: float) -> Jets:
     return replace(rest, jet_pt=hypotenuse(p_x, p_y), jet_energy=rest.sums(rest.energy))
 
 
-def _choose(jets: Jets, wanted: Integers, rng: np.random.Generator) -> Booleans:
+def choose(jets: Jets, wanted: Integers, rng: np.random.Generator) -> Booleans:
     """`wanted[i]` different constituents of jet i, all choices equally likely: bool `(T,)`."""
     chosen = jets.per_constituent(wanted == jets.counts)
     some = np.flatnonzero((wanted > 0) & (wanted < jets.counts))
@@ -174,7 +185,7 @@ def _choose(jets: Jets, wanted: Integers, rng: np.random.Generator) -> Booleans:
     return chosen
 
 
-def _by_pt(pt: Floats32, counts: Integers) -> Integers:
+def by_pt(pt: Floats32, counts: Integers) -> Integers:
     """Indices that put positive `pt`, `(T,)`, into descending order within each jet: int64 `(T,)`."""
     # Positive floats have the order of their bits, read as integers.
     return _order(counts, ~pt.view(np.uint32))

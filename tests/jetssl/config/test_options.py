@@ -3,7 +3,7 @@ import pytest
 from click.testing import CliRunner
 
 from jetssl.config.evaluation import CompareCard, EvaluationCard, FineTuneCard, ProbeCard
-from jetssl.config.options import options_of
+from jetssl.config.options import options_of, section_from
 from resim.common.errors import InputError
 
 SECTIONS = {"probe": ProbeCard, "finetune": FineTuneCard, "compare": CompareCard}
@@ -16,7 +16,7 @@ def asked(command, *words):
     @click.command(command)
     @options_of(SECTIONS[command])
     def run(**options):
-        found.append(SECTIONS[command](**options))
+        found.append(section_from(SECTIONS[command], options))
 
     done = CliRunner().invoke(run, [*map(str, words)])
     if done.exception:
@@ -60,3 +60,16 @@ def test_what_no_value_is_is_wrong_usage(words):
     with pytest.raises(SystemExit) as left:
         asked("finetune", *words)
     assert left.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--mode", "frozen", "--layer-decay", "0.8"), "encoder_rate and layer_decay are those of mode full"),
+        (("--layer-decay", "1.5"), "--layer-decay 1.5: Input should be less than or equal to 1"),
+        (("--encoder-rate", "nan"), "--encoder-rate nan: Input should be a finite number"),
+    ],
+)
+def test_what_click_does_not_know_is_one_line_too(words, message):
+    with pytest.raises(InputError, match=f"^{message}"):
+        asked("finetune", *words)

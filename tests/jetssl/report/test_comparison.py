@@ -33,10 +33,21 @@ def test_many_rows_are_ranked_and_few_are_curves(table, tmp_path):
     (tmp_path / "few").mkdir()
     few = RunTable(table.columns, {name: table.cells[name] for name in ("run0", "run1")}, {}, "run0")
     curve = label_curves(few, tmp_path / "few")[0]
-    assert "by the figure at the fewest labels" in ranking.caption
-    assert "by the figure" not in curve.caption
+    assert "the best at the fewest labels on top" in ranking.caption
+    assert "on top" not in curve.caption
     heights = [imread(figure.path).shape[0] for figure in (ranking, curve)]
     assert heights[0] != heights[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("all_labels", [False, True])
+def test_what_is_not_known_at_one_number_of_labels_does_not_hide_a_row(table, tmp_path, all_labels):
+    """Nor stop the figure: no background passed a cut, so there is no rejection."""
+    whole = imread(label_curves(table, tmp_path)[1].path).shape[0]
+    for column, result in table.cells["run3"].items():
+        if (column.n_labels is None) == all_labels:
+            table.cells["run3"][column] = result.model_copy(update={"value": None, "error": None})
+    assert imread(label_curves(table, tmp_path)[1].path).shape[0] == whole
 
 
 @pytest.mark.slow

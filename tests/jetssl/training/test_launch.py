@@ -51,7 +51,9 @@ def test_each_process_knows_which_it_is(stand_in, tmp_path):
 
 
 def test_a_process_that_was_killed_is_named_and_the_other_one_ends(stand_in, tmp_path, caplog):
-    assert stand_in(f"echo $$ > {tmp_path}/$RANK; [ $RANK = 0 ] || kill -9 $$; exec sleep 1000") == 128 + 9
+    """Process 1 dies when the other one has said its number."""
+    told = f"until [ -s {tmp_path}/0 ]; do :; done; kill -9 $$"
+    assert stand_in(f"[ $RANK = 0 ] || {{ {told}; }}; echo $$ > {tmp_path}/0; exec sleep 1000") == 128 + 9
     assert "process 1 of 2 was killed by signal 9" in caplog.text
     assert not psutil.pid_exists(int((tmp_path / "0").read_text()))
 

@@ -7,7 +7,7 @@ import click
 
 from jetssl.cli.program import AS_JSON, QUIET, REPLACE, jetssl
 from jetssl.config.evaluation import AnomalyCard, CompareCard, EvaluateCard, FineTuneCard, GeometryCard, ProbeCard
-from jetssl.config.options import PATH, options_of
+from jetssl.config.options import PATH, options_of, section_from
 from resim.common import commandline
 
 
@@ -26,7 +26,7 @@ def probe(run: Path, output: Path | None, as_json: bool, quiet: bool, **options:
     from jetssl.evaluation.results import to_json
     from jetssl.evaluation.table import print_table
 
-    results = probe_run(ProbeRequest(run, ProbeCard(**options), output), quiet=quiet)
+    results = probe_run(ProbeRequest(run, section_from(ProbeCard, options), output), quiet=quiet)
     if as_json:
         click.echo(to_json(results))
     else:
@@ -46,7 +46,7 @@ def finetune(run: Path, output: Path, as_json: bool, quiet: bool, **options: Any
     from jetssl.evaluation.results import to_json
     from jetssl.evaluation.table import print_fine_tuning
 
-    results = run_fits(FineTuning(run, output, FineTuneCard(**options)), quiet=quiet)
+    results = run_fits(FineTuning(run, output, section_from(FineTuneCard, options)), quiet=quiet)
     if as_json:
         click.echo(to_json(results))
     else:
@@ -72,7 +72,7 @@ def evaluate(runs: tuple[Path, ...], output: Path, force: bool, as_json: bool, q
     from jetssl.evaluation.table import print_blocks
 
     commandline.refuse_folder(output, FILES, force)
-    results = run_evaluation(Evaluation(runs, output, EvaluateCard(**options)), quiet=quiet)
+    results = run_evaluation(Evaluation(runs, output, section_from(EvaluateCard, options)), quiet=quiet)
     if as_json:
         click.echo(to_json(results))
     else:
@@ -99,7 +99,7 @@ def geometry(  # noqa: PLR0913, PLR0917
     from jetssl.evaluation.table import print_blocks
 
     commandline.refuse_folder(output, FILES, force)
-    results = measure(Geometry(run, file, output, GeometryCard(**options)), quiet=quiet)
+    results = measure(Geometry(run, file, output, section_from(GeometryCard, options)), quiet=quiet)
     if as_json:
         click.echo(to_json(results))
     else:
@@ -121,7 +121,7 @@ def anomaly(run: Path, output: Path, force: bool, as_json: bool, quiet: bool, **
     from jetssl.evaluation.table import print_blocks
 
     commandline.refuse_folder(output, FILES, force)
-    results = find_anomalies(AnomalySearch(run, output, AnomalyCard(**options)), quiet=quiet)
+    results = find_anomalies(AnomalySearch(run, output, section_from(AnomalyCard, options)), quiet=quiet)
     if as_json:
         click.echo(to_json(results))
     else:
@@ -145,7 +145,7 @@ def compare(runs: tuple[Path, ...], output: Path | None, force: bool, as_json: b
     from jetssl.evaluation.table import print_blocks
     from jetssl.report.comparison import write_comparison
 
-    table = read_runs(runs, CompareCard(**options))
+    table = read_runs(runs, section_from(CompareCard, options))
     if output is not None:
         write_comparison(table, output)
     if as_json:

@@ -8,7 +8,7 @@ import click
 
 from jetssl.cli.program import AS_JSON, QUIET, REPLACE, jetssl
 from jetssl.config.evaluation import CwolaCard
-from jetssl.config.options import PATH, options_of
+from jetssl.config.options import PATH, options_of, section_from
 from resim.common import commandline
 
 
@@ -30,7 +30,7 @@ def cwola(run: Path, output: Path, force: bool, as_json: bool, quiet: bool, **op
     from jetssl.weak.scan_table import scan_table
 
     commandline.refuse_folder(output, (FILE,), force)
-    found = scan(ResonanceScan(run, output, CwolaCard(**options)), quiet=quiet)
+    found = scan(ResonanceScan(run, output, section_from(CwolaCard, options)), quiet=quiet)
     if as_json:
         click.echo(found.model_dump_json(indent=1))
     else:

@@ -63,7 +63,9 @@ class FineTuneCard(TaskSection):
     @model_validator(mode="after")
     def _rates_are_of_full(self) -> "FineTuneCard":
         if "full" not in self.mode and (self.encoder_rate, self.layer_decay) != _RATES_OF_FULL:
-            raise ValueError("encoder_rate and layer_decay are those of mode full, which is not asked for")
+            raise ValueError(
+                "encoder_rate and layer_decay are those of mode full, which is not asked for; ask, or leave them out"
+            )
         return self
 
 

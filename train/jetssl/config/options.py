@@ -3,11 +3,12 @@
 What the command line says goes before what the card of `--card` says, and that before the default.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, get_args, get_origin
 
 import click
+from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from jetssl.config.evaluation import load_section
@@ -16,6 +17,7 @@ from resim.common.errors import InputError
 
 PATH: Final = click.Path(path_type=Path)
 Function = TypeVar("Function", bound=Callable[..., Any])
+SectionT = TypeVar("SectionT", bound=Section)
 
 
 def options_of(section: type[Section]) -> Callable[[Function], Function]:
@@ -27,6 +29,25 @@ def options_of(section: type[Section]) -> Callable[[Function], Function]:
         return _CARD(command)
 
     return decorate
+
+
+def section_from(section: type[SectionT], options: Mapping[str, Any]) -> SectionT:
+    """The section that the options of a command are.
+
+    Raises:
+        InputError: names the first option that is wrong, or says what does not go together.
+    """
+    try:
+        return section(**options)
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = first["msg"].removeprefix("Value error, ")
+        given = "".join(f"{_name(str(part))} {first['input']}: " for part in first["loc"][:1])
+        raise InputError(f"{given}{reason}") from error
+
+
+def _name(field: str) -> str:
+    return f"--{field.replace('_', '-')}"
 
 
 def _read_card(context: click.Context, _: click.Parameter, path: Path | None) -> None:
@@ -46,7 +67,7 @@ _CARD: Final = click.option(
 
 
 def _option(name: str, field: FieldInfo) -> Callable[[Function], Function]:
-    option = f"--{name.replace('_', '-')}"
+    option = _name(name)
     kind: Any = field.annotation
     multiple = get_origin(kind) is tuple
     if multiple:

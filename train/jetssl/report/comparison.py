@@ -1,6 +1,6 @@
 """The page about a comparison of runs: one table; ROC, label-efficiency and rotation curves overlaid."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from jetssl.evaluation.compare import Column, RunTable
 from jetssl.evaluation.compare_table import comparison_block
-from jetssl.evaluation.results import RocCurve
+from jetssl.evaluation.results import Result, RocCurve
 from jetssl.evaluation.rotation import METRIC
 from jetssl.report.figures import FigureFile, calibration_figure, draw_roc, legend_of
 from jetssl.report.geometry import draw_rotation
@@ -94,16 +94,16 @@ def label_curves(table: RunTable, folder: Path) -> list[FigureFile]:
 def _ranking(table: RunTable, columns: Sequence[Column], output: Path) -> FigureFile:
     """A line for each row, the best on top: curves of so many could not be told apart."""
     columns = sorted(columns, key=lambda column: (column.n_labels is None, column.n_labels))
-    fewest = {name: result for name, row in table.cells.items() if (result := row.get(columns[0]))}
-    known = {name: result.value for name, result in fewest.items() if result.value is not None}
-    names = sorted(known, key=lambda name: known[name])
+    known = {name: [_known(row, column) for column in columns] for name, row in table.cells.items()}
+    names = sorted((name for name in known if any(known[name])), key=lambda name: _place(known[name]))
     with hep_style():
         figure = Figure(figsize=(7, 1.4 + 0.3 * len(names)), layout="constrained")
         axes = figure.subplots()
         for number, column in enumerate(columns):
-            found = [(place, result) for place, name in enumerate(names) if (result := table.cells[name].get(column))]
+            found = [(place, result) for place, name in enumerate(names) if (result := known[name][number])]
             places = [place + 0.2 * ((len(columns) - 1) / 2 - number) for place, _ in found]
-            values, errors = ([getattr(result, key) for _, result in found] for key in ("value", "error"))
+            keys = ("value", "error")
+            values, errors = (np.array([getattr(result, key) for _, result in found], float) for key in keys)
             colour = VIEW_COLOURS[number % len(VIEW_COLOURS)]
             many = "all" if column.n_labels is None else str(column.n_labels)
             axes.errorbar(values, places, xerr=errors, fmt="o", ms=4, capsize=2, color=colour, label=many)
@@ -113,8 +113,19 @@ def _ranking(table: RunTable, columns: Sequence[Column], output: Path) -> Figure
         axes.grid(axis="y", color="0.9")
         axes.legend(title="labels")
         path = save(figure, output)
-    caption = f"{_caption_of(columns)}, by the figure at the fewest labels. {_SHARED}"
+    caption = f"{_caption_of(columns)}, the best at the fewest labels on top. {_SHARED}"
     return FigureFile(path, caption)
+
+
+def _known(row: Mapping[Column, Result], column: Column) -> Result | None:
+    """The figure of a row, if it has one: no rejection is known where no background passes."""
+    result = row.get(column)
+    return None if result is None or result.value is None else result
+
+
+def _place(results: Sequence[Result | None]) -> tuple[int, float]:
+    """By the first figure that there is; a row without those before it stands below."""
+    return max((-number, float(result.value or 0)) for number, result in enumerate(results) if result)
 
 
 def _axis_of(column: Column) -> str:

@@ -46,6 +46,13 @@ def test_from_the_published_file_to_a_score(files, tmp_path):
     assert all(0.7 < value <= 1 for value in auc.values()), auc
 
 
+@pytest.mark.slow
+def test_jets_are_refused_before_there_is_a_run(mock_file, tmp_path):
+    refused = call("train", CARD, f"data.files=[{mock_file}]", *TINY, *SCHEDULE, "-o", tmp_path / "run")
+    assert "are for events, the data has jets" in str(refused.exception)
+    assert not (tmp_path / "run").exists()
+
+
 def test_events_ask_for_types():
     with pytest.raises(
         InputError, match=r"ask what an object is, data.features kin does not read it: set it to kinpid"

@@ -7,7 +7,16 @@ import pytest
 
 from jetssl.config.objectives import AnomaliesCard
 from jetssl.data.anomalies import anomalize
-from jetssl.data.event_anomalies import ANGLE, ANGLE_PT, KINDS, MISSING, add_objects, scale_pt, split_objects
+from jetssl.data.event_anomalies import (
+    ANGLE,
+    ANGLE_PT,
+    KINDS,
+    MISSING,
+    add_objects,
+    require_events,
+    scale_pt,
+    split_objects,
+)
 from resim.common.errors import InputError
 from tests.helpers.adc import as_jets, toy_events, whole
 from tests.helpers.toys import make_jets, split_by_jet
@@ -146,4 +155,4 @@ def test_only_what_is_on_and_the_same_again(events):
 
 def test_jets_are_refused(rng):
     with pytest.raises(InputError, match="are for events, the data has jets; leave them out"):
-        anomalize(make_jets(rng, [5, 6]), AnomaliesCard(add_objects=True), rng)
+        require_events(make_jets(rng, [5, 6]))

@@ -40,8 +40,8 @@ class ProbeCard(TaskSection):
     """Whose vectors: encoder; or projector.1, projector.2 ..."""
 
 
-_RATES_OF_FULL = (1e-4, 1.0)
-"""Peak learning rate of the encoder, and layer decay, unless asked for."""
+ENCODER_RATE: Final = 1e-4
+"""Peak learning rate of a pre-trained encoder in mode full, unless another one is asked for."""
 
 
 class FineTuneCard(TaskSection):
@@ -55,16 +55,16 @@ class FineTuneCard(TaskSection):
     """Draws of labels, each with fresh weights."""
     steps: int = Field(300, ge=1)
     """Of one fit, at most."""
-    encoder_rate: float = Field(_RATES_OF_FULL[0], gt=0, le=1)
+    encoder_rate: float = Field(ENCODER_RATE, gt=0, le=1)
     """Peak learning rate of the pre-trained encoder in mode full; 1e-3 is that of a fresh one."""
-    layer_decay: float = Field(_RATES_OF_FULL[1], gt=0, le=1)
+    layer_decay: float = Field(1.0, gt=0, le=1)
     """Factor on it for each layer further down, 0.65 to 0.95 where it is used; 1: one rate for all."""
 
     @model_validator(mode="after")
     def _rates_are_of_full(self) -> "FineTuneCard":
-        if "full" not in self.mode and (self.encoder_rate, self.layer_decay) != _RATES_OF_FULL:
+        if "full" not in self.mode and (self.encoder_rate, self.layer_decay) != (ENCODER_RATE, 1.0):
             raise ValueError(
-                "encoder_rate and layer_decay are those of mode full, which is not asked for; ask, or leave them out"
+                "encoder_rate and layer_decay are those of mode full, which is not asked for: add it, or omit them"
             )
         return self
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from jetssl.config.objectives import AnomaliesCard
-from jetssl.data.event_anomalies import add_objects, require_events, scale_pt, split_objects
+from jetssl.data.event_anomalies import add_objects, scale_pt, split_objects
 from jetssl.data.jets import Jets, concatenate
 from jetssl.data.kinematics import hypotenuse, wrapped
 from resim.common.arrays import Floats32
@@ -27,15 +27,10 @@ def anomalize(jets: Jets, card: AnomaliesCard, rng: np.random.Generator) -> Jets
 
     Args:
         jets: B jets.
-        card: which kinds, and how strong.
+        card: which kinds, and how strong; those of events are for events (`require_events`).
         rng: random numbers.
-
-    Raises:
-        InputError: the card asks for anomalies of events, and these are jets.
     """
     kinds = _kinds(card, rng)
-    if card.of_events:
-        require_events(jets)
     kind = rng.integers(len(kinds), size=len(jets.counts))
     chosen = [np.flatnonzero(kind == number) for number in range(len(kinds))]
     made = [change(jets.take(some)) for change, some in zip(kinds, chosen, strict=True) if len(some)]

@@ -1,9 +1,11 @@
 """Training and validation batches for Lightning."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 
 import lightning
+import numpy as np
 
 from jetssl.common.seeds import Stream
 from jetssl.common.team import ALONE, Team
@@ -11,9 +13,11 @@ from jetssl.config.card import Card
 from jetssl.config.data import DataCard
 from jetssl.config.objectives import AnomClrCard, HidingCard
 from jetssl.data.batches import Look, PairBatches, ShardPass, Share, TrainingBatches
+from jetssl.data.event_anomalies import require_events
 from jetssl.data.features import FEATURE_SETS
+from jetssl.data.jets import Jets, gather_jets
 from jetssl.data.partners import partners
-from jetssl.data.reading import Place, WindowReader
+from jetssl.data.reading import JetSource, Place, WindowReader
 from jetssl.data.rows import Rows
 from jetssl.data.sampling import Shard, training_shards, validation_window
 from jetssl.data.splits import Splits, split_rows
@@ -38,8 +42,8 @@ class PairDataModule(lightning.LightningDataModule):
         batches_per_epoch: training batches in an epoch.
 
     Raises:
-        InputError: fewer pairs than a batch in the training split, too few in the validation split, or batches or
-            shards that cannot be shared equally.
+        InputError: fewer pairs than a batch in the training split, too few in the validation split, batches or
+            shards that cannot be shared equally, or jets where the objective wants events.
     """
 
     def __init__(self, rows: Rows, card: Card, team: Team = ALONE, *, quiet: bool = False) -> None:
@@ -55,6 +59,8 @@ class PairDataModule(lightning.LightningDataModule):
         usable = chosen.usable(rows.valid)
         self.usable = Splits(*(side[usable[side]] for side in self.splits.sides))
         _check_rows(rows, self.look, self.usable, card, team)
+        if anomalies is not None and anomalies.of_events:
+            require_events(_first_jet(rows, self.usable.train[0]))
         self.shards = training_shards(rows, self.usable.train, self.card)
         self.batches_per_epoch = min(shard.n_batches for shard in self.shards)
         _check_batches(self.batches_per_epoch, self.usable, self.card)
@@ -145,6 +151,13 @@ def _check_team(card: DataCard, team: Team) -> None:
             f"data.shards is {card.shards}, which {team.size} processes cannot share equally;"
             f" choose a multiple of {team.size}, or 1"
         )
+
+
+def _first_jet(rows: Rows, row: int) -> Jets:
+    """The first jet that a row has: one is enough to tell jets from events."""
+    with closing(JetSource(Place.of(rows), ())) as source:
+        table = source.read(np.array([row]))
+    return gather_jets(table, np.array([rows.valid[:, row].argmax()]), np.array([0]))
 
 
 def _check_rows(rows: Rows, look: Look, usable: Splits, card: Card, team: Team) -> None:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import nn
 
 from jetssl.common.threads import torch_threads
-from jetssl.config.evaluation import FineTuneCard, HeadName, Mode
+from jetssl.config.evaluation import ENCODER_RATE, FineTuneCard, HeadName, Mode
 from jetssl.data.features import FEATURE_SETS
 from jetssl.data.table import load_pairs
 from jetssl.data.weights import AUTO, NONE
@@ -79,7 +79,7 @@ class _Identity(BaseModel):
     steps: int
     weights: str = AUTO
     """of the events"""
-    encoder_rate: float = 1e-4
+    encoder_rate: float = ENCODER_RATE
     layer_decay: float = 1.0
 
 

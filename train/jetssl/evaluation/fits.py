@@ -18,7 +18,7 @@ from torch import nn
 from jetssl.common.sealed import BrokenSealError, read_array, write_array
 from jetssl.common.seeds import Stream, generator, torch_seed
 from jetssl.config.data import ViewsCard
-from jetssl.config.evaluation import HeadName, Mode
+from jetssl.config.evaluation import ENCODER_RATE, HeadName, Mode
 from jetssl.data.augmentations import augment
 from jetssl.data.jets import gather_jets
 from jetssl.data.table import PairTable
@@ -45,7 +45,7 @@ BASELINES: dict[Mode, Baseline] = {"scratch": "scratch", "scratch-views": "scrat
 HEAD_RATE = 1e-3
 FRESH_RATE = 1e-3
 """Of fresh encoders and adapters; with few labels a pre-trained encoder forgets at it before the head follows."""
-RATES = Rates(1e-4, HEAD_RATE)
+RATES = Rates(ENCODER_RATE, HEAD_RATE)
 """Of mode `full`."""
 BATCH_SIZE = 128
 
